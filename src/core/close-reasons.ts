@@ -1,0 +1,22 @@
+/**
+ * Every goodbye has a name: why a stream, a session or a call was ended, and whether the peer may come back.
+ * The names are metric labels and log fields, so they are a promise.
+ */
+export const CLOSE_REASONS = {
+  'client-closed': { resumable: true, meaning: 'The client closed its connection.' },
+  'client-ended': { resumable: false, meaning: 'The client ended the session.' },
+  completed: { resumable: false, meaning: 'The last response of the exchange was written.' },
+  replaced: { resumable: true, meaning: 'A newer connection took the stream over.' },
+  rotated: { resumable: true, meaning: 'The stream reached the age at which it is renewed.' },
+  polled: { resumable: true, meaning: 'The server asked the client to come back for the rest.' },
+  'slow-reader': { resumable: true, meaning: 'More bytes waited for the reader than one stream may hold.' },
+  stalled: { resumable: true, meaning: 'The reader took nothing for too long while bytes waited.' },
+  'session-idle': { resumable: false, meaning: 'No connection for longer than a session is kept.' },
+  'session-expired': { resumable: false, meaning: 'The session reached its longest life.' },
+  'session-evicted': { resumable: false, meaning: 'The principal opened more sessions than it may have.' },
+  'upstream-gone': { resumable: false, meaning: 'The upstream cannot be restarted.' },
+  drained: { resumable: true, meaning: 'The server is shutting down.' },
+  unauthorized: { resumable: false, meaning: 'The credential ended.' },
+} as const satisfies Record<string, { resumable: boolean; meaning: string }>;
+
+export type CloseReason = keyof typeof CLOSE_REASONS;

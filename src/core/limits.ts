@@ -1,0 +1,104 @@
+/**
+ * Every bound of the product, with its reason and its default.
+ *
+ * Rules: a bound has a unit in its name, is configurable, and its breach has a reason the peer sees
+ * (a `Refusal` from `errors.ts` or a goodbye from `close-reasons.ts`). Nothing grows without a line here.
+ */
+export interface Limits {
+  /** Bytes of one request body. Peers use 4 MiB; images in base64 pass 1 MB routinely. */
+  readonly bodyBytesMax: number;
+  /** Nesting of client JSON. V8 parses a million levels but fails to serialise five thousand. */
+  readonly jsonDepthMax: number;
+  /** Object members in one client message: 4 MB of unique keys block the event loop for 1.5 s. */
+  readonly jsonKeysMax: number;
+  /** Characters of one JSON string of a client. Equal to the body bound, so that a file in base64 fits. */
+  readonly jsonStringCharsMax: number;
+  /** Messages in one 2025-03-26 batch: each one may become a pending request. */
+  readonly batchMessagesMax: number;
+  /** Characters of one line from an upstream. Beyond it the line is skipped and its call is answered with an error. */
+  readonly upstreamLineBytesMax: number;
+  /** Bytes that may wait to be written to one upstream before calls are refused as `UPSTREAM_BUSY`. */
+  readonly upstreamQueueBytesMax: number;
+  /** Bytes that may wait in one stream's socket. A slower reader is closed and may resume. */
+  readonly streamQueueBytesMax: number;
+  /** Milliseconds a reader may take nothing while bytes wait for it. */
+  readonly stallMsMax: number;
+  /** Events kept for resume, a session. */
+  readonly logEventsMax: number;
+  /** Characters of events kept for resume, a session. */
+  readonly logBytesMax: number;
+  /** Milliseconds an event is kept for resume. */
+  readonly logAgeMsMax: number;
+  /** Sessions of one principal. `initialize` beyond it evicts the longest idle session without a stream, or is refused. */
+  readonly sessionsPerPrincipalMax: number;
+  /** Sessions of the whole endpoint: principals are many when an identity provider mints them. */
+  readonly sessionsMax: number;
+  /** Event streams of one tenant: each holds a socket and about 12 KB. */
+  readonly streamsPerTenantMax: number;
+  /** Open reply streams and the standalone stream of one session: a client needs a handful. */
+  readonly streamsPerSessionMax: number;
+  /** Requests in flight of one session or, in 2026, of one principal. */
+  readonly pendingPerOwnerMax: number;
+  /** Requests in flight at one upstream instance. */
+  readonly pendingPerUpstreamMax: number;
+  /** Milliseconds a request may be in flight, whatever progress it reports. */
+  readonly callMsMax: number;
+  /** Upstream instances (children, for stdio) of the whole endpoint. */
+  readonly upstreamInstancesMax: number;
+  /** Resource URIs subscribed by one session or one listen stream. */
+  readonly subscriptionsPerOwnerMax: number;
+  /** Listen streams of one principal. */
+  readonly listensPerPrincipalMax: number;
+  /** Milliseconds a session outlives its last connection. */
+  readonly sessionIdleMs: number;
+  /** Milliseconds a session lives in all, however busy. */
+  readonly sessionMsMax: number;
+  /** Milliseconds after which a stream that may be rotated is ended, less a jitter of up to 20 %. Finds half-open peers. */
+  readonly streamMsMax: number;
+  /** Milliseconds of silence after which a heartbeat comment is written. Idle cuts start at 60 s, some at 20. */
+  readonly heartbeatMs: number;
+  /** Milliseconds a reply may stay undecided between JSON and an event stream. */
+  readonly replyDecisionMs: number;
+  /** Milliseconds a client waits before it reconnects: the middle of a jitter of 50 %. */
+  readonly retryMs: number;
+  /** Milliseconds an upstream may take to answer its first message. `npx` may have to install it. */
+  readonly upstreamStartMsMax: number;
+  /** Milliseconds an upstream shared by several clients is kept without any. */
+  readonly upstreamIdleMs: number;
+  /** Characters of any one header value of ours that is compared or decoded. */
+  readonly headerCharsMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytesMax: 4 * 1024 * 1024,
+  jsonDepthMax: 64,
+  jsonKeysMax: 20_000,
+  jsonStringCharsMax: 4 * 1024 * 1024,
+  batchMessagesMax: 100,
+  upstreamLineBytesMax: 10 * 1024 * 1024,
+  upstreamQueueBytesMax: 16 * 1024 * 1024,
+  streamQueueBytesMax: 1024 * 1024,
+  stallMsMax: 10_000,
+  logEventsMax: 1000,
+  logBytesMax: 4 * 1024 * 1024,
+  logAgeMsMax: 300_000,
+  sessionsPerPrincipalMax: 1000,
+  sessionsMax: 20_000,
+  streamsPerTenantMax: 10_000,
+  streamsPerSessionMax: 64,
+  pendingPerOwnerMax: 256,
+  pendingPerUpstreamMax: 10_000,
+  callMsMax: 3_600_000,
+  upstreamInstancesMax: 1000,
+  subscriptionsPerOwnerMax: 1000,
+  listensPerPrincipalMax: 1000,
+  sessionIdleMs: 300_000,
+  sessionMsMax: 86_400_000,
+  streamMsMax: 3_600_000,
+  heartbeatMs: 15_000,
+  replyDecisionMs: 50,
+  retryMs: 2000,
+  upstreamStartMsMax: 60_000,
+  upstreamIdleMs: 300_000,
+  headerCharsMax: 8192,
+};

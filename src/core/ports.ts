@@ -1,0 +1,233 @@
+/**
+ * Everything the product asks of the world. An adapter implements one port and imports only `core`.
+ * Each comment states what the port guarantees: order, atomicity, loss.
+ */
+import type { CloseReason } from './close-reasons.ts';
+import type { Refusal } from './errors.ts';
+import type { Message } from './protocol/message.ts';
+
+/** Who calls: tenant, issuer, subject and client id of a verified credential. */
+export interface Principal {
+  readonly tenant: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string;
+  /** The four above, length-prefixed and joined: equal keys mean the same principal. */
+  readonly key: string;
+}
+
+/** Time and timers. Virtual in tests. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Runs `task` once, no earlier than `delayMs` from now. Returns what disarms it. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+export interface Randomness {
+  /** 128 bits or more from a CSPRNG as `[A-Za-z0-9_-]`. */
+  sessionId(): string;
+  /** Uniform in [0, 1); for jitter only, never for secrets. */
+  fraction(): number;
+}
+
+/* ------------------------------------------------------------------ HTTP, downstream */
+
+export interface RequestHead {
+  readonly method: string;
+  /** The path as it was sent, without the query; never normalised. */
+  readonly path: string;
+  /** What follows `?`, without it; empty when there is none. */
+  readonly query: string;
+  /** The peer's socket address; no header is believed for it. */
+  readonly remoteAddress: string;
+  /** The value of a header (name in lower case); of several lines, the first. */
+  header(name: string): string | undefined;
+  /** How many lines carried this header (name in lower case). */
+  headerCount(name: string): number;
+  /** Names of all headers, lower case, in order, with repeats. */
+  headerNames(): readonly string[];
+}
+
+export type BodyOutcome =
+  | { readonly kind: 'body'; readonly text: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** The client went away before the body was whole; nobody is left to answer. */
+  | { readonly kind: 'aborted' };
+
+/**
+ * One HTTP request and its reply. Exactly one of `respond` and `openStream` is called, once;
+ * adapters treat a second call as a broken invariant and throw.
+ */
+export interface HttpExchange {
+  readonly head: RequestHead;
+  /** Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called if never asked for. */
+  readBody(bytesMax: number, done: (outcome: BodyOutcome) => void): void;
+  /** A whole reply. `headers` is flat: name, value, name, value; the adapter adds only Content-Length, Date and connection handling. */
+  respond(status: number, headers: readonly string[], body: string): void;
+  /**
+   * Begins an event stream: head and `first` leave in one write, at once.
+   * @param isLong - the stream may idle for hours, so the adapter keeps as little as it can; otherwise the
+   * connection is worth keeping for the next request.
+   */
+  openStream(status: number, headers: readonly string[], first: string, isLong: boolean): StreamSink;
+  /** Called once if the peer is gone before the reply was complete, never after it. */
+  onClientGone(listener: () => void): void;
+}
+
+/** The writing end of one event stream. Writes keep their order; a write after `end` or after the peer left is dropped. */
+export interface StreamSink {
+  write(text: string): void;
+  /** Writes `last` if it is not empty, then ends the stream cleanly. */
+  end(last: string): void;
+  /** Cuts the connection: for readers that do not read. */
+  destroy(): void;
+  /** Bytes handed over and not yet taken by the kernel. 0 once closed. */
+  queuedBytes(): number;
+}
+
+/* ------------------------------------------------------------------ upstream */
+
+/** Which handshake a connection is opened for. */
+export type UpstreamEra = 'legacy' | 'modern';
+
+export type UpstreamClosedCause =
+  /** We closed it. */
+  | 'closed'
+  /** It could not be started: the command or the factory failed. */
+  | 'start-failed'
+  /** It ended by itself: exit, signal, end of output. */
+  | 'exited';
+
+export interface UpstreamEvents {
+  /**
+   * A message from the server, in order, already checked to be JSON-RPC.
+   * @param relatedTo - the id of ours whose call it belongs to, when the upstream can tell (in-process does, stdio cannot).
+   */
+  onMessage(message: Message, relatedTo?: string): void;
+  /** A line was longer than the bound and skipped; `id` is the response's id if it could be read from its beginning. */
+  onOversized(id: string | undefined): void;
+  /** The server asks to end the reply stream of one of our calls, so that its client polls (SEP-1699). In-process only. */
+  onCloseStream(id: string): void;
+  /** The last event, exactly once. `detail` is for the log, never for a client. */
+  onClosed(cause: UpstreamClosedCause, detail: string): void;
+}
+
+export type SendOutcome = 'sent' | 'full' | 'closed';
+
+/** One conversation with a server. Sends keep their order. Nothing is sent twice. */
+export interface UpstreamConnection {
+  /** Ids inside are ours: decimal integers. `full` when more than the bound waits: the message was not taken. */
+  send(message: Message): SendOutcome;
+  /** Asks the server to end and sees that it does; `onClosed` follows. Idempotent. */
+  close(): void;
+}
+
+/** A server that can be talked to: a command, a module, a URL. */
+export interface Upstream {
+  readonly kind: 'stdio' | 'in-process' | 'http';
+  /** For logs and metrics; never holds secrets or arguments. */
+  readonly name: string;
+  /** Opens one conversation. Never throws: a failure arrives as `onClosed`, never before `connect` returns. */
+  connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection;
+  /** Ends everything ever opened; resolves when no process and no timer of it is left. */
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ stores */
+
+/** An event as it is kept for resume: the JSON text, and its place. */
+export interface LoggedEvent {
+  readonly sequence: number;
+  readonly data: string;
+}
+
+export type ReadOutcome =
+  /** Every event after the cursor, in order and without a hole. */
+  | { readonly kind: 'events'; readonly events: readonly LoggedEvent[] }
+  /** Some after the cursor are gone; `events` are those that are left, `nextSequence` is the first kept. */
+  | { readonly kind: 'gap'; readonly events: readonly LoggedEvent[] };
+
+/**
+ * Events kept for resume, per session and stream. Bounded a session by events, bytes and age; the oldest go first.
+ * Appends of one stream come with strictly rising sequences; an append with an older generation than the
+ * newest seen fails (`fenced`). Reads see every append that came before them.
+ */
+export interface EventLog {
+  append(
+    session: string,
+    stream: number,
+    generation: number,
+    sequence: number,
+    data: string,
+    now: number,
+  ): 'appended' | 'fenced';
+  readAfter(
+    session: string,
+    stream: number,
+    sequence: number,
+    now: number,
+    done: (outcome: ReadOutcome) => void,
+  ): void;
+  /** Drops one stream's events: its last response was delivered and acknowledged by a later request, or it has no reader to come. */
+  trim(session: string, stream: number): void;
+  forget(session: string): void;
+  /** Events and characters held now, for metrics and tests. */
+  size(): { readonly events: number; readonly chars: number };
+}
+
+/** Where sessions live. One node: a map. `find` is the only way to a session and takes the principal. */
+export interface SessionDirectory<Handle> {
+  /** False when the id exists (never with a CSPRNG) or a bound is met. */
+  create(id: string, principal: Principal, handle: Handle): boolean;
+  /** Undefined for an unknown id and for another principal's, at the same cost. */
+  find(id: string, principal: Principal): Handle | undefined;
+  end(id: string): void;
+  countOf(principal: Principal): number;
+  count(): number;
+  /** In order of creation. */
+  all(): Iterable<Handle>;
+  ofPrincipal(principal: Principal): Iterable<Handle>;
+}
+
+/** Messages between nodes. One node needs none; the seam is here so that routes never learn how many there are. */
+export interface Bus {
+  request(node: string, message: string, deadlineMs: number, done: (reply: string | undefined) => void): void;
+  onRequest(handler: (message: string, reply: (text: string) => void) => void): void;
+}
+
+/* ------------------------------------------------------------------ trust and sight */
+
+export type IdentityOutcome =
+  | { readonly kind: 'principal'; readonly principal: Principal }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Turns a credential into a principal. `done` is called once, perhaps at once; never throws. */
+export interface Identity {
+  verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+/** Shapes, ids and counts only: never header values, tokens, arguments or results. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What can be seen of us. Must not throw and must not block. */
+export interface Telemetry {
+  log(level: LogLevel, event: string, fields: LogFields): void;
+  /** Adds to a counter named as in docs/reference/metrics.md. */
+  count(name: string, labels: LogFields, by?: number): void;
+  /** A request ended. `outcome` is `ok`, `error`, `cancelled`, `refused` or `lost`. */
+  request(era: string, method: string, outcome: string, durationMs: number): void;
+  streamClosed(era: string, kind: string, reason: CloseReason, ageMs: number): void;
+}
+
+/** What an HTTP adapter serves: one endpoint, or a gateway of many. */
+export interface Application {
+  /** Answers one request. Never throws; whatever the request holds, nobody else is disturbed. */
+  handle(exchange: HttpExchange): void;
+  /**
+   * Stops taking new work, lets calls finish, ends streams spread over the window; resolves when nothing is
+   * open or the window is over, upstreams included. Idempotent.
+   */
+  drain(windowMs: number): Promise<void>;
+}
