@@ -1,0 +1,23 @@
+/**
+ * Marks in the bytes of a run. A canary says whose a text is: seen at anyone else, it is a leak.
+ * A marker names one emission of the upstream: seen twice at one reader, it was repeated.
+ */
+const CANARY = /~c:([A-Za-z0-9_-]+):\d+~/g;
+const MARKER = /~m:(\d+)~/g;
+
+export function canaryOf(owner: string, number: number): string {
+  return `~c:${owner}:${number}~`;
+}
+
+/** Owners of all canaries in a text, with repeats. */
+export function ownersIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(CANARY), (match) => match[1] ?? '');
+}
+
+export function markerOf(number: number): string {
+  return `~m:${number}~`;
+}
+
+export function markersIn(text: string): readonly number[] {
+  return Array.from(text.matchAll(MARKER), (match) => Number(match[1]));
+}
