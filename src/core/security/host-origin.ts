@@ -1,0 +1,100 @@
+/**
+ * Who may be addressed and from which pages: the guard against DNS rebinding and against browsers
+ * that call for a stranger's page. Header values are compared as text; no URL is ever built from
+ * them, so nothing can be smuggled through a lenient URL parser.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#security-warning
+ */
+import type { Refusal } from '../errors.ts';
+import type { RequestHead } from '../ports.ts';
+
+export interface HostOriginRules {
+  /**
+   * Hosts this server answers to: `name` (any port), `name:port`, or `*` for any. Names in any case,
+   * IPv6 in brackets. None means nobody may come in.
+   */
+  readonly allowedHosts: readonly string[];
+  /** Origins of browsers: `scheme://name`, `scheme://name:port`, `scheme://name:*` (any port, or none), `null`. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** What the guard reads of a request. */
+export type HostOriginHead = Pick<RequestHead, 'header' | 'headerCount'>;
+
+/** RFC 3986, section 3.2.2: an address in brackets, or a name; RFC 9110, section 7.2: a port. */
+const HOST =
+  /^(\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]|(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::([0-9]{0,5}))?$/;
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,*]+?(?::(?:[0-9]{1,5}|\*))?$/;
+const ANY_PORT = ':*';
+const PORT_MAX = 65535;
+
+export class HostOriginGuard {
+  readonly #takesAnyHost: boolean;
+  /** Lower case, with a port where the entry has one. */
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+  /** Origins without their port, of which any port will do. */
+  readonly #originsOfAnyPort: ReadonlySet<string>;
+
+  /** @throws TypeError when an entry is neither a host nor an origin: a mistake of the operator. */
+  constructor(rules: HostOriginRules) {
+    const { allowedHosts, allowedOrigins } = rules;
+    this.#takesAnyHost = allowedHosts.includes('*');
+    this.#hosts = new Set(allowedHosts.filter((entry) => entry !== '*').map(hostEntry));
+    const origins = allowedOrigins.map(originEntry);
+    this.#origins = new Set(origins.filter((entry) => !entry.endsWith(ANY_PORT)));
+    this.#originsOfAnyPort = new Set(
+      origins.filter((entry) => entry.endsWith(ANY_PORT)).map((entry) => entry.slice(0, -2)),
+    );
+  }
+
+  /** Whether any browser may call at all. */
+  get hasOrigins(): boolean {
+    return this.#origins.size + this.#originsOfAnyPort.size > 0;
+  }
+
+  /** Checks `Host` and `Origin`; before anything else of the request is believed or read. */
+  check(head: HostOriginHead): Refusal | undefined {
+    return this.#checkHost(head) ?? this.#checkOrigin(head);
+  }
+
+  /** Exactly as listed: an origin is an opaque name. */
+  allowsOrigin(origin: string): boolean {
+    if (this.#origins.has(origin)) return true;
+    if (this.#originsOfAnyPort.size === 0) return false;
+    return this.#originsOfAnyPort.has(origin.replace(/:[0-9]{1,5}$/, ''));
+  }
+
+  #checkHost(head: HostOriginHead): Refusal | undefined {
+    if (head.headerCount('host') !== 1) return { error: 'HOST_MALFORMED' };
+    const host = (head.header('host') ?? '').toLowerCase();
+    const match = HOST.exec(host);
+    if (match === null || Number(match[2] ?? 0) > PORT_MAX) return { error: 'HOST_MALFORMED' };
+    if (this.#takesAnyHost || this.#hosts.has(match[1] ?? '') || this.#hosts.has(host)) {
+      return undefined;
+    }
+    return { error: 'HOST_NOT_ALLOWED' };
+  }
+
+  #checkOrigin(head: HostOriginHead): Refusal | undefined {
+    const count = head.headerCount('origin');
+    if (count === 0) return undefined;
+    if (count === 1 && this.allowsOrigin(head.header('origin') ?? '')) return undefined;
+    return { error: 'ORIGIN_NOT_ALLOWED' };
+  }
+}
+
+function hostEntry(entry: string): string {
+  const host = entry.toLowerCase();
+  if (HOST.test(host) && !host.endsWith(':')) return host;
+  throw new TypeError(`"${entry}" is not a host; write a name, name:port, or [address]:port.`);
+}
+
+/** Browsers leave out the port a scheme implies. */
+function originEntry(entry: string): string {
+  if (entry === 'null') return entry;
+  const origin = entry.toLowerCase();
+  if (!ORIGIN.test(origin)) {
+    throw new TypeError(`"${entry}" is not an origin; write scheme://name or scheme://name:port.`);
+  }
+  return origin.replace(/^(http:.*):80$|^(https:.*):443$/, '$1$2');
+}
