@@ -1,0 +1,3 @@
+export declare const root: string;
+export declare function ensureInstalled(): Promise<void>;
+export declare function ensureBuilt(): Promise<void>;

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import { noAuth } from './no-auth.ts';
+import { staticToken, tokenFault } from './static-token.ts';
+
+const TOKEN = 'a-token-of-20-chars.';
+
+function head(values: readonly string[], query = ''): RequestHead {
+  const isAuthorization = (name: string): boolean => name === 'authorization';
+  return {
+    method: 'POST',
+    path: '/mcp',
+    query,
+    remoteAddress: '127.0.0.1',
+    header: (name) => (isAuthorization(name) ? values[0] : undefined),
+    headerCount: (name) => (isAuthorization(name) ? values.length : 0),
+    headerNames: () => values.map(() => 'authorization'),
+  };
+}
+
+function verify(values: readonly string[], query = ''): IdentityOutcome {
+  const outcomes: IdentityOutcome[] = [];
+  staticToken(TOKEN).verify(head(values, query), (outcome) => outcomes.push(outcome));
+  expect(outcomes).toHaveLength(1);
+  return outcomes[0]!;
+}
+
+function challenge(outcome: IdentityOutcome): string {
+  expect(outcome.kind).toBe('refused');
+  if (outcome.kind !== 'refused') throw new Error('unreachable');
+  expect(outcome.refusal.error).toBe('UNAUTHORIZED');
+  expect(outcome.refusal.headers?.[0]).toBe('WWW-Authenticate');
+  return outcome.refusal.headers?.[1] ?? '';
+}
+
+describe('staticToken', () => {
+  it.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, `BEARER   ${TOKEN} `])('lets in %j', (value) => {
+    expect(verify([value])).toEqual({
+      kind: 'principal',
+      principal: {
+        tenant: 'default',
+        issuer: 'static-token',
+        subject: 'token',
+        clientId: '',
+        key: '7:default12:static-token5:token0:',
+      },
+    });
+  });
+
+  it.each([[], ['Basic dXNlcjpwYXNz'], ['Bearer'], ['Bearer '], [TOKEN]])(
+    'asks for a token without naming an error when none was sent: %j',
+    (...values) => {
+      expect(challenge(verify(values))).toBe('Bearer realm="tidegate"');
+    },
+  );
+
+  it.each([`Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, 'Bearer wrong', 'Bearer \u00e9'])(
+    'says that the token is invalid when it is another: %j',
+    (value) => {
+      expect(challenge(verify([value]))).toBe('Bearer realm="tidegate", error="invalid_token"');
+    },
+  );
+
+  it('refuses two Authorization headers, even when both are right', () => {
+    const outcome = verify([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
+    expect(outcome).toEqual({ kind: 'refused', refusal: { error: 'HEADER_REPEATED' } });
+  });
+
+  it('does not look for a token in the URL', () => {
+    expect(challenge(verify([], `access_token=${TOKEN}&token=${TOKEN}`))).not.toContain('error');
+  });
+
+  it('does not start with a token that guards nothing', () => {
+    for (const token of ['', 's3cret', 'x'.repeat(5000), 'sixteen chars but', 'caf\u00e9'.repeat(5)]) {
+      expect(() => staticToken(token)).toThrow(RangeError);
+      expect(tokenFault(token)).not.toContain(token || 'nothing');
+    }
+    expect(tokenFault('x'.repeat(16))).toBeUndefined();
+  });
+});
+
+describe('noAuth', () => {
+  it('gives everyone the same principal, whatever they send', () => {
+    const keys: string[] = [];
+    for (const values of [[], ['Bearer x'], ['a', 'b']]) {
+      noAuth().verify(head(values), (outcome) => {
+        if (outcome.kind === 'principal') keys.push(outcome.principal.key);
+      });
+    }
+    expect(keys).toEqual(Array.from({ length: 3 }, () => '7:default4:none9:anonymous0:'));
+  });
+});
