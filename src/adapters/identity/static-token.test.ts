@@ -71,7 +71,13 @@ describe('staticToken', () => {
   });
 
   it('does not start with a token that guards nothing', () => {
-    for (const token of ['', 's3cret', 'x'.repeat(5000), 'sixteen chars but', 'caf\u00e9'.repeat(5)]) {
+    for (const token of [
+      '',
+      's3cret',
+      'x'.repeat(5000),
+      'sixteen chars but',
+      'caf\u00e9'.repeat(5),
+    ]) {
       expect(() => staticToken(token)).toThrow(RangeError);
       expect(tokenFault(token)).not.toContain(token || 'nothing');
     }
