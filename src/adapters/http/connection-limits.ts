@@ -1,0 +1,54 @@
+/**
+ * The bounds of the HTTP connections themselves: how long and how much a peer may take before,
+ * between and after requests. What one request may hold is bounded in `core/limits.ts`.
+ */
+export interface ConnectionLimits {
+  /** Milliseconds a request's head may take. Ends slow heads (slowloris). Default 10,000. */
+  readonly headMsMax: number;
+  /** Milliseconds a whole request may take to arrive; the reply is not meant. Default 60,000. */
+  readonly requestMsMax: number;
+  /**
+   * Milliseconds between two looks at the two bounds above, hence how late they may strike. Default
+   * 5,000.
+   */
+  readonly checkMs: number;
+  /**
+   * Milliseconds an idle connection is kept: longer than the 60 s of load balancers, so that they
+   * close first. Default 75,000.
+   */
+  readonly keepAliveMs: number;
+  /**
+   * Milliseconds of silence before TCP keep-alive probes look for a peer that vanished. Default
+   * 30,000.
+   */
+  readonly probeDelayMs: number;
+  /** Bytes of one request head; beyond it 431. Default 16,384. */
+  readonly headBytesMax: number;
+  /** Header lines of one request that are kept. Default 256. */
+  readonly headersMax: number;
+  /** Open connections; beyond it new ones are closed at once. Default 20,000. */
+  readonly connectionsMax: number;
+  /** Milliseconds a finished reply may wait for a reader that takes nothing. Default 10,000. */
+  readonly stallMsMax: number;
+  /**
+   * Bytes of an unwanted body that are read and dropped so that its sender sees the refusal.
+   * Default 4 MiB.
+   */
+  readonly discardBytesMax: number;
+  /** Milliseconds for the same. Default 2,000. */
+  readonly discardMsMax: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  headMsMax: 10_000,
+  requestMsMax: 60_000,
+  checkMs: 5_000,
+  keepAliveMs: 75_000,
+  probeDelayMs: 30_000,
+  headBytesMax: 16_384,
+  headersMax: 256,
+  connectionsMax: 20_000,
+  stallMsMax: 10_000,
+  discardBytesMax: 4 * 1024 * 1024,
+  discardMsMax: 2_000,
+};

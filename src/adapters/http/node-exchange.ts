@@ -1,0 +1,149 @@
+/** One request and its reply on `node:http`. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
+import { answerAndDiscard } from './discard.ts';
+import { hasBody, readNodeBody } from './node-body.ts';
+import type { NodeContext } from './node-context.ts';
+import { NodeHead } from './node-head.ts';
+import { cutWhenStalled, ResponseStream } from './response-stream.ts';
+import { canTakeSocket, takeSocket } from './socket-stream.ts';
+import type { SocketStream } from './socket-stream.ts';
+
+/**
+ * Unread bodies up to this many bytes are read and dropped by Node, and the connection lives on.
+ */
+const CHEAP_BODY_BYTES = 65_536;
+
+interface Pair {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+export class NodeExchange implements HttpExchange {
+  readonly head: RequestHead;
+  readonly #context: NodeContext;
+  /** Let go when a long stream begins: what need not live for hours must not. */
+  #pair: Pair | undefined;
+  #isContinueDue: boolean;
+  #isAnswered = false;
+  #isWatched = false;
+  #onGone: (() => void) | undefined;
+  #longStream: SocketStream | undefined;
+  #replyStream: ResponseStream | undefined;
+
+  /** @param isContinueDue - the client waits for `100 Continue` before it sends its body. */
+  constructor(pair: Pair, context: NodeContext, isContinueDue: boolean) {
+    this.head = new NodeHead(pair.req);
+    this.#context = context;
+    this.#pair = pair;
+    this.#isContinueDue = isContinueDue;
+  }
+
+  readBody(bytesMax: number, done: (outcome: BodyOutcome) => void): void {
+    if (this.#isAnswered || this.#pair === undefined) {
+      throw new Error('The body was asked for after the reply began.');
+    }
+    const { req, res } = this.#pair;
+    if (this.#isContinueDue && !(Number(req.headers['content-length']) > bytesMax)) {
+      this.#isContinueDue = false;
+      res.writeContinue();
+    }
+    readNodeBody(req, bytesMax, done);
+  }
+
+  respond(status: number, headers: readonly string[], body: string): void {
+    const { req, res } = this.#begin();
+    if (res.destroyed) return;
+    const flat = replyHeaders(status, headers, body);
+    const content = hasContent(req, status) ? body : '';
+    if (this.#isBodyLeft(req)) {
+      closeAfter(req, flat);
+      return answerAndDiscard(req, res, this.#context, () => {
+        res.writeHead(status, flat);
+        if (content === '') res.flushHeaders();
+        else res.write(content);
+      });
+    }
+    if (this.#context.isClosing) closeAfter(req, flat);
+    res.writeHead(status, flat);
+    res.end(content);
+    cutWhenStalled(res, this.#context.limits.stallMsMax);
+  }
+
+  openStream(
+    status: number,
+    headers: readonly string[],
+    first: string,
+    isLong: boolean,
+  ): StreamSink {
+    const { req, res } = this.#begin();
+    const isBodyLeft = this.#isBodyLeft(req);
+    if (isLong && !isBodyLeft && canTakeSocket(req, res, this.#context)) {
+      const stream = takeSocket(req, res, this.#context, status, headers, first);
+      if (this.#onGone !== undefined) stream.onClientGone(this.#onGone);
+      this.#onGone = undefined;
+      this.#pair = undefined;
+      this.#longStream = stream;
+      return stream;
+    }
+    const flat = [...headers];
+    if (isLong || isBodyLeft || this.#context.isClosing) closeAfter(req, flat);
+    if (isBodyLeft) req.resume();
+    if (!res.destroyed) res.writeHead(status, flat);
+    this.#replyStream = new ResponseStream(res, this.#context, first);
+    return this.#replyStream;
+  }
+
+  onClientGone(listener: () => void): void {
+    if (this.#longStream !== undefined) return this.#longStream.onClientGone(listener);
+    const before = this.#onGone;
+    this.#onGone = before === undefined ? listener : () => (before(), listener());
+    const res = this.#pair?.res;
+    if (res === undefined || this.#isWatched) return;
+    this.#isWatched = true;
+    // `close` comes after a whole reply too, and may have come already.
+    if (res.destroyed) queueMicrotask(() => this.#closed(res));
+    else res.once('close', () => this.#closed(res));
+  }
+
+  #closed(res: ServerResponse): void {
+    const onGone = this.#onGone;
+    this.#onGone = undefined;
+    if (res.writableFinished || this.#replyStream?.isCut === true) return;
+    onGone?.();
+  }
+
+  #begin(): Pair {
+    if (this.#isAnswered || this.#pair === undefined) {
+      throw new Error('The exchange was answered twice.');
+    }
+    this.#isAnswered = true;
+    return this.#pair;
+  }
+
+  /** Whether so much of the body may still come that the connection is not worth waiting for it. */
+  #isBodyLeft(req: IncomingMessage): boolean {
+    if (req.complete || !hasBody(req)) return false;
+    return this.#isContinueDue || !(Number(req.headers['content-length']) <= CHEAP_BODY_BYTES);
+  }
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-8.6 */
+function replyHeaders(status: number, headers: readonly string[], body: string): string[] {
+  const flat = [...headers];
+  if (!isBodiless(status)) flat.push('Content-Length', String(Buffer.byteLength(body)));
+  return flat;
+}
+
+function hasContent(req: IncomingMessage, status: number): boolean {
+  return req.method !== 'HEAD' && !isBodiless(status);
+}
+
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/** HTTP/2 has no such header. @see https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2 */
+function closeAfter(req: IncomingMessage, flat: string[]): void {
+  if (req.httpVersionMajor === 1) flat.push('Connection', 'close');
+}

@@ -1,0 +1,50 @@
+/**
+ * An application as a request listener of `node:http`, to be served by us or mounted in a
+ * framework.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Application } from '../../core/ports.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { NodeContext } from './node-context.ts';
+import { NodeExchange } from './node-exchange.ts';
+
+export interface NodeHandlerOptions {
+  /**
+   * Bounds of connections; of them only `stallMsMax` and `discard…` are the handler's, the others
+   * the server's.
+   */
+  readonly limits?: Partial<ConnectionLimits> | undefined;
+}
+
+export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+/**
+ * Mounts an application in Express, Fastify, Koa or a server of your own.
+ *
+ * The application sees `req.url`, which Express makes relative to the mount point. A body that a
+ * parser has read already is taken from `req.body`, objects by writing them as JSON again; mounting
+ * before the parser is faster and keeps the text as it was sent. Timeouts and bounds of connections
+ * belong to your server: see the defaults of `ConnectionLimits` for ones that hold.
+ *
+ * End with `await app.drain(ms)` before `server.close()`: streams that idle leave `node:http` on
+ * their way, so the server waits for them but does not end them.
+ */
+export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
+  const context = new NodeContext(options.limits);
+  return (req, res) => handleRequest(app, context, req, res, false);
+}
+
+/** Hands one request of `node:http` to the application. */
+export function handleRequest(
+  app: Application,
+  context: NodeContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  isContinueDue: boolean,
+): void {
+  const { socket } = req;
+  // A request behind one whose reply is an endless stream can have no reply.
+  if (context.detached.has(socket)) return void socket.destroy();
+  if (res.socket === null) context.pipelined.add(socket);
+  app.handle(new NodeExchange({ req, res }, context, isContinueDue));
+}

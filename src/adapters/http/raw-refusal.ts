@@ -1,0 +1,39 @@
+/**
+ * Answers for connections whose bytes `node:http` could not make a request of. Always JSON, always
+ * the last.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { errorResponse } from '../../core/errors.ts';
+
+/** The status for an error of Node's parser or of its request timers. */
+export function statusOfParserError(code: string | undefined): number {
+  return STATUSES.get(code ?? '') ?? 400;
+}
+
+const STATUSES: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['HPE_INVALID_METHOD', 405],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+const DETAILS: Readonly<Record<number, string>> = {
+  400: 'This is not a valid HTTP/1.1 request.',
+  405: 'This HTTP method is not served here; see the Allow header.',
+  408: 'The request took too long to arrive.',
+  413: 'The body is larger than this server takes.',
+  431: 'The request headers are larger than this server takes.',
+};
+
+/** Writes a refusal and closes. A peer that resets or does not read is cut by `end`'s timeout. */
+export function refuseRaw(socket: Duplex, status: number): void {
+  const detail = DETAILS[status];
+  const body = errorResponse({ error: 'INVALID_REQUEST', detail });
+  const allow = status === 405 ? 'Allow: GET, POST, DELETE, OPTIONS\r\n' : '';
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n${allow}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * An event stream through a `ServerResponse`: chunked, so that the connection survives for the next
+ * request. For replies, which end soon; streams that idle for hours are `SocketStream`s where that
+ * is possible.
+ */
+import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { StreamSink } from '../../core/ports.ts';
+import type { NodeContext } from './node-context.ts';
+
+export class ResponseStream implements StreamSink {
+  readonly #res: ServerResponse;
+  readonly #context: NodeContext;
+  readonly #socket: Socket | null;
+  #isOpen = true;
+  #isCut = false;
+
+  /** `res` has its head set; `first` leaves together with it. */
+  constructor(res: ServerResponse, context: NodeContext, first: string) {
+    this.#res = res;
+    this.#context = context;
+    this.#socket = res.socket;
+    res.on('error', ignore);
+    if (this.#socket !== null) context.replying.add(this.#socket);
+    if (first === '') res.flushHeaders();
+    else res.write(first);
+  }
+
+  // Node corks the connection until the next tick: writes of one tick leave in one system call.
+  write(text: string): void {
+    if (this.#isOpen && !this.#res.destroyed && text !== '') this.#res.write(text);
+  }
+
+  end(last: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (this.#res.destroyed) return;
+    if (this.#socket !== null) this.#context.replying.delete(this.#socket);
+    if (last === '') this.#res.end();
+    else this.#res.end(last);
+    cutWhenStalled(this.#res, this.#context.limits.stallMsMax);
+  }
+
+  destroy(): void {
+    this.#isOpen = false;
+    this.#isCut = true;
+    const socket = this.#res.socket;
+    if (socket === null || socket.destroyed) this.#res.destroy();
+    else reset(socket);
+  }
+
+  /** Whether we ended the connection ourselves. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  queuedBytes(): number {
+    return this.#res.destroyed || this.#res.writableFinished ? 0 : this.#res.writableLength;
+  }
+}
+
+/**
+ * A reply that is over for us must not wait forever for a reader that takes nothing. Node's socket
+ * timeout starts again whenever the kernel takes bytes, and is replaced by the keep-alive timeout
+ * after the reply.
+ */
+export function cutWhenStalled(res: ServerResponse, stallMs: number): void {
+  if (res.writableFinished || res.writableLength === 0) return;
+  const { socket } = res;
+  socket?.setTimeout(stallMs);
+  res.once('timeout', () => {
+    if (socket !== null) reset(socket);
+  });
+}
+
+/**
+ * Cuts so that queued bytes are dropped: a reader that does not read would keep them in the kernel.
+ */
+export function reset(socket: Socket): void {
+  // Only plain TCP has a reset: not TLS, not a Unix socket, not what a framework injects.
+  const isTcp = socket instanceof Socket && socket.remoteAddress !== undefined;
+  if (isTcp && !('encrypted' in socket)) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+function ignore(): void {
+  // The end of the connection is told by `close`.
+}
