@@ -1,0 +1,62 @@
+/**
+ * `npm run conformance`: runs the official suite against each configuration and prints one row for
+ * each, `name  x/30  x/37`: the scored scenarios of 2025-11-25 and 2026-07-28 that hold. Exits
+ * with 0 only when every row is full. `npm run conformance -- stdio` runs the rows named so.
+ */
+import { ensureBuilt, ensureInstalled } from './bootstrap.mjs';
+import { CONFIGURATIONS } from './conformance/configurations.mjs';
+import { startEndpoint } from './conformance/endpoint.mjs';
+import { ensureSuite, REVISIONS, runSuite } from './conformance/suite.mjs';
+
+const NAME_WIDTH = Math.max(...CONFIGURATIONS.map(({ name }) => name.length));
+
+try {
+  await ensureInstalled();
+  await ensureBuilt();
+  await ensureSuite();
+  process.exitCode = await runRows(chosen(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+function chosen(words) {
+  const rows = CONFIGURATIONS.filter(({ name }) => words.every((word) => name.includes(word)));
+  if (rows.length === 0) {
+    const names = CONFIGURATIONS.map(({ name }) => name).join(', ');
+    throw new Error(`No configuration is named so. There are: ${names}.`);
+  }
+  return rows;
+}
+
+async function runRows(configurations) {
+  let isFull = true;
+  for (const { name } of configurations) {
+    const outcomes = await runRow(name);
+    const scores = outcomes.map(({ passed, wanted }) => `${passed}/${wanted}`);
+    console.log([name.padEnd(NAME_WIDTH), ...scores].join('  '));
+    for (const { revision, findings } of outcomes) {
+      findings.forEach((finding) => console.log(`    ${revision}  ${inWords(finding)}`));
+    }
+    isFull &&= outcomes.every(({ passed, wanted }) => passed === wanted);
+  }
+  return isFull ? 0 : 1;
+}
+
+async function runRow(name) {
+  const endpoint = await startEndpoint(name);
+  try {
+    const outcomes = [];
+    for (const revision of REVISIONS) {
+      outcomes.push(await runSuite(endpoint.url, revision));
+    }
+    return outcomes;
+  } finally {
+    await endpoint.stop();
+  }
+}
+
+function inWords({ status, scenario, isScored, check, message }) {
+  const scored = isScored ? '' : ' (not scored)';
+  return `${status.toLowerCase()}${scored}  ${scenario}  ${check}: ${message}`;
+}
