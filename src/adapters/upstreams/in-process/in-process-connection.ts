@@ -1,6 +1,6 @@
 /**
  * One conversation with one server built by the factory. Messages wait until the server is
- * connected and are delivered in a microtask: `send` never runs the server in the stack of its caller.
+ * connected and are delivered in a microtask: `send` never runs the server in its caller's stack.
  */
 import { Message } from '../../../core/protocol/message.ts';
 import type {

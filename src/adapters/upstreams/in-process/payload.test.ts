@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Message } from '../../../core/protocol/message.ts';
 import type { Span } from '../../../core/protocol/message.ts';
+import { readMessage, UPSTREAM_BOUNDS } from '../../../core/protocol/read-message.ts';
 import { writePayload } from './payload.ts';
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
@@ -48,4 +50,27 @@ test('a value without a JSON form is told apart from one that cannot be written'
   cycle['self'] = cycle;
   expect(() => writePayload('response', cycle)).toThrow();
   expect(() => writePayload('notification', { big: 1n })).toThrow();
+});
+
+test('spans are where the reader finds them in the same text', () => {
+  const token = fc.oneof(fc.string(), fc.integer());
+  const extra = fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.object()));
+  const members = fc.record(
+    { progressToken: token, [SUBSCRIPTION_ID]: token, requestId: token },
+    { requiredKeys: [] },
+  );
+  const kinds = fc.constantFrom('request' as const, 'notification' as const, 'response' as const);
+  fc.assert(
+    fc.property(kinds, extra, members, extra, members, (kind, outer, top, inner, low) => {
+      const value = { ...outer, ...top, _meta: { ...inner, ...low } };
+      const payload = writePayload(kind, value);
+      const id = kind === 'notification' ? undefined : '1';
+      const method = kind === 'response' ? undefined : 'm';
+      const line = new Message(kind, id, method, false, payload?.text).toText();
+      // The reader refuses this name wherever it stands.
+      fc.pre(!line.includes('__proto__'));
+      const read = readMessage(line, UPSTREAM_BOUNDS);
+      expect(read.kind === 'message' && read.message.spans).toEqual(payload?.spans);
+    }),
+  );
 });

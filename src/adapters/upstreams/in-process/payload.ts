@@ -25,13 +25,14 @@ export function writePayload(kind: MessageKind, value: unknown): Payload | undef
   const meta = members.get('_meta');
   const inMeta = isPlainObject(value['_meta']) ? writeObject(value['_meta']).members : undefined;
   const fromMeta = (key: string): Span | undefined => shifted(inMeta?.get(key), meta?.start ?? 0);
+  const own = (key: string): Span | undefined =>
+    kind === 'notification' ? members.get(key) : undefined;
   return {
     text,
     spans: {
       meta: inMeta === undefined ? undefined : meta,
-      progressToken:
-        kind === 'notification' ? members.get('progressToken') : fromMeta('progressToken'),
-      requestId: kind === 'notification' ? members.get('requestId') : undefined,
+      progressToken: kind === 'request' ? fromMeta('progressToken') : own('progressToken'),
+      requestId: own('requestId'),
       subscriptionId: fromMeta(SUBSCRIPTION_ID_KEY),
     },
   };

@@ -37,7 +37,7 @@ export interface SdkTransport {
   close(): Promise<void>;
 }
 
-/** `Server` or `McpServer` of `@modelcontextprotocol/sdk` 1.x or `@modelcontextprotocol/server` 2.x. */
+/** `Server` or `McpServer` of the official SDK, 1.x or 2.x. */
 export interface SdkServer {
   connect(transport: SdkTransport): Promise<void>;
   close(): Promise<void>;
