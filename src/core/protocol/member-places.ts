@@ -1,6 +1,5 @@
 /** Where the members of one message lie in its text; -1 where there is none. Ends are exclusive. */
 export class MemberPlaces {
-  hasJsonrpc = false;
   hasMethod = false;
   idStart = -1;
   idEnd = -1;
@@ -19,10 +18,10 @@ export class MemberPlaces {
   /** `_meta["io.modelcontextprotocol/subscriptionId"]`. */
   subscriptionStart = -1;
   subscriptionEnd = -1;
-  /** `params.progressToken`. */
+  /** `progressToken` of `params`. */
   progressTokenStart = -1;
   progressTokenEnd = -1;
-  /** `params.requestId`. */
+  /** `requestId` of `params`. */
   requestIdStart = -1;
   requestIdEnd = -1;
   /** Members of the message, repeats included; more than the parsed value has means repeats. */

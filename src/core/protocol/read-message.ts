@@ -6,7 +6,8 @@
 import type { Refusal } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { isIdToken } from './id-token.ts';
-import { type JsonBounds, scanJson } from './json-scan.ts';
+import { scanJson } from './json-scan.ts';
+import type { JsonBounds } from './json-tokens.ts';
 import type { MemberPlaces } from './member-places.ts';
 import { Message, type MessageKind, type PayloadSpans, type Span } from './message.ts';
 
@@ -95,13 +96,15 @@ function isEchoable(id: string | undefined): boolean {
   return id !== undefined && isIdToken(id);
 }
 
-function faultOf(places: MemberPlaces, members: Members, id: string | undefined): string | undefined {
+function faultOf(
+  places: MemberPlaces,
+  members: Members,
+  id: string | undefined,
+): string | undefined {
   if (places.fault !== undefined) return places.fault;
   if (hasRepeats(places, members)) return 'A member occurs more than once.';
   if (members['jsonrpc'] !== '2.0') return 'Set "jsonrpc" to "2.0".';
-  return places.hasMethod
-    ? callFaultOf(places, members, id)
-    : responseFaultOf(places, members, id);
+  return places.hasMethod ? callFaultOf(places, members, id) : responseFaultOf(places, members, id);
 }
 
 function callFaultOf(

@@ -129,7 +129,8 @@ export class SseParser {
       return;
     }
     const name = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? '' : line.slice(line.startsWith(' ', colon + 1) ? colon + 2 : colon + 1);
+    const value =
+      colon === -1 ? '' : line.slice(line.startsWith(' ', colon + 1) ? colon + 2 : colon + 1);
     if (name === 'data') this.#addData(value);
     else if (name === 'event') this.#name = value;
     else if (name === 'id') {
@@ -165,7 +166,12 @@ export class SseParser {
     this.#events.onEvent({ event: event === '' ? 'message' : event, data, id });
   }
 
-  #taken(): { event: string; data: string | undefined; id: string | undefined; isDropped: boolean } {
+  #taken(): {
+    event: string;
+    data: string | undefined;
+    id: string | undefined;
+    isDropped: boolean;
+  } {
     const taken = {
       event: this.#name,
       data: this.#data,

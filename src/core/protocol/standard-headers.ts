@@ -34,7 +34,13 @@ export function checkStandardHeaders(
 ): Refusal | undefined {
   const isRequired = message.kind === 'request';
   const problem =
-    plainProblem(head, 'mcp-protocol-version', 'MCP-Protocol-Version', protocolVersion, isRequired) ??
+    plainProblem(
+      head,
+      'mcp-protocol-version',
+      'MCP-Protocol-Version',
+      protocolVersion,
+      isRequired,
+    ) ??
     plainProblem(head, 'mcp-method', 'Mcp-Method', message.method ?? '', isRequired) ??
     nameProblem(message, head, isRequired);
   if (problem === undefined) return undefined;
@@ -57,7 +63,11 @@ function plainProblem(
   return `The ${label} header differs from the body.`;
 }
 
-function nameProblem(message: Message, head: HeaderSource, isRequired: boolean): string | undefined {
+function nameProblem(
+  message: Message,
+  head: HeaderSource,
+  isRequired: boolean,
+): string | undefined {
   const source = NAME_SOURCE_OF.get(message.method ?? '');
   if (source === undefined) return undefined;
   const count = head.headerCount('mcp-name');

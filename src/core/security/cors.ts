@@ -19,10 +19,7 @@ const PARAM_HEADERS_MAX = 64;
 const MAX_AGE_SECONDS = '7200';
 
 /** Headers for every reply, flat. Caches must keep replies to different origins apart. */
-export function corsHeaders(
-  origin: string | undefined,
-  guard: HostOriginGuard,
-): readonly string[] {
+export function corsHeaders(origin: string | undefined, guard: HostOriginGuard): readonly string[] {
   if (origin === undefined) return guard.hasOrigins ? VARY : NONE;
   if (!guard.allowsOrigin(origin)) return VARY;
   return [
