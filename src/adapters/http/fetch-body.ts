@@ -1,0 +1,76 @@
+/** Collects the body of a Web `Request`, bounded while it streams. */
+import type { ErrorCode } from '../../core/errors.ts';
+import type { BodyOutcome } from '../../core/ports.ts';
+
+/** What a read of the body yields; never rejects. */
+export async function readFetchBody(request: Request, bytesMax: number): Promise<BodyOutcome> {
+  if (request.headers.has('content-encoding')) return refuse(request, 'UNSUPPORTED_MEDIA_TYPE');
+  // Not a number (no length given) compares false, and is counted as it comes.
+  if (Number(request.headers.get('content-length') ?? Number.NaN) > bytesMax) {
+    return refuse(request, 'BODY_TOO_LARGE');
+  }
+  if (request.body === null) return { kind: 'body', text: '' };
+  // A host that has read the body has nothing left to give.
+  if (request.bodyUsed) return { kind: 'aborted' };
+  return collect(request.body, bytesMax);
+}
+
+/** Lets go of a body that nobody will read, so that its sender is not held. Never rejects. */
+export async function discardFetchBody(request: Request): Promise<void> {
+  if (request.body === null || request.bodyUsed || request.body.locked) return;
+  await request.body.cancel().catch(ignore);
+}
+
+async function collect(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<BodyOutcome> {
+  const reader = body.getReader();
+  // A byte order mark is kept, as on every other way in: it is not JSON.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const chunk = await nextChunk(reader);
+    if (chunk === 'aborted') return { kind: 'aborted' };
+    bytes += chunk?.byteLength ?? 0;
+    if (bytes > bytesMax) return release(reader, 'BODY_TOO_LARGE');
+    const part = decode(decoder, chunk);
+    if (part === undefined) return release(reader, 'BODY_NOT_UTF8');
+    text += part;
+    if (chunk === undefined) return { kind: 'body', text };
+  }
+}
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+type Decoder = InstanceType<typeof TextDecoder>;
+
+/** Undefined at the end. */
+async function nextChunk(reader: Reader): Promise<Uint8Array | undefined | 'aborted'> {
+  try {
+    const read = await reader.read();
+    return read.done ? undefined : read.value;
+  } catch {
+    return 'aborted';
+  }
+}
+
+/** Undefined when the bytes are not UTF-8. */
+function decode(decoder: Decoder, chunk: Uint8Array | undefined): string | undefined {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined });
+  } catch {
+    return undefined;
+  }
+}
+
+function release(reader: Reader, error: ErrorCode): BodyOutcome {
+  reader.cancel().catch(ignore);
+  return { kind: 'refused', refusal: { error } };
+}
+
+async function refuse(request: Request, error: ErrorCode): Promise<BodyOutcome> {
+  await discardFetchBody(request);
+  return { kind: 'refused', refusal: { error } };
+}
+
+function ignore(): void {
+  // The sender is gone, which is what was wanted.
+}

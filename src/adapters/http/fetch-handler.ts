@@ -1,0 +1,26 @@
+/** An application as a function from Web `Request` to `Response`. */
+import type { Application } from '../../core/ports.ts';
+import { FetchExchange } from './fetch-exchange.ts';
+
+export interface FetchHandlerOptions {
+  /** The peer's socket address, when the runtime tells it; for the log only. Default: empty. */
+  readonly remoteAddress?: ((request: Request) => string) | undefined;
+}
+
+export type FetchHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Mounts an application in Hono, Bun, Deno, Workers or anything else that speaks `fetch`.
+ *
+ * The application sees the path of the request's URL: strip a mount point before. The bounds of
+ * connections (slow heads, idle ones, their number) are the runtime's. A client that leaves is seen
+ * through `request.signal` and through the end of the response's body, whichever the runtime
+ * offers.
+ */
+export function fetchHandler(app: Application, options: FetchHandlerOptions = {}): FetchHandler {
+  return async (request) =>
+    new Promise((resolve) => {
+      const remoteAddress = options.remoteAddress?.(request) ?? '';
+      app.handle(new FetchExchange(request, remoteAddress, resolve));
+    });
+}
