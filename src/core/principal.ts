@@ -4,8 +4,8 @@ import type { Principal } from './ports.ts';
 export type PrincipalParts = Omit<Principal, 'key'>;
 
 /**
- * Each part with its length before it, so that no choice of parts by one issuer can spell the key of
- * another: `a` + `bc` and `ab` + `c` differ.
+ * Each part with its length before it, so that no choice of parts by one issuer can spell the key
+ * of another: `a` + `bc` and `ab` + `c` differ.
  */
 export function principalKey(parts: PrincipalParts): string {
   return [parts.tenant, parts.issuer, parts.subject, parts.clientId]

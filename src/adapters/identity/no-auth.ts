@@ -2,8 +2,9 @@ import type { Identity, IdentityOutcome } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 
 /**
- * Everyone is the same anonymous principal; a credential that is sent is not looked at. For servers that
- * only this machine can reach, or that stand behind something that asks for credentials itself.
+ * Everyone is the same anonymous principal; a credential that is sent is not looked at. For servers
+ * that only this machine can reach, or that stand behind something that asks for credentials
+ * itself.
  */
 export function noAuth(): Identity {
   const outcome: IdentityOutcome = {

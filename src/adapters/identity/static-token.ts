@@ -1,8 +1,9 @@
 /**
  * One bearer token for everyone who may come in.
  *
- * Only the Authorization header is read: a token in a URL ends up in logs and histories, so it is never
- * looked for there. Equal cost for every wrong token: both sides are hashed, then compared in constant time.
+ * Only the Authorization header is read: a token in a URL ends up in logs and histories, so it is
+ * never looked for there. Equal cost for every wrong token: both sides are hashed, then compared in
+ * constant time.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
  */
 import { hash, timingSafeEqual } from 'node:crypto';
@@ -11,18 +12,25 @@ import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts
 import { principalOf } from '../../core/principal.ts';
 
 export interface StaticTokenOptions {
-  /** The realm in `WWW-Authenticate`. Default `tidegate`. Printable ASCII without quotes and backslashes. */
+  /**
+   * The realm in `WWW-Authenticate`. Default `tidegate`. Printable ASCII without quotes and
+   * backslashes.
+   */
   readonly realm?: string;
 }
 
 /** Characters a token must have: 16 of base64url are 96 bits, beyond guessing over a network. */
 export const TOKEN_CHARS_MIN = 16;
-/** Characters a token may have: it travels in a header, and servers and proxies cut those at 8 KiB or so. */
+/**
+ * Characters a token may have: it travels in a header, and servers and proxies cut those at 8 KiB
+ * or so.
+ */
 export const TOKEN_CHARS_MAX = 4096;
 
 /**
  * Lets in whoever sends `Authorization: Bearer <token>`.
- * @throws RangeError when `tokenFault` finds one: a server that was meant to be closed must not start open.
+ * @throws RangeError when `tokenFault` finds one: a server that was meant to be closed must not
+ * start open.
  */
 export function staticToken(token: string, options: StaticTokenOptions = {}): Identity {
   const fault = tokenFault(token);

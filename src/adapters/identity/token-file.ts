@@ -1,9 +1,9 @@
 /**
  * The token that is made once and kept for the next start, readable by its owner alone.
  *
- * A file that others could have read or written is refused, not repaired: who has read it cannot be known.
- * Made under another name and linked into place, so that two first starts at once agree on one token and
- * none ever reads half of it.
+ * A file that others could have read or written is refused, not repaired: who has read it cannot be
+ * known. Made under another name and linked into place, so that two first starts at once agree on
+ * one token and none ever reads half of it.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -52,7 +52,8 @@ export function keepToken(path: string): TokenFileOutcome {
 function readToken(path: string): TokenFileOutcome | undefined {
   let file: number;
   try {
-    // O_NONBLOCK: a pipe planted at this path must not hold the start up. Both are absent on Windows.
+    // O_NONBLOCK: a pipe planted at this path must not hold the start up. Both are absent on
+    // Windows.
     const flags = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
     file = openSync(path, constants.O_RDONLY | flags);
   } catch (error) {
@@ -130,7 +131,9 @@ function place(draft: string, path: string, text: string): void {
   }
 }
 
-/** Owners and modes mean nothing on Windows, where the profile folder is private by its access list. */
+/**
+ * Owners and modes mean nothing on Windows, where the profile folder is private by its access list.
+ */
 function isOurs(stat: Stats): boolean {
   return process.getuid === undefined || stat.uid === process.getuid();
 }

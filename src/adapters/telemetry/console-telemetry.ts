@@ -1,9 +1,9 @@
 /**
  * What the command shows of itself: structured logs on stderr and counters in memory.
  *
- * Only the fields that were given are logged, each made printable, so that nothing a peer chose can forge a
- * line or drive a terminal. Writing is asynchronous and bounded: a log that nobody reads loses lines and
- * never holds a request up.
+ * Only the fields that were given are logged, each made printable, so that nothing a peer chose can
+ * forge a line or drive a terminal. Writing is asynchronous and bounded: a log that nobody reads
+ * loses lines and never holds a request up.
  */
 import type { CloseReason } from '../../core/close-reasons.ts';
 import type { LogFields, LogLevel, Telemetry } from '../../core/ports.ts';
@@ -33,7 +33,9 @@ export interface ConsoleTelemetry extends Telemetry {
 /** Characters of log that may wait for a reader of stderr before lines are dropped. */
 const WAITING_CHARS_MAX = 1024 * 1024;
 
-/** Loads the logger, which is why it is asynchronous: who embeds the library does not pay for it. */
+/**
+ * Loads the logger, which is why it is asynchronous: who embeds the library does not pay for it.
+ */
 export async function consoleTelemetry(
   options: ConsoleTelemetryOptions = {},
 ): Promise<ConsoleTelemetry> {

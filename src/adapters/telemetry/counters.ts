@@ -8,8 +8,9 @@ export interface Counter {
 }
 
 /**
- * Counters in memory. A label's values may come from clients (a method name), so the number of series is
- * bounded: what comes after the bound is counted without labels, as `series_overflow_total`.
+ * Counters in memory. A label's values may come from clients (a method name), so the number of
+ * series is bounded: what comes after the bound is counted without labels, as
+ * `series_overflow_total`.
  */
 export class Counters {
   readonly #seriesMax: number;

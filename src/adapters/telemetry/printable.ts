@@ -1,6 +1,7 @@
 /**
- * Text as it may stand in a log or on a terminal: one line, no escape sequences, no reordering, bounded.
- * Control characters (C0, DEL, C1), line and paragraph separators and bidirectional controls become `\u…`.
+ * Text as it may stand in a log or on a terminal: one line, no escape sequences, no reordering,
+ * bounded. Control characters (C0, DEL, C1), line and paragraph separators and bidirectional
+ * controls become `\u…`.
  * @param charsMax - what is longer is cut there, with an ellipsis. Default 2,000.
  */
 export function printable(text: string, charsMax = 2000): string {

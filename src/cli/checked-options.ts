@@ -1,0 +1,142 @@
+/**
+ * What no option can tell alone: options together, the environment, and what this version lacks.
+ */
+import { tokenFault } from '../adapters/identity/static-token.ts';
+import { isLoopback } from './loopback.ts';
+import type { RawOptions } from './raw-options.ts';
+import type { CredentialChoice, Environment, ServeOptions } from './serve-options.ts';
+
+export type CheckedOptions =
+  | { readonly kind: 'serve'; readonly options: ServeOptions }
+  /** `reason` is one line that says what to do. */
+  | { readonly kind: 'wrong'; readonly reason: string };
+
+export interface CommandLineRest {
+  /** Words before `--` that belong to no option. */
+  readonly strayWords: readonly string[];
+  /** Words after `--`. */
+  readonly command: readonly string[];
+  readonly env: Environment;
+}
+
+export function checkedOptions(
+  raw: RawOptions & Readonly<Record<string, unknown>>,
+  rest: CommandLineRest,
+): CheckedOptions {
+  const [command, ...args] = rest.command;
+  const reason =
+    laterFault(raw, rest.strayWords[0]) ??
+    commandWordsFault(rest) ??
+    credentialFault(raw, rest.env) ??
+    exposureFault(raw);
+  if (reason !== undefined) return { kind: 'wrong', reason };
+  return {
+    kind: 'serve',
+    options: {
+      command: command ?? '',
+      args,
+      env: raw.env,
+      cwd: raw.cwd,
+      host: raw.host,
+      port: raw.port,
+      publicUrl: raw.publicUrl,
+      allowedOrigins: raw.allowedOrigin,
+      credential: credentialChoice(raw, rest.env),
+      isolation: raw.isolation,
+      endpointForm: raw.endpointForm,
+      priming: raw.priming,
+      heartbeat: raw.heartbeat,
+      limits: raw.limit ?? {},
+      logLevel: raw.logLevel,
+      logFormat: raw.logFormat,
+      drainMs: raw.drain,
+      isJson: raw.json === true,
+    },
+  };
+}
+
+/**
+ * Options of later versions, by commander's name for them, with the one value this version knows.
+ */
+const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly only?: string }>> = {
+  upstream: { flag: '--upstream' },
+  config: { flag: '--config' },
+  store: { flag: '--store', only: 'memory' },
+  workers: { flag: '--workers', only: '1' },
+  tlsCert: { flag: '--tls-cert' },
+  tlsKey: { flag: '--tls-key' },
+  tlsClientCa: { flag: '--tls-client-ca' },
+  adminPort: { flag: '--admin-port' },
+  adminHost: { flag: '--admin-host' },
+};
+
+const LATER_COMMANDS: ReadonlySet<string> = new Set([
+  'connect',
+  'doctor',
+  'bench',
+  'init',
+  'check',
+]);
+
+function laterFault(
+  raw: Readonly<Record<string, unknown>>,
+  firstWord: string | undefined,
+): string | undefined {
+  for (const [name, { flag, only }] of Object.entries(LATER_OPTIONS)) {
+    if (raw[name] === undefined || raw[name] === only) continue;
+    return only === undefined
+      ? `this version does not have ${flag}.`
+      : `this version has no ${flag} other than ${only}.`;
+  }
+  if (firstWord === undefined || !LATER_COMMANDS.has(firstWord)) return undefined;
+  return `this version does not have the command ${firstWord}.`;
+}
+
+function commandWordsFault({ strayWords, command }: CommandLineRest): string | undefined {
+  const example = 'tidegate -- npx -y @modelcontextprotocol/server-everything';
+  if (strayWords.length > 0) {
+    return command.length > 0
+      ? `"${strayWords[0]}" belongs to no option. Only the words after -- are the server's command.`
+      : `put -- before the server's command: tidegate -- ${strayWords.join(' ')}`;
+  }
+  if (command.length === 0) return `no command is given. Put the server's after --: ${example}`;
+  return command[0] === '' ? `the command after -- is empty. An example: ${example}` : undefined;
+}
+
+/** A credential that was meant and is missing must not open the door. */
+function credentialFault(raw: RawOptions, env: Environment): string | undefined {
+  const fromEnv = env['TIDEGATE_TOKEN'];
+  if (!raw.auth) {
+    if (raw.token !== undefined) return '--no-auth and --token contradict each other. Drop one.';
+    if (fromEnv !== undefined) {
+      return '--no-auth is given while TIDEGATE_TOKEN is set. Drop one of them.';
+    }
+    return undefined;
+  }
+  const token = raw.token ?? fromEnv;
+  const fault = token === undefined ? undefined : tokenFault(token);
+  if (fault === undefined) return undefined;
+  const where = raw.token === undefined ? 'TIDEGATE_TOKEN' : '--token';
+  return `the token in ${where} ${fault}. Leave it out to have one made, or give a long random one.`;
+}
+
+function credentialChoice(raw: RawOptions, env: Environment): CredentialChoice {
+  if (!raw.auth) return { kind: 'none' };
+  if (raw.token !== undefined) return { kind: 'given', token: raw.token, by: '--token' };
+  const token = env['TIDEGATE_TOKEN'];
+  return token === undefined ? { kind: 'kept' } : { kind: 'given', token, by: 'TIDEGATE_TOKEN' };
+}
+
+/** A tunnel or a proxy named by --public-url brings strangers to a loopback address, too. */
+function exposureFault(raw: RawOptions): string | undefined {
+  if (raw.auth || raw.insecure === true) return undefined;
+  const publicHost = raw.publicUrl === undefined ? undefined : new URL(raw.publicUrl).hostname;
+  const where = isLoopback(raw.host)
+    ? publicHost !== undefined && !isLoopback(publicHost) && publicHost
+    : raw.host;
+  if (where === false) return undefined;
+  return (
+    `--no-auth on ${where} lets whoever reaches it use this server. ` +
+    `Drop --no-auth, or add --insecure if something in front asks for a credential.`
+  );
+}

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { type CommandLine, readCommandLine } from './command-line.ts';
+import type { Environment, ServeOptions } from './serve-options.ts';
+
+const TOKEN = 'a-long-enough-token';
+
+function read(line: string, env: Environment = {}): CommandLine {
+  return readCommandLine(
+    line.split(' ').filter((word) => word !== ''),
+    env,
+    '1.2.3',
+  );
+}
+
+function options(line: string, env: Environment = {}): ServeOptions {
+  const read_ = read(line, env);
+  if (read_.kind !== 'serve') throw new Error(JSON.stringify(read_));
+  return read_.options;
+}
+
+function reason(line: string, env: Environment = {}): string {
+  const read_ = read(line, env);
+  if (read_.kind !== 'wrong') throw new Error(JSON.stringify(read_));
+  return read_.reason;
+}
+
+describe('readCommandLine', () => {
+  it('takes every word after the first -- as the command, options of ours included', () => {
+    const { command, args } = options('--port 0 -- npx -y server --port 1 -- --help');
+    expect([command, ...args]).toEqual(['npx', '-y', 'server', '--port', '1', '--', '--help']);
+  });
+
+  it('has the defaults that are promised', () => {
+    expect(options('-- node')).toEqual({
+      command: 'node',
+      args: [],
+      env: {},
+      cwd: undefined,
+      host: '127.0.0.1',
+      port: 8808,
+      publicUrl: undefined,
+      allowedOrigins: undefined,
+      credential: { kind: 'kept' },
+      isolation: 'session',
+      endpointForm: 'relative',
+      priming: 'auto',
+      heartbeat: 'comment',
+      limits: {},
+      logLevel: 'info',
+      logFormat: undefined,
+      drainMs: 20_000,
+      isJson: false,
+    });
+  });
+
+  it('reads every option', () => {
+    const line =
+      `--host [::1] --port=9 --token ${TOKEN} --public-url https://a.example/x/ ` +
+      `--allowed-origin https://A.example:443 --allowed-origin vscode-webview://abc ` +
+      `--isolation shared --endpoint-form root --priming off --heartbeat off --log-level debug ` +
+      `--log-format json --drain 1.5 --env A=b=c --env HOME --env E= --cwd /tmp --json ` +
+      `--limit bodyBytesMax=10 --limit logEventsMax=20 -- node`;
+    expect(options(line, { HOME: '/h' })).toMatchObject({
+      host: '::1',
+      port: 9,
+      credential: { kind: 'given', token: TOKEN, by: '--token' },
+      publicUrl: 'https://a.example/x',
+      allowedOrigins: ['https://a.example', 'vscode-webview://abc'],
+      isolation: 'shared',
+      endpointForm: 'root',
+      priming: 'off',
+      heartbeat: 'off',
+      logLevel: 'debug',
+      logFormat: 'json',
+      drainMs: 1500,
+      env: { A: 'b=c', HOME: '/h', E: '' },
+      cwd: '/tmp',
+      isJson: true,
+      limits: { bodyBytesMax: 10, logEventsMax: 20 },
+    });
+  });
+
+  it('shows help that names no option of a later version, and the version', () => {
+    const help = read('--help');
+    expect(help.kind).toBe('shown');
+    if (help.kind !== 'shown') return;
+    expect(help.text).toContain('tidegate -- npx -y @modelcontextprotocol/server-everything');
+    expect(help.text).not.toMatch(/--(upstream|config|store|workers|tls|admin)/);
+    expect(read('-V')).toEqual({ kind: 'shown', text: '1.2.3\n' });
+  });
+
+  it.each([
+    ['', 'no command is given. Put the server'],
+    ['--port 1', 'no command is given'],
+    ['--', 'no command is given'],
+    ['npx -y server', "put -- before the server's command: tidegate -- npx -y server"],
+    ['extra -- node', '"extra" belongs to no option'],
+    ['--prot 1 -- node', "unknown option '--prot' (Did you mean --port?)"],
+    ['--port x -- node', 'Give a number from 0 to 65535'],
+    ['--port 65536 -- node', 'Give a number from 0 to 65535'],
+    ['--port -- node', "option '--port <n>' argument missing"],
+    ['--port= -- node', 'Give a number'],
+    ['--host= -- node', 'Give a host name'],
+    ['--host http://x -- node', 'Give a host name'],
+    ['--public-url mcp.example.com -- node', 'Give an absolute URL'],
+    ['--public-url ftp://x -- node', 'Give an absolute URL'],
+    ['--public-url https://u:p@x -- node', 'Leave out user'],
+    ['--allowed-origin * -- node', 'one origin an option'],
+    ['--allowed-origin https://x/path -- node', 'one origin an option'],
+    ['--isolation none -- node', 'Allowed choices are session, principal, tenant, shared.'],
+    ['--drain -1 -- node', 'Give seconds'],
+    ['--drain 1h -- node', 'Give seconds'],
+    ['--env NOPE -- node', 'NOPE is not set here'],
+    ['--env =x -- node', 'Give NAME or NAME=VALUE'],
+    ['--limit bodyByteMax=1 -- node', 'Did you mean bodyBytesMax?'],
+    ['--limit zzz=1 -- node', 'The names are bodyBytesMax'],
+    ['--limit bodyBytesMax -- node', 'a whole number'],
+    ['--limit bodyBytesMax=0 -- node', 'a whole number'],
+    ['--limit bodyBytesMax=1e3 -- node', 'a whole number'],
+    ['--limit constructor=1 -- node', 'The names are'],
+    ['connect http://x', 'this version does not have the command connect.'],
+    ['--upstream http://x', 'this version does not have --upstream.'],
+    ['--config f.yaml', 'this version does not have --config.'],
+    ['--admin-port 1 -- node', 'this version does not have --admin-port.'],
+    ['--store redis://x -- node', 'this version has no --store other than memory.'],
+    ['--workers auto -- node', 'this version has no --workers other than 1.'],
+    ['--tls-cert x -- node', 'this version does not have --tls-cert.'],
+  ])('says in one line what is wrong with %j', (line, sentence) => {
+    const said = reason(line);
+    expect(said).toContain(sentence);
+    expect(said).not.toContain('\n');
+    expect(said).not.toMatch(/^error/i);
+  });
+
+  it('takes the one store and the one worker there are', () => {
+    expect(options('--store memory --workers 1 -- node').command).toBe('node');
+  });
+
+  it('prefers --token to TIDEGATE_TOKEN, and that to a token of its own', () => {
+    const env = { TIDEGATE_TOKEN: `${TOKEN}2` };
+    expect(options(`--token ${TOKEN} -- node`, env).credential).toMatchObject({ token: TOKEN });
+    expect(options('-- node', env).credential).toMatchObject({ by: 'TIDEGATE_TOKEN' });
+    expect(options('-- node').credential).toEqual({ kind: 'kept' });
+  });
+
+  it('does not start when a credential that was meant is missing, short or contradicted', () => {
+    expect(reason('-- node', { TIDEGATE_TOKEN: '' })).toContain('TIDEGATE_TOKEN is empty');
+    expect(reason('--token= -- node')).toContain('--token is empty');
+    expect(reason('--token s3cret -- node')).not.toContain('s3cret');
+    expect(reason(`--no-auth --token ${TOKEN} -- node`)).toContain('contradict');
+    expect(reason('--no-auth -- node', { TIDEGATE_TOKEN: TOKEN })).toContain('TIDEGATE_TOKEN');
+  });
+
+  it.each([
+    '--no-auth --host 0.0.0.0 -- node',
+    '--no-auth --host :: -- node',
+    '--no-auth --host 192.168.1.2 -- node',
+    '--no-auth --host 127.0.0.1.example.com -- node',
+    '--no-auth --public-url https://mcp.example.com -- node',
+  ])('does not start open to others without being told so: %j', (line) => {
+    expect(reason(line)).toContain('--insecure');
+    expect(options(`--insecure ${line}`).credential).toEqual({ kind: 'none' });
+  });
+
+  it.each(['127.0.0.1', '127.1.2.3', '::1', '[::1]', 'localhost', 'LOCALHOST'])(
+    'starts without a credential on %s',
+    (host) => {
+      expect(options(`--no-auth --host ${host} -- node`).credential).toEqual({ kind: 'none' });
+    },
+  );
+});

@@ -1,0 +1,169 @@
+/** Reads the command line. Pure: what is wrong is a value, and nothing is printed here. */
+import { Command, CommanderError, Option } from 'commander';
+import { type CheckedOptions, checkedOptions } from './checked-options.ts';
+import {
+  readDrain,
+  readHost,
+  readLimit,
+  readOrigin,
+  readPort,
+  readPublicUrl,
+  readVariable,
+} from './read-option.ts';
+import type { RawOptions } from './raw-options.ts';
+import {
+  ENDPOINT_FORMS,
+  type Environment,
+  HEARTBEATS,
+  ISOLATIONS,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  PRIMINGS,
+} from './serve-options.ts';
+
+export type CommandLine =
+  | CheckedOptions
+  /** What was asked for is this text: help or the version. */
+  | { readonly kind: 'shown'; readonly text: string };
+
+/**
+ * @param argv - the words after the program's name.
+ * @param env - the environment, for `TIDEGATE_TOKEN` and `--env NAME`.
+ */
+export function readCommandLine(
+  argv: readonly string[],
+  env: Environment,
+  version: string,
+): CommandLine {
+  const end = argv.indexOf('--');
+  const ours = end === -1 ? argv : argv.slice(0, end);
+  const command = end === -1 ? [] : argv.slice(end + 1);
+  let shown = '';
+  const program = defineProgram(env, version).configureOutput({
+    writeOut: (text) => {
+      shown += text;
+    },
+    writeErr: () => {},
+  });
+  try {
+    program.parse(ours, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'shown', text: shown };
+    return { kind: 'wrong', reason: `${oneLine(error.message)} See tidegate --help.` };
+  }
+  return checkedOptions(program.opts<RawOptions & Record<string, unknown>>(), {
+    strayWords: program.args,
+    command,
+    env,
+  });
+}
+
+function defineProgram(env: Environment, version: string): Command {
+  const program = new Command('tidegate')
+    .description('Puts a stdio MCP server on the network, for clients of every protocol era.')
+    .usage('[options] -- <command> [args...]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this text')
+    .exitOverride()
+    .passThroughOptions()
+    // Words outside the options are told apart later, with a better sentence than "too many
+    // arguments".
+    .allowExcessArguments()
+    .addHelpText('after', EXAMPLES);
+  addDoorOptions(program);
+  addServerOptions(program, env);
+  addStreamOptions(program);
+  addProcessOptions(program);
+  for (const flags of LATER_FLAGS) program.addOption(new Option(flags).hideHelp());
+  return program;
+}
+
+function addDoorOptions(program: Command): void {
+  program
+    .option('--host <host>', 'where to listen', readHost, '127.0.0.1')
+    .option('--port <n>', 'where to listen; 0 picks a free port', readPort, 8808)
+    .option('--token <t>', 'bearer token; others see it in ps, so prefer TIDEGATE_TOKEN')
+    .option('--no-auth', 'ask for no credential')
+    .option('--insecure', 'allow --no-auth where other machines can reach it')
+    .option('--public-url <url>', 'what clients call this server by', readPublicUrl)
+    .option('--allowed-origin <origin>', 'a browser origin that may call (repeatable)', readOrigin);
+}
+
+function addServerOptions(program: Command, env: Environment): void {
+  program
+    .addOption(
+      new Option('--isolation <who>', 'who shares one process of the server')
+        .choices(ISOLATIONS)
+        .default('session'),
+    )
+    .option(
+      '--env <name[=value]>',
+      'pass a variable on to the server, or set it (repeatable)',
+      (value: string, before: Readonly<Record<string, string>>) => readVariable(value, before, env),
+      {},
+    )
+    .option('--cwd <folder>', 'the folder the server runs in');
+}
+
+function addStreamOptions(program: Command): void {
+  program
+    .addOption(
+      new Option('--endpoint-form <form>', 'how 2024 clients are told where to post')
+        .choices(ENDPOINT_FORMS)
+        .default('relative'),
+    )
+    .addOption(
+      new Option('--priming <when>', 'the first event of 2025-11-25 streams')
+        .choices(PRIMINGS)
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--heartbeat <form>', 'what keeps silent streams open')
+        .choices(HEARTBEATS)
+        .default('comment'),
+    )
+    .option('--limit <name=number>', 'change a bound (repeatable)', readLimit);
+}
+
+function addProcessOptions(program: Command): void {
+  program
+    .option(
+      '--drain <seconds>',
+      'how long calls may take to finish after SIGTERM',
+      readDrain,
+      20_000,
+    )
+    .addOption(
+      new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'default: pretty on a terminal').choices(LOG_FORMATS),
+    )
+    .option('--json', 'print what is served as one line of JSON on stdout');
+}
+
+/** Promised for later: known, so that they are refused by name. */
+const LATER_FLAGS = [
+  '--upstream <url>',
+  '--config <file>',
+  '--store <store>',
+  '--workers <n>',
+  '--tls-cert <file>',
+  '--tls-key <file>',
+  '--tls-client-ca <file>',
+  '--admin-port <n>',
+  '--admin-host <host>',
+] as const;
+
+const EXAMPLES = `
+Examples:
+  tidegate -- npx -y @modelcontextprotocol/server-everything
+  tidegate --env API_KEY --limit callMsMax=60000 -- uvx mcp-server-git --repository .
+  TIDEGATE_TOKEN=… tidegate --host 0.0.0.0 --public-url https://mcp.example.com -- node server.js`;
+
+/** Commander puts its suggestion on a line of its own and begins with "error:". */
+function oneLine(message: string): string {
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return /[.?)]$/.test(text) ? text : `${text}.`;
+}

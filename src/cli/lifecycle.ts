@@ -1,0 +1,87 @@
+/**
+ * From the first signal to the end of the process. The first signal drains, the second ends at
+ * once; a fault that nobody caught ends what was started and fails.
+ */
+import type { Telemetry } from '../core/ports.ts';
+
+export interface LifecycleParts {
+  /** Drains and closes everything; resolves inside the window when all goes well. */
+  close(): Promise<void>;
+  /** Begins to end every child, without waiting. */
+  abandon(): Promise<void>;
+  /** Ends the process. Called once. */
+  exit(code: number): void;
+  /** Runs `task` later; returns what disarms it. */
+  after(delayMs: number, task: () => void): () => void;
+  readonly drainMs: number;
+  readonly telemetry: Telemetry;
+}
+
+/** Milliseconds past the window before a drain that hangs is given up. */
+const OVERRUN_MS = 2000;
+/** Milliseconds that children have to end after a fault of ours. */
+const FAULT_MS = 3000;
+
+export class Lifecycle {
+  readonly #parts: LifecycleParts;
+  #isDraining = false;
+  #isOver = false;
+
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+  }
+
+  /** SIGTERM, SIGINT or SIGHUP came. */
+  onSignal(signal: string): void {
+    if (this.#isDraining) {
+      this.#parts.telemetry.log('warn', 'stopped_at_once', { signal });
+      void this.#parts.abandon();
+      this.#exit(1);
+      return;
+    }
+    this.#isDraining = true;
+    const { drainMs, telemetry } = this.#parts;
+    telemetry.log('info', 'draining', { signal, drainMs });
+    this.#parts.after(drainMs + OVERRUN_MS, () => {
+      telemetry.log('error', 'drain_overran', { drainMs });
+      this.#exit(1);
+    });
+    this.#parts.close().then(
+      () => {
+        telemetry.log('info', 'stopped', {});
+        this.#exit(0);
+      },
+      (error: unknown) => this.onFault('drain', error),
+    );
+  }
+
+  /** An error nobody caught: the state can no longer be trusted. */
+  onFault(origin: string, error: unknown): void {
+    this.#parts.telemetry.log('error', 'internal_fault', { origin, ...describe(error) });
+    this.#isDraining = true;
+    this.#parts.after(FAULT_MS, () => this.#exit(1));
+    void this.#parts
+      .abandon()
+      .catch(() => {})
+      .then(() => this.#exit(1));
+  }
+
+  #exit(code: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#parts.exit(code);
+  }
+}
+
+/** Where it happened, without the message: an engine's message may quote what a client sent. */
+function describe(error: unknown): { error: string; at?: string | undefined } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    error: error.name,
+    at: frames
+      .slice(0, 8)
+      .map((line) => line.trim())
+      .join(' < '),
+  };
+}

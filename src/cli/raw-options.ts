@@ -1,0 +1,25 @@
+import type { Limits } from '../core/limits.ts';
+import type { ServeOptions } from './serve-options.ts';
+
+/** The options as the parser gives them: each value checked, none compared with another. */
+export interface RawOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  readonly auth: boolean;
+  readonly insecure?: boolean;
+  readonly publicUrl?: string;
+  readonly allowedOrigin?: readonly string[];
+  readonly isolation: ServeOptions['isolation'];
+  readonly endpointForm: ServeOptions['endpointForm'];
+  readonly priming: ServeOptions['priming'];
+  readonly heartbeat: ServeOptions['heartbeat'];
+  readonly limit?: Partial<Limits>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly logLevel: ServeOptions['logLevel'];
+  readonly logFormat?: ServeOptions['logFormat'];
+  /** Milliseconds. */
+  readonly drain: number;
+  readonly json?: boolean;
+}

@@ -1,0 +1,45 @@
+import type { LogFormat } from '../adapters/telemetry/console-telemetry.ts';
+import type { Limits } from '../core/limits.ts';
+import type { LogLevel } from '../core/ports.ts';
+
+export const ISOLATIONS = ['session', 'principal', 'tenant', 'shared'] as const;
+export const ENDPOINT_FORMS = ['relative', 'root', 'absolute'] as const;
+export const PRIMINGS = ['auto', 'off'] as const;
+export const HEARTBEATS = ['comment', 'off'] as const;
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+
+/** How clients prove who they are. */
+export type CredentialChoice =
+  | { readonly kind: 'none' }
+  /** Given by the operator, who knows it. */
+  | { readonly kind: 'given'; readonly token: string; readonly by: '--token' | 'TIDEGATE_TOKEN' }
+  /** Made once and kept in the user's configuration. */
+  | { readonly kind: 'kept' };
+
+/** `tidegate [options] -- <command> [args...]`, checked. */
+export interface ServeOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Variables set for the command besides those every server gets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly credential: CredentialChoice;
+  readonly isolation: (typeof ISOLATIONS)[number];
+  readonly endpointForm: (typeof ENDPOINT_FORMS)[number];
+  readonly priming: (typeof PRIMINGS)[number];
+  readonly heartbeat: (typeof HEARTBEATS)[number];
+  readonly limits: Partial<Limits>;
+  readonly logLevel: LogLevel | 'silent';
+  /** Undefined: `pretty` on a terminal, else `json`. */
+  readonly logFormat: LogFormat | undefined;
+  readonly drainMs: number;
+  /** One line of JSON on standard output instead of text for people. */
+  readonly isJson: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
