@@ -247,7 +247,7 @@ class MessageScan {
     const { idStart, idEnd } = this.#places;
     if (idEnd === -1) return undefined;
     const token = this.#text.slice(idStart, idEnd);
-    return isIdToken(token) ? token : undefined;
+    return isIdToken(token) && nameOf(token) !== undefined ? token : undefined;
   }
 
   #failed(id?: string): ScanOutcome {

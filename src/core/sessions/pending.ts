@@ -1,0 +1,108 @@
+/**
+ * Requests in flight at one upstream, under numbers of ours. A call ends exactly once: answered, cancelled,
+ * refused or lost. An answer finds its owner here and nowhere else; there is no path that broadcasts one.
+ */
+export const CALL_TRANSITIONS = {
+  waiting: { answer: 'answered', cancel: 'cancelled', refuse: 'refused', lose: 'lost' },
+  answered: {},
+  cancelled: {},
+  refused: {},
+  lost: {},
+} as const;
+
+/** A request that stays open for as long as its client listens. */
+const LISTEN = 'subscriptions/listen';
+
+export type CallState = keyof typeof CALL_TRANSITIONS;
+
+export interface Call<Owner> {
+  readonly number: number;
+  readonly owner: Owner;
+  /** The client's id, as the token it came as. */
+  readonly id: string;
+  readonly method: string;
+  /** The client's progress token, as the token it came as. */
+  readonly progressToken: string | undefined;
+  readonly startedAt: number;
+  state: CallState;
+  /** The last progress value relayed: the next one must be larger. */
+  progress: number;
+}
+
+export class Pending<Owner> {
+  readonly #calls = new Map<number, Call<Owner>>();
+  readonly #max: number;
+  #next = 1;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Undefined when the bound is met. */
+  begin(
+    owner: Owner,
+    id: string,
+    method: string,
+    progressToken: string | undefined,
+    now: number,
+  ): Call<Owner> | undefined {
+    if (this.#calls.size >= this.#max) return undefined;
+    const number = this.#next;
+    this.#next += 1;
+    const call: Call<Owner> = {
+      number,
+      owner,
+      id,
+      method,
+      progressToken,
+      startedAt: now,
+      state: 'waiting',
+      progress: -Infinity,
+    };
+    this.#calls.set(number, call);
+    return call;
+  }
+
+  /** The call an upstream token (`"7"` is not `7`) names, while it waits. */
+  find(token: string | undefined): Call<Owner> | undefined {
+    if (token === undefined) return undefined;
+    const number = Number(token);
+    return String(number) === token ? this.#calls.get(number) : undefined;
+  }
+
+  /** Ends a call; false if it had ended before. */
+  end(call: Call<Owner>, input: keyof (typeof CALL_TRANSITIONS)['waiting']): boolean {
+    if (call.state !== 'waiting') return false;
+    call.state = CALL_TRANSITIONS.waiting[input];
+    this.#calls.delete(call.number);
+    return true;
+  }
+
+  /** The one call in flight, if there is exactly one; a listen stream is no call that could have caused anything. */
+  get sole(): Call<Owner> | undefined {
+    let sole: Call<Owner> | undefined;
+    for (const call of this.#calls.values()) {
+      if (call.method === LISTEN) continue;
+      if (sole !== undefined) return undefined;
+      sole = call;
+    }
+    return sole;
+  }
+
+  /** Calls begun before `time`, oldest first; listen streams may be as old as they like. */
+  *startedBefore(time: number): Generator<Call<Owner>> {
+    for (const call of this.#calls.values()) {
+      if (call.startedAt >= time) return;
+      if (call.method !== LISTEN) yield call;
+    }
+  }
+
+  /** All calls in flight, oldest first; a copy, so that they may be ended while walking. */
+  all(): readonly Call<Owner>[] {
+    return [...this.#calls.values()];
+  }
+}

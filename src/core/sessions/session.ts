@@ -1,0 +1,188 @@
+/**
+ * A 2024 or 2025 conversation: its streams, its replies and its life. Pure: every input takes the outbox it
+ * fills; the caller carries the decisions out and tells the session what came of them.
+ *
+ * Stream 0 is the one that belongs to no request: the only one in 2024, the GET stream in 2025.
+ * Each server message goes to exactly one stream.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#multiple-connections
+ */
+import type { CloseReason } from '../close-reasons.ts';
+import type { Refusal } from '../errors.ts';
+import type { ReadOutcome } from '../ports.ts';
+import { parseCursor } from './cursor.ts';
+import type { Attachment, Outbox } from './outbox.ts';
+import { REPLY_TRANSITIONS, Reply, type Accepts } from './reply.ts';
+import { Stream, type StreamFacts } from './stream.ts';
+
+export const SESSION_TRANSITIONS = {
+  /** `initialize` is not answered yet. */
+  opening: { initialized: 'live', end: 'ended' },
+  live: { end: 'ended' },
+  ended: {},
+} as const;
+
+export type SessionState = keyof typeof SESSION_TRANSITIONS;
+
+export interface SessionFacts extends StreamFacts {
+  readonly streamsMax: number;
+  /** The first bytes of a stream, from the event id it begins at. */
+  readonly preamble: (id: string, isReply: boolean) => string;
+}
+
+/** Finished reply streams whose positions are still known, newest last. */
+const FINISHED_KEPT = 64;
+
+export class Session {
+  state: SessionState = 'opening';
+  readonly #facts: SessionFacts;
+  readonly main: Stream;
+  /** Reply streams that were begun as event streams, and may be resumed. */
+  #replies: Map<number, Stream> | undefined;
+  #nextStream = 1;
+
+  constructor(facts: SessionFacts) {
+    this.#facts = facts;
+    this.main = new Stream(0, facts);
+  }
+
+  initialized(): void {
+    if (this.state === 'opening') this.state = SESSION_TRANSITIONS.opening.initialized;
+  }
+
+  /** A POST with `count` requests awaits its answers. Decided at once if only a stream will do. */
+  beginReply(
+    to: Attachment,
+    accepts: Accepts,
+    count: number,
+    isBatch: boolean,
+    outbox: Outbox,
+  ): Reply {
+    const reply = new Reply(to, accepts, count, isBatch);
+    if (!accepts.json) this.decide(reply, outbox);
+    return reply;
+  }
+
+  /** The reply has been undecided for long enough, or has company: it becomes a stream if the client takes one. */
+  decide(reply: Reply, outbox: Outbox): void {
+    if (reply.state !== 'undecided' || !reply.accepts.eventStream) return;
+    reply.state = REPLY_TRANSITIONS.undecided.stream;
+    const stream = new Stream(this.#nextStream, this.#facts);
+    this.#nextStream += 1;
+    reply.stream = stream;
+    this.#keep(stream, outbox);
+    stream.attach(reply.to, undefined, (id) => this.#facts.preamble(id, true), outbox);
+    for (const { id, data } of reply.answers) stream.append(data, id, outbox);
+    reply.answers.length = 0;
+  }
+
+  /** A message that belongs to a request of this POST, and is not its answer. */
+  related(reply: Reply, data: string, outbox: Outbox): void {
+    this.decide(reply, outbox);
+    if (reply.state === 'streaming') reply.stream?.append(data, undefined, outbox);
+    else if (reply.state !== 'ended') this.main.append(data, undefined, outbox);
+  }
+
+  answer(reply: Reply, id: string, data: string, outbox: Outbox): void {
+    if (reply.state === 'ended') return;
+    reply.remaining -= 1;
+    if (reply.stream !== undefined) reply.stream.append(data, id, outbox);
+    else if (reply.state === 'undecided') reply.answers.push({ id, data });
+    if (reply.remaining === 0) this.#end(reply, outbox);
+  }
+
+  /** A request of this POST ended without an answer: it was cancelled. */
+  withdraw(reply: Reply, outbox: Outbox): void {
+    if (reply.state === 'ended') return;
+    reply.remaining -= 1;
+    if (reply.remaining > 0) return;
+    if (reply.state === 'undecided' && reply.answers.length === 0) this.decide(reply, outbox);
+    this.#end(reply, outbox);
+  }
+
+  #end(reply: Reply, outbox: Outbox): void {
+    if (reply.state === 'undecided') {
+      const parts = reply.answers.map(({ data }) => data);
+      const body = reply.isBatch ? `[${parts.join(',')}]` : (parts[0] ?? '');
+      outbox.push({ do: 'json', to: reply.to, body });
+    }
+    reply.state = 'ended';
+    reply.answers.length = 0;
+    reply.stream?.finish(outbox);
+  }
+
+  /** A message that belongs to no request. */
+  unrelated(data: string, outbox: Outbox): void {
+    if (this.state !== 'ended') this.main.append(data, undefined, outbox);
+  }
+
+  /** An answer in 2024: it travels on the one stream. */
+  answerOnMain(id: string, data: string, outbox: Outbox): void {
+    if (this.state !== 'ended') this.main.append(data, id, outbox);
+  }
+
+  /**
+   * Gives a stream to a reader: the one its last event id names, else stream 0.
+   * @param preamble - overrides the first bytes; 2024 begins with its `endpoint` event.
+   * @returns the stream, or a refusal that is the same for an unknown and a foreign event id.
+   */
+  attach(
+    to: Attachment,
+    lastEventId: string | undefined,
+    outbox: Outbox,
+    preamble?: (id: string) => string,
+  ): Stream | Refusal {
+    if (this.state === 'ended') return { error: 'SESSION_NOT_FOUND' };
+    const cursor =
+      lastEventId === undefined ? undefined : parseCursor(lastEventId, this.#facts.salt);
+    if (lastEventId !== undefined && cursor === undefined) return { error: 'UNKNOWN_EVENT' };
+    const stream = this.stream(cursor?.stream ?? 0);
+    if (stream === undefined) return { error: 'UNKNOWN_EVENT' };
+    const first = preamble ?? ((id: string) => this.#facts.preamble(id, stream.number !== 0));
+    const isKnown = stream.attach(to, cursor?.sequence, first, outbox);
+    return isKnown ? stream : { error: 'UNKNOWN_EVENT' };
+  }
+
+  stream(number: number): Stream | undefined {
+    return number === 0 ? this.main : this.#replies?.get(number);
+  }
+
+  *streams(): Generator<Stream> {
+    yield this.main;
+    if (this.#replies !== undefined) yield* this.#replies.values();
+  }
+
+  replayed(number: number, outcome: ReadOutcome, outbox: Outbox): boolean {
+    return this.stream(number)?.replayed(outcome, outbox) ?? false;
+  }
+
+  /** A connection is gone. An undecided reply cannot be fetched any more; a stream waits for its next reader. */
+  left(to: Attachment, reply: Reply | undefined): void {
+    if (reply?.state === 'undecided') {
+      reply.state = REPLY_TRANSITIONS.undecided.leave;
+      reply.answers.length = 0;
+    }
+    for (const stream of this.streams()) if (stream.detach(to)) return;
+  }
+
+  end(reason: CloseReason, outbox: Outbox): void {
+    if (this.state === 'ended') return;
+    this.state = SESSION_TRANSITIONS[this.state].end;
+    for (const stream of this.streams()) stream.close(reason, outbox);
+    this.#replies = undefined;
+  }
+
+  /** Reply streams are bounded: the oldest finished ones go first, then the session may not stream more. */
+  #keep(stream: Stream, outbox: Outbox): void {
+    this.#replies ??= new Map();
+    this.#replies.set(stream.number, stream);
+    let finished = 0;
+    for (const each of this.#replies.values()) if (each.isFinished) finished += 1;
+    for (const each of this.#replies.values()) {
+      if (finished <= FINISHED_KEPT) return;
+      if (!each.isFinished || each.attachment !== undefined) continue;
+      this.#replies.delete(each.number);
+      outbox.push({ do: 'trim', stream: each.number });
+      finished -= 1;
+    }
+  }
+}

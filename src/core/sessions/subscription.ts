@@ -1,0 +1,243 @@
+/**
+ * Many `subscriptions/listen` streams of clients over one listen of ours upstream.
+ *
+ * Rules: a listener's acknowledgment is its first message and says the subset upstream honours; what upstream
+ * publishes after accepting waits for nobody. When a wider filter is needed, the new listen is opened and
+ * acknowledged before the old one is given up, so no change falls between the two.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+ */
+export interface Filter {
+  readonly toolsListChanged: boolean;
+  readonly promptsListChanged: boolean;
+  readonly resourcesListChanged: boolean;
+  readonly uris: ReadonlySet<string>;
+}
+
+export const SUBSCRIPTION_TRANSITIONS = {
+  /** Waits for a listen upstream that covers it. */
+  waiting: { acknowledge: 'listening', end: 'ended' },
+  listening: { end: 'ended' },
+  ended: {},
+} as const;
+
+export type SubscriptionState = keyof typeof SUBSCRIPTION_TRANSITIONS;
+
+/** A client's listen stream; the owner keeps it and gives it back with every input. */
+export interface Subscription {
+  readonly filter: Filter;
+  state: SubscriptionState;
+  honoured: Filter;
+}
+
+export type SubscriptionDecision =
+  /** Open a listen upstream; its number is told by `asked`. */
+  | { readonly do: 'listen'; readonly filter: Filter }
+  | { readonly do: 'unlisten'; readonly number: number }
+  | { readonly do: 'acknowledge'; readonly subscription: Subscription };
+
+const NOTHING: Filter = {
+  toolsListChanged: false,
+  promptsListChanged: false,
+  resourcesListChanged: false,
+  uris: new Set(),
+};
+
+interface UpstreamListen {
+  readonly number: number;
+  readonly asked: Filter;
+}
+
+export class Subscriptions {
+  readonly #all = new Set<Subscription>();
+  /** The listen whose events are delivered. */
+  #current: UpstreamListen | undefined;
+  #currentHonoured: Filter = NOTHING;
+  /** The wider one that is not acknowledged yet. */
+  #next: UpstreamListen | undefined;
+  #isAsking = false;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  open(filter: Filter, outbox: SubscriptionDecision[]): Subscription {
+    const subscription: Subscription = { filter, state: 'waiting', honoured: NOTHING };
+    this.#all.add(subscription);
+    this.#settle(outbox);
+    return subscription;
+  }
+
+  close(subscription: Subscription, outbox: SubscriptionDecision[]): void {
+    if (!this.#all.delete(subscription)) return;
+    subscription.state = 'ended';
+    if (this.#all.size > 0) return;
+    if (this.#current !== undefined) outbox.push({ do: 'unlisten', number: this.#current.number });
+    this.#current = undefined;
+    this.#currentHonoured = NOTHING;
+  }
+
+  /** The listen asked for was sent under this number. */
+  asked(number: number, filter: Filter): void {
+    this.#isAsking = false;
+    this.#next = { number, asked: filter };
+  }
+
+  /** Upstream acknowledged the listen of this number. */
+  acknowledged(number: number, honoured: Filter, outbox: SubscriptionDecision[]): void {
+    if (this.#next?.number !== number) return;
+    const previous = this.#current;
+    this.#current = this.#next;
+    this.#currentHonoured = honoured;
+    this.#next = undefined;
+    if (previous !== undefined) outbox.push({ do: 'unlisten', number: previous.number });
+    this.#settle(outbox);
+    if (this.#all.size > 0) return;
+    outbox.push({ do: 'unlisten', number });
+    this.#current = undefined;
+  }
+
+  /** The upstream connection is new: every listen there is gone. Listeners stay; one listen for all is asked for. */
+  restarted(outbox: SubscriptionDecision[]): void {
+    this.#current = undefined;
+    this.#next = undefined;
+    this.#isAsking = false;
+    this.#settle(outbox);
+  }
+
+  /**
+   * The listen of this number ended from upstream's side, with an answer or an error.
+   * @returns those that depended on it; they are ended.
+   */
+  ended(number: number): readonly Subscription[] {
+    const isCurrent = this.#current?.number === number;
+    const isNext = this.#next?.number === number;
+    if (!isCurrent && !isNext) return [];
+    if (isCurrent) this.#current = undefined;
+    if (isNext) this.#next = undefined;
+    const wanted: SubscriptionState = isCurrent ? 'listening' : 'waiting';
+    const affected = [...this.#all].filter(({ state }) => state === wanted);
+    for (const subscription of affected) {
+      this.#all.delete(subscription);
+      subscription.state = 'ended';
+    }
+    return affected;
+  }
+
+  /** Who receives a change that came on the listen of this number. */
+  *receivers(number: number, method: string, uri: string | undefined): Generator<Subscription> {
+    if (this.#current?.number !== number) return;
+    for (const subscription of this.#all) {
+      if (subscription.state !== 'listening') continue;
+      if (wants(subscription.honoured, method, uri)) yield subscription;
+    }
+  }
+
+  all(): readonly Subscription[] {
+    return [...this.#all];
+  }
+
+  /** Acknowledges whom the current listen covers, and asks for a wider one if it leaves anybody waiting. */
+  #settle(outbox: SubscriptionDecision[]): void {
+    let isShort = false;
+    for (const subscription of this.#all) {
+      if (subscription.state !== 'waiting') continue;
+      if (this.#current === undefined || !covers(this.#current.asked, subscription.filter)) {
+        isShort = true;
+        continue;
+      }
+      subscription.state = SUBSCRIPTION_TRANSITIONS.waiting.acknowledge;
+      subscription.honoured = intersection(subscription.filter, this.#currentHonoured);
+      outbox.push({ do: 'acknowledge', subscription });
+    }
+    const isLost = this.#current === undefined && this.#all.size > 0;
+    if ((!isShort && !isLost) || this.#next !== undefined || this.#isAsking) return;
+    this.#isAsking = true;
+    outbox.push({ do: 'listen', filter: this.#union() });
+  }
+
+  #union(): Filter {
+    const uris = new Set<string>();
+    let [tools, prompts, resources] = [false, false, false];
+    for (const { filter } of this.#all) {
+      tools ||= filter.toolsListChanged;
+      prompts ||= filter.promptsListChanged;
+      resources ||= filter.resourcesListChanged;
+      for (const uri of filter.uris) uris.add(uri);
+    }
+    return {
+      toolsListChanged: tools,
+      promptsListChanged: prompts,
+      resourcesListChanged: resources,
+      uris,
+    };
+  }
+}
+
+/** The filter a client or an acknowledgment carries in `params.notifications`. */
+export function readFilter(notifications: unknown): Filter {
+  const record = (typeof notifications === 'object' && notifications !== null
+    ? notifications
+    : {}) as Record<string, unknown>;
+  const uris = record['resourceSubscriptions'];
+  const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+  return {
+    toolsListChanged: record['toolsListChanged'] === true,
+    promptsListChanged: record['promptsListChanged'] === true,
+    resourcesListChanged: record['resourcesListChanged'] === true,
+    uris: new Set(texts),
+  };
+}
+
+/** The filter as `params.notifications`: what is not wanted is left out. */
+export function filterText(filter: Filter): string {
+  const record: Record<string, unknown> = {};
+  if (filter.toolsListChanged) record['toolsListChanged'] = true;
+  if (filter.promptsListChanged) record['promptsListChanged'] = true;
+  if (filter.resourcesListChanged) record['resourcesListChanged'] = true;
+  if (filter.uris.size > 0) record['resourceSubscriptions'] = [...filter.uris];
+  return JSON.stringify(record);
+}
+
+export function isEmptyFilter(filter: Filter): boolean {
+  const { toolsListChanged, promptsListChanged, resourcesListChanged, uris } = filter;
+  return !toolsListChanged && !promptsListChanged && !resourcesListChanged && uris.size === 0;
+}
+
+function wants(filter: Filter, method: string, uri: string | undefined): boolean {
+  switch (method) {
+    case 'notifications/tools/list_changed':
+      return filter.toolsListChanged;
+    case 'notifications/prompts/list_changed':
+      return filter.promptsListChanged;
+    case 'notifications/resources/list_changed':
+      return filter.resourcesListChanged;
+    case 'notifications/resources/updated':
+      return uri !== undefined && coversUri(filter.uris, uri);
+    default:
+      return false;
+  }
+}
+
+/** An update may name a sub-resource of the one subscribed. */
+export function coversUri(uris: ReadonlySet<string>, uri: string): boolean {
+  if (uris.has(uri)) return true;
+  for (const each of uris) if (uri.startsWith(each.endsWith('/') ? each : `${each}/`)) return true;
+  return false;
+}
+
+function covers(wide: Filter, narrow: Filter): boolean {
+  if (narrow.toolsListChanged && !wide.toolsListChanged) return false;
+  if (narrow.promptsListChanged && !wide.promptsListChanged) return false;
+  if (narrow.resourcesListChanged && !wide.resourcesListChanged) return false;
+  for (const uri of narrow.uris) if (!wide.uris.has(uri)) return false;
+  return true;
+}
+
+function intersection(one: Filter, other: Filter): Filter {
+  return {
+    toolsListChanged: one.toolsListChanged && other.toolsListChanged,
+    promptsListChanged: one.promptsListChanged && other.promptsListChanged,
+    resourcesListChanged: one.resourcesListChanged && other.resourcesListChanged,
+    uris: new Set([...one.uris].filter((uri) => other.uris.has(uri))),
+  };
+}
