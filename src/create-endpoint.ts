@@ -1,0 +1,76 @@
+import { noAuth } from './adapters/identity/no-auth.ts';
+import { MemoryEventLog } from './adapters/stores/memory-event-log.ts';
+import { MemorySessionDirectory } from './adapters/stores/memory-session-directory.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { systemRandom } from './adapters/system/system-random.ts';
+import { silent } from './adapters/telemetry/silent.ts';
+import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
+import type { Identity, Telemetry, Upstream } from './core/ports.ts';
+import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
+import type { Priming } from './core/protocol/eras/streamable-2025.ts';
+import { Endpoint } from './server/endpoint.ts';
+import type { Isolation } from './server/instance-pool.ts';
+
+/** What an endpoint is made of. Everything but the upstream has a default. */
+export interface EndpointOptions {
+  /** The server to put on the network: `stdio(…)` or `inProcess(…)`. */
+  readonly upstream: Upstream;
+  /** Who may call. Default: anybody, as one anonymous principal; right only behind authentication of your own. */
+  readonly identity?: Identity;
+  /** Who shares one upstream instance. Default `session`: nobody. */
+  readonly isolation?: Isolation;
+  /** Bounds that differ from their defaults; units are in their names. */
+  readonly limits?: Partial<Limits>;
+  /** The URL clients reach this endpoint by, path prefix included: the source of Host and Origin checks. */
+  readonly publicUrl?: string;
+  /** Hosts answered to besides the public URL's. Default: loopback names. `*` answers to any. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins of browsers that may call. Default: the public URL's, or loopback ones. */
+  readonly allowedOrigins?: readonly string[];
+  /** How the 2024 `endpoint` event names its POST URL. Default `relative`. */
+  readonly endpointForm?: EndpointForm;
+  /** Whether 2025-11-25 streams begin with an event of empty data. Default `auto`. */
+  readonly priming?: Priming;
+  /** Whether silence is broken by a comment. Default `comment`; `off` for clients that choke on comments. */
+  readonly heartbeat?: 'comment' | 'off';
+  /** Logs and counters. Default: none. */
+  readonly telemetry?: Telemetry;
+}
+
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * One MCP server, served in every era its upstream speaks. Give it to `serve`, `nodeHandler` or `fetchHandler`.
+ * @throws TypeError when `publicUrl`, a host or an origin is malformed.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions
+ */
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const url = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
+  return new Endpoint(
+    {
+      upstream: options.upstream,
+      identity: options.identity ?? noAuth(),
+      clock: systemClock,
+      random: systemRandom,
+      log: new MemoryEventLog(limits),
+      directory: new MemorySessionDirectory(limits),
+      telemetry: options.telemetry ?? silent,
+    },
+    {
+      limits,
+      isolation: options.isolation ?? 'session',
+      allowedHosts: [
+        ...(options.allowedHosts ?? LOOPBACK),
+        ...(url === undefined ? [] : [url.port === '' ? url.hostname : url.host]),
+      ],
+      allowedOrigins:
+        options.allowedOrigins ??
+        (url === undefined ? LOOPBACK.map((host) => `http://${host}:*`) : [url.origin]),
+      publicUrl: options.publicUrl,
+      endpointForm: options.endpointForm ?? 'relative',
+      priming: options.priming ?? 'auto',
+      heartbeat: options.heartbeat ?? 'comment',
+    },
+  );
+}

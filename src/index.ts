@@ -1,0 +1,24 @@
+/** The one entry: an endpoint, and the upstreams it can be put in front of. */
+export { createEndpoint } from './create-endpoint.ts';
+export type { EndpointOptions } from './create-endpoint.ts';
+export type { Endpoint, EndpointStatus } from './server/endpoint.ts';
+export { inProcess } from './adapters/upstreams/in-process/in-process.ts';
+export type { InProcessOptions } from './adapters/upstreams/in-process/in-process.ts';
+export { stdio } from './adapters/upstreams/stdio/stdio.ts';
+export type { StdioOptions } from './adapters/upstreams/stdio/stdio.ts';
+export { noAuth } from './adapters/identity/no-auth.ts';
+export { staticToken } from './adapters/identity/static-token.ts';
+export type { StaticTokenOptions } from './adapters/identity/static-token.ts';
+export { DEFAULT_LIMITS } from './core/limits.ts';
+export type { Limits } from './core/limits.ts';
+export type {
+  Application,
+  HttpExchange,
+  Identity,
+  IdentityOutcome,
+  Principal,
+  RequestHead,
+  StreamSink,
+  Telemetry,
+  Upstream,
+} from './core/ports.ts';

@@ -1,0 +1,61 @@
+/**
+ * The steps every request passes, in this order, whatever its route. A step passes or refuses; nothing of the
+ * body is read before the last has passed.
+ *
+ * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
+ */
+import type { HttpExchange } from '../core/ports.ts';
+import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
+import type { EndpointContext } from './context.ts';
+import { Inbound, refuseExchange } from './inbound.ts';
+import { health } from './routes/health.ts';
+import { ROUTES, type Route } from './routes/table.ts';
+
+const ALLOW_ALL = 'GET, POST, DELETE, OPTIONS';
+
+export function admit(context: EndpointContext, exchange: HttpExchange): void {
+  const { head } = exchange;
+  const fault = context.guard.check(head);
+  if (fault !== undefined) {
+    refuseExchange(context, exchange, [], fault);
+    return;
+  }
+  const headers = corsHeaders(head.header('origin'), context.guard);
+  if (head.method === 'OPTIONS') {
+    exchange.respond(204, ['Allow', ALLOW_ALL, ...preflightHeaders(head, context.guard)], '');
+    return;
+  }
+  const path = routePath(head.path);
+  if (health(context, exchange, path, headers)) return;
+  context.identity.verify(head, (outcome) => {
+    if (outcome.kind === 'refused') {
+      context.telemetry.count('auth_total', { outcome: 'refused' });
+      refuseExchange(context, exchange, headers, outcome.refusal);
+      return;
+    }
+    const inbound = new Inbound(context, exchange, headers, outcome.principal);
+    const routes = ROUTES.get(path);
+    if (routes === undefined) inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
+    else take(inbound, routes);
+  });
+}
+
+/** `/mcp/` is served like `/mcp`: clients follow a redirect badly or not at all. */
+function routePath(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
+  const { context, exchange } = inbound;
+  const route = routes.get(exchange.head.method);
+  if (route === undefined) {
+    const allow = [...routes.keys()].join(', ');
+    inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', allow] });
+    return;
+  }
+  if (context.isDraining && route.isNewWork) {
+    inbound.refuse({ error: 'SHUTTING_DOWN' });
+    return;
+  }
+  route.run(inbound);
+}

@@ -1,0 +1,158 @@
+/**
+ * One client connection that is, or may become, an event stream. Holds as little as it can while idle: the
+ * HTTP exchange is dropped with the head.
+ */
+import type { CloseReason } from '../core/close-reasons.ts';
+import type { HttpExchange, StreamSink } from '../core/ports.ts';
+import type { Attachment, Resume } from '../core/sessions/outbox.ts';
+import type { Connections } from './connections.ts';
+
+export type ConnectionKind = 'session' | 'standalone' | 'reply' | 'listen';
+
+/** Who is told when a connection ends other than by its own decision. */
+export interface ConnectionOwner {
+  connectionLost(connection: Connection, reason: CloseReason): void;
+}
+
+const STREAM_HEADERS: readonly string[] = [
+  'Content-Type',
+  'text/event-stream',
+  'Cache-Control',
+  'no-cache, no-transform',
+  'X-Accel-Buffering',
+  'no',
+];
+
+const JSON_HEADERS: readonly string[] = [
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+];
+
+export class Connection implements Attachment {
+  readonly attachment = true;
+  readonly kind: ConnectionKind;
+  readonly era: string;
+  readonly tenant: string;
+  readonly openedAt: number;
+  writtenAt: number;
+  rotateAt = Infinity;
+  waitingSince: number | undefined;
+  leastQueued = 0;
+  readonly #connections: Connections;
+  readonly owner: ConnectionOwner;
+  #exchange: HttpExchange | undefined;
+  #headers: readonly string[];
+  #sink: StreamSink | undefined;
+
+  constructor(
+    connections: Connections,
+    owner: ConnectionOwner,
+    exchange: HttpExchange,
+    facts: {
+      readonly kind: ConnectionKind;
+      readonly era: string;
+      readonly tenant: string;
+      readonly headers: readonly string[];
+    },
+  ) {
+    this.#connections = connections;
+    this.owner = owner;
+    this.#exchange = exchange;
+    this.kind = facts.kind;
+    this.era = facts.era;
+    this.tenant = facts.tenant;
+    this.#headers = facts.headers;
+    this.openedAt = connections.now();
+    this.writtenAt = this.openedAt;
+    exchange.onClientGone(() => this.lose('client-closed'));
+  }
+
+  /** Whether it is an event stream that was not ended. */
+  get isOpen(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /** Whether it may idle for hours and be renewed: a listen ends with its result instead. */
+  get isLong(): boolean {
+    return this.kind === 'session' || this.kind === 'standalone';
+  }
+
+  /** Adds response headers, while the reply is undecided. */
+  addHeaders(headers: readonly string[]): void {
+    this.#headers = [...this.#headers, ...headers];
+  }
+
+  json(status: number, body: string): void {
+    const exchange = this.#take();
+    exchange?.respond(status, body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers), body);
+  }
+
+  open(first: string, resume: Resume): void {
+    const exchange = this.#take();
+    if (exchange === undefined) return;
+    const headers = STREAM_HEADERS.concat(
+      this.#headers,
+      resume === undefined ? [] : ['Tidegate-Resume', resume],
+    );
+    this.#headers = [];
+    this.writtenAt = this.#connections.now();
+    const isLong = this.kind !== 'reply';
+    this.#sink = exchange.openStream(200, headers, first, isLong);
+    this.#connections.opened(this);
+    if (this.#sink.queuedBytes() > 0) this.#connections.waiting(this);
+  }
+
+  /** One frame. What already waits is bounded; the frame itself may be as large as a message may be. */
+  write(text: string): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    if (sink.queuedBytes() > this.#connections.queueBytesMax) {
+      this.lose('slow-reader');
+      return;
+    }
+    sink.write(text);
+    this.writtenAt = this.#connections.now();
+    if (this.waitingSince === undefined && sink.queuedBytes() > 0) this.#connections.waiting(this);
+  }
+
+  /** Ends it by decision of its owner, who is not told again. */
+  end(reason: CloseReason, last: string): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#exchange = undefined;
+    if (sink === undefined) return;
+    this.#connections.closed(this, reason);
+    sink.end(last);
+  }
+
+  /** Ends it for a reason the owner does not know of yet. */
+  lose(reason: CloseReason): void {
+    const sink = this.#sink;
+    if (sink === undefined && this.#exchange === undefined) return;
+    this.#sink = undefined;
+    this.#exchange = undefined;
+    if (sink !== undefined) {
+      this.#connections.closed(this, reason);
+      if (reason === 'rotated') sink.end(`retry: ${this.#connections.retryMs()}\n\n`);
+      else if (reason !== 'client-closed') sink.destroy();
+    }
+    this.owner.connectionLost(this, reason);
+  }
+
+  /** Gives the exchange back before anything was sent on it: the caller answers it otherwise. */
+  release(): void {
+    this.#exchange = undefined;
+  }
+
+  queuedBytes(): number {
+    return this.#sink?.queuedBytes() ?? 0;
+  }
+
+  #take(): HttpExchange | undefined {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    return exchange;
+  }
+}

@@ -1,0 +1,70 @@
+/** What every route of one endpoint shares. */
+import type { Refusal } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import type {
+  Clock,
+  EventLog,
+  Identity,
+  Principal,
+  Randomness,
+  SessionDirectory,
+  Telemetry,
+  Upstream,
+} from '../core/ports.ts';
+import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
+import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
+import type { ServedEras } from '../core/protocol/classify.ts';
+import type { JsonBounds } from '../core/protocol/json-tokens.ts';
+import type { HostOriginGuard } from '../core/security/host-origin.ts';
+import type { Connections } from './connections.ts';
+import type { InstancePool } from './instance-pool.ts';
+import type { UpstreamCall } from './instance.ts';
+import type { LegacyPost } from './legacy-post.ts';
+import type { LegacySession } from './legacy-session.ts';
+import type { ListenStream } from './listen-stream.ts';
+import type { ModernCall } from './modern-call.ts';
+
+export interface EndpointContext {
+  readonly clock: Clock;
+  readonly random: Randomness;
+  readonly telemetry: Telemetry;
+  readonly limits: Limits;
+  readonly bounds: JsonBounds;
+  readonly identity: Identity;
+  readonly guard: HostOriginGuard;
+  readonly upstream: Upstream;
+  readonly log: EventLog;
+  readonly directory: SessionDirectory<LegacySession>;
+  readonly connections: Connections;
+  readonly pool: InstancePool;
+  readonly endpointForm: EndpointForm;
+  readonly priming: Priming;
+  readonly publicUrl: string | undefined;
+  /** Arm the decision between JSON and a stream. */
+  readonly decideLegacyLater: (post: LegacyPost) => void;
+  readonly decideModernLater: (call: ModernCall) => void;
+  /** Arms the check for an idle session. */
+  readonly expireLater: (session: LegacySession) => void;
+  readonly listens: Set<ListenStream>;
+  /** Requests of 2026 in flight, and listens open, by principal key. */
+  readonly modernPending: Map<string, number>;
+  readonly modernListens: Map<string, number>;
+  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  isDraining: boolean;
+  /** Calls back with what the upstream speaks once that is known, or with why it is not. */
+  readonly whenKnown: (then: (served: ServedEras | Refusal) => void) => void;
+}
+
+/** One more of a principal's; false when it has as many as it may. */
+export function countUp(counts: Map<string, number>, { key }: Principal, max: number): boolean {
+  const count = counts.get(key) ?? 0;
+  if (count >= max) return false;
+  counts.set(key, count + 1);
+  return true;
+}
+
+export function countDown(counts: Map<string, number>, { key }: Principal): void {
+  const count = counts.get(key) ?? 0;
+  if (count <= 1) counts.delete(key);
+  else counts.set(key, count - 1);
+}

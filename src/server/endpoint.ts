@@ -1,0 +1,202 @@
+/**
+ * One MCP server on the network: admission, sessions, streams and upstreams of every era, driven by the clock
+ * it is given. Knows nothing of sockets or processes.
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import type {
+  Application,
+  Clock,
+  EventLog,
+  HttpExchange,
+  Identity,
+  Randomness,
+  SessionDirectory,
+  Telemetry,
+  Upstream,
+} from '../core/ports.ts';
+import type { ServedEras } from '../core/protocol/classify.ts';
+import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
+import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
+import { clientBounds } from '../core/protocol/read-message.ts';
+import { HostOriginGuard } from '../core/security/host-origin.ts';
+import { admit } from './admission.ts';
+import { Backoff } from './backoff.ts';
+import { Connections } from './connections.ts';
+import type { EndpointContext } from './context.ts';
+import { drainEndpoint } from './drain.ts';
+import { InstancePool, type Isolation } from './instance-pool.ts';
+import type { UpstreamCall } from './instance.ts';
+import type { LegacyPost } from './legacy-post.ts';
+import type { LegacySession } from './legacy-session.ts';
+import type { ModernCall } from './modern-call.ts';
+import { Ticker } from './ticker.ts';
+import { probeUpstream, servedEras } from './upstream-probe.ts';
+
+export interface EndpointPorts {
+  readonly upstream: Upstream;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly random: Randomness;
+  readonly log: EventLog;
+  readonly directory: SessionDirectory<LegacySession>;
+  readonly telemetry: Telemetry;
+}
+
+export interface EndpointSettings {
+  readonly limits: Limits;
+  readonly isolation: Isolation;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly publicUrl: string | undefined;
+  readonly endpointForm: EndpointForm;
+  readonly priming: Priming;
+  readonly heartbeat: 'comment' | 'off';
+}
+
+/** What an endpoint holds at this moment, for tests, metrics and status pages. */
+export interface EndpointStatus {
+  readonly sessions: number;
+  readonly streams: number;
+  readonly pending: number;
+  readonly upstreamInstances: number;
+  readonly isDraining: boolean;
+  readonly eras: ServedEras | undefined;
+}
+
+/** How often calls are looked over for the longest duration. */
+const EXPIRY_CHECK_MS = 1000;
+
+export class Endpoint implements Application {
+  readonly #context: EndpointContext;
+  readonly #ports: EndpointPorts;
+  readonly #ticker: Ticker;
+  readonly #backoff: Backoff;
+  #served: ServedEras | undefined;
+  #probeFailure: Refusal | undefined;
+  #waiting: ((served: ServedEras | Refusal) => void)[] = [];
+  #stopProbe: () => void = () => {};
+  #draining: Promise<void> | undefined;
+
+  constructor(ports: EndpointPorts, settings: EndpointSettings) {
+    this.#ports = ports;
+    this.#ticker = new Ticker(ports.clock);
+    this.#backoff = new Backoff(ports.random);
+    this.#context = this.#build(ports, settings);
+    this.#probe();
+    this.#expireRegularly();
+  }
+
+  handle(exchange: HttpExchange): void {
+    admit(this.#context, exchange);
+  }
+
+  drain(windowMs: number): Promise<void> {
+    this.#stopProbe();
+    this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
+    return this.#draining;
+  }
+
+  get status(): EndpointStatus {
+    const { directory, connections, pool, isDraining } = this.#context;
+    return {
+      sessions: directory.count(),
+      streams: connections.size,
+      pending: pool.pending,
+      upstreamInstances: pool.size,
+      isDraining,
+      eras: this.#served,
+    };
+  }
+
+  /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
+  ready(): Promise<ServedEras | Refusal> {
+    return new Promise((resolve) => this.#whenKnown(resolve));
+  }
+
+  #build(ports: EndpointPorts, settings: EndpointSettings): EndpointContext {
+    const { limits } = settings;
+    const { clock, random, telemetry, upstream } = ports;
+    const ticker = this.#ticker;
+    const heart = { clock, random, telemetry, limits, heartbeat: settings.heartbeat };
+    return {
+      ...ports,
+      ...settings,
+      bounds: clientBounds(limits),
+      guard: new HostOriginGuard(settings),
+      connections: new Connections(heart, ticker),
+      pool: new InstancePool({ upstream, clock, random, telemetry, limits }, settings.isolation, ticker),
+      decideLegacyLater: ticker.queue(limits.replyDecisionMs, (post: LegacyPost) => {
+        post.member.decide(post);
+        return undefined;
+      }),
+      decideModernLater: ticker.queue(limits.replyDecisionMs, (call: ModernCall) => {
+        call.decide();
+        return undefined;
+      }),
+      expireLater: ticker.queue(limits.sessionIdleMs, (session: LegacySession, now) =>
+        expireSession(session, limits, now),
+      ),
+      listens: new Set(),
+      modernPending: new Map(),
+      modernListens: new Map(),
+      recorded: (era: string, call: UpstreamCall, outcome: string) => {
+        telemetry.request(era, call.method, outcome, clock.now() - call.startedAt);
+      },
+      isDraining: false,
+      whenKnown: (then) => this.#whenKnown(then),
+    };
+  }
+
+  #whenKnown(then: (served: ServedEras | Refusal) => void): void {
+    if (this.#served !== undefined) then(this.#served);
+    else if (this.#probeFailure !== undefined) then(this.#probeFailure);
+    else this.#waiting.push(then);
+  }
+
+  /** Asks until the upstream answers; meanwhile requests wait for the first outcome and are then refused. */
+  #probe(): void {
+    const { upstream, clock, telemetry } = this.#ports;
+    const { upstreamStartMsMax } = this.#context.limits;
+    this.#stopProbe = probeUpstream(upstream, clock, upstreamStartMsMax, (outcome) => {
+      if (this.#context.isDraining) return;
+      if (outcome.legacy || outcome.modern) {
+        this.#served = servedEras(outcome);
+        const { legacy, modern } = outcome;
+        telemetry.log('info', 'upstream_known', { upstream: upstream.name, legacy, modern });
+        this.#settle(this.#served);
+        return;
+      }
+      const delayMs = this.#backoff.failed(clock.now());
+      const fields = { upstream: upstream.name, detail: outcome.failure, delayMs };
+      telemetry.log('error', 'upstream_unreachable', fields);
+      this.#probeFailure = { error: 'UPSTREAM_UNAVAILABLE' };
+      this.#settle(this.#probeFailure);
+      this.#stopProbe = clock.after(delayMs, () => this.#probe());
+    });
+  }
+
+  #settle(known: ServedEras | Refusal): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const then of waiting) then(known);
+  }
+
+  #expireRegularly(): void {
+    const arm = this.#ticker.queue(EXPIRY_CHECK_MS, (pool: InstancePool, now) => {
+      pool.expire(now);
+      return now;
+    });
+    arm(this.#context.pool);
+  }
+}
+
+/** @returns when it was last active, if it goes on. */
+function expireSession(session: LegacySession, limits: Limits, now: number): number | undefined {
+  if (session.isEnded) return undefined;
+  if (now - session.openedAt >= limits.sessionMsMax) session.end('session-expired');
+  else if (session.connectionCount > 0 || session.pendingCount > 0) return now;
+  else if (now - session.lastSeenAt < limits.sessionIdleMs) return session.lastSeenAt;
+  else session.end('session-idle');
+  return undefined;
+}

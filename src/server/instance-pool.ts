@@ -1,0 +1,121 @@
+/**
+ * Which upstream instance serves whom. Nothing but the isolation decides, and its key always holds the
+ * principal or less only where the operator said so.
+ */
+import type { Principal } from '../core/ports.ts';
+import type { InstancePorts } from './instance.ts';
+import { LegacyInstance } from './legacy-instance.ts';
+import { ModernInstance } from './modern-instance.ts';
+import type { Ticker } from './ticker.ts';
+
+/** Who shares one upstream instance. */
+export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
+
+export class InstancePool {
+  readonly #ports: InstancePorts;
+  readonly #isolation: Isolation;
+  readonly #exclusive = new Set<LegacyInstance>();
+  readonly #legacy = new Map<string, LegacyInstance>();
+  readonly #modern = new Map<string, ModernInstance>();
+  readonly #armIdle: (key: string) => void;
+
+  constructor(ports: InstancePorts, isolation: Isolation, ticker: Ticker) {
+    this.#ports = ports;
+    this.#isolation = isolation;
+    this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
+      this.#closeIdle(key, now),
+    );
+  }
+
+  get size(): number {
+    return this.#exclusive.size + this.#legacy.size + this.#modern.size;
+  }
+
+  /** Requests in flight at all upstreams. */
+  get pending(): number {
+    let sum = 0;
+    for (const { instance } of this.#all()) sum += instance.pending.size;
+    return sum;
+  }
+
+  /** The most deaths in a row of any instance: a crash loop. */
+  get failures(): number {
+    let most = 0;
+    for (const { instance } of this.#all()) {
+      if (instance.state !== 'ready') most = Math.max(most, instance.failures);
+    }
+    return most;
+  }
+
+  /** Undefined when the bound on instances is met. */
+  legacy(principal: Principal): LegacyInstance | undefined {
+    if (this.#isolation === 'session') {
+      if (!this.#hasRoom()) return undefined;
+      const instance = new LegacyInstance(this.#ports, true, () => {
+        this.#exclusive.delete(instance);
+      });
+      this.#exclusive.add(instance);
+      return instance;
+    }
+    const key = this.#keyOf(principal);
+    const known = this.#legacy.get(key);
+    if (known !== undefined || !this.#hasRoom()) return known;
+    const instance = new LegacyInstance(this.#ports, false, () => this.#armIdle(key));
+    this.#legacy.set(key, instance);
+    this.#armIdle(key);
+    return instance;
+  }
+
+  /** Requests of 2026 have no session: with isolation `session` a principal's share one instance. */
+  modern(principal: Principal): ModernInstance | undefined {
+    const key = this.#keyOf(principal);
+    const known = this.#modern.get(key);
+    if (known !== undefined || !this.#hasRoom()) return known;
+    const instance = new ModernInstance(this.#ports);
+    this.#modern.set(key, instance);
+    this.#armIdle(key);
+    return instance;
+  }
+
+  expire(now: number): void {
+    for (const { instance } of this.#all()) instance.expire(now);
+  }
+
+  close(): void {
+    for (const { instance } of this.#all()) instance.close();
+    this.#exclusive.clear();
+    this.#legacy.clear();
+    this.#modern.clear();
+  }
+
+  *#all(): Generator<LegacyInstance | ModernInstance> {
+    yield* this.#exclusive;
+    yield* this.#legacy.values();
+    yield* this.#modern.values();
+  }
+
+  #hasRoom(): boolean {
+    return this.size < this.#ports.limits.upstreamInstancesMax;
+  }
+
+  #keyOf(principal: Principal): string {
+    if (this.#isolation === 'shared') return '';
+    return this.#isolation === 'tenant' ? principal.tenant : principal.key;
+  }
+
+  /** One instance for all keeps its state for as long as we run; others are stopped when nobody needs them. */
+  #closeIdle(key: string, now: number): number | undefined {
+    if (this.#isolation === 'shared') return undefined;
+    const legacy = this.#legacy.get(key);
+    if (legacy?.members === 0) {
+      this.#legacy.delete(key);
+      legacy.instance.close();
+    }
+    const modern = this.#modern.get(key);
+    if (modern === undefined) return undefined;
+    if (!modern.isIdle) return now;
+    this.#modern.delete(key);
+    modern.instance.close();
+    return undefined;
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * One running upstream and everything in flight there. Ids and progress tokens upstream are ours; an answer
+ * reaches the one owner of its call. When the upstream dies every call in flight is answered at once, and it
+ * is started again with backoff.
+ */
+import { errorResponse, type Refusal } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import type {
+  Clock,
+  Randomness,
+  Telemetry,
+  Upstream,
+  UpstreamClosedCause,
+  UpstreamConnection,
+  UpstreamEra,
+} from '../core/ports.ts';
+import { Message } from '../core/protocol/message.ts';
+import { Pending, type Call } from '../core/sessions/pending.ts';
+import { Backoff } from './backoff.ts';
+
+/** Whoever has calls in flight. Exactly one of `answered` and `lost` is called for each, unless it was cancelled. */
+export interface CallOwner {
+  answered(call: UpstreamCall, message: Message): void;
+  lost(call: UpstreamCall, refusal: Refusal): void;
+  /** A notification of this call, its progress token already the client's. */
+  related(call: UpstreamCall, message: Message): void;
+  /** The server asks to end this call's stream so that its client comes back for the rest. */
+  closeStream(call: UpstreamCall): void;
+}
+
+export type UpstreamCall = Call<CallOwner>;
+
+export interface InstancePorts {
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  readonly random: Randomness;
+  readonly telemetry: Telemetry;
+  readonly limits: Limits;
+}
+
+/** What one kind of instance does besides calls. */
+export interface InstanceRole {
+  /** Opens the conversation: calls `done` with undefined when calls may flow, or with why they cannot. */
+  handshake(isRestart: boolean, done: (failure: string | undefined) => void): void;
+  /** A message that is not an answer: a question or a notification. */
+  received(message: Message, call: UpstreamCall | undefined): void;
+  /** The connection is gone and every call with it. Whether to start again. */
+  down(): boolean;
+}
+
+export const INSTANCE_TRANSITIONS = {
+  /** Connected; the handshake is not over. Calls wait. */
+  starting: { ready: 'ready', fail: 'waiting', close: 'closed' },
+  ready: { fail: 'waiting', close: 'closed' },
+  /** Dead; started again when the backoff is over. Calls are refused. */
+  waiting: { start: 'starting', close: 'closed' },
+  closed: {},
+} as const;
+
+export type InstanceState = keyof typeof INSTANCE_TRANSITIONS;
+
+export class Instance {
+  readonly era: UpstreamEra;
+  readonly ports: InstancePorts;
+  readonly pending: Pending<CallOwner>;
+  state: InstanceState = 'waiting';
+  readonly #role: InstanceRole;
+  readonly #backoff: Backoff;
+  #connection: UpstreamConnection | undefined;
+  /** Calls and notifications that came before the handshake was over. */
+  #held: { readonly message: Message; readonly call: UpstreamCall | undefined }[] = [];
+  #isRestart = false;
+  #disarm: (() => void) | undefined;
+
+  constructor(era: UpstreamEra, ports: InstancePorts, role: InstanceRole) {
+    this.era = era;
+    this.ports = ports;
+    this.#role = role;
+    this.pending = new Pending(ports.limits.pendingPerUpstreamMax);
+    this.#backoff = new Backoff(ports.random);
+  }
+
+  /** Deaths in a row without a stable run between them. */
+  get failures(): number {
+    return this.#backoff.failures;
+  }
+
+  start(): void {
+    if (this.state !== 'waiting') return;
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.state = INSTANCE_TRANSITIONS.waiting.start;
+    let connection: UpstreamConnection | undefined;
+    const isCurrent = (): boolean => connection === this.#connection;
+    connection = this.ports.upstream.connect(this.era, {
+      onMessage: (message, relatedTo) => {
+        if (isCurrent()) this.#received(message, relatedTo);
+      },
+      onOversized: (id) => {
+        if (isCurrent()) this.#oversized(id);
+      },
+      onCloseStream: (id) => {
+        const call = isCurrent() ? this.pending.find(id) : undefined;
+        call?.owner.closeStream(call);
+      },
+      onClosed: (cause, detail) => {
+        if (isCurrent()) this.#down(cause, detail);
+      },
+    });
+    this.#connection = connection;
+    this.#disarm = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () =>
+      this.#failed('the handshake took too long'),
+    );
+    this.#role.handshake(this.#isRestart, (failure) => {
+      if (!isCurrent() || this.state !== 'starting') return;
+      if (failure === undefined) this.#ready();
+      else this.#failed(failure);
+    });
+    this.#isRestart = true;
+  }
+
+  /**
+   * Sends a client's request under a number of ours.
+   * @returns the call, or a refusal when a bound is met or the upstream is down.
+   */
+  request(owner: CallOwner, message: Message): UpstreamCall | Refusal {
+    const id = message.id ?? 'null';
+    if (this.state === 'waiting' || this.state === 'closed') {
+      return { error: 'UPSTREAM_UNAVAILABLE', id };
+    }
+    return this.#begin(owner, message, this.state === 'starting');
+  }
+
+  /** A request of our own, part of the handshake or beside the clients'. */
+  ask(method: string, params: string, done: (answer: Message | Refusal) => void): UpstreamCall | undefined {
+    const owner: CallOwner = {
+      answered: (_, message) => done(message),
+      lost: (_, refusal) => done(refusal),
+      related: () => {},
+      closeStream: () => {},
+    };
+    const call = this.#begin(owner, Message.request('0', method, params), false);
+    if (!('error' in call)) return call;
+    done(call);
+    return undefined;
+  }
+
+  /** A notification or an answer to the upstream's own question. Held until the handshake is over. */
+  tell(message: Message): void {
+    if (this.state === 'ready') this.#connection?.send(message);
+    else if (this.state === 'starting' && this.#hasRoom()) {
+      this.#held.push({ message, call: undefined });
+    }
+  }
+
+  /** The same, as part of the handshake. */
+  tellNow(message: Message): void {
+    this.#connection?.send(message);
+  }
+
+  /** The owner gave the call up: upstream is told, a late answer finds nobody. */
+  cancel(call: UpstreamCall, reason: string): void {
+    if (!this.pending.end(call, 'cancel')) return;
+    const held = this.#held.findIndex((each) => each.call === call);
+    if (held >= 0) this.#held.splice(held, 1);
+    else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
+  }
+
+  /** Calls that outlived the longest duration are answered with an error. */
+  expire(now: number): void {
+    for (const call of this.pending.startedBefore(now - this.ports.limits.callMsMax)) {
+      if (!this.pending.end(call, 'refuse')) continue;
+      this.#tellCancelled(call, 'timed out');
+      call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
+    }
+  }
+
+  close(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#disarm?.();
+    this.#disarm = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#loseAll('UPSTREAM_UNAVAILABLE');
+    connection?.close();
+  }
+
+  #begin(owner: CallOwner, message: Message, isHeld: boolean): UpstreamCall | Refusal {
+    const id = message.id ?? 'null';
+    const { progressToken } = message.spans;
+    const token = message.token(progressToken);
+    const now = this.ports.clock.now();
+    const call = this.pending.begin(owner, id, message.method ?? '', token, now);
+    if (call === undefined) return { error: 'TOO_MANY_REQUESTS', id };
+    const number = String(call.number);
+    const ours =
+      progressToken === undefined
+        ? message.withId(number)
+        : message.withReplaced(progressToken, number).withId(number);
+    if (isHeld) {
+      this.#held.push({ message: ours, call });
+      return call;
+    }
+    const outcome = this.#connection?.send(ours) ?? 'closed';
+    if (outcome === 'sent') return call;
+    this.pending.end(call, 'refuse');
+    return { error: outcome === 'full' ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id };
+  }
+
+  #hasRoom(): boolean {
+    return this.#held.length < this.ports.limits.pendingPerUpstreamMax;
+  }
+
+  #received(message: Message, relatedTo: string | undefined): void {
+    if (message.kind === 'response') {
+      const call = this.pending.find(message.id);
+      if (call === undefined || !this.pending.end(call, 'answer')) {
+        this.ports.telemetry.count('upstream_stray_total', { kind: 'response' });
+        return;
+      }
+      call.owner.answered(call, message);
+      return;
+    }
+    if (message.method === 'notifications/progress') this.#progressed(message);
+    else this.#role.received(message, this.pending.find(relatedTo));
+  }
+
+  /** @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress */
+  #progressed(message: Message): void {
+    const { progressToken } = message.spans;
+    const call = this.pending.find(message.token(progressToken));
+    const value = Number((message.value as { progress?: unknown } | undefined)?.progress);
+    if (progressToken === undefined || call?.progressToken === undefined || !(value > call.progress)) {
+      this.ports.telemetry.count('upstream_stray_total', { kind: 'progress' });
+      return;
+    }
+    call.progress = value;
+    call.owner.related(call, message.withReplaced(progressToken, call.progressToken));
+  }
+
+  #oversized(id: string | undefined): void {
+    const call = this.pending.find(id);
+    if (call === undefined || !this.pending.end(call, 'refuse')) return;
+    call.owner.lost(call, { error: 'UPSTREAM_MESSAGE_TOO_LARGE', id: call.id });
+  }
+
+  #ready(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.state = INSTANCE_TRANSITIONS.starting.ready;
+    this.#backoff.started(this.ports.clock.now());
+    const held = this.#held;
+    this.#held = [];
+    for (const { message, call } of held) {
+      if (call !== undefined && call.state !== 'waiting') continue;
+      const outcome = this.#connection?.send(message) ?? 'closed';
+      if (outcome === 'sent' || call === undefined) continue;
+      if (!this.pending.end(call, 'refuse')) continue;
+      call.owner.lost(call, { error: 'UPSTREAM_BUSY', id: call.id });
+    }
+  }
+
+  #failed(why: string): void {
+    const connection = this.#connection;
+    this.#down('start-failed', why);
+    connection?.close();
+  }
+
+  #down(cause: UpstreamClosedCause, detail: string): void {
+    if (this.state === 'closed' || this.state === 'waiting') return;
+    const { telemetry, clock, upstream } = this.ports;
+    this.#disarm?.();
+    this.#connection = undefined;
+    this.state = INSTANCE_TRANSITIONS.ready.fail;
+    const delayMs = this.#backoff.failed(clock.now());
+    const fields = { upstream: upstream.name, era: this.era, cause, detail };
+    telemetry.log('warn', 'upstream_down', { ...fields, failures: this.failures, delayMs });
+    this.#loseAll('UPSTREAM_UNAVAILABLE');
+    if (!this.#role.down() || this.#isClosed()) return;
+    telemetry.count('upstream_restarts_total', { upstream: upstream.name });
+    this.#disarm = clock.after(delayMs, () => this.start());
+  }
+
+  #isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  #loseAll(error: 'UPSTREAM_UNAVAILABLE'): void {
+    this.#held = [];
+    for (const call of this.pending.all()) {
+      if (this.pending.end(call, 'lose')) call.owner.lost(call, { error, id: call.id });
+    }
+  }
+
+  #tellCancelled(call: UpstreamCall, reason: string): void {
+    const params = `{"requestId":${call.number},"reason":${JSON.stringify(reason)}}`;
+    this.tell(Message.notification('notifications/cancelled', params));
+  }
+}
+
+/** The error an upstream is given for a question nobody can be asked. */
+export function refuseQuestion(id: string, refusal: Refusal): Message {
+  const text = errorResponse({ ...refusal, id });
+  return Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
+}

@@ -1,0 +1,319 @@
+/**
+ * An upstream that was opened with the `initialize` handshake, and the sessions it serves: one of its own
+ * (isolation `session`), where the client's handshake passes through, or many (`principal`, `tenant`, `shared`),
+ * where the handshake is ours and each client is answered from it.
+ */
+import type { Refusal } from '../core/errors.ts';
+import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../core/protocol/message.ts';
+import { coversUri } from '../core/sessions/subscription.ts';
+import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/versions.ts';
+import {
+  Instance,
+  refuseQuestion,
+  type CallOwner,
+  type InstancePorts,
+  type InstanceRole,
+  type UpstreamCall,
+} from './instance.ts';
+import { OUR_IDENTITY } from './our-identity.ts';
+import { Questions } from './questions.ts';
+
+/** A session, as its upstream sees it. */
+export interface LegacyMember {
+  /** URIs it subscribed, for restarts and, on a shared upstream, for routing. */
+  readonly subscribed: Set<string>;
+  logLevel: string | undefined;
+  /** The client's `initialize` params, once it sent them. */
+  readonly initializeParams: string | undefined;
+  /** Whether the client declared what this question needs. */
+  canAnswer(method: string): boolean;
+  /** A notification that belongs to no call. */
+  unrelated(message: Message): void;
+  /** A question under an id of ours, on the stream of `call` if it belongs to one. */
+  question(message: Message, call: UpstreamCall | undefined): void;
+}
+
+export interface LegacyCallOwner extends CallOwner {
+  readonly member: LegacyMember;
+}
+
+export type LegacyOutcome = UpstreamCall | Refusal | { readonly answer: string };
+
+/** What we declare when the handshake is ours: every question can be relayed to whoever caused it. */
+const OUR_INITIALIZE = JSON.stringify({
+  protocolVersion: LATEST_LEGACY_VERSION,
+  capabilities: { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } },
+  clientInfo: OUR_IDENTITY,
+});
+
+const INITIALIZED = Message.notification('notifications/initialized');
+
+export class LegacyInstance implements InstanceRole {
+  readonly instance: Instance;
+  readonly isExclusive: boolean;
+  readonly #members = new Set<LegacyMember>();
+  readonly #questions: Questions<LegacyMember>;
+  /** The upstream's InitializeResult. */
+  #initializeResult: Record<string, unknown> | undefined;
+  #awaiting: ((failure: Refusal | undefined) => void)[] = [];
+  readonly #onEmpty: () => void;
+
+  constructor(ports: InstancePorts, isExclusive: boolean, onEmpty: () => void) {
+    this.isExclusive = isExclusive;
+    this.#onEmpty = onEmpty;
+    this.#questions = new Questions(ports.limits.pendingPerUpstreamMax);
+    this.instance = new Instance('legacy', ports, this);
+    this.instance.start();
+  }
+
+  get members(): number {
+    return this.#members.size;
+  }
+
+  join(member: LegacyMember): void {
+    this.#members.add(member);
+  }
+
+  leave(member: LegacyMember): void {
+    if (!this.#members.delete(member)) return;
+    for (const id of this.#questions.abandon(member)) {
+      this.instance.tell(refuseQuestion(id, { error: 'INTERNAL', detail: 'The client is gone.' }));
+    }
+    if (this.isExclusive) this.instance.close();
+    if (this.#members.size === 0) this.#onEmpty();
+  }
+
+  request(owner: LegacyCallOwner, message: Message): LegacyOutcome {
+    const { member } = owner;
+    switch (message.method) {
+      case 'resources/subscribe':
+        return this.#subscribe(owner, message);
+      case 'resources/unsubscribe': {
+        const uri = uriOf(message);
+        member.subscribed.delete(uri);
+        return this.#isSubscribed(uri) ? { answer: '{}' } : this.instance.request(owner, message);
+      }
+      case 'logging/setLevel':
+        return this.#setLevel(owner, message);
+      case 'ping':
+        return this.isExclusive ? this.instance.request(owner, message) : { answer: '{}' };
+      default:
+        return this.instance.request(owner, message);
+    }
+  }
+
+  /**
+   * On a common upstream: the client's `initialize` answered from ours, with the version it asked for.
+   * @param done - with the InitializeResult as JSON, or why there is none.
+   */
+  initialize(requested: unknown, done: (answer: string | Refusal) => void): void {
+    const finish = (failure: Refusal | undefined): void => {
+      const result = this.#initializeResult;
+      if (failure !== undefined || result === undefined) {
+        done(failure ?? { error: 'UPSTREAM_UNAVAILABLE' });
+        return;
+      }
+      const isKnown = typeof requested === 'string' && isLegacyVersion(requested);
+      const version = isKnown ? requested : result['protocolVersion'];
+      done(JSON.stringify({ ...result, protocolVersion: version }));
+    };
+    if (this.instance.state === 'starting') this.#awaiting.push(finish);
+    else finish(this.instance.state === 'ready' ? undefined : { error: 'UPSTREAM_UNAVAILABLE' });
+  }
+
+  /** A notification of a client that is not a cancellation. On a common upstream it would speak for all. */
+  notify(message: Message): void {
+    if (this.isExclusive) this.instance.tell(message);
+  }
+
+  /** A client's answer to a question. */
+  answer(member: LegacyMember, message: Message): void {
+    const upstreamId = this.#questions.answer(message.id, member);
+    if (upstreamId !== undefined) this.instance.tell(message.withId(upstreamId));
+  }
+
+  /** The result of the exclusive client's own `initialize`. */
+  initialized(result: unknown): void {
+    this.#initializeResult = result as Record<string, unknown>;
+  }
+
+  /** One notification for each list the server declares may change: look again, something may have been missed. */
+  changeNotices(): readonly Message[] {
+    const capabilities = (this.#initializeResult?.['capabilities'] ?? {}) as Record<string, unknown>;
+    return ['tools', 'prompts', 'resources']
+      .filter((kind) => (capabilities[kind] as { listChanged?: unknown } | undefined)?.listChanged)
+      .map((kind) => Message.notification(`notifications/${kind}/list_changed`));
+  }
+
+  handshake(isRestart: boolean, done: (failure: string | undefined) => void): void {
+    if (this.isExclusive && !isRestart) {
+      done(undefined);
+      return;
+    }
+    const [member] = this.#members;
+    const params = this.isExclusive ? member?.initializeParams : OUR_INITIALIZE;
+    if (params === undefined) {
+      done(undefined);
+      return;
+    }
+    this.instance.ask('initialize', params, (answer) => {
+      const isAnswered = !('error' in answer) && !answer.isError;
+      if (isAnswered) {
+        this.#initializeResult = answer.value as Record<string, unknown>;
+        this.instance.tellNow(INITIALIZED);
+        if (isRestart) this.#restore();
+      }
+      done(isAnswered ? undefined : 'initialize was refused');
+      const waiting = this.#awaiting;
+      this.#awaiting = [];
+      for (const each of waiting) each(isAnswered ? undefined : { error: 'UPSTREAM_UNAVAILABLE' });
+    });
+  }
+
+  down(): boolean {
+    this.#questions.clear();
+    const waiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const each of waiting) each({ error: 'UPSTREAM_UNAVAILABLE' });
+    return true;
+  }
+
+  received(message: Message, related: UpstreamCall | undefined): void {
+    const call = related ?? this.instance.pending.sole;
+    const owner = call?.owner as Partial<LegacyCallOwner> | undefined;
+    const member = this.isExclusive ? first(this.#members) : owner?.member;
+    if (message.kind === 'request') {
+      this.#asked(message, member, owner?.member === undefined ? undefined : call);
+      return;
+    }
+    switch (message.method) {
+      case 'notifications/tools/list_changed':
+      case 'notifications/prompts/list_changed':
+      case 'notifications/resources/list_changed':
+        for (const each of this.#members) each.unrelated(message);
+        return;
+      case 'notifications/resources/updated':
+        this.#updated(message);
+        return;
+      case 'notifications/cancelled':
+        this.#withdrawn(message);
+        return;
+      case 'notifications/message':
+        if (!isLoud(message, member?.logLevel, this.isExclusive)) return;
+        break;
+      default:
+    }
+    if (call !== undefined && owner?.member !== undefined) call.owner.related(call, message);
+    else if (this.isExclusive && member !== undefined) member.unrelated(message);
+    else this.instance.ports.telemetry.count('upstream_stray_total', { kind: 'notification' });
+  }
+
+  /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping for the one we answer. */
+  #asked(message: Message, member: LegacyMember | undefined, call: UpstreamCall | undefined): void {
+    const upstreamId = message.id ?? 'null';
+    if (message.method === 'ping') {
+      this.instance.tellNow(Message.result(upstreamId, '{}'));
+      return;
+    }
+    if (member === undefined) {
+      this.instance.tellNow(refuseQuestion(upstreamId, { error: 'NO_ORIGINATING_REQUEST' }));
+      return;
+    }
+    if (!this.isExclusive && !member.canAnswer(message.method ?? '')) {
+      this.instance.tellNow(refuseQuestion(upstreamId, { error: 'METHOD_NOT_FOUND' }));
+      return;
+    }
+    const id = this.#questions.ask(upstreamId, member);
+    if (id === undefined) {
+      this.instance.tellNow(refuseQuestion(upstreamId, { error: 'TOO_MANY_REQUESTS' }));
+      return;
+    }
+    member.question(message.withId(id), call);
+  }
+
+  #updated(message: Message): void {
+    if (this.isExclusive) {
+      first(this.#members)?.unrelated(message);
+      return;
+    }
+    const uri = uriOf(message);
+    for (const each of this.#members) {
+      if (coversUri(each.subscribed, uri)) each.unrelated(message);
+    }
+  }
+
+  #withdrawn(message: Message): void {
+    const { requestId } = message.spans;
+    const token = message.token(requestId);
+    const question = token === undefined ? undefined : this.#questions.withdraw(token);
+    if (question === undefined || requestId === undefined) return;
+    question.member.unrelated(message.withReplaced(requestId, question.id));
+  }
+
+  #subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
+    const { member } = owner;
+    if (member.subscribed.size >= this.instance.ports.limits.subscriptionsPerOwnerMax) {
+      return { error: 'TOO_MANY_REQUESTS', id: message.id, detail: 'Too many subscriptions.' };
+    }
+    const outcome = this.instance.request(owner, message);
+    if (!('error' in outcome)) member.subscribed.add(uriOf(message));
+    return outcome;
+  }
+
+  #isSubscribed(uri: string): boolean {
+    for (const each of this.#members) if (each.subscribed.has(uri)) return true;
+    return false;
+  }
+
+  /** On a common upstream the level is the lowest any client asked for; each is sent no more than its own. */
+  #setLevel(owner: LegacyCallOwner, message: Message): LegacyOutcome {
+    const level = (message.value as { level?: unknown } | undefined)?.level;
+    if (typeof level !== 'string' || !LOG_LEVELS.includes(level)) {
+      return this.instance.request(owner, message);
+    }
+    owner.member.logLevel = level;
+    if (this.isExclusive) return this.instance.request(owner, message);
+    const params = `{"level":${JSON.stringify(this.#lowestLevel())}}`;
+    const { id, method } = message;
+    return this.instance.request(owner, Message.request(id ?? 'null', method ?? '', params));
+  }
+
+  #lowestLevel(): string {
+    const levels = [...this.#members].map(({ logLevel }) => LOG_LEVELS.indexOf(logLevel ?? ''));
+    return LOG_LEVELS[Math.min(...levels.filter((level) => level >= 0))] ?? 'info';
+  }
+
+  /** After a restart: what the clients had set up is set up again, and they are told to look again. */
+  #restore(): void {
+    const ignore = (): void => {};
+    const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
+    for (const uri of uris) {
+      this.instance.ask('resources/subscribe', JSON.stringify({ uri }), ignore);
+    }
+    const hasLevel = [...this.#members].some(({ logLevel }) => logLevel !== undefined);
+    if (hasLevel) {
+      const params = JSON.stringify({ level: this.#lowestLevel() });
+      this.instance.ask('logging/setLevel', params, ignore);
+    }
+    for (const notice of this.changeNotices()) {
+      for (const each of this.#members) each.unrelated(notice);
+    }
+  }
+}
+
+function first<Item>(items: Iterable<Item>): Item | undefined {
+  for (const item of items) return item;
+  return undefined;
+}
+
+function uriOf(message: Message): string {
+  const uri = (message.value as { uri?: unknown } | undefined)?.uri;
+  return typeof uri === 'string' ? uri : '';
+}
+
+function isLoud(message: Message, minimum: string | undefined, isExclusive: boolean): boolean {
+  if (isExclusive || minimum === undefined) return true;
+  const level = (message.value as { level?: unknown } | undefined)?.level;
+  return LOG_LEVELS.indexOf(String(level)) >= LOG_LEVELS.indexOf(minimum);
+}

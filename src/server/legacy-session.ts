@@ -1,0 +1,370 @@
+/**
+ * A 2024 or 2025 session that lives on this node: the pure machine, its connections and its upstream, joined.
+ */
+import type { CloseReason } from '../core/close-reasons.ts';
+import { errorResponse, type Refusal } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import type { EventLog, Principal } from '../core/ports.ts';
+import {
+  endpointPreamble,
+  endpointReference,
+  type EndpointForm,
+} from '../core/protocol/eras/http-sse-2024.ts';
+import {
+  requestedVersion,
+  streamPreamble,
+  type Priming,
+} from '../core/protocol/eras/streamable-2025.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { Outbox } from '../core/sessions/outbox.ts';
+import type { Reply } from '../core/sessions/reply.ts';
+import { Session } from '../core/sessions/session.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
+import type { UpstreamCall } from './instance.ts';
+import type { LegacyInstance, LegacyMember, LegacyOutcome } from './legacy-instance.ts';
+import { LegacyPost } from './legacy-post.ts';
+import type { ReplyTo, SessionHandle } from './session-handle.ts';
+
+export interface LegacySessionOptions {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly era: '2024' | '2025';
+  readonly salt: number;
+  readonly limits: Limits;
+  readonly log: EventLog;
+  readonly connections: Connections;
+  readonly instance: LegacyInstance;
+  readonly endpointForm: EndpointForm;
+  readonly priming: Priming;
+  readonly publicUrl: string | undefined;
+  /** Arms the decision of an undecided reply. */
+  readonly decideLater: (post: LegacyPost) => void;
+  /** A call ended: for the record. */
+  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  /** A reader came back for the rest: with what outcome. */
+  readonly resumed: (outcome: 'exact' | 'gap') => void;
+  readonly ended: (session: LegacySession, reason: CloseReason) => void;
+}
+
+export class LegacySession implements SessionHandle, LegacyMember {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly era: '2024' | '2025';
+  readonly subscribed: Set<string> = new Set();
+  readonly openedAt: number;
+  version: string;
+  logLevel: string | undefined;
+  initializeParams: string | undefined;
+  lastSeenAt: number;
+  /** Connections that are open for it, undecided replies included. */
+  connectionCount = 0;
+  readonly #options: LegacySessionOptions;
+  readonly #machine: Session;
+  readonly #calls = new Set<UpstreamCall>();
+  #capabilities: Record<string, unknown> = {};
+
+  constructor(options: LegacySessionOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.principal = options.principal;
+    this.era = options.era;
+    this.version = requestedVersion(undefined);
+    this.openedAt = options.connections.now();
+    this.lastSeenAt = this.openedAt;
+    this.#machine = new Session({
+      cursorPrefix: options.era === '2024' ? `${options.id}.` : '',
+      salt: options.salt,
+      queueCharsMax: options.limits.streamQueueBytesMax,
+      streamsMax: options.limits.streamsPerSessionMax,
+      preamble: (id) =>
+        streamPreamble(id, options.connections.retryMs(), this.version, options.priming),
+    });
+    options.instance.join(this);
+  }
+
+  get isInitialized(): boolean {
+    return this.initializeParams !== undefined;
+  }
+
+  get isEnded(): boolean {
+    return this.#machine.state === 'ended';
+  }
+
+  get pendingCount(): number {
+    return this.#calls.size;
+  }
+
+  receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void {
+    this.lastSeenAt = this.#options.connections.now();
+    const requests = entries.filter(({ kind }) => kind === 'request').length;
+    const outbox: Outbox = [];
+    let post: LegacyPost | undefined;
+    if (requests > 0) {
+      let reply: Reply | undefined;
+      if (replyTo !== undefined) {
+        this.connectionCount += 1;
+        const { connection, accepts } = replyTo;
+        reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
+      }
+      post = new LegacyPost(this, reply);
+    } else {
+      replyTo?.connection.json(202, '');
+    }
+    this.#carryOut(outbox);
+    for (const message of entries) this.#receive(message, post);
+    if (post?.reply?.state === 'undecided') this.#options.decideLater(post);
+  }
+
+  attach(connection: Connection, lastEventId: string | undefined, path: string): Refusal | undefined {
+    const outbox: Outbox = [];
+    const { endpointForm, publicUrl, connections } = this.#options;
+    const preamble =
+      this.era === '2024'
+        ? (id: string): string => {
+            const reference = endpointReference(endpointForm, path, publicUrl, this.id);
+            return endpointPreamble(id, connections.retryMs(), reference);
+          }
+        : undefined;
+    const stream = this.#machine.attach(connection, lastEventId, outbox, preamble);
+    if ('error' in stream) return stream;
+    this.lastSeenAt = connections.now();
+    this.connectionCount += 1;
+    this.#carryOut(outbox);
+    return undefined;
+  }
+
+  /** The reply has been undecided long enough. */
+  decide(post: LegacyPost): void {
+    if (post.reply?.state !== 'undecided') return;
+    const outbox: Outbox = [];
+    this.#machine.decide(post.reply, outbox);
+    this.#carryOut(outbox);
+  }
+
+  connectionLost(connection: Connection, reason: CloseReason): void {
+    this.connectionCount -= 1;
+    this.lastSeenAt = this.#options.connections.now();
+    this.#machine.left(connection, this.#undecided(connection));
+    void reason;
+  }
+
+  end(reason: CloseReason): void {
+    if (this.isEnded) return;
+    const outbox: Outbox = [];
+    for (const call of this.#calls) {
+      this.#options.instance.instance.cancel(call, 'the session ended');
+      this.#options.recorded(this.era, call, 'cancelled');
+    }
+    this.#calls.clear();
+    this.#machine.end(reason, outbox);
+    this.#carryOut(outbox);
+    this.#options.instance.leave(this);
+    this.#options.log.forget(this.id);
+    this.#options.ended(this, reason);
+  }
+
+  canAnswer(method: string): boolean {
+    if (method.startsWith('elicitation/')) return this.#capabilities['elicitation'] !== undefined;
+    if (method.startsWith('sampling/')) return this.#capabilities['sampling'] !== undefined;
+    return method !== 'roots/list' || this.#capabilities['roots'] !== undefined;
+  }
+
+  unrelated(message: Message): void {
+    const outbox: Outbox = [];
+    this.#machine.unrelated(message.toText(), outbox);
+    this.#carryOut(outbox);
+  }
+
+  question(message: Message, call: UpstreamCall | undefined): void {
+    const owner = call?.owner;
+    if (call !== undefined && owner instanceof LegacyPost) this.related(owner, message);
+    else this.unrelated(message);
+  }
+
+  related(post: LegacyPost, message: Message): void {
+    const outbox: Outbox = [];
+    const data = message.toText();
+    if (post.reply === undefined) this.#machine.unrelated(data, outbox);
+    else this.#machine.related(post.reply, data, outbox);
+    this.#carryOut(outbox);
+  }
+
+  /** A call of this session ended with an answer. */
+  answered(post: LegacyPost, call: UpstreamCall, message: Message): void {
+    this.#calls.delete(call);
+    this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok');
+    if (call.method === 'initialize') this.#initialized(post, message);
+    this.#answer(post, call.id, message.withId(call.id).toText());
+    if (call.method === 'initialize' && message.isError) this.end('upstream-gone');
+  }
+
+  lost(post: LegacyPost, call: UpstreamCall, refusal: Refusal): void {
+    this.#calls.delete(call);
+    this.#options.recorded(this.era, call, 'lost');
+    this.#answer(post, call.id, errorResponse({ ...refusal, id: call.id }));
+    if (call.method === 'initialize') this.end('upstream-gone');
+  }
+
+  /** The server wants the client of this call to come back for the rest. */
+  closeStream(post: LegacyPost): void {
+    const outbox: Outbox = [];
+    const { reply } = post;
+    if (reply === undefined) return;
+    this.#machine.decide(reply, outbox);
+    reply.stream?.release('polled', '', outbox);
+    this.#carryOut(outbox);
+  }
+
+  /** Ends its readers, so that they come back elsewhere or later. */
+  drain(connection: Connection): void {
+    const outbox: Outbox = [];
+    const retry = `retry: ${this.#options.connections.retryMs()}\n\n`;
+    for (const stream of this.#machine.streams()) {
+      if (stream.attachment === connection) stream.release('drained', retry, outbox);
+    }
+    this.#carryOut(outbox);
+  }
+
+  #receive(message: Message, post: LegacyPost | undefined): void {
+    if (message.kind === 'response') {
+      this.#options.instance.answer(this, message);
+    } else if (message.kind === 'notification') {
+      if (message.method === 'notifications/cancelled') this.#cancelled(message);
+      else this.#options.instance.notify(message);
+    } else if (post !== undefined) {
+      this.#request(post, message);
+    }
+  }
+
+  #request(post: LegacyPost, message: Message): void {
+    const id = message.id ?? 'null';
+    if (message.method === 'initialize' && !this.#beginInitialize(post, message)) return;
+    const outcome: LegacyOutcome =
+      this.#calls.size >= this.#options.limits.pendingPerOwnerMax
+        ? { error: 'TOO_MANY_REQUESTS', id }
+        : this.#options.instance.request(post, message);
+    if ('error' in outcome) {
+      this.#answer(post, id, errorResponse({ ...outcome, id }));
+      if (message.method === 'initialize') this.end('upstream-gone');
+    } else if ('answer' in outcome) {
+      this.#answer(post, id, `{"jsonrpc":"2.0","id":${id},"result":${outcome.answer}}`);
+    } else {
+      this.#calls.add(outcome);
+    }
+  }
+
+  /** @returns whether the handshake goes upstream; on a common upstream it is answered from ours. */
+  #beginInitialize(post: LegacyPost, message: Message): boolean {
+    const params = message.value as { protocolVersion?: unknown; capabilities?: unknown };
+    const id = message.id ?? 'null';
+    this.initializeParams = message.payload ?? '{}';
+    this.version = requestedVersion(params);
+    this.#capabilities = (params?.capabilities ?? {}) as Record<string, unknown>;
+    if (this.#options.instance.isExclusive) return true;
+    this.#options.instance.initialize(params?.protocolVersion, (answer) => {
+      if (this.isEnded) return;
+      const isResult = typeof answer === 'string';
+      if (isResult) this.#negotiated(post, JSON.parse(answer));
+      const text = isResult
+        ? `{"jsonrpc":"2.0","id":${id},"result":${answer}}`
+        : errorResponse({ ...answer, id });
+      this.#answer(post, id, text);
+      if (!isResult) this.end('upstream-gone');
+    });
+    return false;
+  }
+
+  #initialized(post: LegacyPost, message: Message): void {
+    if (message.isError) return;
+    this.#options.instance.initialized(message.value);
+    this.#negotiated(post, message.value);
+  }
+
+  #negotiated(post: LegacyPost, result: unknown): void {
+    this.version = requestedVersion(result);
+    this.#machine.initialized();
+    void post;
+  }
+
+  #answer(post: LegacyPost, id: string, data: string): void {
+    const outbox: Outbox = [];
+    if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
+    else this.#machine.answer(post.reply, id, data, outbox);
+    this.#carryOut(outbox);
+  }
+
+  /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
+  #cancelled(message: Message): void {
+    const requestId = message.token(message.spans.requestId);
+    let newest: UpstreamCall | undefined;
+    for (const call of this.#calls) if (call.id === requestId) newest = call;
+    if (newest === undefined || newest.method === 'initialize') return;
+    this.#calls.delete(newest);
+    this.#options.instance.instance.cancel(newest, 'cancelled by the client');
+    this.#options.recorded(this.era, newest, 'cancelled');
+    const { owner } = newest;
+    if (!(owner instanceof LegacyPost) || owner.reply === undefined) return;
+    const outbox: Outbox = [];
+    this.#machine.withdraw(owner.reply, outbox);
+    this.#carryOut(outbox);
+  }
+
+  #undecided(connection: Connection): Reply | undefined {
+    for (const { owner } of this.#calls) {
+      if (owner instanceof LegacyPost && owner.reply?.to === connection) return owner.reply;
+    }
+    return undefined;
+  }
+
+  #carryOut(outbox: Outbox): void {
+    for (let index = 0; index < outbox.length; index += 1) {
+      const decision = outbox[index];
+      if (decision === undefined) continue;
+      switch (decision.do) {
+        case 'write':
+          (decision.to as Connection).write(decision.text);
+          break;
+        case 'json':
+          this.connectionCount -= 1;
+          (decision.to as Connection).json(200, decision.body);
+          break;
+        case 'open':
+          if (decision.resume !== undefined) this.#options.resumed(decision.resume);
+          (decision.to as Connection).open(decision.first, decision.resume);
+          break;
+        case 'end':
+          this.connectionCount -= 1;
+          (decision.to as Connection).end(decision.reason, decision.last);
+          break;
+        case 'append':
+          this.#append(decision);
+          break;
+        case 'read':
+          this.#read(decision.stream, decision.after);
+          break;
+        case 'trim':
+          this.#options.log.trim(this.id, decision.stream);
+          break;
+        default:
+      }
+    }
+  }
+
+  #append(decision: Extract<Outbox[number], { do: 'append' }>): void {
+    const { stream, generation, sequence, data } = decision;
+    const now = this.#options.connections.now();
+    this.#options.log.append(this.id, stream, generation, sequence, data, now);
+  }
+
+  #read(stream: number, after: number): void {
+    const now = this.#options.connections.now();
+    this.#options.log.readAfter(this.id, stream, after, now, (outcome) => {
+      const outbox: Outbox = [];
+      const hasGap = this.#machine.replayed(stream, outcome, outbox);
+      this.#carryOut(outbox);
+      if (!hasGap || stream !== 0) return;
+      for (const notice of this.#options.instance.changeNotices()) this.unrelated(notice);
+    });
+  }
+}

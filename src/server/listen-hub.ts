@@ -1,0 +1,161 @@
+/**
+ * The listen streams of one upstream's clients, over one `subscriptions/listen` of ours: the machine's decisions
+ * carried out. A change is encoded once for every subscription id that receives it.
+ */
+import type { Refusal } from '../core/errors.ts';
+import { META } from '../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../core/protocol/message.ts';
+import { encodeEvent } from '../core/protocol/sse-encoder.ts';
+import {
+  Subscriptions,
+  filterText,
+  readFilter,
+  type Filter,
+  type Subscription,
+  type SubscriptionDecision,
+} from '../core/sessions/subscription.ts';
+import type { Instance, UpstreamCall } from './instance.ts';
+import { OUR_ENVELOPE } from './our-envelope.ts';
+
+/** A client's listen stream, as the hub sees it. */
+export interface Listener {
+  /** The JSON token of the client's request id. */
+  readonly id: string;
+  acknowledged(honoured: Filter): void;
+  /** A frame that is already stamped with its id. */
+  deliver(frame: string): void;
+  /** Upstream ended the subscription: gracefully, or with an error. */
+  ended(failure: Message | Refusal | undefined): void;
+}
+
+export class ListenHub {
+  readonly #instance: Instance;
+  readonly #machine: Subscriptions = new Subscriptions();
+  readonly #listeners = new Map<Subscription, Listener>();
+  readonly #calls = new Map<number, UpstreamCall>();
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  open(filter: Filter, listener: Listener): Subscription {
+    const outbox: SubscriptionDecision[] = [];
+    const subscription = this.#machine.open(filter, outbox);
+    this.#listeners.set(subscription, listener);
+    this.#carryOut(outbox);
+    return subscription;
+  }
+
+  close(subscription: Subscription): void {
+    const outbox: SubscriptionDecision[] = [];
+    this.#listeners.delete(subscription);
+    this.#machine.close(subscription, outbox);
+    this.#carryOut(outbox);
+  }
+
+  /** The upstream is new: one listen for all is opened, and listeners are told to look again. */
+  restarted(): void {
+    this.#calls.clear();
+    const listening = this.#machine.all().filter(({ state }) => state === 'listening');
+    const outbox: SubscriptionDecision[] = [];
+    this.#machine.restarted(outbox);
+    this.#carryOut(outbox);
+    for (const each of listening) this.#lookAgain(each);
+  }
+
+  /** A notification stamped with the number of one of our listens. */
+  received(message: Message): void {
+    const span = message.spans.subscriptionId;
+    const number = Number(message.token(span));
+    if (span === undefined || !this.#calls.has(number)) return;
+    const params = message.value as { notifications?: unknown; uri?: unknown };
+    if (message.method === 'notifications/subscriptions/acknowledged') {
+      const outbox: SubscriptionDecision[] = [];
+      this.#machine.acknowledged(number, readFilter(params.notifications), outbox);
+      this.#carryOut(outbox);
+      return;
+    }
+    const uri = typeof params.uri === 'string' ? params.uri : undefined;
+    const frames = new Map<string, string>();
+    for (const subscription of this.#machine.receivers(number, message.method ?? '', uri)) {
+      const listener = this.#listeners.get(subscription);
+      if (listener === undefined) continue;
+      let frame = frames.get(listener.id);
+      if (frame === undefined) {
+        frame = encodeEvent('message', message.withReplaced(span, listener.id).toText());
+        frames.set(listener.id, frame);
+      }
+      listener.deliver(frame);
+    }
+  }
+
+  #carryOut(outbox: SubscriptionDecision[]): void {
+    for (let index = 0; index < outbox.length; index += 1) {
+      const decision = outbox[index];
+      if (decision === undefined) continue;
+      if (decision.do === 'listen') this.#listen(decision.filter);
+      else if (decision.do === 'unlisten') this.#unlisten(decision.number);
+      else {
+        const { subscription } = decision;
+        this.#listeners.get(subscription)?.acknowledged(subscription.honoured);
+      }
+    }
+  }
+
+  #listen(filter: Filter): void {
+    if (this.#instance.state !== 'ready') return;
+    const notifications = filterText(filter);
+    const params = `{"_meta":${JSON.stringify(OUR_ENVELOPE)},"notifications":${notifications}}`;
+    let number: number | undefined;
+    const call = this.#instance.ask('subscriptions/listen', params, (answer) => {
+      if (number === undefined || !this.#calls.delete(number)) return;
+      if (answer instanceof Message) this.#ended(number, answer);
+    });
+    if (call === undefined) {
+      this.#machine.asked(-1, filter);
+      this.#ended(-1, { error: 'UPSTREAM_BUSY' });
+      return;
+    }
+    number = call.number;
+    this.#calls.set(number, call);
+    this.#machine.asked(number, filter);
+  }
+
+  #unlisten(number: number): void {
+    const call = this.#calls.get(number);
+    this.#calls.delete(number);
+    if (call !== undefined) this.#instance.cancel(call, 'nobody listens');
+  }
+
+  #ended(number: number, answer: Message | Refusal): void {
+    const failure = answer instanceof Message && !answer.isError ? undefined : answer;
+    for (const subscription of this.#machine.ended(number)) {
+      const listener = this.#listeners.get(subscription);
+      this.#listeners.delete(subscription);
+      listener?.ended(failure);
+    }
+  }
+
+  #lookAgain(subscription: Subscription): void {
+    const listener = this.#listeners.get(subscription);
+    if (listener === undefined) return;
+    for (const [method, params] of noticesOf(subscription.honoured)) {
+      const meta = `"_meta":{"${META.subscriptionId}":${listener.id}}`;
+      const text = Message.notification(method, `{${meta}${params}}`).toText();
+      listener.deliver(encodeEvent('message', text));
+    }
+  }
+}
+
+function* noticesOf(filter: Filter): Generator<readonly [method: string, params: string]> {
+  if (filter.toolsListChanged) yield ['notifications/tools/list_changed', ''];
+  if (filter.promptsListChanged) yield ['notifications/prompts/list_changed', ''];
+  if (filter.resourcesListChanged) yield ['notifications/resources/list_changed', ''];
+  for (const uri of filter.uris) {
+    yield ['notifications/resources/updated', `,"uri":${JSON.stringify(uri)}`];
+  }
+}

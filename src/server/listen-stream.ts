@@ -1,0 +1,96 @@
+/**
+ * One `subscriptions/listen` of a client: acknowledgment first, then the changes it opted in to, then, when the
+ * end is ours, its completion result.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+ */
+import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
+import { META, statusOfAnswer } from '../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../core/protocol/message.ts';
+import { encodeEvent } from '../core/protocol/sse-encoder.ts';
+import {
+  filterText,
+  isEmptyFilter,
+  type Filter,
+  type Subscription,
+} from '../core/sessions/subscription.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
+import type { ListenHub, Listener } from './listen-hub.ts';
+
+export class ListenStream implements Listener, ConnectionOwner {
+  readonly id: string;
+  readonly #hub: ListenHub;
+  readonly #ended: (stream: ListenStream) => void;
+  #connection: Connection | undefined;
+  #subscription: Subscription | undefined;
+
+  constructor(id: string, hub: ListenHub, ended: (stream: ListenStream) => void) {
+    this.id = id;
+    this.#hub = hub;
+    this.#ended = ended;
+  }
+
+  open(connection: Connection, filter: Filter): void {
+    this.#connection = connection;
+    if (isEmptyFilter(filter)) {
+      this.acknowledged(filter);
+      return;
+    }
+    const subscription = this.#hub.open(filter, this);
+    if (this.#connection === undefined) this.#hub.close(subscription);
+    else this.#subscription = subscription;
+  }
+
+  /** A subscription of which nothing is honoured would be an idle stream for ever: it completes at once. */
+  acknowledged(honoured: Filter): void {
+    const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
+    const params = `{${meta},"notifications":${filterText(honoured)}}`;
+    const method = 'notifications/subscriptions/acknowledged';
+    const frame = encodeEvent('message', Message.notification(method, params).toText());
+    if (this.#connection?.isOpen) this.#connection.write(frame);
+    else this.#connection?.open(frame, undefined);
+    if (isEmptyFilter(honoured)) this.complete();
+  }
+
+  deliver(frame: string): void {
+    this.#connection?.write(frame);
+  }
+
+  ended(failure: Message | Refusal | undefined): void {
+    this.#subscription = undefined;
+    if (failure === undefined) {
+      this.complete();
+      return;
+    }
+    const isMessage = failure instanceof Message;
+    const text = isMessage
+      ? failure.withId(this.id).toText()
+      : errorResponse({ ...failure, id: this.id });
+    const status = isMessage ? statusOfAnswer(failure) : ERRORS[failure.error].httpStatus;
+    const connection = this.#release();
+    if (connection?.isOpen) connection.end('completed', encodeEvent('message', text));
+    else connection?.json(status, text);
+  }
+
+  /** A graceful end of ours: the result, then the close. Without an acknowledgment sent, that goes first. */
+  complete(): void {
+    const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
+    const text = Message.result(this.id, `{"resultType":"complete",${meta}}`).toText();
+    const connection = this.#release();
+    if (connection === undefined) return;
+    if (!connection.isOpen) connection.open('', undefined);
+    connection.end('completed', encodeEvent('message', text));
+  }
+
+  connectionLost(): void {
+    this.#release();
+  }
+
+  #release(): Connection | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#subscription !== undefined) this.#hub.close(this.#subscription);
+    this.#subscription = undefined;
+    if (connection !== undefined) this.#ended(this);
+    return connection;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * One 2026 request in flight: its reply is JSON when the answer is quick and alone, else a stream. The client
+ * closing its connection, stream or pending JSON, cancels the request.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#cancellation
+ */
+import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
+import { isLevelAtLeast, statusOfAnswer, type Envelope } from '../core/protocol/eras/stateless-2026.ts';
+import type { Message } from '../core/protocol/message.ts';
+import { encodeEvent } from '../core/protocol/sse-encoder.ts';
+import type { Accepts } from '../core/sessions/reply.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
+import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { ModernInstance } from './modern-instance.ts';
+
+export interface ModernCallFacts {
+  readonly instance: ModernInstance;
+  readonly accepts: Accepts;
+  readonly envelope: Envelope;
+  /** Every version of the endpoint, for `server/discover`. */
+  readonly supported: readonly string[];
+  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  readonly ended: (call: ModernCall) => void;
+}
+
+export class ModernCall implements CallOwner, ConnectionOwner {
+  readonly #facts: ModernCallFacts;
+  #connection: Connection | undefined;
+  #call: UpstreamCall | undefined;
+
+  constructor(facts: ModernCallFacts) {
+    this.#facts = facts;
+  }
+
+  get isUndecided(): boolean {
+    return this.#connection !== undefined && !this.#connection.isOpen;
+  }
+
+  send(connection: Connection, message: Message): void {
+    this.#connection = connection;
+    const outcome = this.#facts.instance.request(this, message);
+    if ('error' in outcome) this.#refuse(outcome);
+    else this.#call = outcome;
+    if (!this.#facts.accepts.json) this.decide();
+  }
+
+  /** The reply has been undecided long enough, or has company. */
+  decide(): void {
+    if (this.isUndecided && this.#facts.accepts.eventStream) this.#connection?.open('', undefined);
+  }
+
+  answered(call: UpstreamCall, message: Message): void {
+    const isDiscover = call.method === 'server/discover' && !message.isError;
+    const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();
+    this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok');
+    this.#finish(statusOfAnswer(message), text);
+  }
+
+  lost(call: UpstreamCall, refusal: Refusal): void {
+    this.#facts.recorded('2026', call, 'lost');
+    this.#refuse({ ...refusal, id: call.id });
+  }
+
+  related(_call: UpstreamCall, message: Message): void {
+    if (message.method === 'notifications/message') {
+      const { logLevel } = this.#facts.envelope;
+      const level = (message.value as { level?: unknown } | undefined)?.level;
+      if (logLevel === undefined || !isLevelAtLeast(level, logLevel)) return;
+    }
+    this.decide();
+    if (this.#connection?.isOpen) this.#connection.write(encodeEvent('message', message.toText()));
+  }
+
+  closeStream(): void {
+    // Streams of this revision cannot be resumed, so there is nothing to come back for.
+  }
+
+  connectionLost(): void {
+    this.#connection = undefined;
+    const call = this.#call;
+    this.#call = undefined;
+    if (call === undefined) return;
+    this.#facts.instance.instance.cancel(call, 'the client closed the connection');
+    this.#facts.recorded('2026', call, 'cancelled');
+    this.#facts.ended(this);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#finish(ERRORS[refusal.error].httpStatus, errorResponse(refusal));
+  }
+
+  #finish(status: number, text: string): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#call = undefined;
+    this.#facts.ended(this);
+    if (connection === undefined) return;
+    if (!connection.isOpen && this.#facts.accepts.json) {
+      connection.json(status, text);
+      return;
+    }
+    if (!connection.isOpen) connection.open('', undefined);
+    connection.end('completed', encodeEvent('message', text));
+  }
+
+  /** The upstream knows its own versions; the endpoint serves the handshake revisions besides. */
+  #discovered(call: UpstreamCall, message: Message): string {
+    const result = { ...(message.value as object), supportedVersions: this.#facts.supported };
+    return `{"jsonrpc":"2.0","id":${call.id},"result":${JSON.stringify(result)}}`;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * An upstream spoken to in the stateless revision: one conversation carries the requests of many clients, each
+ * with its own `_meta`. Knows what the server declares, which tool parameters are mirrored in headers, and
+ * who listens to what.
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { RequestHead } from '../core/ports.ts';
+import { Message } from '../core/protocol/message.ts';
+import { checkParamHeaders, paramHeadersOf, type ParamHeader } from '../core/protocol/param-headers.ts';
+import {
+  Instance,
+  refuseQuestion,
+  type CallOwner,
+  type InstancePorts,
+  type InstanceRole,
+  type UpstreamCall,
+} from './instance.ts';
+import { ListenHub } from './listen-hub.ts';
+import { OUR_ENVELOPE } from './our-envelope.ts';
+
+/** Pages of `tools/list` read for their header annotations; a longer list is not read to its end. */
+const TOOL_PAGES_MAX = 100;
+
+export class ModernInstance implements InstanceRole {
+  readonly instance: Instance;
+  readonly hub: ListenHub;
+  #capabilities: Record<string, unknown> = {};
+  #awaiting: (() => void)[] = [];
+  #toolHeaders = new Map<string, readonly ParamHeader[]>();
+
+  constructor(ports: InstancePorts) {
+    this.instance = new Instance('modern', ports, this);
+    this.hub = new ListenHub(this.instance);
+    this.instance.start();
+  }
+
+  /** Whether anybody needs it now. */
+  get isIdle(): boolean {
+    return this.hub.size === 0 && this.instance.pending.size === 0;
+  }
+
+  request(owner: CallOwner, message: Message): UpstreamCall | Refusal {
+    return this.instance.request(owner, message);
+  }
+
+  /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */
+  whenReady(then: () => void): void {
+    if (this.instance.state === 'starting') this.#awaiting.push(then);
+    else then();
+  }
+
+  /**
+   * The `Mcp-Param-*` headers of a `tools/call`, against what the tool declares.
+   * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
+   */
+  checkParams(message: Message, head: RequestHead): Refusal | undefined {
+    if (this.#toolHeaders.size === 0) return undefined;
+    const params = message.value as { name?: unknown; arguments?: unknown };
+    const headers = this.#toolHeaders.get(String(params.name));
+    if (headers === undefined) return undefined;
+    const refusal = checkParamHeaders(headers, params.arguments, head);
+    return refusal === undefined ? undefined : { ...refusal, id: message.id };
+  }
+
+  handshake(_isRestart: boolean, done: (failure: string | undefined) => void): void {
+    const params = JSON.stringify({ _meta: OUR_ENVELOPE });
+    this.instance.ask('server/discover', params, (answer) => {
+      if ('error' in answer || answer.isError) {
+        done('server/discover was refused');
+        return;
+      }
+      const result = answer.value as { capabilities?: Record<string, unknown> };
+      this.#capabilities = result.capabilities ?? {};
+      this.#readTools(() => {
+        done(undefined);
+        this.#flush();
+        this.hub.restarted();
+      });
+    });
+  }
+
+  received(message: Message, related: UpstreamCall | undefined): void {
+    if (message.kind === 'request') {
+      const id = message.id ?? 'null';
+      const refusal: Refusal =
+        message.method === 'ping'
+          ? { error: 'METHOD_NOT_FOUND' }
+          : { error: 'NO_ORIGINATING_REQUEST' };
+      this.instance.tellNow(refuseQuestion(id, refusal));
+      return;
+    }
+    if (message.method === 'notifications/tools/list_changed') this.#readTools(() => {});
+    if (message.spans.subscriptionId !== undefined) {
+      this.hub.received(message);
+      return;
+    }
+    const call = related ?? this.instance.pending.sole;
+    if (message.method === 'notifications/message' && call !== undefined) {
+      call.owner.related(call, message);
+    } else {
+      this.instance.ports.telemetry.count('upstream_stray_total', { kind: 'notification' });
+    }
+  }
+
+  down(): boolean {
+    this.#flush();
+    return true;
+  }
+
+  #flush(): void {
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const then of awaiting) then();
+  }
+
+  /** The header annotations of all tools. Until they are known no call flows; a failed read leaves none. */
+  #readTools(done: () => void): void {
+    if (this.#capabilities['tools'] === undefined) {
+      done();
+      return;
+    }
+    const found = new Map<string, readonly ParamHeader[]>();
+    const readPage = (cursor: string | undefined, page: number): void => {
+      const params = JSON.stringify({ _meta: OUR_ENVELOPE, cursor });
+      this.instance.ask('tools/list', params, (answer) => {
+        const isAnswered = !('error' in answer) && !answer.isError;
+        const result = (isAnswered ? answer.value : {}) as { tools?: unknown; nextCursor?: unknown };
+        collect(result.tools, found);
+        if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
+          readPage(result.nextCursor, page + 1);
+          return;
+        }
+        this.#toolHeaders = found;
+        done();
+      });
+    };
+    readPage(undefined, 1);
+  }
+}
+
+function collect(tools: unknown, found: Map<string, readonly ParamHeader[]>): void {
+  if (!Array.isArray(tools)) return;
+  for (const tool of tools as { name?: unknown; inputSchema?: unknown }[]) {
+    const outcome = paramHeadersOf(tool?.inputSchema);
+    if (outcome.kind === 'headers' && outcome.headers.length > 0) {
+      found.set(String(tool.name), outcome.headers);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** `POST /mcp`: read once, classified once, and given to its era. */
+import type { Refusal } from '../../core/errors.ts';
+import { classify, type ServedEras } from '../../core/protocol/classify.ts';
+import { checkBatch, checkVersionHeader } from '../../core/protocol/eras/streamable-2025.ts';
+import { acceptOf, isJsonContentType } from '../../core/protocol/media-type.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import { readMessage } from '../../core/protocol/read-message.ts';
+import type { Accepts } from '../../core/sessions/reply.ts';
+import type { Inbound } from '../inbound.ts';
+import type { SessionHandle } from '../session-handle.ts';
+import { checkOrder, findSession, openSession } from '../sessions.ts';
+import { runModern } from './modern-post.ts';
+
+export function postMcp(inbound: Inbound): void {
+  const { head } = inbound.exchange;
+  if (!isJsonContentType(head.header('content-type'))) {
+    inbound.refuse({ error: 'UNSUPPORTED_MEDIA_TYPE' });
+    return;
+  }
+  const accepts = acceptOf(head.header('accept'));
+  if (!accepts.json && !accepts.eventStream) {
+    inbound.refuse({ error: 'NOT_ACCEPTABLE' });
+    return;
+  }
+  inbound.readBody((text) => {
+    inbound.context.whenKnown((served) => {
+      if ('error' in served) inbound.refuse(served);
+      else run(inbound, text, accepts, served);
+    });
+  });
+}
+
+function run(inbound: Inbound, text: string, accepts: Accepts, served: ServedEras): void {
+  const { context, exchange } = inbound;
+  const classified = classify(readMessage(text, context.bounds), exchange.head, served);
+  switch (classified.kind) {
+    case 'refused':
+      inbound.refuse(classified.refusal);
+      return;
+    case 'modern-notification':
+      inbound.accept();
+      return;
+    case 'modern-request':
+      runModern(inbound, classified.message, classified.envelope, accepts, served);
+      return;
+    default:
+      runLegacy(inbound, classified.entries, classified.isBatch, accepts);
+  }
+}
+
+function runLegacy(
+  inbound: Inbound,
+  entries: readonly (Message | Refusal)[],
+  isBatch: boolean,
+  accepts: Accepts,
+): void {
+  const [first] = entries;
+  if (!isBatch && first !== undefined && 'kind' in first && first.method === 'initialize') {
+    initialize(inbound, first, accepts);
+    return;
+  }
+  const session = findSession(inbound);
+  if ('error' in session) {
+    const id = first !== undefined && 'kind' in first ? first.id : undefined;
+    inbound.refuse({ ...session, id: isBatch ? undefined : id });
+    return;
+  }
+  const fault =
+    checkVersionHeader(inbound.exchange.head.header('mcp-protocol-version')) ??
+    (isBatch ? checkBatch(entries, session.version) : checkOrder(first as Message, session));
+  if (fault !== undefined) {
+    inbound.refuse(fault);
+    return;
+  }
+  receive(inbound, entries as readonly Message[], isBatch, accepts, session);
+}
+
+/** A session header that is stale is no fault of `initialize`: the client asks for a new one. */
+function initialize(inbound: Inbound, message: Message, accepts: Accepts): void {
+  const { context, exchange, principal } = inbound;
+  const known = exchange.head.header('mcp-session-id');
+  if (known !== undefined && context.directory.find(known, principal) !== undefined) {
+    inbound.refuse({ error: 'ALREADY_INITIALIZED', id: message.id });
+    return;
+  }
+  if (message.kind !== 'request') {
+    inbound.refuse({ error: 'INVALID_REQUEST' });
+    return;
+  }
+  if (context.isDraining) {
+    inbound.refuse({ error: 'SHUTTING_DOWN', id: message.id });
+    return;
+  }
+  const session = openSession(inbound, '2025');
+  if ('error' in session) {
+    inbound.refuse({ ...session, id: message.id });
+    return;
+  }
+  const headers = [...inbound.headers, 'Mcp-Session-Id', session.id];
+  const connection = inbound.connection(session, 'reply', '2025', headers);
+  session.receive([message], false, { connection, accepts });
+}
+
+function receive(
+  inbound: Inbound,
+  entries: readonly Message[],
+  isBatch: boolean,
+  accepts: Accepts,
+  session: SessionHandle,
+): void {
+  if (entries.every(({ kind }) => kind !== 'request')) {
+    inbound.accept();
+    session.receive(entries, isBatch, undefined);
+    return;
+  }
+  const connection = inbound.connection(session, 'reply', '2025');
+  session.receive(entries, isBatch, { connection, accepts });
+}

@@ -1,0 +1,52 @@
+/**
+ * `POST /messages?sessionId=…`: a message of a 2024 client. Accepted with 202; the answer travels on its stream.
+ * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
+ */
+import type { Refusal } from '../../core/errors.ts';
+import { sessionIdOf } from '../../core/protocol/eras/http-sse-2024.ts';
+import { checkBatch } from '../../core/protocol/eras/streamable-2025.ts';
+import { isJsonContentType } from '../../core/protocol/media-type.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import { readMessage } from '../../core/protocol/read-message.ts';
+import type { Inbound } from '../inbound.ts';
+import type { SessionHandle } from '../session-handle.ts';
+import { checkOrder } from '../sessions.ts';
+
+export function postMessage(inbound: Inbound): void {
+  const { context, exchange, principal } = inbound;
+  const { head } = exchange;
+  const id = sessionIdOf(head.query);
+  if (id === undefined || id === '') {
+    inbound.refuse({ error: 'SESSION_ID_MISSING' });
+    return;
+  }
+  const session = context.directory.find(id, principal);
+  if (session === undefined || session.era !== '2024') {
+    inbound.refuse({ error: 'SESSION_NOT_FOUND' });
+    return;
+  }
+  if (!isJsonContentType(head.header('content-type'))) {
+    inbound.refuse({ error: 'UNSUPPORTED_MEDIA_TYPE' });
+    return;
+  }
+  inbound.readBody((text) => {
+    const entries = readEntries(inbound, text, session);
+    if ('error' in entries) {
+      inbound.refuse(entries);
+      return;
+    }
+    inbound.accept();
+    session.receive(entries, entries.length > 1, undefined);
+  });
+}
+
+function readEntries(
+  inbound: Inbound,
+  text: string,
+  session: SessionHandle,
+): readonly Message[] | Refusal {
+  const read = readMessage(text, inbound.context.bounds);
+  if (read.kind === 'refused') return read.refusal;
+  if (read.kind === 'message') return checkOrder(read.message, session) ?? [read.message];
+  return checkBatch(read.entries, session.version) ?? (read.entries as readonly Message[]);
+}

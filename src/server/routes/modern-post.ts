@@ -1,0 +1,101 @@
+/**
+ * A 2026 request: no session, everything it needs is in it.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#sending-messages
+ */
+import type { ServedEras } from '../../core/protocol/classify.ts';
+import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import type { Accepts } from '../../core/sessions/reply.ts';
+import { readFilter } from '../../core/sessions/subscription.ts';
+import { countDown, countUp } from '../context.ts';
+import type { Inbound } from '../inbound.ts';
+import { ListenStream } from '../listen-stream.ts';
+import { ModernCall } from '../modern-call.ts';
+import type { ModernInstance } from '../modern-instance.ts';
+
+export function runModern(
+  inbound: Inbound,
+  message: Message,
+  envelope: Envelope,
+  accepts: Accepts,
+  served: ServedEras,
+): void {
+  const { context, principal } = inbound;
+  const { id } = message;
+  if (context.isDraining) {
+    inbound.refuse({ error: 'SHUTTING_DOWN', id });
+    return;
+  }
+  const instance = context.pool.modern(principal);
+  if (instance === undefined || instance.instance.state === 'waiting') {
+    inbound.refuse({ error: instance === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id });
+    return;
+  }
+  if (message.method === 'subscriptions/listen') listen(inbound, message, accepts, instance);
+  else if (message.method !== 'tools/call') call(inbound, message, envelope, accepts, served, instance);
+  else {
+    instance.whenReady(() => {
+      const fault = instance.checkParams(message, inbound.exchange.head);
+      if (fault !== undefined) inbound.refuse(fault);
+      else call(inbound, message, envelope, accepts, served, instance);
+    });
+  }
+}
+
+function call(
+  inbound: Inbound,
+  message: Message,
+  envelope: Envelope,
+  accepts: Accepts,
+  served: ServedEras,
+  instance: ModernInstance,
+): void {
+  const { context, principal } = inbound;
+  if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
+    inbound.refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
+    return;
+  }
+  const modern = new ModernCall({
+    instance,
+    accepts,
+    envelope,
+    supported: served.supported,
+    recorded: context.recorded,
+    ended: () => countDown(context.modernPending, principal),
+  });
+  modern.send(inbound.connection(modern, 'reply', '2026'), message);
+  if (modern.isUndecided) context.decideModernLater(modern);
+}
+
+function listen(
+  inbound: Inbound,
+  message: Message,
+  accepts: Accepts,
+  instance: ModernInstance,
+): void {
+  const { context, principal } = inbound;
+  const id = message.id ?? 'null';
+  if (!accepts.eventStream) {
+    inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE', id });
+    return;
+  }
+  const { notifications } = message.value as { notifications?: unknown };
+  if (typeof notifications !== 'object' || notifications === null) {
+    inbound.refuse({ error: 'INVALID_PARAMS', id, detail: 'params.notifications is required.' });
+    return;
+  }
+  const filter = readFilter(notifications);
+  const { listensPerPrincipalMax, subscriptionsPerOwnerMax } = context.limits;
+  const isTooWide = filter.uris.size > subscriptionsPerOwnerMax;
+  const hasRoom = !isTooWide && context.connections.hasRoomFor(principal.tenant);
+  if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
+    inbound.refuse({ error: 'TOO_MANY_STREAMS', id });
+    return;
+  }
+  const stream = new ListenStream(id, instance.hub, () => {
+    context.listens.delete(stream);
+    countDown(context.modernListens, principal);
+  });
+  context.listens.add(stream);
+  stream.open(inbound.connection(stream, 'listen', '2026'), filter);
+}

@@ -1,0 +1,34 @@
+/**
+ * Where a session lives is nobody's business but this interface's: on this node it is the machine itself, on
+ * another a forwarder. Routes know no more than this.
+ */
+import type { CloseReason } from '../core/close-reasons.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Principal } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { Accepts } from '../core/sessions/reply.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
+
+/** A POST whose answers are awaited on its own connection (2025). */
+export interface ReplyTo {
+  readonly connection: Connection;
+  readonly accepts: Accepts;
+}
+
+export interface SessionHandle extends ConnectionOwner {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly era: '2024' | '2025';
+  /** The negotiated revision; the requested one until it is. */
+  readonly version: string;
+  /** Whether a request may be sent that is not `initialize`. */
+  readonly isInitialized: boolean;
+  /**
+   * Takes messages of the client, in order.
+   * @param replyTo - where answers go; undefined sends them on the session's stream (2024).
+   */
+  receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void;
+  /** Gives a stream to a reader: the one `lastEventId` names, or the one that belongs to no request. */
+  attach(connection: Connection, lastEventId: string | undefined, path: string): Refusal | undefined;
+  end(reason: CloseReason): void;
+}

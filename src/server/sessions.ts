@@ -1,0 +1,78 @@
+/** How a session is opened and found. A stranger's id and an unknown one are the same to everybody. */
+import type { Refusal } from '../core/errors.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { Inbound } from './inbound.ts';
+import { LegacySession } from './legacy-session.ts';
+import type { SessionHandle } from './session-handle.ts';
+
+/** The session of a 2025 request: by its header and its principal. */
+export function findSession(inbound: Inbound): SessionHandle | Refusal {
+  const { context, exchange, principal } = inbound;
+  const id = exchange.head.header('mcp-session-id');
+  if (id === undefined || id === '') return { error: 'SESSION_REQUIRED' };
+  if (exchange.head.headerCount('mcp-session-id') > 1) return { error: 'HEADER_REPEATED' };
+  const session = context.directory.find(id, principal);
+  return session === undefined || session.era !== '2025' ? { error: 'SESSION_NOT_FOUND' } : session;
+}
+
+export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySession | Refusal {
+  const { context, principal } = inbound;
+  if (context.directory.countOf(principal) >= context.limits.sessionsPerPrincipalMax) {
+    evictIdle(inbound);
+  }
+  const instance = context.pool.legacy(principal);
+  if (instance === undefined) return { error: 'UPSTREAM_BUSY' };
+  const session = new LegacySession({
+    id: context.random.sessionId(),
+    principal,
+    era,
+    salt: Math.floor(context.random.fraction() * 0x1_0000_0000) | 0,
+    limits: context.limits,
+    log: context.log,
+    connections: context.connections,
+    instance,
+    endpointForm: context.endpointForm,
+    priming: context.priming,
+    publicUrl: context.publicUrl,
+    decideLater: context.decideLegacyLater,
+    recorded: context.recorded,
+    resumed: (outcome) => context.telemetry.count('resume_total', { outcome }),
+    ended: (ended, reason) => {
+      context.directory.end(ended.id);
+      const ageMs = Math.round(context.clock.now() - ended.openedAt);
+      context.telemetry.log('info', 'session_ended', { session: shortOf(ended.id), era, reason, ageMs });
+    },
+  });
+  if (!context.directory.create(session.id, principal, session)) {
+    session.end('session-evicted');
+    return { error: 'TOO_MANY_SESSIONS' };
+  }
+  context.expireLater(session);
+  context.telemetry.log('info', 'session_opened', { session: shortOf(session.id), era });
+  return session;
+}
+
+/** What a session may be sent now: `initialize` once, and first. */
+export function checkOrder(message: Message, session: SessionHandle): Refusal | undefined {
+  if (message.kind !== 'request') return undefined;
+  if (message.method === 'initialize') {
+    return session.isInitialized ? { error: 'ALREADY_INITIALIZED', id: message.id } : undefined;
+  }
+  if (session.isInitialized || message.method === 'ping') return undefined;
+  return { error: 'NOT_INITIALIZED', id: message.id };
+}
+
+/** The session that nobody is connected to for the longest time makes room. */
+function evictIdle({ context, principal }: Inbound): void {
+  let idlest: LegacySession | undefined;
+  for (const session of context.directory.ofPrincipal(principal)) {
+    if (session.connectionCount > 0 || session.pendingCount > 0) continue;
+    if (idlest === undefined || session.lastSeenAt < idlest.lastSeenAt) idlest = session;
+  }
+  idlest?.end('session-evicted');
+}
+
+/** Enough of an id to tell sessions apart in a log, too little to use. */
+function shortOf(id: string): string {
+  return id.slice(0, 6);
+}
