@@ -16,7 +16,10 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Resolves with those of `pids` that still run, at once when none does and at the latest after `boundMs`. */
+/**
+ * Resolves with those of `pids` that still run, at once when none does and at the latest after
+ * `boundMs`.
+ */
 export async function survivors(pids: readonly number[], boundMs: number): Promise<number[]> {
   const end = performance.now() + boundMs;
   for (;;) {

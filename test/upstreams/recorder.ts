@@ -1,4 +1,9 @@
-import type { LogFields, Telemetry, UpstreamClosedCause, UpstreamEvents } from '../../src/core/ports.ts';
+import type {
+  LogFields,
+  Telemetry,
+  UpstreamClosedCause,
+  UpstreamEvents,
+} from '../../src/core/ports.ts';
 import type { Message } from '../../src/core/protocol/message.ts';
 
 type Recorded =
@@ -58,9 +63,11 @@ export class Recorder implements UpstreamEvents {
 
   /** The processes a fixture said it consists of. */
   async pids(): Promise<number[]> {
-    const of = (message: Message): boolean => message.method === 'pids';
-    await this.until((recorder) => recorder.messages().some(of), 'the pids');
-    return (this.messages().find(of)?.value as { pids: number[] }).pids;
+    const said = (): Message | undefined =>
+      this.messages().find((message) => message.method === 'pids');
+    await this.until(() => said() !== undefined, 'the pids');
+    const { pids } = said()?.value as { pids: number[] };
+    return pids;
   }
 
   #add(event: Recorded): void {
@@ -71,7 +78,8 @@ export class Recorder implements UpstreamEvents {
 
 /** Keeps logs and counts. */
 export class Sight implements Telemetry {
-  readonly logs: { readonly level: string; readonly event: string; readonly fields: LogFields }[] = [];
+  readonly logs: { readonly level: string; readonly event: string; readonly fields: LogFields }[] =
+    [];
   readonly counts: Map<string, number> = new Map();
 
   log(level: string, event: string, fields: LogFields): void {

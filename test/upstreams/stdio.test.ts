@@ -117,10 +117,16 @@ describe('what a server writes', () => {
 
   it('to stderr in a flood is counted beyond the first lines', async () => {
     const { upstream, events, sight } = open('environment', ['flood']);
-    await events.until(() => sight.counts.get('upstream_stderr_lines_total') === 10_000, 'the flood');
+    await events.until(
+      () => sight.counts.get('upstream_stderr_lines_total') === 10_000,
+      'the flood',
+    );
     await upstream.close();
     const logs = sight.logs.filter((entry) => entry.event === 'upstream_stderr');
-    const suppressed = logs.reduce((sum, entry) => sum + Number(entry.fields['suppressed'] ?? 0), 0);
+    const suppressed = logs.reduce(
+      (sum, entry) => sum + Number(entry.fields['suppressed'] ?? 0),
+      0,
+    );
     const shown = logs.filter((entry) => entry.fields['line'] === 'noise').length;
     expect(shown).toBeGreaterThanOrEqual(50);
     expect(shown + suppressed).toBe(10_000);
@@ -185,10 +191,15 @@ describe('a server that does not read', () => {
     const { connection, events } = open('deaf');
     const pids = await events.pids();
     const payload = `{"x":"${'x'.repeat(1_000_000)}"}`;
-    for (let id = 1; id <= 10; id += 1) connection.send(Message.request(String(id), 'ping', payload));
+    for (let id = 1; id <= 10; id += 1)
+      connection.send(Message.request(String(id), 'ping', payload));
     connection.close();
     expect(connection.send(Message.notification('late'))).toBe('closed');
-    expect(await events.closed()).toEqual({ kind: 'closed', cause: 'closed', detail: 'signal SIGTERM' });
+    expect(await events.closed()).toEqual({
+      kind: 'closed',
+      cause: 'closed',
+      detail: 'signal SIGTERM',
+    });
     expect(await survivors(pids, 5000)).toEqual([]);
   });
 });
@@ -227,7 +238,9 @@ describe('the end of a server', () => {
     expect(pids.length).toBe(3);
     await upstream.close();
     expect(pids.filter(isRunning)).toEqual([]);
-    expect(events.closes()).toEqual([{ kind: 'closed', cause: 'closed', detail: 'signal SIGKILL' }]);
+    expect(events.closes()).toEqual([
+      { kind: 'closed', cause: 'closed', detail: 'signal SIGKILL' },
+    ]);
   });
 
   it.runIf(process.platform === 'linux')(
@@ -290,7 +303,10 @@ describe('a command that cannot be started', () => {
     writeFileSync(path, '#!/bin/sh\n');
     chmodSync(path, 0o644);
     const end = await openCommand(path).closed();
-    expect(end).toMatchObject({ cause: 'start-failed', detail: `EACCES: not allowed to execute ${path}` });
+    expect(end).toMatchObject({
+      cause: 'start-failed',
+      detail: `EACCES: not allowed to execute ${path}`,
+    });
   });
 
   it('is told apart from a working directory that does not exist', async () => {
@@ -308,7 +324,7 @@ describe('a command that cannot be started', () => {
 });
 
 describe('what a server is given', () => {
-  it('is its arguments untouched by a shell, its folder, and of our environment only what was named', async () => {
+  it('is its arguments as they are, its folder, and of our environment what was named', async () => {
     process.env['TIDEGATE_TEST_CANARY'] = 'canary';
     process.env['TIDEGATE_TEST_NAMED'] = 'named';
     try {

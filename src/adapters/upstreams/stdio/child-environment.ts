@@ -1,6 +1,6 @@
 /**
- * What a server sees of our environment: little. Ours holds secrets (tokens, keys, connection strings) that
- * are none of its business, so names are allowed one by one.
+ * What a server sees of our environment: little. Ours holds secrets (tokens, keys, connection
+ * strings) that are none of its business, so names are allowed one by one.
  */
 const POSIX_NAMES = ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'] as const;
 const WINDOWS_NAMES = [
@@ -36,7 +36,8 @@ export function childEnvironment(
   const environment: Record<string, string> = {};
   for (const name of [...allowed, ...inherited]) {
     const value = source[name];
-    // A value that begins like this is a function exported by an old bash, which the next shell would run.
+    // A value that begins like this is a function exported by an old bash, which the next shell
+    // would run.
     if (value !== undefined && !value.startsWith('()')) environment[name] = value;
   }
   return { ...environment, ...given };

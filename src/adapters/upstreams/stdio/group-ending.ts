@@ -11,14 +11,18 @@ export interface StopTimes {
 
 export const DEFAULT_STOP_TIMES: StopTimes = { stdinMs: 2000, termMs: 5000 };
 
-/** How often a group without its leader is looked at: nothing tells us when a grandchild dies. */
-const POLL_MS = 20;
+/**
+ * How often a group without its leader is looked at, since nothing tells us when a grandchild dies:
+ * soon, then ever less often, because a look costs a millisecond or two.
+ */
+const POLL_MS_MIN = 10;
+const POLL_MS_MAX = 320;
 /** SIGKILL cannot be refused, but a process in an uninterruptible wait takes it late. */
 const KILL_MS = 5000;
 
 /**
- * Sees a process group off: the input ends, then SIGTERM, then SIGKILL. A group whose leader is gone gets no
- * more time to read the end of its input; it was the leader's. One timer at most.
+ * Sees a process group off: the input ends, then SIGTERM, then SIGKILL. A group whose leader is
+ * gone gets no more time to read the end of its input; it was the leader's. One timer at most.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#shutdown
  */
 export class GroupEnding {
@@ -28,6 +32,7 @@ export class GroupEnding {
   #stage: 'running' | 'asked' | 'terminated' | 'killed' | 'gone' = 'running';
   #hasLeader = true;
   #deadline = 0;
+  #pollMs = POLL_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onGone - called once; false when something outlived SIGKILL by 5 s and was given up. */
@@ -80,7 +85,13 @@ export class GroupEnding {
   #arm(): void {
     clearTimeout(this.#timer);
     const left = Math.max(0, Math.ceil(this.#deadline - performance.now()));
-    this.#timer = setTimeout(() => this.#step(), this.#hasLeader ? left : Math.min(POLL_MS, left));
+    this.#timer = setTimeout(() => this.#step(), Math.min(left, this.#nextPollMs()));
+  }
+
+  #nextPollMs(): number {
+    if (this.#hasLeader) return Infinity;
+    this.#pollMs = Math.min(this.#pollMs * 2, POLL_MS_MAX);
+    return this.#pollMs;
   }
 
   #finish(isEmpty: boolean): void {

@@ -1,13 +1,14 @@
 /**
- * Cuts a byte stream into lines without ever holding more than one line, and never a longer one than the
- * bound: of a line beyond it only the beginning and the end are kept, whatever its length.
+ * Cuts a byte stream into lines without ever holding more than one line, and never a longer one
+ * than the bound: of a line beyond it only the beginning and the end are kept, whatever its length.
  *
- * Works on bytes, so that a character cut in two by a chunk border is whole again when its line is decoded.
+ * Works on bytes, so that a character cut in two by a chunk border is whole again when its line is
+ * decoded.
  */
 export interface LineEvents {
   /**
-   * One line that is not empty, without its LF or CR LF, as `source[start, end)`. The bytes are only valid
-   * during the call.
+   * One line that is not empty, without its LF or CR LF, as `source[start, end)`. The bytes are
+   * only valid during the call.
    */
   onLine(source: Buffer, start: number, end: number): void;
   /**
@@ -22,7 +23,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 const HEAD_BYTES = 4096;
 const TAIL_BYTES = 512;
-/** A larger buffer is given back after its line: an idle server should not cost what its longest line did. */
+/**
+ * A larger buffer is given back after its line: an idle server should not cost what its longest
+ * line did.
+ */
 const KEPT_CAPACITY_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
@@ -114,7 +118,10 @@ export class LineSplitter {
     this.#heldBytes = 0;
   }
 
-  /** Doubling keeps a line that comes in single bytes linear; chunks kept in a list would cost an object each. */
+  /**
+   * Doubling keeps a line that comes in single bytes linear; chunks kept in a list would cost an
+   * object each.
+   */
   #grow(needed: number): void {
     const doubled = Math.min(this.#held.length * 2, this.#bytesMax);
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, doubled, Math.min(1024, this.#bytesMax)));

@@ -1,11 +1,12 @@
 /**
- * Reads whose answer an oversized line is, from its beginning and its end: some servers write the id first,
- * the official TypeScript SDK writes it last, after the result.
+ * Reads whose answer an oversized line is, from its beginning and its end: some servers write the
+ * id first, the official TypeScript SDK writes it last, after the result.
  *
- * Only a response counts. A request of the server has an id of its own counting, which must never be taken
- * for one of ours, so the first long member has to be `result` or `error`.
+ * Only a response counts. A request of the server has an id of its own counting, which must never
+ * be taken for one of ours, so the first long member has to be `result` or `error`.
  */
-const ID_AT_END = /"id"\s*:\s*(-?\d{1,20}|"[^"\\]{0,128}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
+const ID_AT_END =
+  /"id"\s*:\s*(-?\d{1,20}|"[^"\\]{0,128}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
 const WHITESPACE = /[ \t\r\n]/;
 const ID_TOKEN = /^(?:-?\d{1,20}|"[^"\\]{0,128}")$/;
 
@@ -22,8 +23,9 @@ interface Beginning {
 }
 
 /**
- * Walks the members of the outermost object up to the first that shows what the message is. `id` and
- * `jsonrpc` are short, so whatever made the line long is `params`, `result` or `error`, and its key is near.
+ * Walks the members of the outermost object up to the first that shows what the message is. `id`
+ * and `jsonrpc` are short, so whatever made the line long is `params`, `result` or `error`, and its
+ * key is near.
  */
 function scanTopLevel(text: string): Beginning {
   let id: string | undefined;

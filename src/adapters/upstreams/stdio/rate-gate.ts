@@ -1,4 +1,6 @@
-/** Lets a burst through, then a steady rate, and counts what it held back. No timer: time is told. */
+/**
+ * Lets a burst through, then a steady rate, and counts what it held back. No timer: time is told.
+ */
 export class RateGate {
   readonly #burst: number;
   readonly #perMs: number;

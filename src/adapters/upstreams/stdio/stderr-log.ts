@@ -8,14 +8,14 @@ const LINE_BYTES_MAX = 4096;
 const BURST_LINES = 50;
 const LINES_PER_SECOND = 50;
 /**
- * Controls of C0 and C1, and the characters that turn the direction of text: a server must not be able to
- * move the operator's cursor or to fake a line of the log.
+ * Controls of C0 and C1, and the characters that turn the direction of text: a server must not be
+ * able to move the operator's cursor or to fake a line of the log.
  */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * What a server writes to stderr, for the operator's eyes: bounded lines, at most 50 a second after a burst
- * of 50; the rest is counted.
+ * What a server writes to stderr, for the operator's eyes: bounded lines, at most 50 a second after
+ * a burst of 50; the rest is counted.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio
  */
 export class StderrLog {

@@ -34,7 +34,10 @@ export interface ChildPlan {
   readonly telemetry: Telemetry;
 }
 
-/** How long output is awaited after the exit while none comes: a grandchild may hold the pipe for ever. */
+/**
+ * How long output is awaited after the exit while none comes: a grandchild may hold the pipe for
+ * ever.
+ */
 const DRAIN_MS = 100;
 const DRAIN_ROUNDS_MAX = 50;
 const BREAKS = /[\r\n]/g;
@@ -64,12 +67,7 @@ export class StdioConnection implements UpstreamConnection {
   #drainTimer: NodeJS.Timeout | undefined;
 
   /** @param onGone - called once, when no process and no timer of this connection is left. */
-  constructor(
-    plan: ChildPlan,
-    events: UpstreamEvents,
-    watchdog: Watchdog,
-    onGone: () => void,
-  ) {
+  constructor(plan: ChildPlan, events: UpstreamEvents, watchdog: Watchdog, onGone: () => void) {
     this.#plan = plan;
     this.#events = events;
     this.#onGone = onGone;
@@ -173,7 +171,8 @@ export class StdioConnection implements UpstreamConnection {
 
   #line(source: Buffer, start: number, end: number): void {
     const text = source.toString('utf8', start, end);
-    // Decoding puts U+FFFD where bytes are no UTF-8, so only a line that has one needs a second look.
+    // Decoding puts U+FFFD where bytes are no UTF-8, so only a line that has one needs a second
+    // look.
     if (text.includes('\ufffd') && !isUtf8(source.subarray(start, end))) {
       this.#skipped('not-utf8');
       return;
@@ -191,7 +190,9 @@ export class StdioConnection implements UpstreamConnection {
 
   #refused(line: Buffer, text: string): void {
     // Consoles of Windows begin their output with a byte order mark.
-    const marked = text.startsWith('\ufeff') ? readMessage(text.slice(1), UPSTREAM_BOUNDS) : undefined;
+    const marked = text.startsWith('\ufeff')
+      ? readMessage(text.slice(1), UPSTREAM_BOUNDS)
+      : undefined;
     if (marked?.kind === 'message') this.#events.onMessage(marked.message);
     else if (text.trim() !== '') {
       this.#skipped('not-json-rpc');
@@ -215,11 +216,15 @@ export class StdioConnection implements UpstreamConnection {
     else this.#end();
   }
 
-  /** After the exit: takes what is still in the pipe, but does not wait for a grandchild to let go of it. */
+  /**
+   * After the exit: takes what is still in the pipe, but does not wait for a grandchild to let go
+   * of it.
+   */
   #drain(rounds: number): void {
     const before = this.#bytesRead;
     this.#drainTimer = setTimeout(() => {
-      // Between a timer and an immediate the loop reads: what came while it was blocked is not missed.
+      // Between a timer and an immediate the loop reads: what came while it was blocked is not
+      // missed.
       setImmediate(() => {
         if (this.#isFinished) return;
         const hasMore = this.#bytesRead > before && rounds > 0;
@@ -256,7 +261,10 @@ export class StdioConnection implements UpstreamConnection {
   }
 }
 
-/** Line breaks inside a message can only be white space between its tokens, where a blank says the same. */
+/**
+ * Line breaks inside a message can only be white space between its tokens, where a blank says the
+ * same.
+ */
 function withoutBreaks(text: string): string {
   return text.includes('\n') || text.includes('\r') ? text.replace(BREAKS, ' ') : text;
 }

@@ -16,8 +16,8 @@ export interface StdioOptions {
   /** Variables set for the server. Default: none. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /**
-   * Names of our own variables that the server gets too. Default: none besides `HOME`, `LANG`, `LOGNAME`,
-   * `PATH`, `SHELL`, `TERM`, `TMPDIR`, `USER`, or on Windows their likes.
+   * Names of our own variables that the server gets too. Default: none besides `HOME`, `LANG`,
+   * `LOGNAME`, `PATH`, `SHELL`, `TERM`, `TMPDIR`, `USER`, or on Windows their likes.
    */
   readonly inheritEnv?: readonly string[] | undefined;
   /** The server's working directory. Default: ours. */
@@ -28,11 +28,15 @@ export interface StdioOptions {
   readonly telemetry?: Telemetry | undefined;
   /** Default: SIGTERM 2,000 ms after the end of the input, SIGKILL 5,000 ms later. */
   readonly stopMs?: Partial<StopTimes> | undefined;
-  /** `log`: stderr goes to the log, bounded and escaped; `count`: its lines are only counted. Default: `log`. */
+  /**
+   * `log`: stderr goes to the log, bounded and escaped; `count`: its lines are only counted.
+   * Default: `log`.
+   */
   readonly stderr?: 'log' | 'count' | undefined;
   /**
-   * Whether processes that left the server's process group (daemons, detached browsers) end with it too. They
-   * are known by the variable `TIDEGATE_CHILD` in their environment; Linux only. Default: true.
+   * Whether processes that left the server's process group (daemons, detached browsers) end with it
+   * too. They are known by the variable `TIDEGATE_CHILD` in their environment; Linux only. Default:
+   * true.
    */
   readonly endStrays?: boolean | undefined;
 }
@@ -40,18 +44,28 @@ export interface StdioOptions {
 const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {} };
 
 /**
- * An MCP server that is a command: each connection is one child process, spawned without a shell in its own
- * process group. No process of it outlives us, whatever we die of.
- * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in front.
+ * An MCP server that is a command: each connection is one child process, spawned without a shell in
+ * its own process group. No process of it outlives us, whatever we die of.
+ * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in
+ * front.
  */
-export function stdio(command: string, args: readonly string[] = [], options: StdioOptions = {}): Upstream {
+export function stdio(
+  command: string,
+  args: readonly string[] = [],
+  options: StdioOptions = {},
+): Upstream {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   return new StdioUpstream({
     name: basename(command),
     command,
     args: [...args],
     cwd: options.cwd,
-    env: childEnvironment(process.env, options.inheritEnv ?? [], options.env ?? {}, process.platform),
+    env: childEnvironment(
+      process.env,
+      options.inheritEnv ?? [],
+      options.env ?? {},
+      process.platform,
+    ),
     lineBytesMax: limits.upstreamLineBytesMax,
     queueBytesMax: limits.upstreamQueueBytesMax,
     stop: { ...DEFAULT_STOP_TIMES, ...options.stopMs },

@@ -1,12 +1,14 @@
 /**
  * The program of the watchdog process, which outlives us to end what we started.
  *
- * It travels as text to `node -e`, so that it needs no file of its own: the same from `dist`, from source under
- * a test runner and inside a bundle, none of which agree on where a second file would be. Hence the rule of
- * this module: nothing here may use an import, a constant or a function that is not listed in `PARTS`.
+ * It travels as text to `node -e`, so that it needs no file of its own: the same from `dist`, from
+ * source under a test runner and inside a bundle, none of which agree on where a second file would
+ * be. Hence the rule of this module: nothing here may use an import, a constant or a function that
+ * is not listed in `PARTS`.
  *
- * It reads lines from its input: `+pid` a process group to end when we die, `-pid n` it is gone, our n-th child;
- * look for strays that left the group. When its input ends, by our orderly end or by any death, it ends all.
+ * It reads lines from its input: `+pid` a process group to end when we die, `-pid n` it is gone,
+ * our n-th child; look for strays that left the group. When its input ends, by our orderly end or
+ * by any death, it ends all.
  */
 export const MARKER_NAME = 'TIDEGATE_CHILD';
 
@@ -79,14 +81,17 @@ function endStrays(watched: Watched): void {
   else watched.asked.clear();
 }
 
-/** SIGTERM to all, SIGKILL two seconds later to what is left, and exit when nothing is, or two seconds after. */
+/**
+ * SIGTERM to all, SIGKILL two seconds later to what is left, and exit when nothing is, or two
+ * seconds after.
+ */
 function endAll(watched: Watched, since: number, isFirst: boolean): void {
   const elapsed = Date.now() - since;
   const isOver = elapsed > 2000;
   for (const pid of watched.groups) {
     const target = process.platform === 'win32' ? pid : -pid;
     const isLeft = signal(target, isOver ? 'SIGKILL' : isFirst ? 'SIGTERM' : 0);
-    if (!isLeft) watched.groups.delete(pid);
+    if (!isLeft || !isGroupRunning(pid)) watched.groups.delete(pid);
   }
   let left = watched.groups.size;
   if (left === 0 || isOver) {
@@ -132,7 +137,27 @@ function marked(needle: string): readonly number[] {
     });
 }
 
-const PARTS = [watchdog, obey, endStrays, endAll, signal, marked] as const;
+/**
+ * Whether a group that still takes signals has a member that runs. The dead stay members until
+ * somebody collects them, which in a container whose first process is no init may be never.
+ */
+export function isGroupRunning(group: number): boolean {
+  if (process.platform !== 'linux') return true;
+  const { readdirSync, readFileSync } = process.getBuiltinModule('node:fs');
+  return readdirSync('/proc').some((name) => {
+    if (!(Number(name) > 1)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      // After the name, which may hold anything: state, parent, group.
+      const [state, , member] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(member) === group && state !== 'Z' && state !== 'X';
+    } catch {
+      return false;
+    }
+  });
+}
+
+const PARTS = [watchdog, obey, endStrays, endAll, signal, marked, isGroupRunning] as const;
 
 /** What `node -e` runs; its first argument is the text that marks our children. */
 export const WATCHDOG_PROGRAM: string = `${PARTS.map(String).join('\n')}\n${watchdog.name}();`;

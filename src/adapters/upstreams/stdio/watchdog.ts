@@ -10,12 +10,14 @@ const SHORT_LIVES_MAX = 3;
 const STOP_MS = 6000;
 
 /**
- * A second process that ends our children when we cannot: it holds one end of a pipe whose other end the
- * kernel closes at any death of ours, SIGKILL and a crash of the runtime included. A child cannot be trusted to
- * notice on its own, since one that ignores SIGTERM and does not read its input is one of those to be ended.
+ * A second process that ends our children when we cannot: it holds one end of a pipe whose other
+ * end the kernel closes at any death of ours, SIGKILL and a crash of the runtime included. A child
+ * cannot be trusted to notice on its own, since one that ignores SIGTERM and does not read its
+ * input is one of those to be ended.
  *
- * One for all children of this process: about 7 MB of its own memory. In a session of its own, so that a
- * Ctrl-C or a signal to our process group leaves it standing. It dies soon after us, or with its last user.
+ * One for all children of this process: about 7 MB of its own memory. In a session of its own, so
+ * that a Ctrl-C or a signal to our process group leaves it standing. It dies soon after us, or with
+ * its last user.
  */
 export class Watchdog {
   /** Marks our children in their environment, together with their number. */
@@ -65,8 +67,8 @@ export class Watchdog {
   }
 
   /**
-   * The group is empty. Until then its number cannot mean another group, so this must not come later than it
-   * has to, nor earlier.
+   * The group is empty. Until then its number cannot mean another group, so this must not come
+   * later than it has to, nor earlier.
    * @param child - its number, to look for what left the group; undefined to leave those alone.
    */
   unwatch(pid: number, child: number | undefined): void {
@@ -115,8 +117,8 @@ function unrefStream(stream: unknown): void {
 let shared: { readonly watchdog: Watchdog; users: number } | undefined;
 
 /**
- * The watchdog of this process, like a signal handler a thing of which one is enough, started with its first
- * user. Each user calls `release` once.
+ * The watchdog of this process, like a signal handler a thing of which one is enough, started with
+ * its first user. Each user calls `release` once.
  */
 export function acquireWatchdog(telemetry: Telemetry | undefined): {
   readonly watchdog: Watchdog;
