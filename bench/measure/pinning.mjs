@@ -1,0 +1,15 @@
+/** Server and load on different cores, where the machine has two and `taskset` is installed. */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+export const SERVER_CORE = 0;
+export const LOAD_CORE = 1;
+
+export const isPinned =
+  process.platform === 'linux' &&
+  availableParallelism() > 1 &&
+  spawnSync('taskset', ['--version']).status === 0;
+
+export function pinned(core, command) {
+  return isPinned ? ['taskset', '-c', String(core), ...command] : command;
+}

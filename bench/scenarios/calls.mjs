@@ -1,0 +1,91 @@
+/** What a `tools/call` costs, era by era: all servers up at once, measured in turns, several rounds. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { LoadProcess } from '../measure/load-process.mjs';
+import { cpuOf } from '../measure/process-tree.mjs';
+import { startServer } from '../measure/running-server.mjs';
+
+export const CONCURRENCY = 32;
+const ERAS = [2024, 2025, 2026];
+
+export async function measureCalls({ servers, isQuick, say }) {
+  const rows = [];
+  for (const era of ERAS) {
+    say(`calls, era ${era}`);
+    const lanes = [];
+    for (const entry of servers) {
+      if (!entry.eras.includes(era)) {
+        const why = entry.missing?.[era];
+        if (why !== undefined) rows.push({ name: entry.name, label: entry.label, era, why });
+        continue;
+      }
+      const lane = await openLane(entry, era);
+      if (lane.why === undefined) lanes.push(lane);
+      else rows.push(lane);
+    }
+    for (const lane of lanes) await warm(lane, isQuick);
+    const rounds = isQuick ? 2 : 5;
+    for (let round = 0; round < rounds; round += 1) {
+      for (const lane of lanes) await takeRound(lane, isQuick);
+    }
+    for (const { load, server, ...row } of lanes) {
+      load.stop();
+      await server.stop();
+      rows.push(row);
+    }
+  }
+  const order = servers.map(({ name }) => name);
+  return rows.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** A server with `CONCURRENCY` clients of one era connected to it, or the reason why there is none. */
+export async function openLane(entry, era) {
+  const { name, label, notes } = entry;
+  const row = { name, label, era, note: notes?.[era], rounds: [] };
+  let server;
+  const load = new LoadProcess('calls');
+  try {
+    server = await startServer(entry);
+    const count = CONCURRENCY;
+    await load.ask('open', { server: server.target, era, count }, 20_000);
+    return { ...row, load, server };
+  } catch (error) {
+    load.stop();
+    await server?.stop();
+    return { ...row, why: error.message };
+  }
+}
+
+export async function warm(lane, isQuick) {
+  if (lane.why !== undefined) return;
+  await ask(lane, { calls: isQuick ? 5_000 : 15_000, maxMs: isQuick ? 1_000 : 2_500 });
+}
+
+export async function takeRound(lane, isQuick) {
+  if (lane.why !== undefined) return;
+  await ask(lane, { calls: 1_000, maxMs: 150 });
+  // The bookkeeping of the turn before must not fall into this one.
+  await delay(20);
+  const before = cpuOf(lane.server.pid);
+  const run = { calls: isQuick ? 8_000 : 20_000, maxMs: isQuick ? 700 : 1_500 };
+  const { calls, ms, p50Ms, p99Ms } = (await ask(lane, run)) ?? {};
+  if (calls === undefined) return;
+  const after = cpuOf(lane.server.pid);
+  lane.children = after.children;
+  lane.rounds.push({
+    calls,
+    gatewayUs: (after.gatewayNs - before.gatewayNs) / calls / 1000,
+    childUs: (after.childNs - before.childNs) / calls / 1000,
+    callsPerS: (calls / ms) * 1000,
+    p50Ms,
+    p99Ms,
+  });
+}
+
+async function ask(lane, run) {
+  try {
+    return await lane.load.ask('run', run, 20_000);
+  } catch (error) {
+    lane.why = error.message;
+    return undefined;
+  }
+}
