@@ -16,25 +16,25 @@ export interface EndpointOptions {
   /** The server to put on the network: `stdio(…)` or `inProcess(…)`. */
   readonly upstream: Upstream;
   /** Who may call. Default: anybody, as one anonymous principal; right only behind authentication of your own. */
-  readonly identity?: Identity;
+  readonly identity?: Identity | undefined;
   /** Who shares one upstream instance. Default `session`: nobody. */
-  readonly isolation?: Isolation;
+  readonly isolation?: Isolation | undefined;
   /** Bounds that differ from their defaults; units are in their names. */
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<Limits> | undefined;
   /** The URL clients reach this endpoint by, path prefix included: the source of Host and Origin checks. */
-  readonly publicUrl?: string;
+  readonly publicUrl?: string | undefined;
   /** Hosts answered to besides the public URL's. Default: loopback names. `*` answers to any. */
-  readonly allowedHosts?: readonly string[];
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of browsers that may call. Default: the public URL's, or loopback ones. */
-  readonly allowedOrigins?: readonly string[];
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** How the 2024 `endpoint` event names its POST URL. Default `relative`. */
-  readonly endpointForm?: EndpointForm;
+  readonly endpointForm?: EndpointForm | undefined;
   /** Whether 2025-11-25 streams begin with an event of empty data. Default `auto`. */
-  readonly priming?: Priming;
+  readonly priming?: Priming | undefined;
   /** Whether silence is broken by a comment. Default `comment`; `off` for clients that choke on comments. */
-  readonly heartbeat?: 'comment' | 'off';
+  readonly heartbeat?: 'comment' | 'off' | undefined;
   /** Logs and counters. Default: none. */
-  readonly telemetry?: Telemetry;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];

@@ -17,6 +17,6 @@ export const CLOSE_REASONS = {
   'upstream-gone': { resumable: false, meaning: 'The upstream cannot be restarted.' },
   drained: { resumable: true, meaning: 'The server is shutting down.' },
   unauthorized: { resumable: false, meaning: 'The credential ended.' },
-} as const satisfies Record<string, { resumable: boolean; meaning: string }>;
+} as const;
 
 export type CloseReason = keyof typeof CLOSE_REASONS;

@@ -16,59 +16,259 @@ export interface ErrorEntry {
   readonly message: string;
 }
 
-const entry = (
-  httpStatus: number,
-  rpcCode: number,
-  retryable: boolean,
-  message: string,
-): ErrorEntry => ({ httpStatus, rpcCode, retryable, message });
-
 export const ERRORS = {
-  PARSE_ERROR: entry(400, -32700, false, 'The body is not valid JSON.'),
-  BODY_NOT_UTF8: entry(400, -32700, false, 'The body is not valid UTF-8.'),
-  INVALID_REQUEST: entry(400, -32600, false, 'The body is not a JSON-RPC 2.0 message.'),
-  JSON_TOO_COMPLEX: entry(400, -32600, false, 'The JSON exceeds a bound of this server.'),
-  BATCH_NOT_ALLOWED: entry(400, -32600, false, 'This protocol revision has no batches; send one message.'),
-  BATCH_TOO_LARGE: entry(400, -32600, false, 'The batch has too many messages; split it.'),
-  ALREADY_INITIALIZED: entry(400, -32600, false, 'This session is initialized; open a new one without a session id.'),
-  NOT_INITIALIZED: entry(400, -32600, false, 'Send initialize first.'),
-  SESSION_REQUIRED: entry(400, -32600, false, 'Send the Mcp-Session-Id header that initialize returned.'),
-  SESSION_ID_MISSING: entry(400, -32600, false, 'Add the sessionId that the endpoint event gave.'),
-  SESSION_NOT_FOUND: entry(404, -32001, false, 'Session not found; initialize a new one.'),
-  UNKNOWN_EVENT: entry(400, -32600, false, 'Last-Event-ID is not known here; open the stream without it.'),
-  PROTOCOL_VERSION_UNKNOWN: entry(400, -32600, false, 'MCP-Protocol-Version names no revision served here.'),
-  UNSUPPORTED_PROTOCOL_VERSION: entry(400, -32022, false, 'Unsupported protocol version; use one of data.supported.'),
-  LEGACY_ONLY: entry(400, -32600, false, 'This server speaks the initialize handshake; use a legacy revision.'),
-  HEADER_MISMATCH: entry(400, -32020, false, 'A header is missing, malformed or differs from the body.'),
-  MISSING_CAPABILITY: entry(400, -32021, false, 'Declare the client capabilities in data.requiredCapabilities.'),
-  INVALID_PARAMS: entry(400, -32602, false, 'The params are not valid for this method.'),
-  METHOD_NOT_FOUND: entry(404, -32601, false, 'This method does not exist in this revision.'),
-  ROUTE_NOT_FOUND: entry(404, -32600, false, 'Nothing is served at this path.'),
-  METHOD_NOT_ALLOWED: entry(405, -32600, false, 'This HTTP method is not served here; see the Allow header.'),
-  NOT_ACCEPTABLE: entry(406, -32600, false, 'Accept application/json or text/event-stream.'),
-  STREAM_NOT_ACCEPTABLE: entry(406, -32600, false, 'Accept text/event-stream.'),
-  UNSUPPORTED_MEDIA_TYPE: entry(415, -32600, false, 'Send Content-Type: application/json without an encoding.'),
-  BODY_TOO_LARGE: entry(413, -32600, false, 'The body is larger than this server takes.'),
-  HOST_NOT_ALLOWED: entry(403, -32600, false, 'The Host header is not one this server answers to.'),
-  ORIGIN_NOT_ALLOWED: entry(403, -32600, false, 'This origin may not call this server from a browser.'),
-  HOST_MALFORMED: entry(400, -32600, false, 'The Host header is malformed or repeated.'),
-  HEADER_REPEATED: entry(400, -32600, false, 'A header that may occur once occurs more than once.'),
-  UNAUTHORIZED: entry(401, -32600, false, 'Send a valid credential in the Authorization header.'),
-  FORBIDDEN: entry(403, -32600, false, 'This credential does not allow that.'),
-  TOO_MANY_SESSIONS: entry(429, -32003, true, 'Too many sessions; end some or retry later.'),
-  TOO_MANY_STREAMS: entry(429, -32003, true, 'Too many open streams; close some or retry later.'),
-  TOO_MANY_REQUESTS: entry(429, -32003, true, 'Too many requests in flight; retry when some have ended.'),
-  SHUTTING_DOWN: entry(503, -32004, true, 'The server is shutting down; retry in a moment.'),
-  UPSTREAM_UNAVAILABLE: entry(502, -32010, true, 'upstream unavailable'),
-  UPSTREAM_BUSY: entry(503, -32010, true, 'upstream unavailable: it is not reading its input; retry later.'),
-  UPSTREAM_MESSAGE_TOO_LARGE: entry(502, -32010, false, 'The upstream sent a message larger than this server relays.'),
-  ANSWER_EVICTED: entry(200, -32011, true, 'The answer fell out of the event log before it was fetched.'),
-  CALL_TIMED_OUT: entry(504, -32013, true, 'The call exceeded the longest duration this server allows.'),
-  NO_ORIGINATING_REQUEST: entry(200, -32603, false, 'No originating request: this question belongs to no one client.'),
-  INTERNAL: entry(500, -32603, false, 'Internal error.'),
-} as const satisfies Record<string, ErrorEntry>;
+  PARSE_ERROR: {
+    httpStatus: 400,
+    rpcCode: -32700,
+    retryable: false,
+    message: 'The body is not valid JSON.',
+  },
+  BODY_NOT_UTF8: {
+    httpStatus: 400,
+    rpcCode: -32700,
+    retryable: false,
+    message: 'The body is not valid UTF-8.',
+  },
+  INVALID_REQUEST: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The body is not a JSON-RPC 2.0 message.',
+  },
+  JSON_TOO_COMPLEX: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The JSON exceeds a bound of this server.',
+  },
+  BATCH_NOT_ALLOWED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This protocol revision has no batches; send one message.',
+  },
+  BATCH_TOO_LARGE: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The batch has too many messages; split it.',
+  },
+  ALREADY_INITIALIZED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This session is initialized; open a new one without a session id.',
+  },
+  NOT_INITIALIZED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Send initialize first.',
+  },
+  SESSION_REQUIRED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Send the Mcp-Session-Id header that initialize returned.',
+  },
+  SESSION_ID_MISSING: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Add the sessionId that the endpoint event gave.',
+  },
+  SESSION_NOT_FOUND: {
+    httpStatus: 404,
+    rpcCode: -32001,
+    retryable: false,
+    message: 'Session not found; initialize a new one.',
+  },
+  UNKNOWN_EVENT: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Last-Event-ID is not known here; open the stream without it.',
+  },
+  PROTOCOL_VERSION_UNKNOWN: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'MCP-Protocol-Version names no revision served here.',
+  },
+  UNSUPPORTED_PROTOCOL_VERSION: {
+    httpStatus: 400,
+    rpcCode: -32022,
+    retryable: false,
+    message: 'Unsupported protocol version; use one of data.supported.',
+  },
+  LEGACY_ONLY: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This server speaks the initialize handshake; use a legacy revision.',
+  },
+  HEADER_MISMATCH: {
+    httpStatus: 400,
+    rpcCode: -32020,
+    retryable: false,
+    message: 'A header is missing, malformed or differs from the body.',
+  },
+  MISSING_CAPABILITY: {
+    httpStatus: 400,
+    rpcCode: -32021,
+    retryable: false,
+    message: 'Declare the client capabilities in data.requiredCapabilities.',
+  },
+  INVALID_PARAMS: {
+    httpStatus: 400,
+    rpcCode: -32602,
+    retryable: false,
+    message: 'The params are not valid for this method.',
+  },
+  METHOD_NOT_FOUND: {
+    httpStatus: 404,
+    rpcCode: -32601,
+    retryable: false,
+    message: 'This method does not exist in this revision.',
+  },
+  ROUTE_NOT_FOUND: {
+    httpStatus: 404,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Nothing is served at this path.',
+  },
+  METHOD_NOT_ALLOWED: {
+    httpStatus: 405,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This HTTP method is not served here; see the Allow header.',
+  },
+  NOT_ACCEPTABLE: {
+    httpStatus: 406,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Accept application/json or text/event-stream.',
+  },
+  STREAM_NOT_ACCEPTABLE: {
+    httpStatus: 406,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Accept text/event-stream.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    httpStatus: 415,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Send Content-Type: application/json without an encoding.',
+  },
+  BODY_TOO_LARGE: {
+    httpStatus: 413,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The body is larger than this server takes.',
+  },
+  HOST_NOT_ALLOWED: {
+    httpStatus: 403,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The Host header is not one this server answers to.',
+  },
+  ORIGIN_NOT_ALLOWED: {
+    httpStatus: 403,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This origin may not call this server from a browser.',
+  },
+  HOST_MALFORMED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'The Host header is malformed or repeated.',
+  },
+  HEADER_REPEATED: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'A header that may occur once occurs more than once.',
+  },
+  UNAUTHORIZED: {
+    httpStatus: 401,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'Send a valid credential in the Authorization header.',
+  },
+  FORBIDDEN: {
+    httpStatus: 403,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This credential does not allow that.',
+  },
+  TOO_MANY_SESSIONS: {
+    httpStatus: 429,
+    rpcCode: -32003,
+    retryable: true,
+    message: 'Too many sessions; end some or retry later.',
+  },
+  TOO_MANY_STREAMS: {
+    httpStatus: 429,
+    rpcCode: -32003,
+    retryable: true,
+    message: 'Too many open streams; close some or retry later.',
+  },
+  TOO_MANY_REQUESTS: {
+    httpStatus: 429,
+    rpcCode: -32003,
+    retryable: true,
+    message: 'Too many requests in flight; retry when some have ended.',
+  },
+  SHUTTING_DOWN: {
+    httpStatus: 503,
+    rpcCode: -32004,
+    retryable: true,
+    message: 'The server is shutting down; retry in a moment.',
+  },
+  UPSTREAM_UNAVAILABLE: {
+    httpStatus: 502,
+    rpcCode: -32010,
+    retryable: true,
+    message: 'upstream unavailable',
+  },
+  UPSTREAM_BUSY: {
+    httpStatus: 503,
+    rpcCode: -32010,
+    retryable: true,
+    message: 'upstream unavailable: it is not reading its input; retry later.',
+  },
+  UPSTREAM_MESSAGE_TOO_LARGE: {
+    httpStatus: 502,
+    rpcCode: -32010,
+    retryable: false,
+    message: 'The upstream sent a message larger than this server relays.',
+  },
+  ANSWER_EVICTED: {
+    httpStatus: 200,
+    rpcCode: -32011,
+    retryable: true,
+    message: 'The answer fell out of the event log before it was fetched.',
+  },
+  CALL_TIMED_OUT: {
+    httpStatus: 504,
+    rpcCode: -32013,
+    retryable: true,
+    message: 'The call exceeded the longest duration this server allows.',
+  },
+  NO_ORIGINATING_REQUEST: {
+    httpStatus: 200,
+    rpcCode: -32603,
+    retryable: false,
+    message: 'No originating request: this question belongs to no one client.',
+  },
+  INTERNAL: { httpStatus: 500, rpcCode: -32603, retryable: false, message: 'Internal error.' },
+} as const;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+const ENTRIES: Readonly<Record<ErrorCode, ErrorEntry>> = ERRORS;
 
 /** A refusal as a value: which entry, and what this one request needs said besides. */
 export interface Refusal {
@@ -88,7 +288,7 @@ export interface Refusal {
  * @param id - the JSON token of the request's id; without one the reply has `"id":null` as JSON-RPC 2.0 section 5 asks.
  */
 export function errorResponse(refusal: Refusal): string {
-  const { rpcCode, message } = ERRORS[refusal.error];
+  const { rpcCode, message } = ENTRIES[refusal.error];
   const text = JSON.stringify(refusal.detail ?? message);
   const data = refusal.data === undefined ? '' : `,"data":${refusal.data}`;
   return `{"jsonrpc":"2.0","id":${refusal.id ?? 'null'},"error":{"code":${rpcCode},"message":${text}${data}}}`;

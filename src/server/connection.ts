@@ -31,13 +31,13 @@ const JSON_HEADERS: readonly string[] = [
 ];
 
 export class Connection implements Attachment {
-  readonly attachment = true;
+  readonly attachment: true = true;
   readonly kind: ConnectionKind;
   readonly era: string;
   readonly tenant: string;
   readonly openedAt: number;
   writtenAt: number;
-  rotateAt = Infinity;
+  rotateAt: number = Infinity;
   waitingSince: number | undefined;
   leastQueued = 0;
   readonly #connections: Connections;
@@ -86,7 +86,11 @@ export class Connection implements Attachment {
 
   json(status: number, body: string): void {
     const exchange = this.#take();
-    exchange?.respond(status, body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers), body);
+    exchange?.respond(
+      status,
+      body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers),
+      body,
+    );
   }
 
   open(first: string, resume: Resume): void {

@@ -35,7 +35,9 @@ export class Connections {
     this.#armHeartbeat = ticker.queue(ports.limits.heartbeatMs, (item: Connection, now) =>
       this.#beat(item, now),
     );
-    this.#armStall = ticker.queue(STALL_CHECK_MS, (item: Connection, now) => this.#check(item, now));
+    this.#armStall = ticker.queue(STALL_CHECK_MS, (item: Connection, now) =>
+      this.#check(item, now),
+    );
   }
 
   get size(): number {

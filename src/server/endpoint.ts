@@ -125,7 +125,11 @@ export class Endpoint implements Application {
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
-      pool: new InstancePool({ upstream, clock, random, telemetry, limits }, settings.isolation, ticker),
+      pool: new InstancePool(
+        { upstream, clock, random, telemetry, limits },
+        settings.isolation,
+        ticker,
+      ),
       decideLegacyLater: ticker.queue(limits.replyDecisionMs, (post: LegacyPost) => {
         post.member.decide(post);
         return undefined;

@@ -132,7 +132,11 @@ export class Instance {
   }
 
   /** A request of our own, part of the handshake or beside the clients'. */
-  ask(method: string, params: string, done: (answer: Message | Refusal) => void): UpstreamCall | undefined {
+  ask(
+    method: string,
+    params: string,
+    done: (answer: Message | Refusal) => void,
+  ): UpstreamCall | undefined {
     const owner: CallOwner = {
       answered: (_, message) => done(message),
       lost: (_, refusal) => done(refusal),
@@ -231,7 +235,11 @@ export class Instance {
     const { progressToken } = message.spans;
     const call = this.pending.find(message.token(progressToken));
     const value = Number((message.value as { progress?: unknown } | undefined)?.progress);
-    if (progressToken === undefined || call?.progressToken === undefined || !(value > call.progress)) {
+    if (
+      progressToken === undefined ||
+      call?.progressToken === undefined ||
+      !(value > call.progress)
+    ) {
       this.ports.telemetry.count('upstream_stray_total', { kind: 'progress' });
       return;
     }

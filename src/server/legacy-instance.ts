@@ -140,7 +140,10 @@ export class LegacyInstance implements InstanceRole {
 
   /** One notification for each list the server declares may change: look again, something may have been missed. */
   changeNotices(): readonly Message[] {
-    const capabilities = (this.#initializeResult?.['capabilities'] ?? {}) as Record<string, unknown>;
+    const capabilities = (this.#initializeResult?.['capabilities'] ?? {}) as Record<
+      string,
+      unknown
+    >;
     return ['tools', 'prompts', 'resources']
       .filter((kind) => (capabilities[kind] as { listChanged?: unknown } | undefined)?.listChanged)
       .map((kind) => Message.notification(`notifications/${kind}/list_changed`));

@@ -116,7 +116,11 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (post?.reply?.state === 'undecided') this.#options.decideLater(post);
   }
 
-  attach(connection: Connection, lastEventId: string | undefined, path: string): Refusal | undefined {
+  attach(
+    connection: Connection,
+    lastEventId: string | undefined,
+    path: string,
+  ): Refusal | undefined {
     const outbox: Outbox = [];
     const { endpointForm, publicUrl, connections } = this.#options;
     const preamble =

@@ -4,7 +4,11 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#cancellation
  */
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
-import { isLevelAtLeast, statusOfAnswer, type Envelope } from '../core/protocol/eras/stateless-2026.ts';
+import {
+  isLevelAtLeast,
+  statusOfAnswer,
+  type Envelope,
+} from '../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';

@@ -6,7 +6,11 @@
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
-import { checkParamHeaders, paramHeadersOf, type ParamHeader } from '../core/protocol/param-headers.ts';
+import {
+  checkParamHeaders,
+  paramHeadersOf,
+  type ParamHeader,
+} from '../core/protocol/param-headers.ts';
 import {
   Instance,
   refuseQuestion,
@@ -124,7 +128,10 @@ export class ModernInstance implements InstanceRole {
       const params = JSON.stringify({ _meta: OUR_ENVELOPE, cursor });
       this.instance.ask('tools/list', params, (answer) => {
         const isAnswered = !('error' in answer) && !answer.isError;
-        const result = (isAnswered ? answer.value : {}) as { tools?: unknown; nextCursor?: unknown };
+        const result = (isAnswered ? answer.value : {}) as {
+          tools?: unknown;
+          nextCursor?: unknown;
+        };
         collect(result.tools, found);
         if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
           readPage(result.nextCursor, page + 1);

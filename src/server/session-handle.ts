@@ -29,6 +29,10 @@ export interface SessionHandle extends ConnectionOwner {
    */
   receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void;
   /** Gives a stream to a reader: the one `lastEventId` names, or the one that belongs to no request. */
-  attach(connection: Connection, lastEventId: string | undefined, path: string): Refusal | undefined;
+  attach(
+    connection: Connection,
+    lastEventId: string | undefined,
+    path: string,
+  ): Refusal | undefined;
   end(reason: CloseReason): void;
 }

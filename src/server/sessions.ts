@@ -40,7 +40,12 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     ended: (ended, reason) => {
       context.directory.end(ended.id);
       const ageMs = Math.round(context.clock.now() - ended.openedAt);
-      context.telemetry.log('info', 'session_ended', { session: shortOf(ended.id), era, reason, ageMs });
+      context.telemetry.log('info', 'session_ended', {
+        session: shortOf(ended.id),
+        era,
+        reason,
+        ageMs,
+      });
     },
   });
   if (!context.directory.create(session.id, principal, session)) {

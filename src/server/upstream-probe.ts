@@ -7,7 +7,11 @@
 import type { Clock, Upstream, UpstreamConnection, UpstreamEra } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
-import { LATEST_LEGACY_VERSION, LEGACY_VERSIONS, MODERN_VERSIONS } from '../core/protocol/versions.ts';
+import {
+  LATEST_LEGACY_VERSION,
+  LEGACY_VERSIONS,
+  MODERN_VERSIONS,
+} from '../core/protocol/versions.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
 
@@ -46,7 +50,12 @@ export function probeUpstream(
   let isOver = false;
   const closers: (() => void)[] = [];
 
-  const ask = (era: UpstreamEra, method: string, params: string, settle: (a: Answer) => void): void => {
+  const ask = (
+    era: UpstreamEra,
+    method: string,
+    params: string,
+    settle: (a: Answer) => void,
+  ): void => {
     const connection: UpstreamConnection = upstream.connect(era, {
       onMessage: (message) => {
         if (message.kind === 'response' && message.id === '1') settle(readAnswer(era, message));

@@ -8,7 +8,7 @@ export class Ledger {
   /** Promises that were broken; empty in a correct run. */
   readonly violations: string[] = [];
   /** How often each thing happened: to see that a run tried what it claims to prove. */
-  readonly counts = new Map<string, number>();
+  readonly counts: Map<string, number> = new Map();
   readonly #clock: VirtualClock;
   #trace: string[] = [];
 

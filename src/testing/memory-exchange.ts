@@ -60,8 +60,8 @@ export class MemoryExchange implements HttpExchange {
   #goneListener: (() => void) | undefined;
   #isReading = true;
   #kernelFree: number;
-  /** Text the kernel has not taken, oldest first. */
-  #queue: string[] = [];
+  /** Text the kernel has not taken, oldest first; undefined is the end of the stream. */
+  #queue: (string | undefined)[] = [];
   #queuedBytes = 0;
   #largestWrite = 0;
   #deliverAt = 0;
@@ -188,7 +188,7 @@ export class MemoryExchange implements HttpExchange {
     if (!this.#isWritable('end')) return;
     if (last !== '') this.#push(last);
     this.#state = 'ended';
-    this.#push('');
+    this.#push(undefined);
   }
 
   #destroy(): void {
@@ -202,9 +202,8 @@ export class MemoryExchange implements HttpExchange {
     });
   }
 
-  /** An empty text is the end of the stream. */
-  #push(text: string): void {
-    const bytes = utf8Length(text);
+  #push(text: string | undefined): void {
+    const bytes = utf8Length(text ?? '');
     this.#queue.push(text);
     this.#queuedBytes += bytes;
     this.#largestWrite = Math.max(this.#largestWrite, bytes);
@@ -222,9 +221,9 @@ export class MemoryExchange implements HttpExchange {
   #drain(bytes: number): void {
     let left = bytes;
     while (this.#queue.length > 0) {
-      const text = this.#queue[0] ?? '';
-      const size = utf8Length(text);
-      if (size > left) {
+      const text = this.#queue[0];
+      const size = utf8Length(text ?? '');
+      if (text !== undefined && size > left) {
         const part = text.slice(0, Math.floor(left * (text.length / size)));
         this.#queue[0] = text.slice(part.length);
         this.#queuedBytes -= utf8Length(part);
@@ -234,7 +233,7 @@ export class MemoryExchange implements HttpExchange {
       this.#queue.shift();
       this.#queuedBytes -= size;
       left -= size;
-      this.#send(() => (text === '' ? this.#finish() : this.#deliver(text)));
+      this.#send(() => (text === undefined ? this.#finish() : this.#deliver(text)));
     }
   }
 

@@ -55,6 +55,16 @@ describe('MemoryNetwork', () => {
     expect(network.heldByServer()).toEqual([]);
   });
 
+  it('opens a stream whose first bytes are empty', () => {
+    const { clock, network, heard, listener } = setUp();
+    const handle = (exchange: HttpExchange): void => {
+      exchange.openStream(200, [], '', true).write('later');
+    };
+    network.send({ handle }, GET, listener);
+    clock.advance(10);
+    expect(heard.filter((text) => text !== '')).toEqual(['200 -', 'later']);
+  });
+
   it('gives the server the head, the body and its bound', () => {
     const { clock, network, heard, listener } = setUp();
     const bodies: unknown[] = [];

@@ -94,7 +94,7 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   /** Runs a step after a random latency, unless the connection has ended by then. */
-  later(step: () => void, range = this.upstream.options.latencyMs): void {
+  later(step: () => void, range: readonly [number, number] = this.upstream.options.latencyMs): void {
     this.upstream.clock.after(this.upstream.random.int(...range), () => {
       if (!this.#isClosed) step();
     });

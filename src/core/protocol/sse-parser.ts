@@ -16,7 +16,7 @@ export interface SseParserEvents {
   /** Milliseconds to wait before reconnecting. */
   onRetry?(ms: number): void;
   onComment?(text: string): void;
-  /** A line or an event was larger than the bound; once for each event that was dropped. */
+  /** An event was larger than a bound; told at once, and once for each event that is dropped. */
   onOverflow?(): void;
 }
 
@@ -102,8 +102,10 @@ export class SseParser {
   #extend(part: string): void {
     if (this.#isLineTooLong) return;
     if (this.#line.length + part.length > this.#bounds.lineCharsMax) {
+      const isComment = (this.#line === '' ? part : this.#line).startsWith(':');
       this.#isLineTooLong = true;
       this.#line = '';
+      if (!isComment) this.#drop();
       return;
     }
     this.#line += part;
@@ -114,7 +116,6 @@ export class SseParser {
     this.#line = '';
     if (this.#isLineTooLong) {
       this.#isLineTooLong = false;
-      this.#drop();
     } else if (line === '') {
       this.#dispatch();
     } else {

@@ -23,7 +23,8 @@ export type HostOriginHead = Pick<RequestHead, 'header' | 'headerCount'>;
 /** RFC 3986, section 3.2.2: an address in brackets, or a name; RFC 9110, section 7.2: a port. */
 const HOST =
   /^(\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]|(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::([0-9]{0,5}))?$/;
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,*]+?(?::(?:[0-9]{1,5}|\*))?$/;
+const ORIGIN =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[^\s/?#@,*:[\]]+)(?::(?:[0-9]{1,5}|\*))?$/;
 const ANY_PORT = ':*';
 const PORT_MAX = 65535;
 

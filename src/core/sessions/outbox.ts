@@ -14,7 +14,12 @@ export type Resume = 'exact' | 'gap' | undefined;
 
 export type Decision =
   /** Send the head of an event stream and its first bytes. */
-  | { readonly do: 'open'; readonly to: Attachment; readonly resume: Resume; readonly first: string }
+  | {
+      readonly do: 'open';
+      readonly to: Attachment;
+      readonly resume: Resume;
+      readonly first: string;
+    }
   /** Answer with one JSON body. */
   | { readonly do: 'json'; readonly to: Attachment; readonly body: string }
   | { readonly do: 'write'; readonly to: Attachment; readonly text: string }

@@ -15,7 +15,13 @@ import { joinReplay } from './replay.ts';
 
 export const STREAM_TRANSITIONS = {
   detached: { attach: 'live', resume: 'replaying', close: 'closed' },
-  replaying: { attach: 'live', resume: 'replaying', join: 'live', detach: 'detached', close: 'closed' },
+  replaying: {
+    attach: 'live',
+    resume: 'replaying',
+    join: 'live',
+    detach: 'detached',
+    close: 'closed',
+  },
   live: { attach: 'live', resume: 'replaying', detach: 'detached', close: 'closed' },
   closed: {},
 } as const;

@@ -175,9 +175,9 @@ export class Subscriptions {
 
 /** The filter a client or an acknowledgment carries in `params.notifications`. */
 export function readFilter(notifications: unknown): Filter {
-  const record = (typeof notifications === 'object' && notifications !== null
-    ? notifications
-    : {}) as Record<string, unknown>;
+  const record = (
+    typeof notifications === 'object' && notifications !== null ? notifications : {}
+  ) as Record<string, unknown>;
   const uris = record['resourceSubscriptions'];
   const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
   return {

@@ -5,7 +5,12 @@ import type { EndpointContext } from '../context.ts';
 /** Deaths in a row after which an upstream counts as looping. */
 const CRASH_LOOP = 5;
 
-const HEADERS: readonly string[] = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
+const HEADERS: readonly string[] = [
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+];
 
 /** @returns whether the path was one of health. */
 export function health(
@@ -26,7 +31,11 @@ export function health(
   }
   const reason = whyNotReady(context);
   const body = reason === undefined ? { status: 'ready' } : { status: 'not ready', reason };
-  exchange.respond(reason === undefined ? 200 : 503, [...HEADERS, ...headers], JSON.stringify(body));
+  exchange.respond(
+    reason === undefined ? 200 : 503,
+    [...HEADERS, ...headers],
+    JSON.stringify(body),
+  );
   return true;
 }
 

@@ -28,11 +28,15 @@ export function runModern(
   }
   const instance = context.pool.modern(principal);
   if (instance === undefined || instance.instance.state === 'waiting') {
-    inbound.refuse({ error: instance === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id });
+    inbound.refuse({
+      error: instance === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE',
+      id,
+    });
     return;
   }
   if (message.method === 'subscriptions/listen') listen(inbound, message, accepts, instance);
-  else if (message.method !== 'tools/call') call(inbound, message, envelope, accepts, served, instance);
+  else if (message.method !== 'tools/call')
+    call(inbound, message, envelope, accepts, served, instance);
   else {
     instance.whenReady(() => {
       const fault = instance.checkParams(message, inbound.exchange.head);
