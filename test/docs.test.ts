@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { readCommandLine } from '../src/cli/command-line.ts';
 import {
   closeReasonsPage,
   errorsPage,
@@ -63,6 +64,14 @@ test('every limit says what it bounds', () => {
 test('docs/reference/metrics.md names exactly the counters of the product', () => {
   const documented = firstColumn(readText('docs/reference/metrics.md'));
   expect(documented).toEqual([...countersOfProduct()].sort());
+});
+
+test('docs/reference/cli.md names exactly the options of --help', () => {
+  const help = readCommandLine(['--help'], {}, '0.0.0');
+  const offered = help.kind === 'shown' ? optionsOf(help.text, /^ {2}(-.*?)(?: {2}|$)/gm) : [];
+  const documented = optionsOf(readText('docs/reference/cli.md'), /^\| `(-[^`]+)`/gm);
+  expect(documented).toEqual(offered);
+  expect(offered).toContain('--port');
 });
 
 test('the rules see what they forbid', () => {
@@ -135,14 +144,22 @@ function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '').sort();
 }
 
-/** First arguments of every `….count('name', …)` that is given a literal. */
+/** The long names of options; `pattern` captures an option's flags. */
+function optionsOf(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)]
+    .flatMap(([, flags = '']) => /--[\w-]+/.exec(flags)?.[0] ?? [])
+    .sort();
+}
+
+/** Literal first arguments of `….count('name', …)` and `counters.add('name', …)`. */
 function countersOfProduct(): Set<string> {
   const names = new Set<string>();
-  for (const file of productFiles()) {
+  const product = productFiles().filter(({ path }) => !path.startsWith('src/testing/'));
+  for (const file of product) {
     walk(file.program, (node) => {
       if (node.type !== 'CallExpression' || node.callee.type !== 'MemberExpression') return;
-      const { property } = node.callee;
-      if (property.type !== 'Identifier' || property.name !== 'count') return;
+      const callee = file.text.slice(node.callee.start, node.callee.end);
+      if (!/(^|\.)(count|counters\.add)$/.test(callee)) return;
       const [name] = node.arguments;
       if (name?.type === 'Literal' && typeof name.value === 'string') names.add(name.value);
     });

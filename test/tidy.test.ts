@@ -16,7 +16,7 @@ const NAMED_FOR_A_ROLE = new Set(['index.ts', 'main.ts', 'ports.ts']);
 const NAMES_THAT_SAY_NOTHING = /(^|[-/])(utils?|helpers?|common|misc)([-./]|$)/;
 
 const PRODUCT = productFiles();
-const WRITTEN = ['src', 'test', 'scripts', 'bench', 'examples', 'types'].flatMap((folder) =>
+const WRITTEN = ['src', 'test', 'scripts', 'bench', 'examples'].flatMap((folder) =>
   listFiles(folder).filter((path) => /\.(ts|mts|mjs|js)$/.test(path)),
 );
 
