@@ -99,7 +99,7 @@ describe('what a schema asks for', () => {
     ['allOf', { allOf: [{ properties: { a: { properties: { region } } } }] }],
     ['not', { not: { properties: { region } } }],
     ['if', { if: { properties: { region } } }],
-    ['then', { then: { properties: { region } } }],
+    ['then', JSON.parse(`{"then":{"properties":{"region":${JSON.stringify(region)}}}}`)],
     ['else', { else: { properties: { region } } }],
     ['$defs', { $defs: { a: region } }],
     ['definitions', { definitions: { a: { properties: { region } } } }],

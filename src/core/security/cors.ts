@@ -10,8 +10,16 @@ const NONE: readonly string[] = [];
 const VARY: readonly string[] = ['Vary', 'Origin'];
 const EXPOSED = 'Mcp-Session-Id, WWW-Authenticate, Tidegate-Resume';
 const METHODS = 'GET, POST, DELETE, OPTIONS';
-const ALLOWED_HEADERS =
-  'authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id, mcp-method, mcp-name';
+const ALLOWED_HEADERS: string = [
+  'authorization',
+  'content-type',
+  'accept',
+  'mcp-session-id',
+  'mcp-protocol-version',
+  'last-event-id',
+  'mcp-method',
+  'mcp-name',
+].join(', ');
 const PARAM_HEADER = /^mcp-param-[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** No tool mirrors more arguments than this; more would only make the reply grow. */
 const PARAM_HEADERS_MAX = 64;
@@ -32,7 +40,7 @@ export function corsHeaders(origin: string | undefined, guard: HostOriginGuard):
   ];
 }
 
-/** Headers for the reply to a preflight, flat. Tools name their own headers, so those are echoed. */
+/** Headers for a preflight's reply, flat. Tools name their own headers, so those are echoed. */
 export function preflightHeaders(
   head: Pick<RequestHead, 'header' | 'headerCount'>,
   guard: HostOriginGuard,

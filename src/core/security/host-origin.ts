@@ -9,20 +9,24 @@ import type { RequestHead } from '../ports.ts';
 
 export interface HostOriginRules {
   /**
-   * Hosts this server answers to: `name` (any port), `name:port`, or `*` for any. Names in any case,
-   * IPv6 in brackets. None means nobody may come in.
+   * Hosts this server answers to: `name` (any port), `name:port`, or `*` for any. Names in any
+   * case, IPv6 in brackets. None means nobody may come in.
    */
   readonly allowedHosts: readonly string[];
-  /** Origins of browsers: `scheme://name`, `scheme://name:port`, `scheme://name:*` (any port, or none), `null`. */
+  /**
+   * Origins of browsers: `scheme://name`, `scheme://name:port`, `scheme://name:*` (any port, or
+   * none), `null`.
+   */
   readonly allowedOrigins: readonly string[];
 }
 
 /** What the guard reads of a request. */
 export type HostOriginHead = Pick<RequestHead, 'header' | 'headerCount'>;
 
-/** RFC 3986, section 3.2.2: an address in brackets, or a name; RFC 9110, section 7.2: a port. */
-const HOST =
-  /^(\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]|(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::([0-9]{0,5}))?$/;
+/** RFC 3986, section 3.2.2, in lower case. A port may be empty (section 3.2.3). */
+const ADDRESS = String.raw`\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]`;
+const NAME = String.raw`(?:[a-z0-9._~!$&'()*+,;=-]|%[0-9a-f]{2})+`;
+const HOST = new RegExp(`^(${ADDRESS}|${NAME})(?::([0-9]{0,5}))?$`);
 const ORIGIN =
   /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[^\s/?#@,*:[\]]+)(?::(?:[0-9]{1,5}|\*))?$/;
 const ANY_PORT = ':*';
