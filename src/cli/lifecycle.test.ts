@@ -10,6 +10,7 @@ let exits: number[];
 let logs: Log[];
 let timers: { delayMs: number; task: () => void }[];
 let abandoned: number;
+let now: number;
 let closed: PromiseWithResolvers_;
 let lifecycle: Lifecycle;
 
@@ -34,6 +35,7 @@ beforeEach(() => {
   logs = [];
   timers = [];
   abandoned = 0;
+  now = 0;
   closed = withResolvers();
   lifecycle = new Lifecycle({
     close: () => closed.promise,
@@ -46,6 +48,7 @@ beforeEach(() => {
       timers.push({ delayMs, task });
       return () => {};
     },
+    now: () => now,
     drainMs: 20_000,
     telemetry: {
       log: (_level, event, fields) => logs.push({ event, fields }),
@@ -72,11 +75,20 @@ describe('Lifecycle', () => {
 
   it('stops at once on the second signal, children included', () => {
     lifecycle.onSignal('SIGINT');
+    now = 400;
     lifecycle.onSignal('SIGINT');
     expect(exits).toEqual([1]);
     expect(abandoned).toBe(1);
     lifecycle.onSignal('SIGINT');
     expect(exits).toEqual([1]);
+  });
+
+  it('takes one Ctrl-C that arrives twice for one', () => {
+    lifecycle.onSignal('SIGINT');
+    now = 20;
+    lifecycle.onSignal('SIGINT');
+    expect(exits).toEqual([]);
+    expect(abandoned).toBe(0);
   });
 
   it('gives up on a drain that hangs past its window', () => {
@@ -120,6 +132,7 @@ describe('Lifecycle', () => {
         task();
         return () => {};
       },
+      now: () => now,
       drainMs: 1,
       telemetry: { log: () => {}, count: () => {}, request: () => {}, streamClosed: () => {} },
     });

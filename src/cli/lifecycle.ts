@@ -13,6 +13,8 @@ export interface LifecycleParts {
   exit(code: number): void;
   /** Runs `task` later; returns what disarms it. */
   after(delayMs: number, task: () => void): () => void;
+  /** Monotonic milliseconds. */
+  now(): number;
   readonly drainMs: number;
   readonly telemetry: Telemetry;
 }
@@ -21,10 +23,16 @@ export interface LifecycleParts {
 const OVERRUN_MS = 2000;
 /** Milliseconds that children have to end after a fault of ours. */
 const FAULT_MS = 3000;
+/**
+ * Milliseconds in which signals count as one. Under `npm start` a single Ctrl-C arrives twice: from
+ * the terminal, and passed on by npm.
+ */
+const SAME_GESTURE_MS = 200;
 
 export class Lifecycle {
   readonly #parts: LifecycleParts;
   #isDraining = false;
+  #drainingSince = 0;
   #isOver = false;
 
   constructor(parts: LifecycleParts) {
@@ -34,12 +42,14 @@ export class Lifecycle {
   /** SIGTERM, SIGINT or SIGHUP came. */
   onSignal(signal: string): void {
     if (this.#isDraining) {
+      if (this.#parts.now() - this.#drainingSince < SAME_GESTURE_MS) return;
       this.#parts.telemetry.log('warn', 'stopped_at_once', { signal });
       void this.#parts.abandon();
       this.#exit(1);
       return;
     }
     this.#isDraining = true;
+    this.#drainingSince = this.#parts.now();
     const { drainMs, telemetry } = this.#parts;
     telemetry.log('info', 'draining', { signal, drainMs });
     this.#parts.after(drainMs + OVERRUN_MS, () => {

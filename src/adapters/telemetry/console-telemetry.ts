@@ -61,7 +61,7 @@ export async function consoleTelemetry(
   const counters = new Counters();
   return {
     log(level: LogLevel, event: string, fields: LogFields): void {
-      if (logger.isLevelEnabled(level)) logger[level](printableFields(fields), printable(event));
+      if (logger.isLevelEnabled(level)) logger[level](lineOf(event, fields));
     },
     count: (name, labels, by) => counters.add(name, labels, by),
     request(era: string, method: string, outcome: string, durationMs: number): void {
@@ -77,8 +77,9 @@ export async function consoleTelemetry(
   };
 }
 
-function printableFields(fields: LogFields): LogFields {
-  const safe: Record<string, string | number | boolean | undefined> = {};
+/** The event comes first, where a reader looks for it. */
+function lineOf(event: string, fields: LogFields): LogFields {
+  const safe: Record<string, string | number | boolean | undefined> = { event: printable(event) };
   for (const name in fields) {
     const value = fields[name];
     safe[RESERVED.has(name) ? `${name}_` : name] =

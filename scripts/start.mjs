@@ -1,0 +1,23 @@
+/**
+ * `npm start`: makes the clone ready and serves the official server-everything. What follows
+ * `npm start --` goes to tidegate; a command after a further `--` is served in its stead.
+ */
+import { join } from 'node:path';
+
+import { ensureBuilt, ensureInstalled, root } from './bootstrap.mjs';
+
+const SERVER = 'node_modules/@modelcontextprotocol/server-everything/dist/index.js';
+
+try {
+  await ensureInstalled();
+  await ensureBuilt();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+const words = process.argv.slice(2);
+const command = words.includes('--') ? [] : ['--', process.execPath, join(root, SERVER), 'stdio'];
+// In this process: a signal reaches the program once, and its exit code is ours.
+process.argv = [process.execPath, 'tidegate', ...words, ...command];
+await import('../dist/cli/main.js');

@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** The program `tidegate`: connects the command with this process. Everything it decides lies elsewhere. */
+import { packageVersion } from './package-version.ts';
+import { readCommandLine } from './command-line.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { RunningCommand } from './serve-command.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { startupJson, startupText } from './startup-text.ts';
+
+void main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<void> {
+  // Whoever read our output may be gone before we are.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  const version = packageVersion();
+  const line = readCommandLine(argv, process.env, version);
+  if (line.kind === 'shown') process.stdout.write(line.text);
+  else if (line.kind === 'wrong') fail(2, line.reason);
+  else await start(line.options, version);
+}
+
+async function start(options: ServeOptions, version: string): Promise<void> {
+  // Loaded only when something is served: `--help` does not wait for it.
+  const { serveCommand } = await import('./serve-command.ts');
+  const outcome = await serveCommand(options, {
+    env: process.env,
+    version,
+    isTerminal: process.stderr.isTTY,
+  });
+  if (outcome.kind === 'failed') {
+    fail(outcome.exitCode, outcome.reason);
+    await outcome.undo?.();
+    return;
+  }
+  obeySignals(outcome.command, options.drainMs);
+  if (options.isJson) process.stdout.write(startupJson(outcome.command.facts));
+  else process.stderr.write(startupText(outcome.command.facts));
+}
+
+function obeySignals(command: RunningCommand, drainMs: number): void {
+  const { telemetry } = command;
+  const lifecycle = new Lifecycle({
+    close: () => command.close(),
+    abandon: () => command.abandon(),
+    exit: (code) => {
+      telemetry.flush();
+      process.exit(code);
+    },
+    after: (delayMs, task) => {
+      const timer = setTimeout(task, delayMs);
+      return () => clearTimeout(timer);
+    },
+    now: () => performance.now(),
+    drainMs,
+    telemetry,
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => lifecycle.onSignal(signal));
+  }
+  process.on('uncaughtException', (error, origin) => lifecycle.onFault(origin, error));
+}
+
+function fail(exitCode: number, reason: string): void {
+  process.stderr.write(`tidegate: ${reason}\n`);
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,162 @@
+/** `tidegate [options] -- <command>`: from checked options to a running server and back. */
+import { statSync } from 'node:fs';
+import { type RunningServer, serve } from '../adapters/http/node.ts';
+import {
+  type ConsoleTelemetry,
+  consoleTelemetry,
+} from '../adapters/telemetry/console-telemetry.ts';
+import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
+import type { Application, Identity, Upstream } from '../core/ports.ts';
+import { createEndpoint } from '../index.ts';
+import { credential } from './credential.ts';
+import { commandFault } from './find-command.ts';
+import { listenFailure } from './listen-failure.ts';
+import { isLoopback, isWildcard, urlHost } from './loopback.ts';
+import { reachableHosts } from './reachable-hosts.ts';
+import { serverName } from './server-name.ts';
+import type { Environment, ServeOptions } from './serve-options.ts';
+import type { StartupFacts } from './startup-text.ts';
+
+export interface Surroundings {
+  readonly env: Environment;
+  readonly version: string;
+  /** Whether a person watches standard error. */
+  readonly isTerminal: boolean;
+}
+
+export type ServeOutcome =
+  | { readonly kind: 'running'; readonly command: RunningCommand }
+  /** `reason` is one line that says what to do. */
+  | ServeFailure;
+
+export interface ServeFailure {
+  readonly kind: 'failed';
+  readonly exitCode: 1 | 2;
+  readonly reason: string;
+  /** Ends what was begun. */
+  undo?(): Promise<void>;
+}
+
+export interface RunningCommand {
+  readonly facts: StartupFacts;
+  readonly telemetry: ConsoleTelemetry;
+  /** Drains inside the window of the options, then closes everything. */
+  close(): Promise<void>;
+  /** Ends every child without waiting for calls. */
+  abandon(): Promise<void>;
+}
+
+/** Starts to serve. What the operator got wrong is told before a port is opened. */
+export async function serveCommand(
+  options: ServeOptions,
+  around: Surroundings,
+): Promise<ServeOutcome> {
+  const fault = commandFaultOf(options, around.env);
+  if (fault !== undefined) return fault;
+  const door = credential(options.credential, around.env, around.isTerminal);
+  if (door.kind === 'failed') return { kind: 'failed', exitCode: 1, reason: door.reason };
+  const telemetry = await consoleTelemetry({
+    level: options.logLevel,
+    format: options.logFormat ?? (around.isTerminal ? 'pretty' : 'json'),
+    isColoured: around.isTerminal && (around.env['NO_COLOR'] ?? '') === '',
+  });
+  const upstream = stdio(options.command, options.args, {
+    env: options.env,
+    cwd: options.cwd,
+    limits: options.limits,
+    telemetry,
+  });
+  const app = endpointOf(options, upstream, door.identity, telemetry);
+  const server = await listen(app, options, telemetry);
+  if ('reason' in server) return { ...server, undo: () => app.drain(0) };
+  return {
+    kind: 'running',
+    command: {
+      facts: {
+        version: around.version,
+        program: upstream.name,
+        name: serverName(options.command, options.args),
+        baseUrl: options.publicUrl ?? baseUrl(options.host, server.port),
+        credential: door.facts,
+        notes: notes(options),
+      },
+      telemetry,
+      close: async () => {
+        await server.close();
+        await upstream.close();
+      },
+      abandon: () => upstream.close(),
+    },
+  };
+}
+
+function commandFaultOf(options: ServeOptions, env: Environment): ServeFailure | undefined {
+  const { cwd } = options;
+  if (cwd !== undefined && !(statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+    return { kind: 'failed', exitCode: 2, reason: `--cwd ${cwd} is not a folder.` };
+  }
+  const reason = commandFault(options.command, cwd ?? '.', { ...env, ...options.env });
+  return reason === undefined ? undefined : { kind: 'failed', exitCode: 1, reason };
+}
+
+function endpointOf(
+  options: ServeOptions,
+  upstream: Upstream,
+  identity: Identity,
+  telemetry: ConsoleTelemetry,
+): Application {
+  return createEndpoint({
+    upstream,
+    identity,
+    telemetry,
+    isolation: options.isolation,
+    limits: options.limits,
+    publicUrl: options.publicUrl,
+    allowedHosts: reachableHosts(options.host, options.publicUrl),
+    allowedOrigins: options.allowedOrigins,
+    endpointForm: options.endpointForm,
+    priming: options.priming,
+    heartbeat: options.heartbeat,
+  });
+}
+
+async function listen(
+  app: Application,
+  options: ServeOptions,
+  telemetry: ConsoleTelemetry,
+): Promise<RunningServer | ServeFailure> {
+  const { host, port } = options;
+  try {
+    return await serve(app, {
+      host,
+      port,
+      drainMs: drainWindow(options.drainMs),
+      onError: (error) => telemetry.log('error', 'listener_error', { error: error.message }),
+    });
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
+    const reason = listenFailure(cause?.code ?? 'unknown error', host, port);
+    return { kind: 'failed', exitCode: 1, reason };
+  }
+}
+
+/** What calls get of the whole: closing the rest has to fit in as well. */
+function drainWindow(drainMs: number): number {
+  return Math.max(drainMs / 2, drainMs - 1500);
+}
+
+/** A wildcard is no address to call; this machine's own is. */
+function baseUrl(host: string, port: number): string {
+  const called = isWildcard(host) ? '127.0.0.1' : urlHost(host);
+  return `http://${called}:${port}`;
+}
+
+function notes(options: ServeOptions): readonly string[] {
+  if (isLoopback(options.host)) return [];
+  const { publicUrl } = options;
+  if (publicUrl === undefined) {
+    return ['Others can reach this without TLS. Put it behind TLS and set --public-url.'];
+  }
+  if (publicUrl.startsWith('https:')) return [];
+  return ['The token travels unencrypted. Put TLS in front, and https in --public-url.'];
+}
