@@ -127,7 +127,8 @@ export class CallBook {
 
 /** A response without a secret was put down to this call, and was another's of the same id. */
 function correctGuess(call: SimCall, candidates: readonly SimCall[]): void {
-  const other = candidates.find((each) => each.id === call.id && each.responses === 0);
+  const same = candidates.filter((each) => each.id === call.id && each.responses === 0);
+  const other = same.find((each) => each.end === undefined) ?? same[0];
   if (other === undefined) return;
   Object.assign(other, { end: call.end, responses: 1, isGuess: true });
   Object.assign(call, { end: undefined, responses: 0, isGuess: false });

@@ -33,8 +33,8 @@ export interface ConnectionFate {
   readonly latencyMs: () => number;
   /** Characters of the reply after which the connection breaks; undefined for never. */
   readonly cutAfterChars?: number | undefined;
-  /** How long the server takes to learn that the client is gone; undefined for never (half-open). */
-  readonly goneAfterMs: () => number | undefined;
+  /** How long the server takes to learn that the client is gone. */
+  readonly goneAfterMs: () => number;
   /** Bytes that leave the server's queue although nobody reads. */
   readonly kernelBytes: number;
 }
@@ -267,9 +267,7 @@ export class MemoryExchange implements HttpExchange {
     if (this.#isClientGone) return;
     this.#isClientGone = true;
     this.#kernelFree = this.#fate.kernelBytes;
-    const delay = this.#fate.goneAfterMs();
-    if (delay === undefined) return;
-    this.#clock.after(delay, () => {
+    this.#clock.after(this.#fate.goneAfterMs(), () => {
       if (this.#state === 'ended') return;
       this.#isServerTold = true;
       this.#queue = [];

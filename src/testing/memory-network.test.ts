@@ -87,7 +87,7 @@ describe('MemoryNetwork', () => {
     expect(heard).toEqual(['202 -', 'end', '202 -', 'end']);
   });
 
-  it('breaks a reply in the middle, and tells the server later or never', () => {
+  it('breaks a reply in the middle, and tells the server soon, or when its kernel finds out', () => {
     for (const halfOpenRate of [0, 1]) {
       const { clock, network, heard, listener } = setUp({
         cutRate: 1,
@@ -104,6 +104,8 @@ describe('MemoryNetwork', () => {
       clock.advance(100);
       expect(goneCount()).toBe(1 - halfOpenRate);
       expect(network.heldByServer().length).toBe(halfOpenRate);
+      clock.advance(90_000);
+      expect(goneCount()).toBe(1);
     }
   });
 

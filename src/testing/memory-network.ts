@@ -16,8 +16,9 @@ export interface NetworkConditions {
   /** Probability that a reply breaks somewhere within its first `cutWithinChars` characters. */
   readonly cutRate: number;
   readonly cutWithinChars: number;
-  /** Probability that the server is never told of a client that left. */
+  /** Probability that the server is told of a client that left only by its kernel, after `halfOpenMs`. */
   readonly halfOpenRate: number;
+  readonly halfOpenMs: number;
   /** Shortest and longest time until the server learns that a client left. */
   readonly goneAfterMs: readonly [number, number];
   /** Bytes the kernel takes for a reader that does not read. */
@@ -30,6 +31,7 @@ export const PERFECT_NETWORK: NetworkConditions = {
   cutRate: 0,
   cutWithinChars: 0,
   halfOpenRate: 0,
+  halfOpenMs: 90_000,
   goneAfterMs: [1, 1],
   kernelBytes: 65_536,
 };
@@ -67,7 +69,7 @@ export class MemoryNetwork {
       cutAfterChars: random.chance(cutRate) ? random.int(0, cutWithinChars) : undefined,
       goneAfterMs: () =>
         random.chance(this.conditions.halfOpenRate)
-          ? undefined
+          ? this.conditions.halfOpenMs
           : random.int(...this.conditions.goneAfterMs),
       kernelBytes: this.conditions.kernelBytes,
     };

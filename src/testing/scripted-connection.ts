@@ -56,7 +56,7 @@ export class ScriptedConnection implements UpstreamConnection {
   send(message: Message): SendOutcome {
     const { clock, random, options } = this.upstream;
     if (this.#isClosed || this.#isClosing) return 'closed';
-    if (random.chance(options.fullRate)) return 'full';
+    if (this.#seenIds.size > 0 && random.chance(options.fullRate)) return 'full';
     this.#judge(message);
     this.#arriveAt = Math.max(this.#arriveAt, clock.now() + random.int(...options.latencyMs));
     clock.after(this.#arriveAt - clock.now(), () => {
@@ -73,8 +73,9 @@ export class ScriptedConnection implements UpstreamConnection {
 
   /* What the test and the calls use. */
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** Whether it ended, or was asked to. */
+  get isClosing(): boolean {
+    return this.#isClosed || this.#isClosing;
   }
 
   failToStart(): void {
@@ -94,7 +95,10 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   /** Runs a step after a random latency, unless the connection has ended by then. */
-  later(step: () => void, range: readonly [number, number] = this.upstream.options.latencyMs): void {
+  later(
+    step: () => void,
+    range: readonly [number, number] = this.upstream.options.latencyMs,
+  ): void {
     this.upstream.clock.after(this.upstream.random.int(...range), () => {
       if (!this.#isClosed) step();
     });

@@ -16,7 +16,7 @@ export interface ScriptedUpstreamOptions {
   readonly latencyMs?: readonly [number, number];
   /** How long the step `pause` takes, in milliseconds; 100 to 2,000 by default. */
   readonly pauseMs?: readonly [number, number];
-  /** Probability that a connection cannot be started. */
+  /** Probability that a connection cannot be started; the first two, which probe the eras, always can. */
   readonly startFailureRate?: number;
   /** Probability that a send is not taken because too much waits. */
   readonly fullRate?: number;
@@ -62,7 +62,8 @@ export class ScriptedUpstream implements Upstream {
       },
     });
     this.#live.add(connection);
-    if (this.random.chance(this.options.startFailureRate)) connection.failToStart();
+    const isProbe = this.opened <= 2;
+    if (this.random.chance(this.options.startFailureRate) && !isProbe) connection.failToStart();
     return connection;
   }
 

@@ -45,6 +45,7 @@ export class SequenceReader {
   readonly #ledger: Ledger;
   readonly #seen: Set<string>;
   readonly #hasGap: boolean;
+  #mayGap: boolean;
   #last: EventPlace | undefined;
 
   constructor(
@@ -58,6 +59,8 @@ export class SequenceReader {
     this.#ledger = ledger;
     this.#seen = seen;
     this.#last = from;
+    // A fresh reader asks for no event in particular: what the log lost before it came was never promised.
+    this.#mayGap = hasGap || from === undefined;
     this.#hasGap = hasGap;
   }
 
@@ -87,9 +90,10 @@ export class SequenceReader {
     if (last === undefined) return;
     if (place.stream !== last.stream) this.#violate(`event ${key} in stream ${last.stream}`);
     if (place.sequence <= last.sequence) this.#violate(`event ${key} after ${last.sequence}`);
-    if (place.sequence > last.sequence + 1 && !this.#hasGap) {
+    if (place.sequence > last.sequence + 1 && !this.#mayGap) {
       this.#violate(`event ${key} after ${last.sequence}: a silent gap`);
     }
+    this.#mayGap = this.#hasGap;
   }
 
   #read(id: string): EventPlace | undefined {

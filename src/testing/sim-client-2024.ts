@@ -162,7 +162,7 @@ export class SimClient2024 extends SimLegacyClient {
       id: session,
       lastEventId: () => this.#lastEventId,
     });
-    const call = this.calls.open(this.nextId(), 'initialize', this.calls.secret());
+    const call = this.calls.open(this.uniqueId(), 'initialize', this.calls.secret());
     this.post(this.initializeText(call, '2024-11-05'), call);
   }
 
@@ -180,7 +180,9 @@ export class SimClient2024 extends SimLegacyClient {
     if (reply !== this.#stream) return;
     this.checkRefusal(reply, body);
     this.#stream = undefined;
-    if (reply.status === 404) this.#gone();
+    // An event id of a session that is over is one that is not known.
+    if (reply.status === 400 && this.#lastEventId !== '') this.#gone();
+    else if (reply.status === 502) this.#restart();
     else if (reply.status === 429 || reply.status === 503) this.#comeBack();
     else {
       this.violate(`GET /sse answered ${reply.status}: ${body.slice(0, 160)}`);

@@ -35,7 +35,8 @@ export class SimClient2025 extends SimLegacyClient {
     if (this.#state !== 'new' || this.isSettling) return;
     this.#state = 'opening';
     this.#version = this.random.pick(VERSIONS);
-    const call = this.calls.open(this.nextId(), 'initialize', this.calls.secret());
+    this.beginSession();
+    const call = this.calls.open(this.uniqueId(), 'initialize', this.calls.secret());
     this.note(`initialize ${this.#version} id ${call.id}`);
     this.#send(this.initializeText(call, this.#version), [call], []);
   }
@@ -232,8 +233,6 @@ export class SimClient2025 extends SimLegacyClient {
     if (!text.includes(`"protocolVersion":"${this.#version}"`)) this.violate(`version in ${text}`);
     this.#sessionId = id ?? '';
     this.#state = 'live';
-    this.beginSession();
-    // The reply to initialize is a stream of the session that just began.
     this.world.sessions.push({
       principal: this.token,
       era: '2025',

@@ -116,6 +116,12 @@ export abstract class SimClient {
     return randomScript(this.random, this.world.steps, this.world.endings, 5);
   }
 
+  /** An id that no other call of this client has: for requests whose answers carry no secret. */
+  protected uniqueId(): string {
+    this.#nextId += 1;
+    return `"u${this.#nextId}"`;
+  }
+
   /** An id's JSON token: often the same as another client's, and of a careless client as its own. */
   protected nextId(): string {
     if (this.hasEqualIds) return this.random.pick(IDS);
@@ -152,25 +158,32 @@ export abstract class SimClient {
     }
   }
 
-  /** Tries a session of another principal: it must look exactly like one that never was. */
+  /**
+   * Tries a session of another principal: it must look exactly like one that never was, which is 404 for a
+   * session and 400 for an event id, unless the request was refused before either was looked at.
+   */
   protected trespass(): void {
     const others = this.world.sessions.filter((each) => each.principal !== this.token);
     if (others.length === 0) return;
     const target = this.random.pick(others);
     this.note(`tries session ${target.id}`);
     this.count('trespass');
+    const isFresh = target.era === '2024' && target.lastEventId() === '';
+    const isByEventId = target.era === '2024' && this.random.chance(0.5);
+    const expected = [isByEventId ? 400 : 404, 429, 502, 503];
     const events: SimReplyEvents = {
       onBody: (reply) => {
-        if (reply.status !== 404) this.violate(`a foreign session answered ${reply.status}`);
+        const isRight = expected.includes(reply.status);
+        if (!isRight) this.violate(`a foreign session answered ${reply.status}`);
       },
       onStream: (reply) => {
-        if (target.era === '2025') this.violate('a foreign session gave a stream');
+        if (!isFresh) this.violate('a foreign session gave a stream');
         reply.exchange?.leave();
       },
     };
     if (target.era === '2024') {
       const body = `{"jsonrpc":"2.0","id":1,"method":"ping"}`;
-      if (this.random.chance(0.5)) {
+      if (!isByEventId) {
         this.request('POST', '/messages', [], body, events, undefined, `sessionId=${target.id}`);
       } else {
         const headers = ['Accept', 'text/event-stream'];

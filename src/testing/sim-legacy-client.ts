@@ -63,13 +63,13 @@ export abstract class SimLegacyClient extends SimClient {
     const isShared = this.random.chance(0.5);
     const uri = isShared ? 'file:///common' : `file:///${secret}`;
     const method = this.random.chance(0.8) ? 'resources/subscribe' : 'resources/unsubscribe';
-    const call = this.calls.open(this.nextId(), method, secret);
+    const call = this.calls.open(this.uniqueId(), method, secret);
     this.note(`call ${call.number} id ${call.id}: ${method} ${uri}`);
     this.post(this.requestText(call, method, { uri }), call);
   }
 
   protected list(): void {
-    const call = this.calls.open(this.nextId(), 'tools/list', this.calls.secret());
+    const call = this.calls.open(this.uniqueId(), 'tools/list', this.calls.secret());
     this.note(`call ${call.number} id ${call.id}: tools/list`);
     this.post(this.requestText(call, 'tools/list', {}), call);
   }

@@ -1,0 +1,188 @@
+/** A check that cannot fail proves nothing: each promise is broken on purpose, and the simulation must see it. */
+import { describe, expect, it } from 'vitest';
+import type { StreamSink } from '../../src/core/ports.ts';
+import type { Isolation } from './scenario.ts';
+import { simulate } from './simulate.ts';
+import { ENDPOINT } from './subject.ts';
+import { exchangeLike, sinkLike, tampered, type Fault } from './tampered.ts';
+
+const SEEDS = 60;
+
+const FAULTS: readonly {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly every: number;
+  readonly caughtAs: RegExp;
+  readonly isolation?: Isolation;
+}[] = [
+  {
+    name: 'a frame written twice',
+    every: 20,
+    caughtAs: /came again|answered twice/,
+    fault: {
+      sink: (sink, nth) =>
+        sinkLike(sink, {
+          write: (text) => {
+            sink.write(text);
+            if (nth()) sink.write(text);
+          },
+        }),
+    },
+  },
+  {
+    name: 'a frame that is dropped',
+    every: 20,
+    caughtAs: /a silent gap|never ended/,
+    fault: {
+      sink: (sink, nth) =>
+        sinkLike(sink, { write: (text) => (nth() ? undefined : sink.write(text)) }),
+    },
+  },
+  {
+    name: 'a frame that goes to a neighbour',
+    every: 20,
+    caughtAs: /was shown a text of/,
+    fault: neighbourFault(),
+  },
+  {
+    name: 'a write after the end',
+    every: 5,
+    caughtAs: /after the end of the stream/,
+    fault: {
+      sink: (sink, nth) =>
+        sinkLike(sink, {
+          end: (last) => {
+            sink.end(last);
+            if (nth()) sink.write(': late\n\n');
+          },
+        }),
+    },
+  },
+  {
+    name: 'a gap that is not admitted',
+    every: 1,
+    caughtAs: /a silent gap|expected/,
+    fault: {
+      exchange: (exchange) =>
+        exchangeLike(exchange, {
+          openStream: (status, headers, first, isLong) => {
+            const lying = headers.map((text) => (text === 'gap' ? 'exact' : text));
+            return exchange.openStream(status, lying, first, isLong);
+          },
+        }),
+    },
+  },
+  {
+    name: 'a reply that never comes',
+    every: 10,
+    caughtAs: /never ended/,
+    fault: {
+      exchange: (exchange, nth) =>
+        nth() ? exchangeLike(exchange, { readBody: () => undefined }) : exchange,
+    },
+  },
+  {
+    name: 'an id that changes its type',
+    every: 5,
+    caughtAs: /answered as|a response to nothing asked here/,
+    fault: {
+      exchange: (exchange, nth) =>
+        exchangeLike(exchange, {
+          respond: (status, headers, body) => {
+            const other = body.replace(/"id":(\d+),/, '"id":"$1",');
+            exchange.respond(status, headers, nth() ? other : body);
+          },
+        }),
+    },
+  },
+  {
+    name: 'a queue that is not looked at',
+    every: 1,
+    caughtAs: /bytes waited in a stream/,
+    fault: { sink: (sink) => sinkLike(sink, { queuedBytes: () => 0 }) },
+  },
+  {
+    name: 'a directory that takes any principal',
+    every: 1,
+    caughtAs: /a foreign session/,
+    fault: {
+      ports: (ports) => {
+        const owners = new Map<string, Parameters<typeof ports.directory.find>[1]>();
+        const directory: typeof ports.directory = {
+          create: (id, principal, handle) => {
+            owners.set(id, principal);
+            return ports.directory.create(id, principal, handle);
+          },
+          find: (id, principal) => ports.directory.find(id, owners.get(id) ?? principal),
+          end: (id) => ports.directory.end(id),
+          countOf: (principal) => ports.directory.countOf(principal),
+          count: () => ports.directory.count(),
+          all: () => ports.directory.all(),
+          ofPrincipal: (principal) => ports.directory.ofPrincipal(principal),
+        };
+        return { ...ports, directory };
+      },
+    },
+  },
+  {
+    name: 'events that stay in the log for ever',
+    every: 1,
+    caughtAs: /events are left after everyone went/,
+    fault: {
+      ports: (ports) => {
+        const { log } = ports;
+        const forgetful: typeof log = {
+          append: (...args) => log.append(...args),
+          readAfter: (...args) => log.readAfter(...args),
+          trim: (session, stream) => log.trim(session, stream),
+          forget: () => undefined,
+          size: () => log.size(),
+        };
+        return { ...ports, log: forgetful };
+      },
+    },
+  },
+];
+
+/** Now and then a frame goes to the stream that was opened before. */
+function neighbourFault(): Fault {
+  let former: StreamSink | undefined;
+  return {
+    sink: (sink, nth) => {
+      const neighbour = former;
+      former = sink;
+      return sinkLike(sink, {
+        write: (text) => {
+          sink.write(text);
+          if (nth()) neighbour?.write(text);
+        },
+      });
+    },
+  };
+}
+
+describe('the simulation sees', () => {
+  for (const { name, fault, every, caughtAs, isolation } of FAULTS) {
+    it(name, async () => {
+      const seen: string[] = [];
+      for (let seed = 1; seed <= SEEDS; seed += 1) {
+        const broken = tampered(ENDPOINT, fault, every);
+        const { violations } = await simulate(seed, isolation ?? 'shared', broken);
+        if (violations.some((violation) => caughtAs.test(violation))) return;
+        seen.push(...violations);
+      }
+      expect.fail(`not caught in ${SEEDS} seeds; seen: ${seen.slice(0, 5).join('\n')}`);
+    });
+  }
+
+  it('the same run twice from one seed', async () => {
+    for (const seed of [3, 4, 5]) {
+      const [one, other] = [
+        await simulate(seed, 'shared', ENDPOINT),
+        await simulate(seed, 'shared', ENDPOINT),
+      ];
+      expect(one.trace).toEqual(other.trace);
+      expect([...one.counts]).toEqual([...other.counts]);
+    }
+  });
+});

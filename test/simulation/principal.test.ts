@@ -1,0 +1,4 @@
+import { runSeeds } from './run-seeds.ts';
+import { ENDPOINT } from './subject.ts';
+
+runSeeds('principal', 1, 700, ENDPOINT);
