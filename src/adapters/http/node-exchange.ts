@@ -8,6 +8,7 @@ import { NodeHead } from './node-head.ts';
 import { cutWhenStalled, ResponseStream } from './response-stream.ts';
 import { canTakeSocket, takeSocket } from './socket-stream.ts';
 import type { SocketStream } from './socket-stream.ts';
+import { writeHead } from './write-head.ts';
 
 /**
  * Unread bodies up to this many bytes are read and dropped by Node, and the connection lives on.
@@ -26,7 +27,7 @@ export class NodeExchange implements HttpExchange {
   #pair: Pair | undefined;
   #isContinueDue: boolean;
   #isAnswered = false;
-  #isWatched = false;
+  #isComplete = false;
   #onGone: (() => void) | undefined;
   #longStream: SocketStream | undefined;
   #replyStream: ResponseStream | undefined;
@@ -59,13 +60,13 @@ export class NodeExchange implements HttpExchange {
     if (this.#isBodyLeft(req)) {
       closeAfter(req, flat);
       return answerAndDiscard(req, res, this.#context, () => {
-        res.writeHead(status, flat);
+        writeHead(res, status, flat);
         if (content === '') res.flushHeaders();
         else res.write(content);
       });
     }
     if (this.#context.isClosing) closeAfter(req, flat);
-    res.writeHead(status, flat);
+    writeHead(res, status, flat);
     res.end(content);
     cutWhenStalled(res, this.#context.limits.stallMsMax);
   }
@@ -89,7 +90,7 @@ export class NodeExchange implements HttpExchange {
     const flat = [...headers];
     if (isLong || isBodyLeft || this.#context.isClosing) closeAfter(req, flat);
     if (isBodyLeft) req.resume();
-    if (!res.destroyed) res.writeHead(status, flat);
+    if (!res.destroyed) writeHead(res, status, flat);
     this.#replyStream = new ResponseStream(res, this.#context, first);
     return this.#replyStream;
   }
@@ -98,19 +99,25 @@ export class NodeExchange implements HttpExchange {
     if (this.#longStream !== undefined) return this.#longStream.onClientGone(listener);
     const before = this.#onGone;
     this.#onGone = before === undefined ? listener : () => (before(), listener());
-    const res = this.#pair?.res;
-    if (res === undefined || this.#isWatched) return;
-    this.#isWatched = true;
+    if (this.#pair === undefined) return;
     // `close` comes after a whole reply too, and may have come already.
-    if (res.destroyed) queueMicrotask(() => this.#closed(res));
-    else res.once('close', () => this.#closed(res));
+    if (this.#pair.res.destroyed) queueMicrotask(() => this.#closed());
+    else if (before === undefined) this.#watch(this.#pair);
   }
 
-  #closed(res: ServerResponse): void {
+  #watch({ req, res }: Pair): void {
+    const { socket } = req;
+    // A response also "finishes" when its connection is destroyed and its writes are called off.
+    res.prependOnceListener('finish', () => {
+      this.#isComplete = !socket.destroyed;
+    });
+    res.once('close', () => this.#closed());
+  }
+
+  #closed(): void {
     const onGone = this.#onGone;
     this.#onGone = undefined;
-    if (res.writableFinished || this.#replyStream?.isCut === true) return;
-    onGone?.();
+    if (!this.#isComplete && this.#replyStream?.isCut !== true) onGone?.();
   }
 
   #begin(): Pair {

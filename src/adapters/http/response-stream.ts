@@ -55,7 +55,7 @@ export class ResponseStream implements StreamSink {
   }
 
   queuedBytes(): number {
-    return this.#res.destroyed || this.#res.writableFinished ? 0 : this.#res.writableLength;
+    return this.#isCut || this.#res.destroyed ? 0 : this.#res.writableLength;
   }
 }
 

@@ -42,8 +42,14 @@ export class SocketStream implements StreamSink {
     if (!this.#isOpen) return;
     this.write(last);
     this.#isOpen = false;
-    this.#socket.setTimeout(this.#context.limits.stallMsMax, cut);
+    this.#socket.once('timeout', resetStalled);
+    this.armStallTimer();
     this.#socket.destroySoon();
+  }
+
+  /** No timer while the stream is open: the application watches its queue. After its end we do. */
+  armStallTimer(): void {
+    this.#socket.setTimeout(this.#isOpen ? 0 : this.#context.limits.stallMsMax);
   }
 
   destroy(): void {
@@ -98,7 +104,7 @@ export function takeSocket(
   const socket = res.socket as Socket;
   const stream = new SocketStream(socket, context, headText(res, status, headers) + first);
   // The parser may be at work on this very request further up the call stack.
-  setImmediate(detach, req, res, socket);
+  setImmediate(detach, req, res, socket, stream);
   return stream;
 }
 
@@ -127,11 +133,17 @@ function headText(res: ServerResponse, status: number, headers: readonly string[
  * parser to its pool. They are known by name: those of others stay. What is not found only costs
  * memory.
  */
-function detach(req: IncomingMessage, res: ServerResponse, socket: Socket): void {
+function detach(
+  req: IncomingMessage,
+  res: ServerResponse,
+  socket: Socket,
+  stream: SocketStream,
+): void {
   if (socket.destroyed) return;
   req.resume();
   res.emit('finish');
-  socket.setTimeout(0);
+  // Node has armed its keep-alive timer for the next request.
+  stream.armStallTimer();
   socket.on('data', cut);
   socket.on('end', cut);
   socket.on('error', ignore);
@@ -165,6 +177,10 @@ function listenerNamed(socket: Socket, event: string, name: string): Listener | 
  */
 function cut(this: Socket): void {
   this.destroy();
+}
+
+function resetStalled(this: Socket): void {
+  reset(this);
 }
 
 function ignore(): void {

@@ -1,0 +1,217 @@
+/** The handlers inside the frameworks they are mounted in. */
+import express from 'express';
+import { Hono } from 'hono';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { fetchHandler } from 'tidegate/fetch';
+import { nodeHandler } from 'tidegate/node';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listening } from './hosts.ts';
+import type { Host } from './hosts.ts';
+import { get, post, RawClient } from './raw-client.ts';
+import { echo, ScriptedApp } from './scripted-app.ts';
+
+let app: ScriptedApp;
+let host: Host | undefined;
+let clients: RawClient[];
+
+beforeEach(() => {
+  app = new ScriptedApp();
+  clients = [];
+});
+afterEach(async () => {
+  for (const client of clients) client.destroy();
+  await host?.close();
+  host = undefined;
+});
+
+async function connected(listener: RequestListener, text: string | Buffer): Promise<RawClient> {
+  host ??= await listening(createServer(listener));
+  const client = await RawClient.open(host.port);
+  clients.push(client);
+  client.send(text);
+  return client;
+}
+
+describe('in Express', () => {
+  it('sees the path below its mount point', async () => {
+    const router = express().use('/api/v1', nodeHandler(app));
+    const client = await connected(router, get('/api/v1/mcp?a=b'));
+    await client.untilReceived('{"ok":true}');
+    expect(app.exchanges[0]?.head).toMatchObject({ path: '/mcp', query: 'a=b' });
+  });
+
+  it('takes an object that a JSON parser has made of the body', async () => {
+    app.script = echo(1000);
+    const router = express().use(express.json(), nodeHandler(app));
+    const client = await connected(router, post('/', '{ "a": [1, "ž"] }'));
+    await client.untilReceived('\r\n\r\n{');
+    expect(app.outcomes).toEqual([{ kind: 'body', text: '{"a":[1,"ž"]}' }]);
+  });
+
+  it.each([
+    ['text', express.text({ type: '*/*' })],
+    ['bytes', express.raw({ type: '*/*' })],
+  ])('takes %s that a parser has made of the body as it was sent', async (_name, parser) => {
+    app.script = echo(1000);
+    const client = await connected(
+      express().use(parser, nodeHandler(app)),
+      post('/', '{ "a" : 1.0 }'),
+    );
+    await client.untilReceived('1.0');
+    expect(app.outcomes).toEqual([{ kind: 'body', text: '{ "a" : 1.0 }' }]);
+  });
+
+  it('bounds a body that was parsed already', async () => {
+    app.script = echo(10);
+    const router = express().use(express.json(), nodeHandler(app));
+    const client = await connected(router, post('/', '{"aaaaaaaaaaaaa":1}'));
+    await client.untilReceived('BODY_TOO_LARGE');
+  });
+
+  it('refuses a parsed body that is nested deeper than can be written again', async () => {
+    app.script = echo(10_000_000);
+    const router = express().use(express.json({ limit: '10mb' }), nodeHandler(app));
+    const body = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const client = await connected(router, post('/', body));
+    await client.untilReceived('JSON_TOO_COMPLEX');
+  });
+
+  it('reads the body itself where the parser left it', async () => {
+    app.script = echo(1000);
+    const router = express().use(express.json({ type: 'text/none' }), nodeHandler(app));
+    const client = await connected(router, post('/', '{ "a": 1 }'));
+    await client.untilReceived('{ "a": 1 }');
+  });
+
+  it.each([true, false])('keeps headers that others set (long stream: %s)', async (isLong) => {
+    app.script = (exchange) => {
+      exchange.openStream(200, ['Vary', 'A', 'Vary', 'B', 'X-Ours', '1'], 'data: 1\n\n', isLong);
+    };
+    const router = express().use((_req, res, next) => {
+      res.setHeader('X-Theirs', '2');
+      res.setHeader('X-Ours', '3');
+      res.setHeader('Set-Cookie', ['c=1', 'd=2']);
+      next();
+    }, nodeHandler(app));
+    const client = await connected(router, get('/'));
+    await client.untilReceived('data: 1\n\n');
+    const lines = client.received.toLowerCase().split('\r\n');
+    expect(lines).toContain('x-theirs: 2');
+    expect(lines).toContain('x-ours: 1');
+    expect(lines).not.toContain('x-ours: 3');
+    expect(lines).toContain('set-cookie: c=1');
+    expect(lines).toContain('set-cookie: d=2');
+    expect(lines.filter((line) => line.startsWith('vary: '))).toHaveLength(2);
+  });
+});
+
+describe('in a server of your own', () => {
+  it('lets go of the response and the request of a long stream', async () => {
+    const refs: WeakRef<object>[] = [];
+    const handler = nodeHandler(app);
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const client = await connected((req, res) => {
+      refs.push(new WeakRef(req), new WeakRef(res));
+      handler(req, res);
+    }, get('/'));
+    await client.untilReceived('data: 1\n\n');
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    await expect
+      .poll(() => {
+        collectGarbage();
+        return refs.map((ref) => ref.deref());
+      })
+      .toEqual([undefined, undefined]);
+    app.sinks[0]?.write('data: 2\n\n');
+    await client.untilReceived('data: 2\n\n');
+  });
+
+  it('leaves the listeners of others on the socket of a long stream', async () => {
+    const closes: string[] = [];
+    const handler = nodeHandler(app);
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
+    const server = createServer(handler);
+    server.on('connection', (socket) => {
+      socket.on('close', () => {
+        closes.push('theirs');
+        app.check();
+      });
+    });
+    host = await listening(server);
+    const client = await connected(handler, get('/'));
+    await client.untilReceived('data: 1\n\n');
+    app.sinks[0]?.write('data: 2\n\n');
+    await client.untilReceived('data: 2\n\n');
+    expect(closes).toEqual([]);
+    client.destroy();
+    await app.until(() => closes.length === 1, 'their listener');
+  });
+});
+
+describe('in Hono', () => {
+  it('is mounted with its prefix taken off', async () => {
+    const router = new Hono().mount('/api', fetchHandler(app));
+    const response = await router.request('/api/mcp?a=b');
+    expect(await response.text()).toBe('{"ok":true}');
+    expect(app.exchanges[0]?.head).toMatchObject({ path: '/mcp', query: 'a=b' });
+  });
+
+  it('streams what is written, in order', async () => {
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
+    const router = new Hono().mount('/api', fetchHandler(app));
+    const response = await router.request('/api/sse');
+    app.sinks[0]?.write('data: 2\n\n');
+    app.sinks[0]?.end('data: 3\n\n');
+    expect(await response.text()).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n');
+  });
+});
+
+describe('on Web requests alone', () => {
+  it('tells once that the reader of a stream left, by its body or by its signal', async () => {
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const abort = new AbortController();
+    const request = new Request('http://x/', { signal: abort.signal });
+    const response = await fetchHandler(app)(request);
+    await response.body?.cancel();
+    expect(app.goneCount).toBe(1);
+    abort.abort();
+    expect(app.goneCount).toBe(1);
+    expect(app.sinks[0]?.queuedBytes()).toBe(0);
+    app.sinks[0]?.write('data: 2\n\n');
+    app.sinks[0]?.end('data: 3\n\n');
+  });
+
+  it('counts the bytes that wait for the reader', async () => {
+    app.script = (exchange) => app.open(exchange, '', true);
+    const response = await fetchHandler(app)(new Request('http://x/'));
+    app.sinks[0]?.write('é'.repeat(10));
+    app.sinks[0]?.write('x');
+    expect(app.sinks[0]?.queuedBytes()).toBe(21);
+    await response.body?.getReader().read();
+    expect(app.sinks[0]?.queuedBytes()).toBe(1);
+    app.sinks[0]?.destroy();
+    expect(app.sinks[0]?.queuedBytes()).toBe(0);
+  });
+
+  it('says that a request aborted before it came has no client', async () => {
+    app.script = (exchange) => app.watch(exchange);
+    void fetchHandler(app)(new Request('http://x/', { signal: AbortSignal.abort() }));
+    await app.until(() => app.goneCount === 1, 'the leaving');
+  });
+
+  it('tells the address the host knows', async () => {
+    const handler = fetchHandler(app, { remoteAddress: () => '192.0.2.1' });
+    await handler(new Request('http://x'));
+    expect(app.exchanges[0]?.head).toMatchObject({ remoteAddress: '192.0.2.1', path: '/' });
+  });
+});

@@ -1,0 +1,467 @@
+/** The server of `tidegate/node` against peers that are slow, malformed, greedy or gone. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { serve } from 'tidegate/node';
+import type { ConnectionLimits, RunningServer } from 'tidegate/node';
+import { get, post, RawClient, statusOf } from './raw-client.ts';
+import { echo, JSON_HEADERS, respondOk, ScriptedApp } from './scripted-app.ts';
+
+let app: ScriptedApp;
+let server: RunningServer;
+let clients: RawClient[];
+
+async function open(limits: Partial<ConnectionLimits> = {}, drainMs = 100): Promise<void> {
+  server = await serve(app, { port: 0, limits, drainMs });
+}
+
+async function connect(): Promise<RawClient> {
+  const client = await RawClient.open(server.port);
+  clients.push(client);
+  return client;
+}
+
+async function connected(text: string): Promise<RawClient> {
+  const client = await connect();
+  client.send(text);
+  return client;
+}
+
+function jsonOf(text: string): { readonly id: unknown; readonly error: { code: number } } {
+  return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as never;
+}
+
+beforeEach(() => {
+  app = new ScriptedApp();
+  clients = [];
+});
+afterEach(async () => {
+  for (const client of clients) client.destroy();
+  await server.close();
+});
+
+describe('slow peers', () => {
+  it('cuts a head that does not come to its end, with 408 in JSON', async () => {
+    await open({ headMsMax: 100, checkMs: 20 });
+    const client = await connected('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    const drip = setInterval(() => client.send('x'), 20);
+    await client.untilOver();
+    clearInterval(drip);
+    expect(statusOf(client.received)).toBe(408);
+    expect(jsonOf(client.received).id).toBeNull();
+    expect(app.exchanges).toHaveLength(0);
+  });
+
+  it('cuts a body that does not come to its end, and tells the application once', async () => {
+    await open({ headMsMax: 100, requestMsMax: 100, checkMs: 20 });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.read(exchange, 1000);
+    };
+    const client = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{');
+    const drip = setInterval(() => client.send('x'), 20);
+    await client.untilOver();
+    clearInterval(drip);
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    expect(app.outcomes).toEqual([{ kind: 'aborted' }]);
+  });
+
+  it('leaves a reply that takes longer than a request may take', async () => {
+    await open({ headMsMax: 40, requestMsMax: 40, checkMs: 10, keepAliveMs: 40 });
+    for (const isLong of [true, false]) {
+      app.script = (exchange) => app.open(exchange, 'data: 1\n\n', isLong);
+      const client = await connected(get('/'));
+      await client.untilReceived('data: 1\n\n');
+      // Many times the bounds, seen by the same timers that enforce them on another connection.
+      for (let i = 0; i < 3; i += 1) await (await connected('GET / HTTP/1.1\r\n')).untilOver();
+      app.sinks.at(-1)?.write('data: 2\n\n');
+      await client.untilReceived('data: 2\n\n');
+      expect(client.isEnded).toBe(false);
+    }
+  });
+
+  it('cuts a whole reply that its reader does not take', async () => {
+    await open({ stallMsMax: 50 });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      exchange.respond(200, JSON_HEADERS, 'x'.repeat(50_000_000));
+    };
+    const client = await connect();
+    client.socket.pause();
+    client.send(get('/'));
+    await app.until(() => app.goneCount === 1, 'the cut');
+  });
+
+  it.each([true, false])(
+    'cuts an ended stream whose reader takes nothing (long: %s)',
+    async (l) => {
+      await open({ stallMsMax: 50 });
+      app.script = (exchange) => {
+        app.watch(exchange);
+        app.open(exchange, 'data: 1\n\n', l).end('x'.repeat(50_000_000));
+      };
+      const client = await connect();
+      client.socket.pause();
+      client.send(get('/'));
+      await app.until(() => app.goneCount === 1, 'the cut');
+      expect(app.sinks[0]?.queuedBytes()).toBe(0);
+    },
+  );
+
+  it('closes a connection that idles longer than it may', async () => {
+    await open({ keepAliveMs: 50 });
+    const client = await connected(get('/'));
+    await client.untilReceived('{"ok":true}');
+    await client.untilOver();
+  });
+});
+
+describe('bodies nobody wants', () => {
+  it('answers at once, drops a bounded part of the body, and closes', async () => {
+    await open({ discardBytesMax: 300_000, discardMsMax: 60_000 });
+    const client = await connected(
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n',
+    );
+    await client.untilReceived('{"ok":true}');
+    expect(client.received).toContain('Connection: close');
+    const pump = (): void => {
+      while (!client.socket.destroyed && client.socket.write('x'.repeat(10_000)));
+    };
+    client.socket.on('drain', pump);
+    pump();
+    await client.untilOver();
+  });
+
+  it('closes when the rest of the body does not come', async () => {
+    await open({ discardMsMax: 50 });
+    const client = await connected(
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n',
+    );
+    await client.untilReceived('{"ok":true}');
+    await client.untilOver();
+  });
+
+  it('keeps the connection when the body is small', async () => {
+    await open();
+    const client = await connect();
+    for (let i = 0; i < 3; i += 1) {
+      client.send(post('/', 'x'.repeat(5000)));
+      await client.untilReceived('{"ok":true}');
+      expect(client.take()).toContain('Connection: keep-alive');
+    }
+  });
+
+  it('asks for the body of a client that waits to be asked', async () => {
+    await open();
+    app.script = echo(1000);
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n';
+    const client = await connected(head);
+    await client.untilReceived('HTTP/1.1 100 Continue\r\n\r\n');
+    client.take();
+    client.send('"ok"');
+    await client.untilReceived('"ok"');
+    expect(statusOf(client.received)).toBe(200);
+  });
+
+  it('does not ask for a body that it refuses', async () => {
+    await open({ discardMsMax: 50 });
+    const head =
+      'POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999\r\n\r\n';
+    app.script = echo(1000);
+    const tooLarge = await connected(head);
+    app.script = respondOk;
+    const unread = await connected(head);
+    for (const client of [tooLarge, unread]) {
+      await client.untilOver();
+      expect(client.received).not.toContain('100 Continue');
+      expect([200, 413]).toContain(statusOf(client.received));
+    }
+  });
+});
+
+describe('malformed requests', () => {
+  it.each([
+    ['garbage', 'garbage\r\n\r\n', 405],
+    ['a bad version', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 400],
+    ['a bad header', 'GET / HTTP/1.1\r\nHost: x\r\nB ad: x\r\n\r\n', 400],
+    ['a bare line feed in a header', 'GET / HTTP/1.1\r\nHost: x\r\nA: b\nC: d\r\n\r\n', 400],
+    ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['an unknown method', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+    ],
+    [
+      'a length and an encoding',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    ['a bad length', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
+    ['an endless head', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('refuses %s in JSON and closes', async (_name, text, status) => {
+    await open();
+    const client = await connected(text);
+    await client.untilOver();
+    expect(statusOf(client.received)).toBe(status);
+    expect(client.received).toContain('Content-Type: application/json');
+    expect(client.received).toContain('Connection: close');
+    expect(client.received.includes('Allow: ')).toBe(status === 405);
+    expect(jsonOf(client.received).error.code).toBe(-32600);
+    expect(app.exchanges).toHaveLength(0);
+  });
+
+  it('aborts a body whose chunks are malformed', async () => {
+    await open();
+    app.script = echo(1000);
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const client = await connected(`${head}zz\r\n`);
+    await client.untilOver();
+    await app.until(() => app.outcomes.length === 1, 'the outcome');
+    expect(app.outcomes).toEqual([{ kind: 'aborted' }]);
+    expect(statusOf(client.received)).toBe(400);
+  });
+
+  it('never writes a refusal into a stream', async () => {
+    await open();
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', false);
+    const client = await connected(get('/'));
+    await client.untilReceived('data: 1\n\n');
+    client.send('garbage\r\n\r\n');
+    await client.untilOver();
+    expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it('serves a request that offers an upgrade as if it did not', async () => {
+    await open();
+    const client = await connected(get('/', ['Connection: Upgrade', 'Upgrade: h2c']));
+    await client.untilReceived('{"ok":true}');
+  });
+
+  it('shows how often a header came, and the first of its lines', async () => {
+    await open();
+    const lines = ['Authorization: A', 'authorization: B', 'Origin: o1', 'Origin: o2', 'X-L: 1, 2'];
+    const client = await connected(get('/', [...lines, '__proto__: a', '__proto__: b', 'Host: h']));
+    await client.untilReceived('{"ok":true}');
+    const head = app.exchanges[0]?.head;
+    expect(head?.headerCount('authorization')).toBe(2);
+    expect(head?.header('authorization')).toBe('A');
+    expect(head?.headerCount('origin')).toBe(2);
+    expect(head?.header('origin')).toBe('o1');
+    expect(head?.header('x-l')).toBe('1, 2');
+    expect(head?.headerCount('host')).toBe(2);
+    expect(head?.headerCount('__proto__')).toBe(2);
+    expect(head?.headerNames().filter((name) => name === 'origin')).toHaveLength(2);
+    expect(head?.remoteAddress).toBe('127.0.0.1');
+  });
+
+  it.each([
+    ['http://other.example/a/b?c', '/a/b', 'c'],
+    ['http://other.example', '/', ''],
+    ['http://other.example?c', '/', 'c'],
+    ['/a//b/../c?d?e', '/a//b/../c', 'd?e'],
+    ['*', '*', ''],
+  ])('takes path and query of the target %s', async (target, path, query) => {
+    await open();
+    const client = await connected(`OPTIONS ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await client.untilReceived('{"ok":true}');
+    expect(app.exchanges[0]?.head).toMatchObject({ path, query });
+  });
+
+  it('serves clients of HTTP/1.0', async () => {
+    await open();
+    const json = await connected('GET / HTTP/1.0\r\n\r\n');
+    await json.untilOver();
+    expect(json.received).toContain('{"ok":true}');
+    for (const isLong of [true, false]) {
+      app.script = (exchange) => app.open(exchange, 'data: 1\n\n', isLong).end('data: 2\n\n');
+      const stream = await connected('GET / HTTP/1.0\r\n\r\n');
+      await stream.untilOver();
+      expect(stream.received.endsWith('\r\n\r\ndata: 1\n\ndata: 2\n\n')).toBe(true);
+    }
+  });
+});
+
+describe('connections', () => {
+  it('answers pipelined requests in order', async () => {
+    await open();
+    const pending: (() => void)[] = [];
+    app.script = (exchange) => {
+      const { path } = exchange.head;
+      pending.push(() => exchange.respond(200, JSON_HEADERS, `"${path}"`));
+    };
+    const client = await connected(get('/1') + get('/2') + get('/3'));
+    await app.until(() => pending.length === 3, 'three requests');
+    for (const respond of pending.toReversed()) respond();
+    await client.untilReceived('"/3"');
+    expect(client.received.match(/"\/\d"/g)).toEqual(['"/1"', '"/2"', '"/3"']);
+  });
+
+  it('ends a long stream behind which a client pipelined another request', async () => {
+    await open();
+    app.script = (exchange) => {
+      app.watch(exchange);
+      if (exchange.head.path === '/stream') app.open(exchange, 'data: 1\n\n', true);
+      else respondOk(exchange);
+    };
+    const client = await connected(get('/stream') + get('/2'));
+    await client.untilOver();
+    expect(client.received).not.toContain('{"ok":true}');
+    await app.until(() => app.goneCount > 0, 'the leaving');
+  });
+
+  it('keeps replies in order when the stream before them began late', async () => {
+    await open();
+    const pending: (() => void)[] = [];
+    app.script = (exchange) => {
+      pending.push(() => {
+        if (exchange.head.path === '/2') respondOk(exchange);
+        else app.open(exchange, 'data: 1\n\n', true);
+      });
+    };
+    const client = await connected(get('/stream') + get('/2'));
+    await app.until(() => pending.length === 2, 'two requests');
+    for (const act of pending) act();
+    await client.untilReceived('data: 1\n\n');
+    app.sinks[0]?.end('data: 2\n\n');
+    await client.untilOver();
+    expect(client.received).toContain('data: 2\n\n');
+    expect(client.received).not.toContain('{"ok":true}');
+  });
+
+  it('cuts a long stream whose client sends anything more', async () => {
+    await open();
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const client = await connected(get('/'));
+    await client.untilReceived('data: 1\n\n');
+    await app.until(() => app.sinks.length === 1, 'the stream');
+    client.send(get('/2'));
+    await client.untilOver();
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    expect(app.exchanges).toHaveLength(1);
+  });
+
+  it('takes a half-closed connection for one whose client is gone', async () => {
+    await open();
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const client = await connected(get('/'));
+    await client.untilReceived('data: 1\n\n');
+    client.socket.end();
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    await client.untilOver();
+  });
+
+  it('survives a reset of a long stream', async () => {
+    await open();
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const client = await connected(get('/'));
+    await client.untilReceived('data: 1\n\n');
+    client.socket.resetAndDestroy();
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    app.script = respondOk;
+    await (await connected(get('/'))).untilReceived('{"ok":true}');
+  });
+
+  it('ends a long stream with the connection, without framing', async () => {
+    await open();
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true).end('data: 2\n\n');
+    const client = await connected(get('/'));
+    await client.untilOver();
+    expect(client.received).toContain('Connection: close');
+    expect(client.received).toMatch(/\r\nDate: [A-Z][a-z]{2}, /);
+    expect(client.received.endsWith('\r\n\r\ndata: 1\n\ndata: 2\n\n')).toBe(true);
+  });
+
+  it('refuses connections beyond their number', async () => {
+    await open({ connectionsMax: 2 });
+    const first = await connected(get('/'));
+    await first.untilReceived('{"ok":true}');
+    const second = await connected(get('/'));
+    await second.untilReceived('{"ok":true}');
+    const third = await connect();
+    await third.untilOver();
+    first.destroy();
+    await first.until(() => first.isClosed, 'the close');
+    await expect.poll(async () => isServed(await connect())).toBe(true);
+  });
+});
+
+describe('closing', () => {
+  it('drains the application before it ends what is left', async () => {
+    await open();
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', exchange.head.path === '/long');
+    const streams = [await connected(get('/long')), await connected(get('/reply'))];
+    for (const client of streams) await client.untilReceived('data: 1\n\n');
+    const idle = await connect();
+    app.script = respondOk;
+    idle.send(get('/'));
+    await idle.untilReceived('{"ok":true}');
+    idle.take();
+    app.onDrain = async () => {
+      // Streams live, and requests on open connections are still answered, with a request to leave.
+      for (const client of streams) expect(client.isEnded).toBe(false);
+      idle.send(get('/'));
+      await idle.untilReceived('{"ok":true}');
+      expect(idle.received).toContain('Connection: close');
+      for (const sink of app.sinks) sink.end('data: bye\n\n');
+    };
+    await Promise.all([server.close(), server.close()]);
+    expect(app.drainedMs).toBe(100);
+    for (const client of [...streams, idle]) await client.untilOver();
+    for (const client of streams) expect(client.received).toContain('data: bye\n\n');
+    await expect(RawClient.open(server.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('ends what neither the application nor a client ends', async () => {
+    await open({}, 10);
+    app.script = (exchange) => {
+      if (exchange.head.path === '/silent') return;
+      app.open(exchange, 'data: 1\n\n', exchange.head.path === '/long');
+    };
+    app.onDrain = async () => new Promise(() => {});
+    const long = await connected(get('/long'));
+    const reply = await connected(get('/reply'));
+    const silent = await connected(get('/silent'));
+    const half = await connected('GET / HTTP/1.1\r\n');
+    await long.untilReceived('data: 1\n\n');
+    await reply.untilReceived('data: 1\n\n');
+    await server.close();
+    for (const client of [long, reply, silent, half]) await client.untilOver();
+  });
+});
+
+describe('listening', () => {
+  it('says where it listens', async () => {
+    await open();
+    expect(server).toMatchObject({ host: '127.0.0.1', url: `http://127.0.0.1:${server.port}` });
+    expect(server.port).toBeGreaterThan(0);
+  });
+
+  it('fails with one clear line when the port is in use', async () => {
+    await open();
+    await expect(serve(app, { port: server.port })).rejects.toThrow(
+      `Cannot listen on 127.0.0.1:${server.port}: the port is in use; choose another, or 0`,
+    );
+  });
+
+  it('fails with one clear line when the host is not ours', async () => {
+    await open();
+    await expect(serve(app, { host: '203.0.113.7', port: 0 })).rejects.toThrow(
+      'Cannot listen on 203.0.113.7:0: no interface of this machine has that address.',
+    );
+  });
+});
+
+async function isServed(client: RawClient): Promise<boolean> {
+  client.send(get('/'));
+  await client.until((it) => it.isEnded || it.isClosed || it.received.includes('ok'), 'either');
+  return client.received.includes('ok');
+}
