@@ -1,12 +1,12 @@
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { childrenOf, isRunning, survivors } from './processes.ts';
+import { childrenOf, isRunning, survivors, titleOf } from './processes.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const fixture = (name: string): string => join(root, 'test/fixtures/children', `${name}.mjs`);
@@ -73,9 +73,7 @@ async function startFamily(args: readonly string[]): Promise<Family> {
 }
 
 function watchdogOf(pid: number): number | undefined {
-  return childrenOf(pid).find((child) =>
-    readFileSync(`/proc/${child}/cmdline`, 'latin1').startsWith('tidegate-watchdog'),
-  );
+  return childrenOf(pid).find((child) => titleOf(child).startsWith('tidegate-watchdog'));
 }
 
 async function watchdogOther(pid: number, than: number | undefined): Promise<number> {
@@ -114,7 +112,7 @@ describeLinux('when the process that uses the adapter dies', () => {
   });
 
   it('before the watchdog has so much as started, nothing is left', async () => {
-    const pid = startHost([fixture('stubborn'), '1']).pid as number;
+    const pid = startHost([fixture('stubborn'), '0']).pid as number;
     while (childrenOf(pid).length < 2) await new Promise((resolve) => setImmediate(resolve));
     const members = [pid, ...childrenOf(pid)];
     known.push(...members);

@@ -46,3 +46,12 @@ function parentOf(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/** The title or command line of a process; empty when it is gone. */
+export function titleOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -63,10 +63,9 @@ export class Recorder implements UpstreamEvents {
 
   /** The processes a fixture said it consists of. */
   async pids(): Promise<number[]> {
-    const said = (): Message | undefined =>
-      this.messages().find((message) => message.method === 'pids');
-    await this.until(() => said() !== undefined, 'the pids');
-    const { pids } = said()?.value as { pids: number[] };
+    const said = (): Message[] => this.messages().filter(({ method }) => method === 'pids');
+    await this.until(() => said().length > 0, 'the pids');
+    const [{ pids }] = said().map(({ value }) => value) as [{ pids: number[] }];
     return pids;
   }
 

