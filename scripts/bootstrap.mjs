@@ -72,24 +72,28 @@ function requireNode() {
   throw new Error(`Tidegate needs Node.js 20.19 or newer; this is ${process.versions.node}.`);
 }
 
-/** Under `npm start` npm names its own script; run that with this Node, since `npm` is a shell script on Windows. */
+/**
+ * Under `npm start` npm names its own script; that is run with this Node, since `npm` is a shell
+ * script on Windows.
+ */
 function npm(args) {
+  const label = `npm ${args.slice(0, 2).join(' ')}`;
   const script = process.env.npm_execpath;
   return script !== undefined && /\.c?js$/.test(script)
-    ? run(process.execPath, [script, ...args])
-    : run('npm', args, process.platform === 'win32');
+    ? run(label, process.execPath, [script, ...args])
+    : run(label, 'npm', args, process.platform === 'win32');
 }
 
-function run(command, args, shell = false) {
+function run(label, command, args, shell = false) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell });
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward).on('SIGTERM', forward);
-    child.on('error', (cause) => reject(new Error(`${command} could not be run.`, { cause })));
+    child.on('error', (cause) => reject(new Error(`${label} could not be run.`, { cause })));
     child.on('exit', (code, signal) => {
       process.off('SIGINT', forward).off('SIGTERM', forward);
       if (code === 0) resolve();
-      else reject(new Error(`npm ${args[0]} ${args[1]} failed (${signal ?? `exit ${code}`}).`));
+      else reject(new Error(`${label} failed (${signal ?? `exit code ${code}`}).`));
     });
   });
 }

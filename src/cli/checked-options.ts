@@ -35,7 +35,7 @@ export function checkedOptions(
     options: {
       command: command ?? '',
       args,
-      env: raw.env,
+      env: raw.env ?? {},
       cwd: raw.cwd,
       host: raw.host,
       port: raw.port,

@@ -100,8 +100,8 @@ function addServerOptions(program: Command, env: Environment): void {
     .option(
       '--env <name[=value]>',
       'pass a variable on to the server, or set it (repeatable)',
-      (value: string, before: Readonly<Record<string, string>>) => readVariable(value, before, env),
-      {},
+      (value: string, before?: Readonly<Record<string, string>>) =>
+        readVariable(value, before, env),
     )
     .option('--cwd <folder>', 'the folder the server runs in');
 }
@@ -128,11 +128,10 @@ function addStreamOptions(program: Command): void {
 
 function addProcessOptions(program: Command): void {
   program
-    .option(
-      '--drain <seconds>',
-      'how long calls may take to finish after SIGTERM',
-      readDrain,
-      20_000,
+    .addOption(
+      new Option('--drain <seconds>', 'how long calls may take to finish after SIGTERM')
+        .argParser(readDrain)
+        .default(20_000, '20'),
     )
     .addOption(
       new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('info'),

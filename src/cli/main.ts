@@ -30,7 +30,6 @@ async function start(options: ServeOptions, version: string): Promise<void> {
   });
   if (outcome.kind === 'failed') {
     fail(outcome.exitCode, outcome.reason);
-    await outcome.undo?.();
     return;
   }
   obeySignals(outcome.command, options.drainMs);

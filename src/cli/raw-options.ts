@@ -15,7 +15,7 @@ export interface RawOptions {
   readonly priming: ServeOptions['priming'];
   readonly heartbeat: ServeOptions['heartbeat'];
   readonly limit?: Partial<Limits>;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly logLevel: ServeOptions['logLevel'];
   readonly logFormat?: ServeOptions['logFormat'];

@@ -56,7 +56,7 @@ export function readDrain(value: string): number {
 /** `KEY=VALUE`, or `KEY` alone for the value it has here. */
 export function readVariable(
   value: string,
-  before: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
   const [, name, set] = /^([^=\s]+)(?:=([\s\S]*))?$/.exec(value) ?? [];

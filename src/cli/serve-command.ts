@@ -6,7 +6,7 @@ import {
   consoleTelemetry,
 } from '../adapters/telemetry/console-telemetry.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
-import type { Application, Identity, Upstream } from '../core/ports.ts';
+import type { Application, HttpExchange, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
 import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
@@ -33,8 +33,6 @@ export interface ServeFailure {
   readonly kind: 'failed';
   readonly exitCode: 1 | 2;
   readonly reason: string;
-  /** Ends what was begun. */
-  undo?(): Promise<void>;
 }
 
 export interface RunningCommand {
@@ -46,7 +44,10 @@ export interface RunningCommand {
   abandon(): Promise<void>;
 }
 
-/** Starts to serve. What the operator got wrong is told before a port is opened. */
+/**
+ * Starts to serve. What the operator got wrong is told before anything is started: the port is taken
+ * before the server's command runs, so that a port in use is one line and not a server's last words.
+ */
 export async function serveCommand(
   options: ServeOptions,
   around: Surroundings,
@@ -60,15 +61,16 @@ export async function serveCommand(
     format: options.logFormat ?? (around.isTerminal ? 'pretty' : 'json'),
     isColoured: around.isTerminal && (around.env['NO_COLOR'] ?? '') === '',
   });
+  const seat = new ApplicationSeat();
+  const server = await listen(seat, options, telemetry);
+  if ('reason' in server) return server;
   const upstream = stdio(options.command, options.args, {
     env: options.env,
     cwd: options.cwd,
     limits: options.limits,
     telemetry,
   });
-  const app = endpointOf(options, upstream, door.identity, telemetry);
-  const server = await listen(app, options, telemetry);
-  if ('reason' in server) return { ...server, undo: () => app.drain(0) };
+  seat.app = endpointOf(options, upstream, door.identity, telemetry);
   return {
     kind: 'running',
     command: {
@@ -88,6 +90,19 @@ export async function serveCommand(
       abandon: () => upstream.close(),
     },
   };
+}
+
+/** Where the listener expects its application. It is taken in the same turn the port is. */
+class ApplicationSeat implements Application {
+  app: Application | undefined;
+
+  handle(exchange: HttpExchange): void {
+    this.app?.handle(exchange);
+  }
+
+  async drain(windowMs: number): Promise<void> {
+    await this.app?.drain(windowMs);
+  }
 }
 
 function commandFaultOf(options: ServeOptions, env: Environment): ServeFailure | undefined {
