@@ -5,7 +5,9 @@
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
 import type { HttpExchange } from '../core/ports.ts';
+import { encodeRetry } from '../core/protocol/sse-encoder.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
+import { STREAM_HEADERS } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
 import { health } from './routes/health.ts';
@@ -45,6 +47,15 @@ function routePath(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
+/**
+ * A stream that is opened while we shut down. A 503 would be final for a browser's EventSource, so it is given
+ * an empty stream and the time to wait before it tries again, here or wherever the load balancer sends it.
+ */
+function comeBackLater({ context, exchange, headers }: Inbound): void {
+  const retry = encodeRetry(context.connections.retryMs());
+  exchange.openStream(200, STREAM_HEADERS.concat(headers), retry, false).end('');
+}
+
 function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
   const { context, exchange } = inbound;
   const route = routes.get(exchange.head.method);
@@ -54,7 +65,7 @@ function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
     return;
   }
   if (context.isDraining && route.isNewWork) {
-    inbound.refuse({ error: 'SHUTTING_DOWN' });
+    comeBackLater(inbound);
     return;
   }
   route.run(inbound);

@@ -14,7 +14,7 @@ export interface ConnectionOwner {
   connectionLost(connection: Connection, reason: CloseReason): void;
 }
 
-const STREAM_HEADERS: readonly string[] = [
+export const STREAM_HEADERS: readonly string[] = [
   'Content-Type',
   'text/event-stream',
   'Cache-Control',
@@ -84,13 +84,15 @@ export class Connection implements Attachment {
     this.#headers = [...this.#headers, ...headers];
   }
 
-  json(status: number, body: string): void {
+  /** @returns whether there was still anybody to answer. */
+  json(status: number, body: string): boolean {
     const exchange = this.#take();
     exchange?.respond(
       status,
       body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers),
       body,
     );
+    return exchange !== undefined;
   }
 
   open(first: string, resume: Resume): void {
@@ -121,14 +123,15 @@ export class Connection implements Attachment {
     if (this.waitingSince === undefined && sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
 
-  /** Ends it by decision of its owner, who is not told again. */
-  end(reason: CloseReason, last: string): void {
+  /** Ends it by decision of its owner, who is not told again. @returns whether it was open. */
+  end(reason: CloseReason, last: string): boolean {
     const sink = this.#sink;
     this.#sink = undefined;
     this.#exchange = undefined;
-    if (sink === undefined) return;
+    if (sink === undefined) return false;
     this.#connections.closed(this, reason);
     sink.end(last);
+    return true;
   }
 
   /** Ends it for a reason the owner does not know of yet. */

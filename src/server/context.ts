@@ -51,6 +51,8 @@ export interface EndpointContext {
   readonly modernListens: Map<string, number>;
   readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
   isDraining: boolean;
+  /** What the upstream speaks, or why it is not known; undefined while it is being asked. */
+  readonly served: () => ServedEras | Refusal | undefined;
   /** Calls back with what the upstream speaks once that is known, or with why it is not. */
   readonly whenKnown: (then: (served: ServedEras | Refusal) => void) => void;
 }

@@ -30,6 +30,7 @@ import type { UpstreamCall } from './instance.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
+import { methodLabel } from './method-label.ts';
 import { Ticker } from './ticker.ts';
 import { probeUpstream, servedEras } from './upstream-probe.ts';
 
@@ -63,6 +64,9 @@ export interface EndpointStatus {
   readonly isDraining: boolean;
   readonly eras: ServedEras | undefined;
 }
+
+/** Requests that may wait for an upstream's first sign of life. */
+const WAITING_MAX = 1000;
 
 /** How often calls are looked over for the longest duration. */
 const EXPIRY_CHECK_MS = 1000;
@@ -145,9 +149,10 @@ export class Endpoint implements Application {
       modernPending: new Map(),
       modernListens: new Map(),
       recorded: (era: string, call: UpstreamCall, outcome: string) => {
-        telemetry.request(era, call.method, outcome, clock.now() - call.startedAt);
+        telemetry.request(era, methodLabel(call.method), outcome, clock.now() - call.startedAt);
       },
       isDraining: false,
+      served: () => this.#served ?? this.#probeFailure,
       whenKnown: (then) => this.#whenKnown(then),
     };
   }
@@ -155,7 +160,8 @@ export class Endpoint implements Application {
   #whenKnown(then: (served: ServedEras | Refusal) => void): void {
     if (this.#served !== undefined) then(this.#served);
     else if (this.#probeFailure !== undefined) then(this.#probeFailure);
-    else this.#waiting.push(then);
+    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(then);
+    else then({ error: 'UPSTREAM_BUSY' });
   }
 
   /** Asks until the upstream answers; meanwhile requests wait for the first outcome and are then refused. */

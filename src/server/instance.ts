@@ -128,7 +128,9 @@ export class Instance {
     if (this.state === 'waiting' || this.state === 'closed') {
       return { error: 'UPSTREAM_UNAVAILABLE', id };
     }
-    return this.#begin(owner, message, this.state === 'starting');
+    const call = this.#begin(owner, message, this.state === 'starting');
+    if (!('error' in call) && call.method === 'initialize') this.#expireHandshake(call);
+    return call;
   }
 
   /** A request of our own, part of the handshake or beside the clients'. */
@@ -210,6 +212,14 @@ export class Instance {
     if (outcome === 'sent') return call;
     this.pending.end(call, 'refuse');
     return { error: outcome === 'full' ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id };
+  }
+
+  /** A server that never answers the client's handshake is not waited for as long as a call may take. */
+  #expireHandshake(call: UpstreamCall): void {
+    this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
+      if (!this.pending.end(call, 'refuse')) return;
+      call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
+    });
   }
 
   #hasRoom(): boolean {

@@ -4,7 +4,7 @@
 import type { CloseReason } from '../core/close-reasons.ts';
 import { errorResponse, type Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
-import type { EventLog, Principal } from '../core/ports.ts';
+import type { Principal } from '../core/ports.ts';
 import {
   endpointPreamble,
   endpointReference,
@@ -20,20 +20,18 @@ import type { Outbox } from '../core/sessions/outbox.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import { Session } from '../core/sessions/session.ts';
 import type { Connection } from './connection.ts';
-import type { Connections } from './connections.ts';
 import type { UpstreamCall } from './instance.ts';
 import type { LegacyInstance, LegacyMember, LegacyOutcome } from './legacy-instance.ts';
 import { LegacyPost } from './legacy-post.ts';
+import { SessionEffects, type SessionEffectsPorts } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
 
-export interface LegacySessionOptions {
+export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly id: string;
   readonly principal: Principal;
   readonly era: '2024' | '2025';
   readonly salt: number;
   readonly limits: Limits;
-  readonly log: EventLog;
-  readonly connections: Connections;
   readonly instance: LegacyInstance;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
@@ -42,10 +40,11 @@ export interface LegacySessionOptions {
   readonly decideLater: (post: LegacyPost) => void;
   /** A call ended: for the record. */
   readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
-  /** A reader came back for the rest: with what outcome. */
-  readonly resumed: (outcome: 'exact' | 'gap') => void;
   readonly ended: (session: LegacySession, reason: CloseReason) => void;
 }
+
+/** Messages of a server that talks before it is initialized. */
+const EARLY_MAX = 64;
 
 export class LegacySession implements SessionHandle, LegacyMember {
   readonly id: string;
@@ -57,11 +56,11 @@ export class LegacySession implements SessionHandle, LegacyMember {
   logLevel: string | undefined;
   initializeParams: string | undefined;
   lastSeenAt: number;
-  /** Connections that are open for it, undecided replies included. */
-  connectionCount = 0;
   readonly #options: LegacySessionOptions;
   readonly #machine: Session;
+  readonly #effects: SessionEffects;
   readonly #calls = new Set<UpstreamCall>();
+  #early: Message[] = [];
   #capabilities: Record<string, unknown> = {};
 
   constructor(options: LegacySessionOptions) {
@@ -80,7 +79,15 @@ export class LegacySession implements SessionHandle, LegacyMember {
       preamble: (id) =>
         streamPreamble(id, options.connections.retryMs(), this.version, options.priming),
     });
+    this.#effects = new SessionEffects(options.id, this.#machine, options, () => {
+      for (const notice of options.instance.changeNotices()) this.unrelated(notice);
+    });
     options.instance.join(this);
+  }
+
+  /** Connections that are open for it, undecided replies included. */
+  get connectionCount(): number {
+    return this.#effects.connectionCount;
   }
 
   get isInitialized(): boolean {
@@ -103,7 +110,7 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (requests > 0) {
       let reply: Reply | undefined;
       if (replyTo !== undefined) {
-        this.connectionCount += 1;
+        this.#effects.connectionCount += 1;
         const { connection, accepts } = replyTo;
         reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
       }
@@ -111,7 +118,7 @@ export class LegacySession implements SessionHandle, LegacyMember {
     } else {
       replyTo?.connection.json(202, '');
     }
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
     for (const message of entries) this.#receive(message, post);
     if (post?.reply?.state === 'undecided') this.#options.decideLater(post);
   }
@@ -133,8 +140,8 @@ export class LegacySession implements SessionHandle, LegacyMember {
     const stream = this.#machine.attach(connection, lastEventId, outbox, preamble);
     if ('error' in stream) return stream;
     this.lastSeenAt = connections.now();
-    this.connectionCount += 1;
-    this.#carryOut(outbox);
+    this.#effects.connectionCount += 1;
+    this.#effects.carryOut(outbox);
     return undefined;
   }
 
@@ -143,14 +150,14 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (post.reply?.state !== 'undecided') return;
     const outbox: Outbox = [];
     this.#machine.decide(post.reply, outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   connectionLost(connection: Connection, reason: CloseReason): void {
-    this.connectionCount -= 1;
+    this.#effects.connectionCount -= 1;
     this.lastSeenAt = this.#options.connections.now();
     this.#machine.left(connection, this.#undecided(connection));
-    void reason;
+    if (this.#isUnreachable()) this.end(reason);
   }
 
   end(reason: CloseReason): void {
@@ -162,7 +169,7 @@ export class LegacySession implements SessionHandle, LegacyMember {
     }
     this.#calls.clear();
     this.#machine.end(reason, outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
     this.#options.instance.leave(this);
     this.#options.log.forget(this.id);
     this.#options.ended(this, reason);
@@ -175,9 +182,13 @@ export class LegacySession implements SessionHandle, LegacyMember {
   }
 
   unrelated(message: Message): void {
+    if (this.#machine.state === 'opening') {
+      this.#hold(message);
+      return;
+    }
     const outbox: Outbox = [];
     this.#machine.unrelated(message.toText(), outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   question(message: Message, call: UpstreamCall | undefined): void {
@@ -187,20 +198,29 @@ export class LegacySession implements SessionHandle, LegacyMember {
   }
 
   related(post: LegacyPost, message: Message): void {
+    if (this.#machine.state === 'opening') {
+      this.#hold(message);
+      return;
+    }
     const outbox: Outbox = [];
     const data = message.toText();
     if (post.reply === undefined) this.#machine.unrelated(data, outbox);
     else this.#machine.related(post.reply, data, outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   /** A call of this session ended with an answer. */
   answered(post: LegacyPost, call: UpstreamCall, message: Message): void {
     this.#calls.delete(call);
     this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok');
-    if (call.method === 'initialize') this.#initialized(post, message);
+    if (call.method === 'initialize' && !message.isError) {
+      this.#options.instance.initialized(message.value);
+      this.#negotiated(message.value);
+    }
     this.#answer(post, call.id, message.withId(call.id).toText());
-    if (call.method === 'initialize' && message.isError) this.end('upstream-gone');
+    if (call.method !== 'initialize') return;
+    if (message.isError) this.end('upstream-gone');
+    else this.#release();
   }
 
   lost(post: LegacyPost, call: UpstreamCall, refusal: Refusal): void {
@@ -217,7 +237,7 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (reply === undefined) return;
     this.#machine.decide(reply, outbox);
     reply.stream?.release('polled', '', outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   /** Ends its readers, so that they come back elsewhere or later. */
@@ -227,7 +247,7 @@ export class LegacySession implements SessionHandle, LegacyMember {
     for (const stream of this.#machine.streams()) {
       if (stream.attachment === connection) stream.release('drained', retry, outbox);
     }
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   #receive(message: Message, post: LegacyPost | undefined): void {
@@ -269,33 +289,38 @@ export class LegacySession implements SessionHandle, LegacyMember {
     this.#options.instance.initialize(params?.protocolVersion, (answer) => {
       if (this.isEnded) return;
       const isResult = typeof answer === 'string';
-      if (isResult) this.#negotiated(post, JSON.parse(answer));
+      if (isResult) this.#negotiated(JSON.parse(answer));
       const text = isResult
         ? `{"jsonrpc":"2.0","id":${id},"result":${answer}}`
         : errorResponse({ ...answer, id });
       this.#answer(post, id, text);
-      if (!isResult) this.end('upstream-gone');
+      if (isResult) this.#release();
+      else this.end('upstream-gone');
     });
     return false;
   }
 
-  #initialized(post: LegacyPost, message: Message): void {
-    if (message.isError) return;
-    this.#options.instance.initialized(message.value);
-    this.#negotiated(post, message.value);
-  }
-
-  #negotiated(post: LegacyPost, result: unknown): void {
+  #negotiated(result: unknown): void {
     this.version = requestedVersion(result);
     this.#machine.initialized();
-    void post;
+  }
+
+  /** Nothing but responses precedes the answer to `initialize`: what the server says before waits, bounded. */
+  #hold(message: Message): void {
+    if (this.#early.length < EARLY_MAX) this.#early.push(message);
+  }
+
+  #release(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) this.unrelated(message);
   }
 
   #answer(post: LegacyPost, id: string, data: string): void {
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
   }
 
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
@@ -311,7 +336,13 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (!(owner instanceof LegacyPost) || owner.reply === undefined) return;
     const outbox: Outbox = [];
     this.#machine.withdraw(owner.reply, outbox);
-    this.#carryOut(outbox);
+    this.#effects.carryOut(outbox);
+  }
+
+  /** The client left before it was told the session's id: nobody can come back. */
+  #isUnreachable(): boolean {
+    const isUntold = this.era === '2025' && this.#machine.state === 'opening';
+    return isUntold && this.#effects.connectionCount === 0 && !this.#machine.hasReplies;
   }
 
   #undecided(connection: Connection): Reply | undefined {
@@ -319,56 +350,5 @@ export class LegacySession implements SessionHandle, LegacyMember {
       if (owner instanceof LegacyPost && owner.reply?.to === connection) return owner.reply;
     }
     return undefined;
-  }
-
-  #carryOut(outbox: Outbox): void {
-    for (let index = 0; index < outbox.length; index += 1) {
-      const decision = outbox[index];
-      if (decision === undefined) continue;
-      switch (decision.do) {
-        case 'write':
-          (decision.to as Connection).write(decision.text);
-          break;
-        case 'json':
-          this.connectionCount -= 1;
-          (decision.to as Connection).json(200, decision.body);
-          break;
-        case 'open':
-          if (decision.resume !== undefined) this.#options.resumed(decision.resume);
-          (decision.to as Connection).open(decision.first, decision.resume);
-          break;
-        case 'end':
-          this.connectionCount -= 1;
-          (decision.to as Connection).end(decision.reason, decision.last);
-          break;
-        case 'append':
-          this.#append(decision);
-          break;
-        case 'read':
-          this.#read(decision.stream, decision.after);
-          break;
-        case 'trim':
-          this.#options.log.trim(this.id, decision.stream);
-          break;
-        default:
-      }
-    }
-  }
-
-  #append(decision: Extract<Outbox[number], { do: 'append' }>): void {
-    const { stream, generation, sequence, data } = decision;
-    const now = this.#options.connections.now();
-    this.#options.log.append(this.id, stream, generation, sequence, data, now);
-  }
-
-  #read(stream: number, after: number): void {
-    const now = this.#options.connections.now();
-    this.#options.log.readAfter(this.id, stream, after, now, (outcome) => {
-      const outbox: Outbox = [];
-      const hasGap = this.#machine.replayed(stream, outcome, outbox);
-      this.#carryOut(outbox);
-      if (!hasGap || stream !== 0) return;
-      for (const notice of this.#options.instance.changeNotices()) this.unrelated(notice);
-    });
   }
 }

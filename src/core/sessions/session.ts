@@ -29,8 +29,10 @@ export interface SessionFacts extends StreamFacts {
   readonly preamble: (id: string, isReply: boolean) => string;
 }
 
-/** Finished reply streams whose positions are still known, newest last. */
+/** Reply streams kept although they were read to their end: their reader may not have had the last bytes. */
 const FINISHED_KEPT = 64;
+/** Reply streams kept because nobody read their end yet; past it the oldest go. */
+const FINISHED_MAX = 1024;
 
 export class Session {
   state: SessionState = 'opening';
@@ -146,6 +148,11 @@ export class Session {
     return number === 0 ? this.main : this.#replies?.get(number);
   }
 
+  /** Whether any reply was begun as an event stream. */
+  get hasReplies(): boolean {
+    return this.#replies !== undefined;
+  }
+
   *streams(): Generator<Stream> {
     yield this.main;
     if (this.#replies !== undefined) yield* this.#replies.values();
@@ -171,18 +178,17 @@ export class Session {
     this.#replies = undefined;
   }
 
-  /** Reply streams are bounded: the oldest finished ones go first, then the session may not stream more. */
+  /** Reply streams are bounded: those that were read to their end go first. */
   #keep(stream: Stream, outbox: Outbox): void {
     this.#replies ??= new Map();
     this.#replies.set(stream.number, stream);
-    let finished = 0;
-    for (const each of this.#replies.values()) if (each.isFinished) finished += 1;
+    if (this.#replies.size <= FINISHED_KEPT) return;
     for (const each of this.#replies.values()) {
-      if (finished <= FINISHED_KEPT) return;
-      if (!each.isFinished || each.attachment !== undefined) continue;
+      const isOver = this.#replies.size > FINISHED_MAX ? each.isFinished : each.isDelivered;
+      if (!isOver || each.attachment !== undefined) continue;
       this.#replies.delete(each.number);
       outbox.push({ do: 'trim', stream: each.number });
-      finished -= 1;
+      if (this.#replies.size <= FINISHED_KEPT) return;
     }
   }
 }

@@ -35,6 +35,9 @@ export interface StreamFacts {
   readonly queueCharsMax: number;
 }
 
+/** Answers whose places are known, so that a lost one can be named; well beyond what a log keeps. */
+const ANSWERS_MAX = 4096;
+
 /** Reads of the log before a reader is brought up to date with what there is. */
 const READS_MAX = 4;
 
@@ -72,6 +75,11 @@ export class Stream {
     return this.#to;
   }
 
+  /** Whether it is finished and a reader was sent everything. */
+  get isDelivered(): boolean {
+    return this.isFinished && this.#sentSequence === this.sequence;
+  }
+
   /** The event id of a position in this stream. */
   idOf(sequence: number): string {
     const { cursorPrefix, salt } = this.#facts;
@@ -84,7 +92,7 @@ export class Stream {
     if (this.state === 'closed') return;
     this.sequence += 1;
     const { number: stream, generation, sequence } = this;
-    if (answers !== undefined) (this.#answers ??= []).push({ id: answers, sequence });
+    if (answers !== undefined) this.#answered(answers, sequence);
     outbox.push({ do: 'append', stream, generation, sequence, data });
     if (this.#to === undefined) return;
     if (this.state === 'live') {
@@ -173,6 +181,12 @@ export class Stream {
   close(reason: CloseReason, outbox: Outbox): void {
     if (this.#to !== undefined) this.#drop(reason, outbox);
     this.state = 'closed';
+  }
+
+  #answered(id: string, sequence: number): void {
+    this.#answers ??= [];
+    this.#answers.push({ id, sequence });
+    if (this.#answers.length > ANSWERS_MAX) this.#answers.splice(0, ANSWERS_MAX / 2);
   }
 
   #open(text: string, outbox: Outbox): void {

@@ -42,9 +42,7 @@ export function health(
 function whyNotReady(context: EndpointContext): string | undefined {
   if (context.isDraining) return 'shutting down';
   if (context.pool.failures >= CRASH_LOOP) return 'the upstream ends again and again';
-  let reason: string | undefined = 'the upstream has not answered yet';
-  context.whenKnown((served) => {
-    reason = 'error' in served ? 'the upstream cannot be started' : undefined;
-  });
-  return reason;
+  const served = context.served();
+  if (served === undefined) return 'the upstream has not answered yet';
+  return 'error' in served ? 'the upstream cannot be started' : undefined;
 }

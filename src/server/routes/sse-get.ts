@@ -29,7 +29,7 @@ export function openSse(inbound: Inbound): void {
       return;
     }
     if (!served.legacy) {
-      inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', ''] });
+      inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
       return;
     }
     const session = openSession(inbound, '2024');

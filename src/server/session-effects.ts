@@ -1,0 +1,83 @@
+/** Carries out what a session's machine decided: on its connections, and in the event log. */
+import type { EventLog } from '../core/ports.ts';
+import type { Decision, Outbox } from '../core/sessions/outbox.ts';
+import type { Session } from '../core/sessions/session.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
+
+export interface SessionEffectsPorts {
+  readonly log: EventLog;
+  readonly connections: Connections;
+  /** A reader came back for the rest: with what outcome. */
+  readonly resumed: (outcome: 'exact' | 'gap') => void;
+}
+
+export class SessionEffects {
+  /** Connections that are open for the session, undecided replies included. */
+  connectionCount = 0;
+  readonly #id: string;
+  readonly #machine: Session;
+  readonly #ports: SessionEffectsPorts;
+  /** The stream that belongs to no request was joined again with a gap. */
+  readonly #missed: () => void;
+
+  constructor(id: string, machine: Session, ports: SessionEffectsPorts, missed: () => void) {
+    this.#id = id;
+    this.#machine = machine;
+    this.#ports = ports;
+    this.#missed = missed;
+  }
+
+  carryOut(outbox: Outbox): void {
+    for (let index = 0; index < outbox.length; index += 1) {
+      const decision = outbox[index];
+      if (decision !== undefined) this.#do(decision);
+    }
+  }
+
+  #do(decision: Decision): void {
+    switch (decision.do) {
+      case 'write':
+        (decision.to as Connection).write(decision.text);
+        return;
+      case 'json':
+        if ((decision.to as Connection).json(200, decision.body)) this.connectionCount -= 1;
+        return;
+      case 'open':
+        if (decision.resume !== undefined) this.#ports.resumed(decision.resume);
+        (decision.to as Connection).open(decision.first, decision.resume);
+        return;
+      case 'end': {
+        const connection = decision.to as Connection;
+        if (connection.end(decision.reason, decision.last)) this.connectionCount -= 1;
+        return;
+      }
+      case 'append':
+        this.#append(decision);
+        return;
+      case 'read':
+        this.#read(decision.stream, decision.after);
+        return;
+      case 'trim':
+        this.#ports.log.trim(this.#id, decision.stream);
+        return;
+      default:
+    }
+  }
+
+  #append(decision: Extract<Decision, { do: 'append' }>): void {
+    const { stream, generation, sequence, data } = decision;
+    const now = this.#ports.connections.now();
+    this.#ports.log.append(this.#id, stream, generation, sequence, data, now);
+  }
+
+  #read(stream: number, after: number): void {
+    const now = this.#ports.connections.now();
+    this.#ports.log.readAfter(this.#id, stream, after, now, (outcome) => {
+      const outbox: Outbox = [];
+      const hasGap = this.#machine.replayed(stream, outcome, outbox);
+      this.carryOut(outbox);
+      if (hasGap && stream === 0) this.#missed();
+    });
+  }
+}
