@@ -183,7 +183,7 @@ describeHosts(['serve', 'node', 'express', 'fetch', 'hono'], (openHost) => {
   for (const isLong of [true, false]) {
     const kind = isLong ? 'long' : 'reply';
 
-    it(`sends head and first bytes of a ${kind} stream before anything else happens`, async () => {
+    it(`W40: sends head and first bytes of a ${kind} stream before anything else happens`, async () => {
       app.script = (exchange) => app.open(exchange, 'data: first\n\n', isLong);
       const client = await connect();
       client.send(get('/'));

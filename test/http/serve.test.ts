@@ -198,7 +198,7 @@ describe('malformed requests', () => {
     ],
     ['a bad length', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
     ['an endless head', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('refuses %s in JSON and closes', async (_name, text, status) => {
+  ])('W37: refuses %s in JSON and closes', async (_name, text, status) => {
     await open();
     const client = await connected(text);
     await client.untilOver();

@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Like `res.writeHead`, but keeps repeated headers where others are set already: Node would keep only the
- * last line of each name then. Ours replace those of the framework that have the same name.
+ * Like `res.writeHead`, but keeps repeated headers where others are set already: Node would keep
+ * only the last line of each name then. Ours replace those of the framework that have the same
+ * name.
  */
 export function writeHead(res: ServerResponse, status: number, flat: string[]): void {
   if (res.getHeaderNames().length === 0) return void res.writeHead(status, flat);
