@@ -62,9 +62,9 @@ export class CliProcess {
     return match;
   }
 
-  async end(signal?: NodeJS.Signals): Promise<Ending> {
+  end(signal?: NodeJS.Signals): Promise<Ending> {
     if (signal !== undefined) this.child.kill(signal);
-    return await bounded(this.ended, () => `still running: ${this.stderr}`);
+    return bounded(this.ended, () => `still running: ${this.stderr}`);
   }
 }
 

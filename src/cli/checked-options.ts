@@ -117,7 +117,7 @@ function credentialFault(raw: RawOptions, env: Environment): string | undefined 
   const fault = token === undefined ? undefined : tokenFault(token);
   if (fault === undefined) return undefined;
   const where = raw.token === undefined ? 'TIDEGATE_TOKEN' : '--token';
-  return `the token in ${where} ${fault}. Leave it out to have one made, or give a long random one.`;
+  return `the token in ${where} ${fault}. Give a random one of 32 characters, or none.`;
 }
 
 function credentialChoice(raw: RawOptions, env: Environment): CredentialChoice {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program `tidegate`: connects the command with this process. Everything it decides lies elsewhere. */
+/** The program `tidegate`: connects the command with this process, and decides nothing. */
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
 import { Lifecycle } from './lifecycle.ts';

@@ -45,8 +45,9 @@ export interface RunningCommand {
 }
 
 /**
- * Starts to serve. What the operator got wrong is told before anything is started: the port is taken
- * before the server's command runs, so that a port in use is one line and not a server's last words.
+ * Starts to serve. What the operator got wrong is told before anything is started: the port is
+ * taken before the server's command runs, so that a port in use is one line and not a server's last
+ * words.
  */
 export async function serveCommand(
   options: ServeOptions,
