@@ -15,6 +15,7 @@ export class SimClient2024 extends SimLegacyClient {
   #stream: SimReply | undefined;
   #reader: SequenceReader | undefined;
   #lastEventId = '';
+  #isResumed = false;
   /** Calls of the session that is open now: their answers come on its stream. */
   #asked: SimCall[] = [];
 
@@ -127,6 +128,7 @@ export class SimClient2024 extends SimLegacyClient {
     const resume = reply.headers?.get('tidegate-resume');
     if (from !== undefined) this.count(`resume ${resume}`);
     this.count('stream');
+    this.#isResumed = from !== undefined;
     this.#reader = this.sequences.reader(from, resume === 'gap');
   }
 
@@ -137,6 +139,8 @@ export class SimClient2024 extends SimLegacyClient {
       return;
     }
     if (this.#endpoint === undefined) this.violate('a message before the endpoint event');
+    const isSilent = this.#isResumed && !reply.headers?.get('tidegate-resume');
+    if (isSilent && event.data !== '') this.violate('a resume says neither exact nor gap');
     if (!this.isMessage(this.#reader, event.data, event.id)) return;
     const call = this.receive(event.data, this.#asked);
     if (call?.what === 'initialize') this.#initialized(call);

@@ -5,7 +5,7 @@
  */
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { JsonRpcResponse, SimCall } from './call-book.ts';
-import type { SequenceReader } from './sequence-book.ts';
+import { placeOf, type SequenceReader } from './sequence-book.ts';
 import { SimLegacyClient } from './sim-legacy-client.ts';
 import type { SimReply } from './sim-reply.ts';
 
@@ -14,8 +14,13 @@ const VERSIONS = ['2025-03-26', '2025-06-18', '2025-11-25'];
 /** Splits a batch without parsing it, so that ids keep every digit. */
 const BETWEEN_ANSWERS = /(?<=\}),(?=\{"jsonrpc":"2\.0","id":)/;
 
+/** Replies a server remembers after they were finished, at the least. */
+const FINISHED_KEPT = 64;
+
 /** A stream as its client sees it, over all the connections it is read through. */
 interface Reading {
+  /** How many POSTs came before it. */
+  readonly number: number;
   /** Undefined for the stream of no request. */
   readonly calls: readonly SimCall[] | undefined;
   lastEventId: string;
@@ -29,6 +34,11 @@ export class SimClient2025 extends SimLegacyClient {
   #sessionId = '';
   #version = '2025-11-25';
   #main: Reading | undefined;
+  #sent = 0;
+  /** The furthest event of that stream, whichever connection brought it. */
+  #mainLastEventId = '';
+  /** Connections that were given the stream of no request and may still bring some of it. */
+  #mains: SimReply[] = [];
   readonly #readings = new Set<Reading>();
 
   start(): void {
@@ -36,6 +46,7 @@ export class SimClient2025 extends SimLegacyClient {
     this.#state = 'opening';
     this.#version = this.random.pick(VERSIONS);
     this.beginSession();
+    this.#mainLastEventId = '';
     const call = this.calls.open(this.uniqueId(), 'initialize', this.calls.secret());
     this.note(`initialize ${this.#version} id ${call.id}`);
     this.#send(this.initializeText(call, this.#version), [call], []);
@@ -69,6 +80,7 @@ export class SimClient2025 extends SimLegacyClient {
       reading.isOver = true;
       reading.reply?.exchange?.leave();
     }
+    this.#leaveMains();
     this.#readings.clear();
     this.calls.endAll('lost', 'client stopped');
   }
@@ -102,7 +114,9 @@ export class SimClient2025 extends SimLegacyClient {
 
   /** POSTs one body; `calls` are its requests. */
   #send(text: string, calls: readonly SimCall[], session: readonly string[]): void {
+    this.#sent += 1;
     const reading: Reading = {
+      number: this.#sent,
       calls,
       lastEventId: '',
       reply: undefined,
@@ -124,6 +138,12 @@ export class SimClient2025 extends SimLegacyClient {
   /** Opens the stream of no request, or comes back to a stream where it was left. */
   #get(reading: Reading): void {
     if (reading.isOver || this.#state !== 'live') return;
+    const isMain = reading.calls === undefined;
+    if (isMain && reading.lastEventId !== '') {
+      // Who asks for events again must not go on reading them where they came from.
+      this.#leaveMains();
+      reading.lastEventId = furthest(reading.lastEventId, this.#mainLastEventId);
+    }
     const lastEventId = reading.lastEventId === '' ? undefined : reading.lastEventId;
     const headers = ['Accept', 'text/event-stream', ...this.#session()];
     this.note(`GET ${lastEventId ?? 'fresh'}`);
@@ -135,14 +155,17 @@ export class SimClient2025 extends SimLegacyClient {
       onLost: (reply: SimReply) => this.#closed(reading, reply),
     };
     reading.reply = this.request('GET', '/mcp', headers, undefined, events, lastEventId);
+    if (isMain) this.#mains.push(reading.reply);
+  }
+
+  #leaveMains(): void {
+    for (const reply of this.#mains) reply.exchange?.leave();
+    this.#mains = [];
   }
 
   #begins(reading: Reading, reply: SimReply): void {
     const resume = reply.headers?.get('tidegate-resume');
     const from = reading.lastEventId === '' ? undefined : reading.lastEventId;
-    if (from !== undefined && resume !== 'exact' && resume !== 'gap') {
-      this.violate(`a resume says ${resume}`);
-    }
     if (from !== undefined) this.count(`resume ${resume}`);
     this.count('stream');
     reading.reader = this.sequences.reader(from, resume === 'gap');
@@ -150,7 +173,12 @@ export class SimClient2025 extends SimLegacyClient {
 
   #event(reading: Reading, event: SseEvent): void {
     if (reading.reader === undefined) return;
+    const isSilent = reading.lastEventId !== '' && !reading.reply?.headers?.get('tidegate-resume');
+    if (isSilent && event.data !== '') this.violate('a resume says neither exact nor gap');
     if (!this.isMessage(reading.reader, event.data, event.id)) return;
+    if (reading.calls === undefined) {
+      this.#mainLastEventId = furthest(this.#mainLastEventId, event.id ?? '');
+    }
     const call = this.receive(event.data, reading.calls ?? []);
     if (call?.what === 'initialize') this.#initialized(call, event.data, reading.reply);
   }
@@ -192,10 +220,12 @@ export class SimClient2025 extends SimLegacyClient {
     if (reply.status === 404 && this.#isGone(reply)) return;
     this.checkRefusal(reply, body);
     if (reply.status === 429 || reply.status === 503) {
+      this.note(`GET refused: ${reply.status}`);
       this.#comeBack(reading);
       return;
     }
-    this.violate(`GET answered ${reply.status} ${body.slice(0, 160)}`);
+    const isOld = this.#sent - reading.number > FINISHED_KEPT && reply.status === 400;
+    if (!isOld) this.violate(`GET answered ${reply.status} ${body.slice(0, 160)}`);
     this.#over(reading);
     this.calls.endAll('lost', 'not resumable', reading.calls ?? []);
   }
@@ -217,6 +247,7 @@ export class SimClient2025 extends SimLegacyClient {
       reading.isOver = true;
       reading.reply?.exchange?.leave();
     }
+    this.#leaveMains();
     this.#readings.clear();
     this.#main = undefined;
     this.calls.endAll('lost', reason);
@@ -246,6 +277,7 @@ export class SimClient2025 extends SimLegacyClient {
   #listen(): void {
     const former = this.#main;
     const reading: Reading = {
+      number: this.#sent,
       calls: undefined,
       lastEventId: '',
       reply: undefined,
@@ -345,4 +377,9 @@ export class SimClient2025 extends SimLegacyClient {
   #all(): readonly Reading[] {
     return this.#main === undefined ? [...this.#readings] : [...this.#readings, this.#main];
   }
+}
+
+/** The later of two event ids of one stream; either may be empty. */
+function furthest(one: string, other: string): string {
+  return (placeOf(one)?.sequence ?? -1) >= (placeOf(other)?.sequence ?? -1) ? one : other;
 }

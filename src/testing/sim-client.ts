@@ -176,8 +176,9 @@ export abstract class SimClient {
         const isRight = expected.includes(reply.status);
         if (!isRight) this.violate(`a foreign session answered ${reply.status}`);
       },
-      onStream: (reply) => {
-        if (!isFresh) this.violate('a foreign session gave a stream');
+      // A server that drains answers everyone with a stream of nothing.
+      onEvent: (reply, event) => {
+        if (!isFresh && event.data !== '') this.violate('a foreign session gave an event');
         reply.exchange?.leave();
       },
     };

