@@ -33,6 +33,7 @@ async function start(options: ServeOptions, version: string): Promise<void> {
     return;
   }
   obeySignals(outcome.command, options.drainMs);
+  if (process.stderr.isTTY && !options.isJson) process.once('SIGINT', explainDrain);
   if (options.isJson) process.stdout.write(startupJson(outcome.command.facts));
   else process.stderr.write(startupText(outcome.command.facts));
 }
@@ -58,6 +59,11 @@ function obeySignals(command: RunningCommand, drainMs: number): void {
     process.on(signal, () => lifecycle.onSignal(signal));
   }
   process.on('uncaughtException', (error, origin) => lifecycle.onFault(origin, error));
+}
+
+/** A stream that idles may take most of the window; who waits at a terminal should know. */
+function explainDrain(): void {
+  process.stderr.write('Letting calls finish. Ctrl-C again stops at once.\n');
 }
 
 function fail(exitCode: number, reason: string): void {

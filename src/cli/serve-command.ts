@@ -78,6 +78,7 @@ export async function serveCommand(
       facts: {
         version: around.version,
         program: upstream.name,
+        address: `${urlHost(options.host)}:${server.port}`,
         name: serverName(options.command, options.args),
         baseUrl: options.publicUrl ?? baseUrl(options.host, server.port),
         credential: door.facts,

@@ -5,6 +5,7 @@ const TOKEN = 'Yq3vJ0kQ2mB7nR5tX8wZ1aC4eG6hL9pS-uV_dF0iK2o';
 const FACTS: StartupFacts = {
   version: '0.1.0',
   program: 'npx',
+  address: '127.0.0.1:8808',
   name: 'everything',
   baseUrl: 'http://127.0.0.1:8808',
   credential: {
@@ -27,6 +28,7 @@ describe('startupText', () => {
   it('says the URL of each era, then the token, then the snippets', () => {
     const text = startupText(FACTS);
     const places = [
+      'on 127.0.0.1:8808\n',
       '2026, 2025',
       '/sse',
       TOKEN,

@@ -7,6 +7,8 @@ export interface StartupFacts {
   readonly version: string;
   /** The program that is served, without its arguments. */
   readonly program: string;
+  /** Host and port that are listened on. */
+  readonly address: string;
   /** The name in the snippets. */
   readonly name: string;
   /** Scheme, host and port, and the path before `/mcp`; without a slash at the end. */
@@ -30,7 +32,7 @@ export type CredentialFacts =
 export function startupText(facts: StartupFacts): string {
   const urls = urlsOf(facts);
   const lines = [
-    `Tidegate ${facts.version} serves ${facts.program}`,
+    `Tidegate ${facts.version} serves ${facts.program} on ${facts.address}`,
     `  2026, 2025  ${urls['2026']}`,
     `  2024        ${urls['2024']}`,
     ...tokenLines(facts.credential),
@@ -49,6 +51,7 @@ export function startupJson(facts: StartupFacts): string {
   const line = {
     version: facts.version,
     program: facts.program,
+    address: facts.address,
     urls: urlsOf(facts),
     auth: credential.kind,
     token: isToken ? (credential.token ?? null) : null,

@@ -19,11 +19,11 @@ async function capture(
 describe('consoleTelemetry', () => {
   it('writes one JSON object a line with the fields given and no others', async () => {
     const lines = await capture({}, (telemetry) => {
-      telemetry.log('warn', 'upstream_restarted', { attempt: 2, name: 'npx', gone: undefined });
+      telemetry.log('warn', 'upstream_restarted', { ms: 1.23456789, name: 'npx', gone: undefined });
     });
     expect(lines).toHaveLength(1);
     const { time, ...rest } = JSON.parse(lines[0]!) as Record<string, unknown>;
-    expect(rest).toEqual({ level: 'warn', event: 'upstream_restarted', attempt: 2, name: 'npx' });
+    expect(rest).toEqual({ level: 'warn', event: 'upstream_restarted', ms: 1.235, name: 'npx' });
     expect(time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
   });
 

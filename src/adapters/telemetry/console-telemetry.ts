@@ -82,10 +82,15 @@ function lineOf(event: string, fields: LogFields): LogFields {
   const safe: Record<string, string | number | boolean | undefined> = { event: printable(event) };
   for (const name in fields) {
     const value = fields[name];
-    safe[RESERVED.has(name) ? `${name}_` : name] =
-      typeof value === 'string' ? printable(value) : value;
+    safe[RESERVED.has(name) ? `${name}_` : name] = readable(value);
   }
   return safe;
+}
+
+/** Durations come with more digits than anyone reads. */
+function readable(value: LogFields[string]): LogFields[string] {
+  if (typeof value === 'string') return printable(value);
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }
 
 /** Members of every line; a field of the same name must not stand twice in one object. */
