@@ -83,6 +83,12 @@ export const ERRORS = {
     retryable: false,
     message: 'Session not found; initialize a new one.',
   },
+  SESSION_ENDED: {
+    httpStatus: 200,
+    rpcCode: -32001,
+    retryable: false,
+    message: 'The session ended before the answer; initialize a new one.',
+  },
   UNKNOWN_EVENT: {
     httpStatus: 400,
     rpcCode: -32600,

@@ -71,7 +71,8 @@ export class InstancePool {
     const key = this.#keyOf(principal);
     const known = this.#modern.get(key);
     if (known !== undefined || !this.#hasRoom()) return known;
-    const instance = new ModernInstance(this.#ports);
+    const isPrivate = this.#isolation === 'session' || this.#isolation === 'principal';
+    const instance = new ModernInstance(this.#ports, isPrivate);
     this.#modern.set(key, instance);
     this.#armIdle(key);
     return instance;

@@ -69,6 +69,8 @@ export class Instance {
   #connection: UpstreamConnection | undefined;
   /** Calls and notifications that came before the handshake was over. */
   #held: { readonly message: Message; readonly call: UpstreamCall | undefined }[] = [];
+  /** Calls given up while the upstream may still work on them: what it says may be theirs. */
+  #ghosts = 0;
   #isRestart = false;
   #disarm: (() => void) | undefined;
 
@@ -151,6 +153,14 @@ export class Instance {
     return undefined;
   }
 
+  /**
+   * The call a message without a mark belongs to: the only one in flight, while none that was given up may
+   * still speak.
+   */
+  get sole(): UpstreamCall | undefined {
+    return this.#ghosts === 0 ? this.pending.sole : undefined;
+  }
+
   /** A notification or an answer to the upstream's own question. Held until the handshake is over. */
   tell(message: Message): void {
     if (this.state === 'ready') this.#connection?.send(message);
@@ -168,6 +178,7 @@ export class Instance {
   cancel(call: UpstreamCall, reason: string): void {
     if (!this.pending.end(call, 'cancel')) return;
     const held = this.#held.findIndex((each) => each.call === call);
+    if (held < 0) this.#ghosts += 1;
     if (held >= 0) this.#held.splice(held, 1);
     else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
   }
@@ -176,6 +187,7 @@ export class Instance {
   expire(now: number): void {
     for (const call of this.pending.startedBefore(now - this.ports.limits.callMsMax)) {
       if (!this.pending.end(call, 'refuse')) continue;
+      this.#ghosts += 1;
       this.#tellCancelled(call, 'timed out');
       call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
     }
@@ -290,6 +302,7 @@ export class Instance {
     const { telemetry, clock, upstream } = this.ports;
     this.#disarm?.();
     this.#connection = undefined;
+    this.#ghosts = 0;
     this.state = INSTANCE_TRANSITIONS.ready.fail;
     const delayMs = this.#backoff.failed(clock.now());
     const fields = { upstream: upstream.name, era: this.era, cause, detail };

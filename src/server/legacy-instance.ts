@@ -56,6 +56,8 @@ export class LegacyInstance implements InstanceRole {
   readonly #questions: Questions<LegacyMember>;
   /** The upstream's InitializeResult. */
   #initializeResult: Record<string, unknown> | undefined;
+  /** The members that had calls on this connection, as far as one can be told from several. */
+  #caller: LegacyMember | 'several' | undefined;
   #awaiting: ((failure: Refusal | undefined) => void)[] = [];
   readonly #onEmpty: () => void;
 
@@ -86,6 +88,7 @@ export class LegacyInstance implements InstanceRole {
 
   request(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const { member } = owner;
+    this.#caller = this.#caller === undefined || this.#caller === member ? member : 'several';
     switch (message.method) {
       case 'resources/subscribe':
         return this.#subscribe(owner, message);
@@ -176,6 +179,7 @@ export class LegacyInstance implements InstanceRole {
 
   down(): boolean {
     this.#questions.clear();
+    this.#caller = undefined;
     const waiting = this.#awaiting;
     this.#awaiting = [];
     for (const each of waiting) each({ error: 'UPSTREAM_UNAVAILABLE' });
@@ -183,7 +187,7 @@ export class LegacyInstance implements InstanceRole {
   }
 
   received(message: Message, related: UpstreamCall | undefined): void {
-    const call = related ?? this.instance.pending.sole;
+    const call = related ?? (this.#isOfOne ? this.instance.pending.sole : undefined);
     const owner = call?.owner as Partial<LegacyCallOwner> | undefined;
     const member = this.isExclusive ? first(this.#members) : owner?.member;
     if (message.kind === 'request') {
@@ -210,6 +214,15 @@ export class LegacyInstance implements InstanceRole {
     if (call !== undefined && owner?.member !== undefined) call.owner.related(call, message);
     else if (this.isExclusive && member !== undefined) member.unrelated(message);
     else this.instance.ports.telemetry.count('upstream_stray_total', { kind: 'notification' });
+  }
+
+  /**
+   * Whether every call this connection ever had was one session's. Only then may a message without a mark be
+   * taken for the call in flight: a server goes on talking about calls that were cancelled or answered, and
+   * what it says of one client's must not be shown to another.
+   */
+  get #isOfOne(): boolean {
+    return this.isExclusive || this.#caller !== 'several';
   }
 
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping for the one we answer. */

@@ -162,12 +162,9 @@ export class LegacySession implements SessionHandle, LegacyMember {
 
   end(reason: CloseReason): void {
     if (this.isEnded) return;
-    const outbox: Outbox = [];
-    for (const call of this.#calls) {
-      this.#options.instance.instance.cancel(call, 'the session ended');
-      this.#options.recorded(this.era, call, 'cancelled');
-    }
+    for (const call of this.#calls) this.#abandon(call);
     this.#calls.clear();
+    const outbox: Outbox = [];
     this.#machine.end(reason, outbox);
     this.#effects.carryOut(outbox);
     this.#options.instance.leave(this);
@@ -321,6 +318,14 @@ export class LegacySession implements SessionHandle, LegacyMember {
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);
     this.#effects.carryOut(outbox);
+  }
+
+  /** The session ends with this call in flight: its client is told rather than left to wait. */
+  #abandon(call: UpstreamCall): void {
+    this.#options.instance.instance.cancel(call, 'the session ended');
+    this.#options.recorded(this.era, call, 'cancelled');
+    const refusal: Refusal = { error: 'SESSION_ENDED', id: call.id };
+    if (call.owner instanceof LegacyPost) this.#answer(call.owner, call.id, errorResponse(refusal));
   }
 
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */

@@ -28,11 +28,14 @@ const TOOL_PAGES_MAX = 100;
 export class ModernInstance implements InstanceRole {
   readonly instance: Instance;
   readonly hub: ListenHub;
+  readonly #isPrivate: boolean;
   #capabilities: Record<string, unknown> = {};
   #awaiting: (() => void)[] = [];
   #toolHeaders = new Map<string, readonly ParamHeader[]>();
 
-  constructor(ports: InstancePorts) {
+  /** @param isPrivate - whether one principal alone is served, so that an unmarked message can only be its own. */
+  constructor(ports: InstancePorts, isPrivate: boolean) {
+    this.#isPrivate = isPrivate;
     this.instance = new Instance('modern', ports, this);
     this.hub = new ListenHub(this.instance);
     this.instance.start();
@@ -98,7 +101,7 @@ export class ModernInstance implements InstanceRole {
       this.hub.received(message);
       return;
     }
-    const call = related ?? this.instance.pending.sole;
+    const call = related ?? (this.#isPrivate ? this.instance.sole : undefined);
     if (message.method === 'notifications/message' && call !== undefined) {
       call.owner.related(call, message);
     } else {

@@ -195,7 +195,12 @@ export class JsonTokens {
 
 /** Whether `source` holds exactly this word from `start` to `end`. */
 export function isWord(source: string, start: number, end: number, word: string): boolean {
-  return end - start === word.length && source.startsWith(word, start);
+  const length = word.length;
+  if (end - start !== length) return false;
+  for (let at = 0; at < length; at++) {
+    if (source.charCodeAt(start + at) !== word.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 function isSpace(char: number): boolean {

@@ -71,7 +71,7 @@ describe('requests, notifications and responses', () => {
 });
 
 describe('ids (W35)', () => {
-  test.each(['1', '"1"', '0', '-1', '9007199254740993', `1${'0'.repeat(400)}`, '""', '"\\u0031"'])(
+  test.each(['1', '"1"', '0', '-1', '9007199254740993', `1${'0'.repeat(30)}`, '""', '"\\u0031"'])(
     'W35: the id %s is kept byte for byte',
     (id) => {
       expect(messageIn(`{"jsonrpc":"2.0","id":${id},"method":"m"}`).id).toBe(id);

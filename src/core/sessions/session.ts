@@ -66,7 +66,8 @@ export class Session {
 
   /** The reply has been undecided for long enough, or has company: it becomes a stream if the client takes one. */
   decide(reply: Reply, outbox: Outbox): void {
-    if (reply.state !== 'undecided' || !reply.accepts.eventStream) return;
+    if (this.state === 'ended' || reply.state !== 'undecided') return;
+    if (!reply.accepts.eventStream) return;
     reply.state = REPLY_TRANSITIONS.undecided.stream;
     const stream = new Stream(this.#nextStream, this.#facts);
     this.#nextStream += 1;
