@@ -16,8 +16,21 @@ try {
   process.exit(1);
 }
 
+if (process.env.npm_lifecycle_event !== undefined) endWithNpm();
+
 const words = process.argv.slice(2);
 const command = words.includes('--') ? [] : ['--', process.execPath, join(root, SERVER), 'stdio'];
 // In this process: a signal reaches the program once, and its exit code is ours.
 process.argv = [process.execPath, 'tidegate', ...words, ...command];
 await import('../dist/cli/main.js');
+
+/** A signal to npm ends npm and the shell between us, which passes nothing on; then we go too. */
+function endWithNpm() {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}

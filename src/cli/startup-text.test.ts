@@ -41,6 +41,11 @@ describe('startupText', () => {
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
 
+  it('names the server, and the program that runs it when that is another word', () => {
+    expect(startupText(FACTS)).toContain('serves everything (npx) on 127.0.0.1:8808\n');
+    expect(startupText({ ...FACTS, program: 'everything' })).toContain('serves everything on');
+  });
+
   it('does not repeat a token that the operator gave', () => {
     const source = 'the one given with TIDEGATE_TOKEN';
     const facts: StartupFacts = {

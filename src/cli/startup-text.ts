@@ -32,7 +32,7 @@ export type CredentialFacts =
 export function startupText(facts: StartupFacts): string {
   const urls = urlsOf(facts);
   const lines = [
-    `Tidegate ${facts.version} serves ${facts.program} on ${facts.address}`,
+    `Tidegate ${facts.version} serves ${served(facts)} on ${facts.address}`,
     `  2026, 2025  ${urls['2026']}`,
     `  2024        ${urls['2024']}`,
     ...tokenLines(facts.credential),
@@ -68,6 +68,10 @@ const PLACEHOLDER = '<token>';
 function urlsOf(facts: StartupFacts): Readonly<Record<'2026' | '2025' | '2024', string>> {
   const mcp = `${facts.baseUrl}/mcp`;
   return { '2026': mcp, '2025': mcp, '2024': `${facts.baseUrl}/sse` };
+}
+
+function served({ name, program }: StartupFacts): string {
+  return name === program ? name : `${name} (${program})`;
 }
 
 function tokenLines(credential: CredentialFacts): readonly string[] {
