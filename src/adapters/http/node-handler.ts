@@ -26,8 +26,9 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * before the parser is faster and keeps the text as it was sent. Timeouts and bounds of connections
  * belong to your server: see the defaults of `ConnectionLimits` for ones that hold.
  *
- * End with `await app.drain(ms)` before `server.close()`: streams that idle leave `node:http` on
- * their way, so the server waits for them but does not end them.
+ * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
+ * drain comes first because long streams have left `node:http`: the server waits for them but
+ * cannot end them.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
   const context = new NodeContext(options.limits);
