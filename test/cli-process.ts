@@ -18,9 +18,12 @@ export class CliProcess {
   stderr = '';
   #onOutput: () => void = () => {};
 
-  /** @param env - the whole environment besides PATH. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+  /**
+   * @param env - the whole environment besides PATH.
+   * @param program - the file that Node runs. Default: the built command.
+   */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>>, program = MAIN) {
+    this.child = spawn(process.execPath, [program, ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../scripts/bootstrap.mjs';
 import { bounded, CliProcess } from './cli-process.ts';
@@ -41,8 +43,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function tidegate(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliProcess {
-  const cli = new CliProcess(args, { XDG_CONFIG_HOME: folder, ...env });
+function tidegate(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  program?: string,
+): CliProcess {
+  const cli = new CliProcess(args, { XDG_CONFIG_HOME: folder, ...env }, program);
   running.push(cli);
   return cli;
 }
@@ -200,6 +206,17 @@ describe('a server that runs', () => {
     const { cli } = await serving();
     expect(cli.stderr).toMatch(/http:\/\/127\.0\.0\.1:\d+\/mcp/);
     expect(cli.stderr).not.toContain('0.0.0.0');
+  });
+});
+
+describe('npm start', () => {
+  it('serves the official server-everything and prints a curl line that works', async () => {
+    const cli = tidegate(['--port', '0'], {}, join(ROOT, 'scripts/start.mjs'));
+    const [, line = ''] = await cli.printed(/^ {2}(curl .*)$/m);
+    await cli.printed(/upstream_known/);
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', line]);
+    expect(stdout).toContain('"name":"mcp-servers/everything"');
+    expect(await cli.end('SIGTERM')).toEqual({ code: 0, signal: null });
   });
 });
 
