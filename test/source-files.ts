@@ -1,5 +1,5 @@
 /** The files of the repository and of `src/`, read and parsed once for the tests that judge them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +21,7 @@ export interface SourceFile {
 
 /** Paths below `folder` with forward slashes, without installed and built files. */
 export function listFiles(folder: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
   const skipped = new Set(['node_modules', 'dist', '.git', 'results', 'coverage']);
   return readdirSync(join(ROOT, folder), { withFileTypes: true })
     .flatMap((entry) => {
