@@ -1,4 +1,7 @@
-/** A client's account of its requests: each ends once, as answered, refused, cancelled or lost with a reason. */
+/**
+ * A client's account of its requests: each ends once, as answered, refused, cancelled or lost with
+ * a reason.
+ */
 import { canaryOf } from './canary.ts';
 import type { Ledger } from './ledger.ts';
 

@@ -11,6 +11,7 @@ export function canaryOf(owner: string, number: number): string {
 
 /** Owners of all canaries in a text, with repeats. */
 export function ownersIn(text: string): readonly string[] {
+  if (!text.includes('~c:')) return [];
   return Array.from(text.matchAll(CANARY), (match) => match[1] ?? '');
 }
 
@@ -19,5 +20,6 @@ export function markerOf(number: number): string {
 }
 
 export function markersIn(text: string): readonly number[] {
+  if (!text.includes('~m:')) return [];
   return Array.from(text.matchAll(MARKER), (match) => Number(match[1]));
 }

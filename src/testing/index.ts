@@ -1,4 +1,7 @@
-/** The kit that proves the product: virtual time, a lossy network in memory, a scripted server, contract suites. */
+/**
+ * The kit that proves the product: virtual time, a lossy network in memory, a scripted server,
+ * contract suites.
+ */
 export { canaryOf, markerOf, markersIn, ownersIn } from './canary.ts';
 export type { Check } from './contracts/check.ts';
 export {

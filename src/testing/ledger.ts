@@ -1,4 +1,7 @@
-/** What a run did and what it broke: a bounded trace to read a failing seed by, and the list of broken promises. */
+/**
+ * What a run did and what it broke: a bounded trace to read a failing seed by, and the list of
+ * broken promises.
+ */
 import { ownersIn } from './canary.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 

@@ -1,9 +1,11 @@
 /**
- * One HTTP request and its reply in memory, with both of its ends: the server's is the port `HttpExchange`,
- * the client's sees status, headers and text in order, late, cut short or not at all.
+ * One HTTP request and its reply in memory, with both of its ends: the server's is the port
+ * `HttpExchange`, the client's sees status, headers and text in order, late, cut short or not at
+ * all.
  *
- * It is strict where adapters are lenient: a second reply throws, and a write to a stream that the server itself
- * ended, or whose reader is known to be gone, is recorded as a violation although the port drops it.
+ * It is strict where adapters are lenient: a second reply throws, and a write to a stream that the
+ * server itself ended, or whose reader is known to be gone, is recorded as a violation although the
+ * port drops it.
  */
 import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../core/ports.ts';
 import { ReplyHeaders } from './reply-headers.ts';
@@ -56,6 +58,8 @@ export class MemoryExchange implements HttpExchange {
   #state: ServerState = 'undecided';
   #isClientGone = false;
   #isServerTold = false;
+  /** The client is gone for the kernel, but nobody has asked to be told. */
+  #isGoneUnheard = false;
   #isDone = false;
   #goneListener: (() => void) | undefined;
   #isReading = true;
@@ -88,7 +92,7 @@ export class MemoryExchange implements HttpExchange {
   readBody(bytesMax: number, done: (outcome: BodyOutcome) => void): void {
     const body = this.request.body ?? '';
     this.#clock.after(this.#fate.latencyMs(), () => {
-      if (this.#isServerTold) done({ kind: 'aborted' });
+      if (this.#isServerTold || this.#isGoneUnheard) done({ kind: 'aborted' });
       else if (utf8Length(body) <= bytesMax) done({ kind: 'body', text: body });
       else done({ kind: 'refused', refusal: { error: 'BODY_TOO_LARGE' } });
     });
@@ -119,7 +123,7 @@ export class MemoryExchange implements HttpExchange {
   onClientGone(listener: () => void): void {
     if (this.#goneListener !== undefined) this.#violate('onClientGone was called twice');
     this.#goneListener = listener;
-    if (this.#isServerTold && this.#state !== 'ended') this.#clock.after(0, listener);
+    if (this.#isGoneUnheard) this.#clock.after(0, () => this.#tellServer());
   }
 
   /* The client's end. */
@@ -163,9 +167,12 @@ export class MemoryExchange implements HttpExchange {
     return this.#isDone;
   }
 
-  /** Whether the server still holds this exchange open: no reply was completed and it was not told of a loss. */
+  /**
+   * Whether the server still holds this exchange open: no reply was completed and it was not told
+   * of a loss.
+   */
   get isHeldByServer(): boolean {
-    return this.#state !== 'ended' && !this.#isServerTold;
+    return this.#state !== 'ended' && !this.#isServerTold && !this.#isGoneUnheard;
   }
 
   #begin(status: number, headers: readonly string[]): void {
@@ -268,12 +275,17 @@ export class MemoryExchange implements HttpExchange {
     this.#isClientGone = true;
     this.#kernelFree = this.#fate.kernelBytes;
     this.#clock.after(this.#fate.goneAfterMs(), () => {
-      if (this.#state === 'ended') return;
-      this.#isServerTold = true;
-      this.#queue = [];
-      this.#queuedBytes = 0;
-      this.#goneListener?.();
+      if (this.#goneListener === undefined) this.#isGoneUnheard = true;
+      else this.#tellServer();
     });
+  }
+
+  #tellServer(): void {
+    if (this.#state === 'ended' || this.#isServerTold) return;
+    this.#isServerTold = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#goneListener?.();
   }
 
   #violate(what: string): void {

@@ -1,7 +1,7 @@
 /**
- * Carries requests from simulated clients to an `Application`, and loses what a network loses: requests that never
- * arrive, replies that break in the middle of a frame, clients whose end nobody hears of, readers that do not read.
- * Every misfortune is drawn from one seeded generator.
+ * Carries requests from simulated clients to an `Application`, and loses what a network loses:
+ * requests that never arrive, replies that break in the middle of a frame, clients whose end nobody
+ * hears of, readers that do not read. Every misfortune is drawn from one seeded generator.
  */
 import type { Application } from '../core/ports.ts';
 import { MemoryExchange, type ClientRequest, type ReplyListener } from './memory-exchange.ts';
@@ -16,7 +16,10 @@ export interface NetworkConditions {
   /** Probability that a reply breaks somewhere within its first `cutWithinChars` characters. */
   readonly cutRate: number;
   readonly cutWithinChars: number;
-  /** Probability that the server is told of a client that left only by its kernel, after `halfOpenMs`. */
+  /**
+   * Probability that the server is told of a client that left only by its kernel, after
+   * `halfOpenMs`.
+   */
   readonly halfOpenRate: number;
   readonly halfOpenMs: number;
   /** Shortest and longest time until the server learns that a client left. */

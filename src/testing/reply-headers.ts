@@ -1,4 +1,6 @@
-/** Headers in the flat form of the ports (name, value, name, value), read without regard to case. */
+/**
+ * Headers in the flat form of the ports (name, value, name, value), read without regard to case.
+ */
 export class ReplyHeaders {
   readonly flat: readonly string[];
 

@@ -1,4 +1,7 @@
-/** One `tools/call` at a scripted upstream: the steps of its script, each after a latency, then its ending. */
+/**
+ * One `tools/call` at a scripted upstream: the steps of its script, each after a latency, then its
+ * ending.
+ */
 import { Message } from '../core/protocol/message.ts';
 import { markerOf, ownersIn } from './canary.ts';
 import type { JsonObject, ScriptedConnection } from './scripted-connection.ts';

@@ -1,4 +1,6 @@
-/** One conversation of a scripted upstream: the handshake, its calls, its subscriptions and its end. */
+/**
+ * One conversation of a scripted upstream: the handshake, its calls, its subscriptions and its end.
+ */
 import type {
   SendOutcome,
   UpstreamConnection,

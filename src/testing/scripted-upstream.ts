@@ -1,6 +1,6 @@
 /**
- * A server that behaves as MCP servers do, and as badly as they do: on virtual time, from one seed. It judges as
- * well: what an engine must never send it is recorded as a violation.
+ * A server that behaves as MCP servers do, and as badly as they do: on virtual time, from one seed.
+ * It judges as well: what an engine must never send it is recorded as a violation.
  */
 import type { Upstream, UpstreamConnection, UpstreamEra, UpstreamEvents } from '../core/ports.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
@@ -16,7 +16,10 @@ export interface ScriptedUpstreamOptions {
   readonly latencyMs?: readonly [number, number];
   /** How long the step `pause` takes, in milliseconds; 100 to 2,000 by default. */
   readonly pauseMs?: readonly [number, number];
-  /** Probability that a connection cannot be started; the first two, which probe the eras, always can. */
+  /**
+   * Probability that a connection cannot be started; the first two, which probe the eras, always
+   * can.
+   */
   readonly startFailureRate?: number;
   /** Probability that a send is not taken because too much waits. */
   readonly fullRate?: number;

@@ -1,6 +1,6 @@
 /**
- * Randomness that repeats itself: the same seed gives the same run on every machine.
- * The generator is xoshiro128**, seeded through SplitMix32; it is for tests only, never for secrets.
+ * Randomness that repeats itself: the same seed gives the same run on every machine. The generator
+ * is xoshiro128**, seeded through SplitMix32; it is for tests only, never for secrets.
  * @see https://prng.di.unimi.it/
  */
 import type { Randomness } from '../core/ports.ts';

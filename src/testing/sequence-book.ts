@@ -1,6 +1,6 @@
 /**
- * A client's account of event ids: within one session no event comes twice, each reader's sequences rise, and
- * none is skipped unless the reply said that there is a gap.
+ * A client's account of event ids: within one session no event comes twice, each reader's sequences
+ * rise, and none is skipped unless the reply said that there is a gap.
  */
 import type { Ledger } from './ledger.ts';
 
@@ -33,7 +33,9 @@ export class SequenceBook {
     this.#ledger = ledger;
   }
 
-  /** @param lastEventId - what the reader resumed with; @param hasGap - whether the reply said so. */
+  /**
+   * @param lastEventId - what the reader resumed with; @param hasGap - whether the reply said so.
+   */
   reader(lastEventId: string | undefined, hasGap: boolean): SequenceReader {
     const from = lastEventId === undefined ? undefined : placeOf(lastEventId);
     return new SequenceReader(this.#owner, this.#ledger, this.#seen, from, hasGap);
@@ -59,7 +61,8 @@ export class SequenceReader {
     this.#ledger = ledger;
     this.#seen = seen;
     this.#last = from;
-    // A fresh reader asks for no event in particular: what the log lost before it came was never promised.
+    // A fresh reader asks for no event in particular: what the log lost before it came was never
+    // promised.
     this.#mayGap = hasGap || from === undefined;
     this.#hasGap = hasGap;
   }

@@ -1,6 +1,6 @@
 /**
- * A client of HTTP+SSE: one stream that carries everything, and POSTs that carry only what is sent. Its
- * EventSource reconnects to the same URL with the last event id, and never initialises again.
+ * A client of HTTP+SSE: one stream that carries everything, and POSTs that carry only what is sent.
+ * Its EventSource reconnects to the same URL with the last event id, and never initialises again.
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
@@ -208,7 +208,12 @@ export class SimClient2024 extends SimLegacyClient {
   #comeBack(): void {
     // Without an event id the session cannot be found again: an EventSource then begins a new one.
     if (this.#lastEventId === '') this.#restart();
-    else this.reconnectLater(() => this.#connect());
+    else {
+      const session = this.#endpoint;
+      this.reconnectLater(() => {
+        if (session === this.#endpoint && this.#stream === undefined) this.#connect();
+      });
+    }
   }
 
   #gone(): void {

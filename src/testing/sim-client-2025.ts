@@ -1,6 +1,7 @@
 /**
- * A client of the Streamable HTTP revisions with sessions: replies as JSON or as streams, each resumed by its
- * event id, one stream that belongs to no request, and the habit of leaving at the worst moment.
+ * A client of the Streamable HTTP revisions with sessions: replies as JSON or as streams, each
+ * resumed by its event id, one stream that belongs to no request, and the habit of leaving at the
+ * worst moment.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
@@ -286,7 +287,11 @@ export class SimClient2025 extends SimLegacyClient {
     };
     this.#main = reading;
     // A second GET takes over; the first is ended by the server, not by us.
-    if (former !== undefined) former.isOver = true;
+    if (former !== undefined) {
+      former.isOver = true;
+      // But one that was asked for events must not arrive after it and bring them twice.
+      if (former.reply?.status === 0) former.reply.exchange?.leave();
+    }
     this.#get(reading);
   }
 
@@ -363,7 +368,10 @@ export class SimClient2025 extends SimLegacyClient {
     });
   }
 
-  /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management */
+  /**
+   * @see
+   * https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+   */
   #checkEnded(session: readonly string[]): void {
     const headers = ['Accept', 'application/json, text/event-stream', ...session];
     this.request('POST', '/mcp', headers, '{"jsonrpc":"2.0","id":1,"method":"ping"}', {

@@ -1,6 +1,7 @@
 /**
- * A client of the stateless revision: every request stands alone, closing the reply cancels, changes come on
- * listen streams, and questions come as `input_required` results that are answered by asking again.
+ * A client of the stateless revision: every request stands alone, closing the reply cancels,
+ * changes come on listen streams, and questions come as `input_required` results that are answered
+ * by asking again.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
  */
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
@@ -190,7 +191,10 @@ export class SimClient2026 extends SimClient {
     });
   }
 
-  /** Without a session there is no way back: what broke is lost, and the server must have cancelled it. */
+  /**
+   * Without a session there is no way back: what broke is lost, and the server must have cancelled
+   * it.
+   */
   #lost(asked: Asked, reason: string): void {
     this.#asked.delete(asked);
     this.calls.end(asked.call, 'lost', reason);

@@ -1,4 +1,7 @@
-/** What simulated clients of every era share: requests over the lossy network, an account of calls, and bad habits. */
+/**
+ * What simulated clients of every era share: requests over the lossy network, an account of calls,
+ * and bad habits.
+ */
 import type { Application } from '../core/ports.ts';
 import { CallBook, type SimCall } from './call-book.ts';
 import type { Ledger } from './ledger.ts';
@@ -30,7 +33,10 @@ export interface SimWorld {
   readonly sessions: KnownSession[];
   readonly steps: StepWeights;
   readonly endings: EndingWeights;
-  /** Whether a session may be gone without its client having ended it: bounds are tight, or time is long. */
+  /**
+   * Whether a session may be gone without its client having ended it: bounds are tight, or time is
+   * long.
+   */
   readonly maySessionsEnd: boolean;
 }
 
@@ -51,7 +57,9 @@ export abstract class SimClient {
   protected readonly random: SeededRandom;
   /** No more new things: only what was begun is brought to its end. */
   protected isSettling = false;
-  /** Whether ids are reused while their requests are in flight, which only a careless client does. */
+  /**
+   * Whether ids are reused while their requests are in flight, which only a careless client does.
+   */
   protected readonly hasEqualIds: boolean;
   #nextId = 0;
 
@@ -122,7 +130,9 @@ export abstract class SimClient {
     return `"u${this.#nextId}"`;
   }
 
-  /** An id's JSON token: often the same as another client's, and of a careless client as its own. */
+  /**
+   * An id's JSON token: often the same as another client's, and of a careless client as its own.
+   */
   protected nextId(): string {
     if (this.hasEqualIds) return this.random.pick(IDS);
     this.#nextId += 1;
@@ -159,8 +169,9 @@ export abstract class SimClient {
   }
 
   /**
-   * Tries a session of another principal: it must look exactly like one that never was, which is 404 for a
-   * session and 400 for an event id, unless the request was refused before either was looked at.
+   * Tries a session of another principal: it must look exactly like one that never was, which is
+   * 404 for a session and 400 for an event id, unless the request was refused before either was
+   * looked at.
    */
   protected trespass(): void {
     const others = this.world.sessions.filter((each) => each.principal !== this.token);

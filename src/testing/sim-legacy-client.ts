@@ -1,4 +1,6 @@
-/** What the clients of sessions share: messages from the server, questions, and what may come where. */
+/**
+ * What the clients of sessions share: messages from the server, questions, and what may come where.
+ */
 import type { SimCall } from './call-book.ts';
 import { markersIn, ownersIn } from './canary.ts';
 import { SequenceBook, type SequenceReader } from './sequence-book.ts';
@@ -46,12 +48,14 @@ export abstract class SimLegacyClient extends SimClient {
     return undefined;
   }
 
-  /** Cancels a call that is in flight, if one can be named without doubt. */
+  /**
+   * Cancels a call that is in flight. Who reuses ids cannot: a cancellation could name a later
+   * call.
+   */
   protected cancelOne(calls: readonly SimCall[]): void {
     const waiting = calls.filter((call) => call.end === undefined && call.what !== 'initialize');
-    const named = waiting.filter((call) => waiting.every((o) => o === call || o.id !== call.id));
-    if (named.length === 0) return;
-    const call = this.random.pick(named);
+    if (waiting.length === 0 || this.hasEqualIds) return;
+    const call = this.random.pick(waiting);
     call.isCancelled = true;
     this.calls.end(call, 'cancelled');
     const params = `{"requestId":${call.id},"reason":"changed my mind"}`;

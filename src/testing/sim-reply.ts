@@ -1,4 +1,7 @@
-/** The client's end of one exchange: an event stream taken apart, or a body collected; every byte is inspected. */
+/**
+ * The client's end of one exchange: an event stream taken apart, or a body collected; every byte is
+ * inspected.
+ */
 import { SseParser, type SseEvent } from '../core/protocol/sse-parser.ts';
 import type { Ledger } from './ledger.ts';
 import type { MemoryExchange, ReplyListener } from './memory-exchange.ts';
@@ -62,8 +65,9 @@ export class SimReply implements ReplyListener {
   }
 
   onText(text: string): void {
-    this.#ledger.inspect(this.#owner, this.#tail + text);
-    this.#tail = (this.#tail + text).slice(-OVERLAP).replace(/.*~c:[^~]*~/s, '');
+    const whole = this.#tail + text;
+    this.#ledger.inspect(this.#owner, whole);
+    this.#tail = whole.slice(-OVERLAP);
     if (this.#isStream) this.#parser.push(text);
     else this.#body += text;
   }

@@ -1,6 +1,7 @@
 /**
- * What a simulated tool does, told by its caller in `arguments.script`: steps in order, each after a latency,
- * and an ending. So one tool is every tool, and a failing run shows what it was asked to do.
+ * What a simulated tool does, told by its caller in `arguments.script`: steps in order, each after
+ * a latency, and an ending. So one tool is every tool, and a failing run shows what it was asked to
+ * do.
  */
 import type { SeededRandom } from './seeded-random.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Time that moves only when told to: hours run in milliseconds, and every run of one seed is the same.
- * Tasks due at the same millisecond run in the order they were armed.
+ * Time that moves only when told to: hours run in milliseconds, and every run of one seed is the
+ * same. Tasks due at the same millisecond run in the order they were armed.
  */
 import type { Clock } from '../core/ports.ts';
 
@@ -59,7 +59,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Runs tasks until none is armed or `limitMs` have passed: a server with heartbeats is never idle.
+   * Runs tasks until none is armed or `limitMs` have passed: a server with heartbeats is never
+   * idle.
    * @returns whether nothing is armed.
    */
   runUntilIdle(limitMs: number): boolean {

@@ -1,4 +1,7 @@
-/** A check that cannot fail proves nothing: each promise is broken on purpose, and the simulation must see it. */
+/**
+ * A check that cannot fail proves nothing: each promise is broken on purpose, and the simulation
+ * must see it.
+ */
 import { describe, expect, it } from 'vitest';
 import type { StreamSink } from '../../src/core/ports.ts';
 import type { Isolation } from './scenario.ts';

@@ -1,4 +1,4 @@
 import { runSeeds } from './run-seeds.ts';
 import { ENDPOINT } from './subject.ts';
 
-runSeeds('principal', 1, 700, ENDPOINT);
+runSeeds('principal', 1, 670, ENDPOINT);

@@ -1,4 +1,7 @@
-/** What one seed means: who is there, how bad the network and the upstream are, how tight the bounds. */
+/**
+ * What one seed means: who is there, how bad the network and the upstream are, how tight the
+ * bounds.
+ */
 import { DEFAULT_LIMITS, type Limits } from '../../src/core/limits.ts';
 import { PERFECT_NETWORK, type NetworkConditions } from '../../src/testing/memory-network.ts';
 import type { ScriptedUpstreamOptions } from '../../src/testing/scripted-upstream.ts';

@@ -1,4 +1,4 @@
 import { runSeeds } from './run-seeds.ts';
 import { ENDPOINT } from './subject.ts';
 
-runSeeds('session', 1, 700, ENDPOINT);
+runSeeds('session', 1, 670, ENDPOINT);

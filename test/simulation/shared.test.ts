@@ -1,4 +1,4 @@
 import { runSeeds } from './run-seeds.ts';
 import { ENDPOINT } from './subject.ts';
 
-runSeeds('shared', 1, 700, ENDPOINT);
+runSeeds('shared', 1, 670, ENDPOINT);

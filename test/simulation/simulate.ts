@@ -1,6 +1,6 @@
 /**
- * One run from one seed: an application, its upstream, clients of all eras and a lossy network on virtual time;
- * then quiet, then everything must be accounted for and nothing may be left.
+ * One run from one seed: an application, its upstream, clients of all eras and a lossy network on
+ * virtual time; then quiet, then everything must be accounted for and nothing may be left.
  */
 import { MemoryEventLog } from '../../src/adapters/stores/memory-event-log.ts';
 import { MemorySessionDirectory } from '../../src/adapters/stores/memory-session-directory.ts';
@@ -194,7 +194,7 @@ class Run {
     let isDrained = false;
     this.ledger.note('run', 'drain');
     void this.#application.drain(windowMs).then(() => (isDrained = true));
-    await this.#pass(windowMs + 2000);
+    await this.#pass(windowMs + 2000, 50);
     if (!isDrained) this.ledger.violate('drain', 'did not resolve within its window');
     await this.#pass(5000);
     for (const exchange of this.#network.heldByServer()) {
@@ -235,10 +235,10 @@ class Run {
   }
 
   /** Lets time pass; promises get their turn between steps. */
-  async #pass(ms: number): Promise<void> {
+  async #pass(ms: number, stepMs = 1000): Promise<void> {
     const until = this.#clock.now() + ms;
     while (this.#clock.now() < until) {
-      this.#clock.advance(Math.min(250, until - this.#clock.now()));
+      this.#clock.advance(Math.min(stepMs, until - this.#clock.now()));
       await Promise.resolve();
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What every `EventLog` must do, whatever it is made of: compared with a model that keeps everything,
- * under random commands from printed seeds. Run each check with a fresh, empty log.
+ * What every `EventLog` must do, whatever it is made of: compared with a model that keeps
+ * everything, under random commands from printed seeds. Run each check with a fresh, empty log.
  */
 import type { Limits } from '../../core/limits.ts';
 import type { EventLog, LoggedEvent, ReadOutcome } from '../../core/ports.ts';

@@ -1,6 +1,6 @@
 /**
- * What every `SessionDirectory` must do: ids find their session for its own principal only, bounds refuse,
- * and no random walk tells it from a plain list.
+ * What every `SessionDirectory` must do: ids find their session for its own principal only, bounds
+ * refuse, and no random walk tells it from a plain list.
  */
 import type { Limits } from '../../core/limits.ts';
 import type { Principal, SessionDirectory } from '../../core/ports.ts';
