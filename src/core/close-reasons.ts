@@ -1,6 +1,6 @@
 /**
- * Every goodbye has a name: why a stream, a session or a call was ended, and whether the peer may come back.
- * The names are metric labels and log fields, so they are a promise.
+ * Every goodbye has a name: why a stream, a session or a call was ended, and whether the peer may
+ * come back. The names are metric labels and log fields, so they are a promise.
  */
 export const CLOSE_REASONS = {
   'client-closed': { resumable: true, meaning: 'The client closed its connection.' },
@@ -9,11 +9,17 @@ export const CLOSE_REASONS = {
   replaced: { resumable: true, meaning: 'A newer connection took the stream over.' },
   rotated: { resumable: true, meaning: 'The stream reached the age at which it is renewed.' },
   polled: { resumable: true, meaning: 'The server asked the client to come back for the rest.' },
-  'slow-reader': { resumable: true, meaning: 'More bytes waited for the reader than one stream may hold.' },
+  'slow-reader': {
+    resumable: true,
+    meaning: 'More bytes waited for the reader than one stream may hold.',
+  },
   stalled: { resumable: true, meaning: 'The reader took nothing for too long while bytes waited.' },
   'session-idle': { resumable: false, meaning: 'No connection for longer than a session is kept.' },
   'session-expired': { resumable: false, meaning: 'The session reached its longest life.' },
-  'session-evicted': { resumable: false, meaning: 'The principal opened more sessions than it may have.' },
+  'session-evicted': {
+    resumable: false,
+    meaning: 'The principal opened more sessions than it may have.',
+  },
   'upstream-gone': { resumable: false, meaning: 'The upstream cannot be restarted.' },
   drained: { resumable: true, meaning: 'The server is shutting down.' },
   unauthorized: { resumable: false, meaning: 'The credential ended.' },

@@ -291,11 +291,13 @@ export interface Refusal {
 
 /**
  * The JSON-RPC error response for a refusal.
- * @param id - the JSON token of the request's id; without one the reply has `"id":null` as JSON-RPC 2.0 section 5 asks.
+ * @param id - the JSON token of the request's id; without one the reply has `"id":null` as JSON-RPC
+ * 2.0 section 5 asks.
  */
 export function errorResponse(refusal: Refusal): string {
   const { rpcCode, message } = ENTRIES[refusal.error];
   const text = JSON.stringify(refusal.detail ?? message);
   const data = refusal.data === undefined ? '' : `,"data":${refusal.data}`;
-  return `{"jsonrpc":"2.0","id":${refusal.id ?? 'null'},"error":{"code":${rpcCode},"message":${text}${data}}}`;
+  const error = `{"code":${rpcCode},"message":${text}${data}}`;
+  return `{"jsonrpc":"2.0","id":${refusal.id ?? 'null'},"error":${error}}`;
 }

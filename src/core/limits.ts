@@ -2,7 +2,8 @@
  * Every bound of the product, with its reason and its default.
  *
  * Rules: a bound has a unit in its name, is configurable, and its breach has a reason the peer sees
- * (a `Refusal` from `errors.ts` or a goodbye from `close-reasons.ts`). Nothing grows without a line here.
+ * (a `Refusal` from `errors.ts` or a goodbye from `close-reasons.ts`). Nothing grows without a line
+ * here.
  */
 export interface Limits {
   /** Bytes of one request body. Peers use 4 MiB; images in base64 pass 1 MB routinely. */
@@ -11,13 +12,21 @@ export interface Limits {
   readonly jsonDepthMax: number;
   /** Object members in one client message: 4 MB of unique keys block the event loop for 1.5 s. */
   readonly jsonKeysMax: number;
-  /** Characters of one JSON string of a client. Equal to the body bound, so that a file in base64 fits. */
+  /**
+   * Characters of one JSON string of a client. Equal to the body bound, so that a file in base64
+   * fits.
+   */
   readonly jsonStringCharsMax: number;
   /** Messages in one 2025-03-26 batch: each one may become a pending request. */
   readonly batchMessagesMax: number;
-  /** Characters of one line from an upstream. Beyond it the line is skipped and its call is answered with an error. */
+  /**
+   * Characters of one line from an upstream. Beyond it the line is skipped and its call is answered
+   * with an error.
+   */
   readonly upstreamLineBytesMax: number;
-  /** Bytes that may wait to be written to one upstream before calls are refused as `UPSTREAM_BUSY`. */
+  /**
+   * Bytes that may wait to be written to one upstream before calls are refused as `UPSTREAM_BUSY`.
+   */
   readonly upstreamQueueBytesMax: number;
   /** Bytes that may wait in one stream's socket. A slower reader is closed and may resume. */
   readonly streamQueueBytesMax: number;
@@ -29,7 +38,10 @@ export interface Limits {
   readonly logBytesMax: number;
   /** Milliseconds an event is kept for resume. */
   readonly logAgeMsMax: number;
-  /** Sessions of one principal. `initialize` beyond it evicts the longest idle session without a stream, or is refused. */
+  /**
+   * Sessions of one principal. `initialize` beyond it evicts the longest idle session without a
+   * stream, or is refused.
+   */
   readonly sessionsPerPrincipalMax: number;
   /** Sessions of the whole endpoint: principals are many when an identity provider mints them. */
   readonly sessionsMax: number;
@@ -53,15 +65,23 @@ export interface Limits {
   readonly sessionIdleMs: number;
   /** Milliseconds a session lives in all, however busy. */
   readonly sessionMsMax: number;
-  /** Milliseconds after which a stream that may be rotated is ended, less a jitter of up to 20 %. Finds half-open peers. */
+  /**
+   * Milliseconds after which a stream that may be rotated is ended, less a jitter of up to 20 %.
+   * Finds half-open peers.
+   */
   readonly streamMsMax: number;
-  /** Milliseconds of silence after which a heartbeat comment is written. Idle cuts start at 60 s, some at 20. */
+  /**
+   * Milliseconds of silence after which a heartbeat comment is written. Idle cuts start at 60 s,
+   * some at 20.
+   */
   readonly heartbeatMs: number;
   /** Milliseconds a reply may stay undecided between JSON and an event stream. */
   readonly replyDecisionMs: number;
   /** Milliseconds a client waits before it reconnects: the middle of a jitter of 50 %. */
   readonly retryMs: number;
-  /** Milliseconds an upstream may take to answer its first message. `npx` may have to install it. */
+  /**
+   * Milliseconds an upstream may take to answer its first message. `npx` may have to install it.
+   */
   readonly upstreamStartMsMax: number;
   /** Milliseconds an upstream shared by several clients is kept without any. */
   readonly upstreamIdleMs: number;

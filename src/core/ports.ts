@@ -61,21 +61,35 @@ export type BodyOutcome =
  */
 export interface HttpExchange {
   readonly head: RequestHead;
-  /** Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called if never asked for. */
+  /**
+   * Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called
+   * if never asked for.
+   */
   readBody(bytesMax: number, done: (outcome: BodyOutcome) => void): void;
-  /** A whole reply. `headers` is flat: name, value, name, value; the adapter adds only Content-Length, Date and connection handling. */
+  /**
+   * A whole reply. `headers` is flat: name, value, name, value; the adapter adds only
+   * Content-Length, Date and connection handling.
+   */
   respond(status: number, headers: readonly string[], body: string): void;
   /**
    * Begins an event stream: head and `first` leave in one write, at once.
-   * @param isLong - the stream may idle for hours, so the adapter keeps as little as it can; otherwise the
-   * connection is worth keeping for the next request.
+   * @param isLong - the stream may idle for hours, so the adapter keeps as little as it can;
+   * otherwise the connection is worth keeping for the next request.
    */
-  openStream(status: number, headers: readonly string[], first: string, isLong: boolean): StreamSink;
+  openStream(
+    status: number,
+    headers: readonly string[],
+    first: string,
+    isLong: boolean,
+  ): StreamSink;
   /** Called once if the peer is gone before the reply was complete, never after it. */
   onClientGone(listener: () => void): void;
 }
 
-/** The writing end of one event stream. Writes keep their order; a write after `end` or after the peer left is dropped. */
+/**
+ * The writing end of one event stream. Writes keep their order; a write after `end` or after the
+ * peer left is dropped.
+ */
 export interface StreamSink {
   write(text: string): void;
   /** Writes `last` if it is not empty, then ends the stream cleanly. */
@@ -102,12 +116,19 @@ export type UpstreamClosedCause =
 export interface UpstreamEvents {
   /**
    * A message from the server, in order, already checked to be JSON-RPC.
-   * @param relatedTo - the id of ours whose call it belongs to, when the upstream can tell (in-process does, stdio cannot).
+   * @param relatedTo - the id of ours whose call it belongs to, when the upstream can tell
+   * (in-process does, stdio cannot).
    */
   onMessage(message: Message, relatedTo?: string): void;
-  /** A line was longer than the bound and skipped; `id` is the response's id if it could be read from its beginning. */
+  /**
+   * A line was longer than the bound and skipped; `id` is the response's id if it could be read
+   * from its beginning.
+   */
   onOversized(id: string | undefined): void;
-  /** The server asks to end the reply stream of one of our calls, so that its client polls (SEP-1699). In-process only. */
+  /**
+   * The server asks to end the reply stream of one of our calls, so that its client polls
+   * (SEP-1699). In-process only.
+   */
   onCloseStream(id: string): void;
   /** The last event, exactly once. `detail` is for the log, never for a client. */
   onClosed(cause: UpstreamClosedCause, detail: string): void;
@@ -117,7 +138,10 @@ export type SendOutcome = 'sent' | 'full' | 'closed';
 
 /** One conversation with a server. Sends keep their order. Nothing is sent twice. */
 export interface UpstreamConnection {
-  /** Ids inside are ours: decimal integers. `full` when more than the bound waits: the message was not taken. */
+  /**
+   * Ids inside are ours: decimal integers. `full` when more than the bound waits: the message was
+   * not taken.
+   */
   send(message: Message): SendOutcome;
   /** Asks the server to end and sees that it does; `onClosed` follows. Idempotent. */
   close(): void;
@@ -128,7 +152,10 @@ export interface Upstream {
   readonly kind: 'stdio' | 'in-process' | 'http';
   /** For logs and metrics; never holds secrets or arguments. */
   readonly name: string;
-  /** Opens one conversation. Never throws: a failure arrives as `onClosed`, never before `connect` returns. */
+  /**
+   * Opens one conversation. Never throws: a failure arrives as `onClosed`, never before `connect`
+   * returns.
+   */
   connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection;
   /** Ends everything ever opened; resolves when no process and no timer of it is left. */
   close(): Promise<void>;
@@ -145,13 +172,17 @@ export interface LoggedEvent {
 export type ReadOutcome =
   /** Every event after the cursor, in order and without a hole. */
   | { readonly kind: 'events'; readonly events: readonly LoggedEvent[] }
-  /** Some after the cursor are gone; `events` are those that are left, `nextSequence` is the first kept. */
+  /**
+   * Some after the cursor are gone; `events` are those that are left, `nextSequence` is the first
+   * kept.
+   */
   | { readonly kind: 'gap'; readonly events: readonly LoggedEvent[] };
 
 /**
- * Events kept for resume, per session and stream. Bounded a session by events, bytes and age; the oldest go first.
- * Appends of one stream come with strictly rising sequences; an append with an older generation than the
- * newest seen fails (`fenced`). Reads see every append that came before them.
+ * Events kept for resume, per session and stream. Bounded a session by events, bytes and age; the
+ * oldest go first. Appends of one stream come with strictly rising sequences; an append with an
+ * older generation than the newest seen fails (`fenced`). Reads see every append that came before
+ * them.
  */
 export interface EventLog {
   append(
@@ -169,14 +200,20 @@ export interface EventLog {
     now: number,
     done: (outcome: ReadOutcome) => void,
   ): void;
-  /** Drops one stream's events: its last response was delivered and acknowledged by a later request, or it has no reader to come. */
+  /**
+   * Drops one stream's events: its last response was delivered and acknowledged by a later request,
+   * or it has no reader to come.
+   */
   trim(session: string, stream: number): void;
   forget(session: string): void;
   /** Events and characters held now, for metrics and tests. */
   size(): { readonly events: number; readonly chars: number };
 }
 
-/** Where sessions live. One node: a map. `find` is the only way to a session and takes the principal. */
+/**
+ * Where sessions live. One node: a map. `find` is the only way to a session and takes the
+ * principal.
+ */
 export interface SessionDirectory<Handle> {
   /** False when the id exists (never with a CSPRNG) or a bound is met. */
   create(id: string, principal: Principal, handle: Handle): boolean;
@@ -190,9 +227,17 @@ export interface SessionDirectory<Handle> {
   ofPrincipal(principal: Principal): Iterable<Handle>;
 }
 
-/** Messages between nodes. One node needs none; the seam is here so that routes never learn how many there are. */
+/**
+ * Messages between nodes. One node needs none; the seam is here so that routes never learn how many
+ * there are.
+ */
 export interface Bus {
-  request(node: string, message: string, deadlineMs: number, done: (reply: string | undefined) => void): void;
+  request(
+    node: string,
+    message: string,
+    deadlineMs: number,
+    done: (reply: string | undefined) => void,
+  ): void;
   onRequest(handler: (message: string, reply: (text: string) => void) => void): void;
 }
 
@@ -226,8 +271,8 @@ export interface Application {
   /** Answers one request. Never throws; whatever the request holds, nobody else is disturbed. */
   handle(exchange: HttpExchange): void;
   /**
-   * Stops taking new work, lets calls finish, ends streams spread over the window; resolves when nothing is
-   * open or the window is over, upstreams included. Idempotent.
+   * Stops taking new work, lets calls finish, ends streams spread over the window; resolves when
+   * nothing is open or the window is over, upstreams included. Idempotent.
    */
   drain(windowMs: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The steps every request passes, in this order, whatever its route. A step passes or refuses; nothing of the
- * body is read before the last has passed.
+ * The steps every request passes, in this order, whatever its route. A step passes or refuses;
+ * nothing of the body is read before the last has passed.
  *
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
@@ -48,8 +48,9 @@ function routePath(path: string): string {
 }
 
 /**
- * A stream that is opened while we shut down. A 503 would be final for a browser's EventSource, so it is given
- * an empty stream and the time to wait before it tries again, here or wherever the load balancer sends it.
+ * A stream that is opened while we shut down. A 503 would be final for a browser's EventSource, so
+ * it is given an empty stream and the time to wait before it tries again, here or wherever the load
+ * balancer sends it.
  */
 function comeBackLater({ context, exchange, headers }: Inbound): void {
   const retry = encodeRetry(context.connections.retryMs());

@@ -1,6 +1,6 @@
 /**
- * How long to wait before an upstream is started again: at once after a single death, then doubling, with full
- * jitter, so that many children that died together do not start together.
+ * How long to wait before an upstream is started again: at once after a single death, then
+ * doubling, with full jitter, so that many children that died together do not start together.
  */
 import type { Randomness } from '../core/ports.ts';
 

@@ -1,16 +1,18 @@
 /**
- * One client connection that is, or may become, an event stream. Holds as little as it can while idle: the
- * HTTP exchange is dropped with the head.
+ * One client connection that is, or may become, an event stream. Holds as little as it can while
+ * idle: the HTTP exchange is dropped with the head.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { HttpExchange, StreamSink } from '../core/ports.ts';
 import type { Attachment, Resume } from '../core/sessions/outbox.ts';
-import type { Connections } from './connections.ts';
+import type { Connections, OpenConnection } from './connections.ts';
 
 export type ConnectionKind = 'session' | 'standalone' | 'reply' | 'listen';
 
 /** Who is told when a connection ends other than by its own decision. */
 export interface ConnectionOwner {
+  /** A shutdown asks for the connection to be ended in its own way. */
+  drain(connection: Connection): void;
   connectionLost(connection: Connection, reason: CloseReason): void;
 }
 
@@ -30,7 +32,7 @@ const JSON_HEADERS: readonly string[] = [
   'no-store',
 ];
 
-export class Connection implements Attachment {
+export class Connection implements Attachment, OpenConnection {
   readonly attachment: true = true;
   readonly kind: ConnectionKind;
   readonly era: string;
@@ -110,7 +112,9 @@ export class Connection implements Attachment {
     if (this.#sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
 
-  /** One frame. What already waits is bounded; the frame itself may be as large as a message may be. */
+  /**
+   * One frame. What already waits is bounded; the frame itself may be as large as a message may be.
+   */
   write(text: string): void {
     const sink = this.#sink;
     if (sink === undefined) return;
@@ -151,6 +155,10 @@ export class Connection implements Attachment {
   /** Gives the exchange back before anything was sent on it: the caller answers it otherwise. */
   release(): void {
     this.#exchange = undefined;
+  }
+
+  drain(): void {
+    this.owner.drain(this);
   }
 
   queuedBytes(): number {

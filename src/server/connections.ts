@@ -1,19 +1,38 @@
 /**
  * Every event stream of an endpoint: heartbeats, the bound on what waits for a reader, rotation.
  *
- * One queue of deadlines beats all hearts. A reader that takes nothing is found by what its socket still
- * holds, never by a timer of its own.
+ * One queue of deadlines beats all hearts. A reader that takes nothing is found by what its socket
+ * still holds, never by a timer of its own.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Clock, Randomness, Telemetry } from '../core/ports.ts';
 import { encodeComment } from '../core/protocol/sse-encoder.ts';
-import type { Connection } from './connection.ts';
 import type { Ticker } from './ticker.ts';
 
 const HEARTBEAT = encodeComment();
 /** How often a socket that holds bytes is looked at. */
 const STALL_CHECK_MS = 1000;
+
+/** An event stream, as far as keeping it up needs to know. */
+export interface OpenConnection {
+  readonly isOpen: boolean;
+  /** Whether it is renewed when it is old. */
+  readonly isLong: boolean;
+  readonly kind: string;
+  readonly era: string;
+  readonly tenant: string;
+  readonly openedAt: number;
+  readonly writtenAt: number;
+  rotateAt: number;
+  waitingSince: number | undefined;
+  leastQueued: number;
+  write(text: string): void;
+  lose(reason: CloseReason): void;
+  /** A shutdown asks it to end in its own way. */
+  drain(): void;
+  queuedBytes(): number;
+}
 
 export interface ConnectionsPorts {
   readonly clock: Clock;
@@ -25,17 +44,17 @@ export interface ConnectionsPorts {
 
 export class Connections {
   readonly #ports: ConnectionsPorts;
-  readonly #open = new Set<Connection>();
-  readonly #armHeartbeat: (connection: Connection) => void;
-  readonly #armStall: (connection: Connection) => void;
+  readonly #open = new Set<OpenConnection>();
+  readonly #armHeartbeat: (connection: OpenConnection) => void;
+  readonly #armStall: (connection: OpenConnection) => void;
   readonly #perTenant = new Map<string, number>();
 
   constructor(ports: ConnectionsPorts, ticker: Ticker) {
     this.#ports = ports;
-    this.#armHeartbeat = ticker.queue(ports.limits.heartbeatMs, (item: Connection, now) =>
+    this.#armHeartbeat = ticker.queue(ports.limits.heartbeatMs, (item: OpenConnection, now) =>
       this.#beat(item, now),
     );
-    this.#armStall = ticker.queue(STALL_CHECK_MS, (item: Connection, now) =>
+    this.#armStall = ticker.queue(STALL_CHECK_MS, (item: OpenConnection, now) =>
       this.#check(item, now),
     );
   }
@@ -61,11 +80,11 @@ export class Connections {
     return (this.#perTenant.get(tenant) ?? 0) < this.#ports.limits.streamsPerTenantMax;
   }
 
-  all(): readonly Connection[] {
+  all(): readonly OpenConnection[] {
     return [...this.#open];
   }
 
-  opened(connection: Connection): void {
+  opened(connection: OpenConnection): void {
     this.#open.add(connection);
     const { tenant } = connection;
     this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
@@ -74,7 +93,7 @@ export class Connections {
     this.#armHeartbeat(connection);
   }
 
-  closed(connection: Connection, reason: CloseReason): void {
+  closed(connection: OpenConnection, reason: CloseReason): void {
     if (!this.#open.delete(connection)) return;
     const left = (this.#perTenant.get(connection.tenant) ?? 1) - 1;
     if (left === 0) this.#perTenant.delete(connection.tenant);
@@ -84,14 +103,14 @@ export class Connections {
   }
 
   /** Bytes wait in the socket: look again until they are gone. */
-  waiting(connection: Connection): void {
+  waiting(connection: OpenConnection): void {
     if (connection.waitingSince !== undefined) return;
     connection.waitingSince = this.now();
     connection.leastQueued = connection.queuedBytes();
     this.#armStall(connection);
   }
 
-  #beat(connection: Connection, now: number): number | undefined {
+  #beat(connection: OpenConnection, now: number): number | undefined {
     if (!connection.isOpen) return undefined;
     if (connection.isLong && now >= connection.rotateAt) {
       connection.lose('rotated');
@@ -106,7 +125,7 @@ export class Connections {
     return now;
   }
 
-  #check(connection: Connection, now: number): number | undefined {
+  #check(connection: OpenConnection, now: number): number | undefined {
     if (!connection.isOpen) return undefined;
     const queued = connection.queuedBytes();
     if (queued === 0) {

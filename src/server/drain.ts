@@ -1,10 +1,8 @@
 /**
- * An orderly end: nothing new is taken, calls in flight finish, listens end with their result, and streams are
- * closed spread over the window so that their clients do not all come back at once.
+ * An orderly end: nothing new is taken, calls in flight finish, listens end with their result, and
+ * streams are closed spread over the window so that their clients do not all come back at once.
  */
 import type { EndpointContext } from './context.ts';
-import { LegacySession } from './legacy-session.ts';
-import type { Connection } from './connection.ts';
 
 /** The part of the window over which streams are closed; the rest is for calls in flight. */
 const SPREAD = 0.6;
@@ -24,21 +22,16 @@ export async function drainEndpoint(context: EndpointContext, windowMs: number):
   await context.upstream.close();
 }
 
+/**
+ * Long streams and listens say goodbye one after the other; replies of calls in flight are waited
+ * for.
+ */
 function spreadGoodbyes(context: EndpointContext, windowMs: number): (() => void)[] {
   const { clock, random } = context;
-  const later = (task: () => void): (() => void) =>
-    clock.after(windowMs * SPREAD * random.fraction(), task);
-  const disarms: (() => void)[] = [];
-  for (const listen of context.listens) disarms.push(later(() => listen.complete()));
-  for (const connection of context.connections.all()) {
-    if (connection.isLong) disarms.push(later(() => release(connection)));
-  }
-  return disarms;
-}
-
-function release(connection: Connection): void {
-  const { owner } = connection;
-  if (owner instanceof LegacySession) owner.drain(connection);
+  return context.connections
+    .all()
+    .filter(({ kind }) => kind !== 'reply')
+    .map((each) => clock.after(windowMs * SPREAD * random.fraction(), () => each.drain()));
 }
 
 function settled(context: EndpointContext, endsAt: number): Promise<void> {

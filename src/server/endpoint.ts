@@ -1,6 +1,6 @@
 /**
- * One MCP server on the network: admission, sessions, streams and upstreams of every era, driven by the clock
- * it is given. Knows nothing of sockets or processes.
+ * One MCP server on the network: admission, sessions, streams and upstreams of every era, driven by
+ * the clock it is given. Knows nothing of sockets or processes.
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
@@ -32,7 +32,7 @@ import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
 import { methodLabel } from './method-label.ts';
 import { Ticker } from './ticker.ts';
-import { probeUpstream, servedEras } from './upstream-probe.ts';
+import { UpstreamProbe, servedEras } from './upstream-probe.ts';
 
 export interface EndpointPorts {
   readonly upstream: Upstream;
@@ -79,7 +79,8 @@ export class Endpoint implements Application {
   #served: ServedEras | undefined;
   #probeFailure: Refusal | undefined;
   #waiting: ((served: ServedEras | Refusal) => void)[] = [];
-  #stopProbe: () => void = () => {};
+  #probing: UpstreamProbe | undefined;
+  #probeAgain: () => void = () => {};
   #draining: Promise<void> | undefined;
 
   constructor(ports: EndpointPorts, settings: EndpointSettings) {
@@ -96,7 +97,8 @@ export class Endpoint implements Application {
   }
 
   drain(windowMs: number): Promise<void> {
-    this.#stopProbe();
+    this.#probing?.stop();
+    this.#probeAgain();
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
   }
@@ -164,11 +166,14 @@ export class Endpoint implements Application {
     else then({ error: 'UPSTREAM_BUSY' });
   }
 
-  /** Asks until the upstream answers; meanwhile requests wait for the first outcome and are then refused. */
+  /**
+   * Asks until the upstream answers; meanwhile requests wait for the first outcome and are then
+   * refused.
+   */
   #probe(): void {
     const { upstream, clock, telemetry } = this.#ports;
     const { upstreamStartMsMax } = this.#context.limits;
-    this.#stopProbe = probeUpstream(upstream, clock, upstreamStartMsMax, (outcome) => {
+    this.#probing = new UpstreamProbe(upstream, clock, upstreamStartMsMax, (outcome) => {
       if (this.#context.isDraining) return;
       if (outcome.legacy || outcome.modern) {
         this.#served = servedEras(outcome);
@@ -182,7 +187,7 @@ export class Endpoint implements Application {
       telemetry.log('error', 'upstream_unreachable', fields);
       this.#probeFailure = { error: 'UPSTREAM_UNAVAILABLE' };
       this.#settle(this.#probeFailure);
-      this.#stopProbe = clock.after(delayMs, () => this.#probe());
+      this.#probeAgain = clock.after(delayMs, () => this.#probe());
     });
   }
 

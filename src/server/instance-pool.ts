@@ -1,6 +1,6 @@
 /**
- * Which upstream instance serves whom. Nothing but the isolation decides, and its key always holds the
- * principal or less only where the operator said so.
+ * Which upstream instance serves whom. Nothing but the isolation decides, and its key always holds
+ * the principal or less only where the operator said so.
  */
 import type { Principal } from '../core/ports.ts';
 import type { InstancePorts } from './instance.ts';
@@ -66,7 +66,9 @@ export class InstancePool {
     return instance;
   }
 
-  /** Requests of 2026 have no session: with isolation `session` a principal's share one instance. */
+  /**
+   * Requests of 2026 have no session: with isolation `session` a principal's share one instance.
+   */
   modern(principal: Principal): ModernInstance | undefined {
     const key = this.#keyOf(principal);
     const known = this.#modern.get(key);
@@ -104,7 +106,10 @@ export class InstancePool {
     return this.#isolation === 'tenant' ? principal.tenant : principal.key;
   }
 
-  /** One instance for all keeps its state for as long as we run; others are stopped when nobody needs them. */
+  /**
+   * One instance for all keeps its state for as long as we run; others are stopped when nobody
+   * needs them.
+   */
   #closeIdle(key: string, now: number): number | undefined {
     if (this.#isolation === 'shared') return undefined;
     const legacy = this.#legacy.get(key);

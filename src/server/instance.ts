@@ -1,7 +1,7 @@
 /**
- * One running upstream and everything in flight there. Ids and progress tokens upstream are ours; an answer
- * reaches the one owner of its call. When the upstream dies every call in flight is answered at once, and it
- * is started again with backoff.
+ * One running upstream and everything in flight there. Ids and progress tokens upstream are ours;
+ * an answer reaches the one owner of its call. When the upstream dies every call in flight is
+ * answered at once, and it is started again with backoff.
  */
 import { errorResponse, type Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
@@ -18,7 +18,10 @@ import { Message } from '../core/protocol/message.ts';
 import { Pending, type Call } from '../core/sessions/pending.ts';
 import { Backoff } from './backoff.ts';
 
-/** Whoever has calls in flight. Exactly one of `answered` and `lost` is called for each, unless it was cancelled. */
+/**
+ * Whoever has calls in flight. Exactly one of `answered` and `lost` is called for each, unless it
+ * was cancelled.
+ */
 export interface CallOwner {
   answered(call: UpstreamCall, message: Message): void;
   lost(call: UpstreamCall, refusal: Refusal): void;
@@ -40,7 +43,10 @@ export interface InstancePorts {
 
 /** What one kind of instance does besides calls. */
 export interface InstanceRole {
-  /** Opens the conversation: calls `done` with undefined when calls may flow, or with why they cannot. */
+  /**
+   * Opens the conversation: calls `done` with undefined when calls may flow, or with why they
+   * cannot.
+   */
   handshake(isRestart: boolean, done: (failure: string | undefined) => void): void;
   /** A message that is not an answer: a question or a notification. */
   received(message: Message, call: UpstreamCall | undefined): void;
@@ -154,14 +160,16 @@ export class Instance {
   }
 
   /**
-   * The call a message without a mark belongs to: the only one in flight, while none that was given up may
-   * still speak.
+   * The call a message without a mark belongs to: the only one in flight, while none that was given
+   * up may still speak.
    */
   get sole(): UpstreamCall | undefined {
     return this.#ghosts === 0 ? this.pending.sole : undefined;
   }
 
-  /** A notification or an answer to the upstream's own question. Held until the handshake is over. */
+  /**
+   * A notification or an answer to the upstream's own question. Held until the handshake is over.
+   */
   tell(message: Message): void {
     if (this.state === 'ready') this.#connection?.send(message);
     else if (this.state === 'starting' && this.#hasRoom()) {
@@ -226,7 +234,10 @@ export class Instance {
     return { error: outcome === 'full' ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id };
   }
 
-  /** A server that never answers the client's handshake is not waited for as long as a call may take. */
+  /**
+   * A server that never answers the client's handshake is not waited for as long as a call may
+   * take.
+   */
   #expireHandshake(call: UpstreamCall): void {
     this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
       if (!this.pending.end(call, 'refuse')) return;

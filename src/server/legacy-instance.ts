@@ -1,7 +1,7 @@
 /**
- * An upstream that was opened with the `initialize` handshake, and the sessions it serves: one of its own
- * (isolation `session`), where the client's handshake passes through, or many (`principal`, `tenant`, `shared`),
- * where the handshake is ours and each client is answered from it.
+ * An upstream that was opened with the `initialize` handshake, and the sessions it serves: one of
+ * its own (isolation `session`), where the client's handshake passes through, or many (`principal`,
+ * `tenant`, `shared`), where the handshake is ours and each client is answered from it.
  */
 import type { Refusal } from '../core/errors.ts';
 import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
@@ -40,7 +40,9 @@ export interface LegacyCallOwner extends CallOwner {
 
 export type LegacyOutcome = UpstreamCall | Refusal | { readonly answer: string };
 
-/** What we declare when the handshake is ours: every question can be relayed to whoever caused it. */
+/**
+ * What we declare when the handshake is ours: every question can be relayed to whoever caused it.
+ */
 const OUR_INITIALIZE = JSON.stringify({
   protocolVersion: LATEST_LEGACY_VERSION,
   capabilities: { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } },
@@ -107,7 +109,8 @@ export class LegacyInstance implements InstanceRole {
   }
 
   /**
-   * On a common upstream: the client's `initialize` answered from ours, with the version it asked for.
+   * On a common upstream: the client's `initialize` answered from ours, with the version it asked
+   * for.
    * @param done - with the InitializeResult as JSON, or why there is none.
    */
   initialize(requested: unknown, done: (answer: string | Refusal) => void): void {
@@ -125,7 +128,10 @@ export class LegacyInstance implements InstanceRole {
     else finish(this.instance.state === 'ready' ? undefined : { error: 'UPSTREAM_UNAVAILABLE' });
   }
 
-  /** A notification of a client that is not a cancellation. On a common upstream it would speak for all. */
+  /**
+   * A notification of a client that is not a cancellation. On a common upstream it would speak for
+   * all.
+   */
   notify(message: Message): void {
     if (this.isExclusive) this.instance.tell(message);
   }
@@ -141,7 +147,10 @@ export class LegacyInstance implements InstanceRole {
     this.#initializeResult = result as Record<string, unknown>;
   }
 
-  /** One notification for each list the server declares may change: look again, something may have been missed. */
+  /**
+   * One notification for each list the server declares may change: look again, something may have
+   * been missed.
+   */
   changeNotices(): readonly Message[] {
     const capabilities = (this.#initializeResult?.['capabilities'] ?? {}) as Record<
       string,
@@ -217,15 +226,18 @@ export class LegacyInstance implements InstanceRole {
   }
 
   /**
-   * Whether every call this connection ever had was one session's. Only then may a message without a mark be
-   * taken for the call in flight: a server goes on talking about calls that were cancelled or answered, and
-   * what it says of one client's must not be shown to another.
+   * Whether every call this connection ever had was one session's. Only then may a message without
+   * a mark be taken for the call in flight: a server goes on talking about calls that were
+   * cancelled or answered, and what it says of one client's must not be shown to another.
    */
   get #isOfOne(): boolean {
     return this.isExclusive || this.#caller !== 'several';
   }
 
-  /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping for the one we answer. */
+  /**
+   * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping for the one
+   * we answer.
+   */
   #asked(message: Message, member: LegacyMember | undefined, call: UpstreamCall | undefined): void {
     const upstreamId = message.id ?? 'null';
     if (message.method === 'ping') {
@@ -282,7 +294,10 @@ export class LegacyInstance implements InstanceRole {
     return false;
   }
 
-  /** On a common upstream the level is the lowest any client asked for; each is sent no more than its own. */
+  /**
+   * On a common upstream the level is the lowest any client asked for; each is sent no more than
+   * its own.
+   */
   #setLevel(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const level = (message.value as { level?: unknown } | undefined)?.level;
     if (typeof level !== 'string' || !LOG_LEVELS.includes(level)) {
@@ -300,7 +315,9 @@ export class LegacyInstance implements InstanceRole {
     return LOG_LEVELS[Math.min(...levels.filter((level) => level >= 0))] ?? 'info';
   }
 
-  /** After a restart: what the clients had set up is set up again, and they are told to look again. */
+  /**
+   * After a restart: what the clients had set up is set up again, and they are told to look again.
+   */
   #restore(): void {
     const ignore = (): void => {};
     const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));

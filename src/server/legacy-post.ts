@@ -1,17 +1,29 @@
-/** The calls of one POST of a 2024 or 2025 client: what comes for them goes to its session, with its reply. */
+/**
+ * The calls of one POST of a 2024 or 2025 client: what comes for them goes to its session, with its
+ * reply.
+ */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacyCallOwner } from './legacy-instance.ts';
-import type { LegacySession } from './legacy-session.ts';
+import type { LegacyCallOwner, LegacyMember } from './legacy-instance.ts';
+
+/** A session, as its POSTs see it. */
+export interface PostingSession extends LegacyMember {
+  answered(post: LegacyPost, call: UpstreamCall, message: Message): void;
+  lost(post: LegacyPost, call: UpstreamCall, refusal: Refusal): void;
+  related(post: LegacyPost, message: Message): void;
+  closeStream(post: LegacyPost): void;
+  /** The reply has been undecided long enough. */
+  decide(post: LegacyPost): void;
+}
 
 export class LegacyPost implements LegacyCallOwner {
-  readonly member: LegacySession;
+  readonly member: PostingSession;
   /** Undefined in 2024, where answers travel on the session's stream. */
   readonly reply: Reply | undefined;
 
-  constructor(member: LegacySession, reply: Reply | undefined) {
+  constructor(member: PostingSession, reply: Reply | undefined) {
     this.member = member;
     this.reply = reply;
   }

@@ -1,5 +1,6 @@
 /**
- * A 2024 or 2025 session that lives on this node: the pure machine, its connections and its upstream, joined.
+ * A 2024 or 2025 session that lives on this node: the pure machine, its connections and its
+ * upstream, joined.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import { errorResponse, type Refusal } from '../core/errors.ts';
@@ -21,8 +22,8 @@ import type { Reply } from '../core/sessions/reply.ts';
 import { Session } from '../core/sessions/session.ts';
 import type { Connection } from './connection.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacyInstance, LegacyMember, LegacyOutcome } from './legacy-instance.ts';
-import { LegacyPost } from './legacy-post.ts';
+import type { LegacyInstance, LegacyOutcome } from './legacy-instance.ts';
+import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import { SessionEffects, type SessionEffectsPorts } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
 
@@ -46,7 +47,7 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
 /** Messages of a server that talks before it is initialized. */
 const EARLY_MAX = 64;
 
-export class LegacySession implements SessionHandle, LegacyMember {
+export class LegacySession implements SessionHandle, PostingSession {
   readonly id: string;
   readonly principal: Principal;
   readonly era: '2024' | '2025';
@@ -275,7 +276,9 @@ export class LegacySession implements SessionHandle, LegacyMember {
     }
   }
 
-  /** @returns whether the handshake goes upstream; on a common upstream it is answered from ours. */
+  /**
+   * @returns whether the handshake goes upstream; on a common upstream it is answered from ours.
+   */
   #beginInitialize(post: LegacyPost, message: Message): boolean {
     const params = message.value as { protocolVersion?: unknown; capabilities?: unknown };
     const id = message.id ?? 'null';
@@ -302,7 +305,10 @@ export class LegacySession implements SessionHandle, LegacyMember {
     this.#machine.initialized();
   }
 
-  /** Nothing but responses precedes the answer to `initialize`: what the server says before waits, bounded. */
+  /**
+   * Nothing but responses precedes the answer to `initialize`: what the server says before waits,
+   * bounded.
+   */
   #hold(message: Message): void {
     if (this.#early.length < EARLY_MAX) this.#early.push(message);
   }

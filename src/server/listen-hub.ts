@@ -1,6 +1,7 @@
 /**
- * The listen streams of one upstream's clients, over one `subscriptions/listen` of ours: the machine's decisions
- * carried out. A change is encoded once for every subscription id that receives it.
+ * The listen streams of one upstream's clients, over one `subscriptions/listen` of ours: the
+ * machine's decisions carried out. A change is encoded once for every subscription id that receives
+ * it.
  */
 import type { Refusal } from '../core/errors.ts';
 import { META } from '../core/protocol/eras/stateless-2026.ts';

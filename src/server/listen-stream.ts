@@ -1,6 +1,6 @@
 /**
- * One `subscriptions/listen` of a client: acknowledgment first, then the changes it opted in to, then, when the
- * end is ours, its completion result.
+ * One `subscriptions/listen` of a client: acknowledgment first, then the changes it opted in to,
+ * then, when the end is ours, its completion result.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
@@ -40,7 +40,10 @@ export class ListenStream implements Listener, ConnectionOwner {
     else this.#subscription = subscription;
   }
 
-  /** A subscription of which nothing is honoured would be an idle stream for ever: it completes at once. */
+  /**
+   * A subscription of which nothing is honoured would be an idle stream for ever: it completes at
+   * once.
+   */
   acknowledged(honoured: Filter): void {
     const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
     const params = `{${meta},"notifications":${filterText(honoured)}}`;
@@ -71,7 +74,10 @@ export class ListenStream implements Listener, ConnectionOwner {
     else connection?.json(status, text);
   }
 
-  /** A graceful end of ours: the result, then the close. Without an acknowledgment sent, that goes first. */
+  /**
+   * A graceful end of ours: the result, then the close. Without an acknowledgment sent, that goes
+   * first.
+   */
   complete(): void {
     const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
     const text = Message.result(this.id, `{"resultType":"complete",${meta}}`).toText();
@@ -79,6 +85,10 @@ export class ListenStream implements Listener, ConnectionOwner {
     if (connection === undefined) return;
     if (!connection.isOpen) connection.open('', undefined);
     connection.end('completed', encodeEvent('message', text));
+  }
+
+  drain(): void {
+    this.complete();
   }
 
   connectionLost(): void {

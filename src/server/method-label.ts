@@ -1,6 +1,6 @@
 /**
- * A method as a metric label: those of the specification by name, all others as one, so that a client cannot
- * grow the number of time series.
+ * A method as a metric label: those of the specification by name, all others as one, so that a
+ * client cannot grow the number of time series.
  */
 const KNOWN: ReadonlySet<string> = new Set([
   'initialize',

@@ -1,6 +1,6 @@
 /**
- * One 2026 request in flight: its reply is JSON when the answer is quick and alone, else a stream. The client
- * closing its connection, stream or pending JSON, cancels the request.
+ * One 2026 request in flight: its reply is JSON when the answer is quick and alone, else a stream.
+ * The client closing its connection, stream or pending JSON, cancels the request.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#cancellation
  */
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
@@ -76,6 +76,10 @@ export class ModernCall implements CallOwner, ConnectionOwner {
 
   closeStream(): void {
     // Streams of this revision cannot be resumed, so there is nothing to come back for.
+  }
+
+  drain(): void {
+    // A call in flight is waited for.
   }
 
   connectionLost(): void {

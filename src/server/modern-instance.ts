@@ -1,7 +1,7 @@
 /**
- * An upstream spoken to in the stateless revision: one conversation carries the requests of many clients, each
- * with its own `_meta`. Knows what the server declares, which tool parameters are mirrored in headers, and
- * who listens to what.
+ * An upstream spoken to in the stateless revision: one conversation carries the requests of many
+ * clients, each with its own `_meta`. Knows what the server declares, which tool parameters are
+ * mirrored in headers, and who listens to what.
  */
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
@@ -22,7 +22,9 @@ import {
 import { ListenHub } from './listen-hub.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 
-/** Pages of `tools/list` read for their header annotations; a longer list is not read to its end. */
+/**
+ * Pages of `tools/list` read for their header annotations; a longer list is not read to its end.
+ */
 const TOOL_PAGES_MAX = 100;
 
 export class ModernInstance implements InstanceRole {
@@ -33,7 +35,10 @@ export class ModernInstance implements InstanceRole {
   #awaiting: (() => void)[] = [];
   #toolHeaders = new Map<string, readonly ParamHeader[]>();
 
-  /** @param isPrivate - whether one principal alone is served, so that an unmarked message can only be its own. */
+  /**
+   * @param isPrivate - whether one principal alone is served, so that an unmarked message can only
+   * be its own.
+   */
   constructor(ports: InstancePorts, isPrivate: boolean) {
     this.#isPrivate = isPrivate;
     this.instance = new Instance('modern', ports, this);
@@ -120,7 +125,10 @@ export class ModernInstance implements InstanceRole {
     for (const then of awaiting) then();
   }
 
-  /** The header annotations of all tools. Until they are known no call flows; a failed read leaves none. */
+  /**
+   * The header annotations of all tools. Until they are known no call flows; a failed read leaves
+   * none.
+   */
   #readTools(done: () => void): void {
     if (this.#capabilities['tools'] === undefined) {
       done();

@@ -1,6 +1,7 @@
 /**
- * Requests of the upstream to clients (sampling, elicitation, roots), under ids of ours. The answer goes back
- * under the upstream's own id; an answer from anybody but the session that was asked finds nothing.
+ * Requests of the upstream to clients (sampling, elicitation, roots), under ids of ours. The answer
+ * goes back under the upstream's own id; an answer from anybody but the session that was asked
+ * finds nothing.
  */
 export interface Question<Member> {
   readonly upstreamId: string;

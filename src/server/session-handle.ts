@@ -1,6 +1,6 @@
 /**
- * Where a session lives is nobody's business but this interface's: on this node it is the machine itself, on
- * another a forwarder. Routes know no more than this.
+ * Where a session lives is nobody's business but this interface's: on this node it is the machine
+ * itself, on another a forwarder. Routes know no more than this.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Refusal } from '../core/errors.ts';
@@ -28,7 +28,9 @@ export interface SessionHandle extends ConnectionOwner {
    * @param replyTo - where answers go; undefined sends them on the session's stream (2024).
    */
   receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void;
-  /** Gives a stream to a reader: the one `lastEventId` names, or the one that belongs to no request. */
+  /**
+   * Gives a stream to a reader: the one `lastEventId` names, or the one that belongs to no request.
+   */
   attach(
     connection: Connection,
     lastEventId: string | undefined,

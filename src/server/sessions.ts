@@ -1,4 +1,6 @@
-/** How a session is opened and found. A stranger's id and an unknown one are the same to everybody. */
+/**
+ * How a session is opened and found. A stranger's id and an unknown one are the same to everybody.
+ */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Inbound } from './inbound.ts';

@@ -1,6 +1,6 @@
 /**
- * One timer for every deadline of an endpoint. Duties register a queue; the timer sleeps until the earliest
- * head of them all, and not at all when nothing waits.
+ * One timer for every deadline of an endpoint. Duties register a queue; the timer sleeps until the
+ * earliest head of them all, and not at all when nothing waits.
  */
 import type { Clock } from '../core/ports.ts';
 import { Deadlines } from '../core/sessions/deadlines.ts';

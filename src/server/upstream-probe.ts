@@ -1,12 +1,13 @@
 /**
- * Finds out which eras an upstream speaks, once: `server/discover` first, and any answer that is not one of the
- * stateless revision means the handshake. Some servers exit on a first message they do not know, and some never
- * answer it: then a second conversation opens with `initialize`, and the first conclusive answer decides.
+ * Finds out which eras an upstream speaks, once: `server/discover` first, and any answer that is
+ * not one of the stateless revision means the handshake. Some servers exit on a first message they
+ * do not know, and some never answer it: then a second conversation opens with `initialize`, and
+ * the first conclusive answer decides.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#backward-compatibility
  */
-import type { Clock, Upstream, UpstreamConnection, UpstreamEra } from '../core/ports.ts';
-import { Message } from '../core/protocol/message.ts';
+import type { Clock, Upstream, UpstreamEra } from '../core/ports.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
+import { Message } from '../core/protocol/message.ts';
 import {
   LATEST_LEGACY_VERSION,
   LEGACY_VERSIONS,
@@ -33,75 +34,84 @@ const INITIALIZE = JSON.stringify({
 
 type Answer = 'yes' | 'no' | 'failed';
 
-/**
- * @param startMsMax - milliseconds after which an upstream that says nothing at all is given up.
- * @param done - called once.
- */
-export function probeUpstream(
-  upstream: Upstream,
-  clock: Clock,
-  startMsMax: number,
-  done: (outcome: ProbeOutcome) => void,
-): () => void {
-  let modern: Answer | undefined;
-  let legacy: Answer | undefined;
-  let failure = 'it did not answer';
-  let hasTriedLegacy = false;
-  let isOver = false;
-  const closers: (() => void)[] = [];
+export class UpstreamProbe {
+  readonly #upstream: Upstream;
+  readonly #clock: Clock;
+  readonly #done: (outcome: ProbeOutcome) => void;
+  readonly #closers: (() => void)[] = [];
+  readonly #answers: { modern?: Answer; legacy?: Answer } = {};
+  #failure = 'it did not answer';
+  #isLegacyAsked = false;
+  #isOver = false;
 
-  const ask = (
-    era: UpstreamEra,
-    method: string,
-    params: string,
-    settle: (a: Answer) => void,
-  ): void => {
-    const connection: UpstreamConnection = upstream.connect(era, {
+  /**
+   * @param startMsMax - milliseconds after which an upstream that says nothing at all is given up.
+   * @param done - called once, unless the probe is stopped before.
+   */
+  constructor(
+    upstream: Upstream,
+    clock: Clock,
+    startMsMax: number,
+    done: (outcome: ProbeOutcome) => void,
+  ) {
+    this.#upstream = upstream;
+    this.#clock = clock;
+    this.#done = done;
+    this.#closers.push(
+      clock.after(SILENCE_MS, () => this.#askLegacy()),
+      clock.after(startMsMax, () => this.#finish()),
+    );
+    this.#ask('modern', 'server/discover', JSON.stringify({ _meta: OUR_ENVELOPE }));
+  }
+
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const close of this.#closers) close();
+  }
+
+  #ask(era: UpstreamEra, method: string, params: string): void {
+    const connection = this.#upstream.connect(era, {
       onMessage: (message) => {
-        if (message.kind === 'response' && message.id === '1') settle(readAnswer(era, message));
+        if (message.kind === 'response' && message.id === '1') {
+          this.#answered(era, readAnswer(era, message));
+        }
       },
-      onOversized: () => settle('no'),
+      onOversized: () => this.#answered(era, 'no'),
       onCloseStream: () => {},
       onClosed: (_cause, detail) => {
-        failure = detail;
-        settle('failed');
+        this.#failure = detail;
+        this.#answered(era, 'failed');
       },
     });
-    closers.push(() => connection.close());
+    this.#closers.push(() => connection.close());
     connection.send(Message.request('1', method, params));
-  };
+  }
 
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    for (const close of closers) close();
-    const outcome = { legacy: legacy === 'yes', modern: modern === 'yes' };
-    const isKnown = outcome.legacy || outcome.modern;
-    done({ ...outcome, failure: isKnown ? undefined : failure });
-  };
+  #askLegacy(): void {
+    if (this.#isOver || this.#isLegacyAsked) return;
+    this.#isLegacyAsked = true;
+    this.#ask('legacy', 'initialize', INITIALIZE);
+  }
 
-  const tryLegacy = (): void => {
-    if (isOver || hasTriedLegacy) return;
-    hasTriedLegacy = true;
-    ask('legacy', 'initialize', INITIALIZE, (answer) => {
-      legacy = answer;
-      if (modern !== undefined) finish();
-      else if (answer === 'yes') closers.push(clock.after(SILENCE_MS, finish));
-    });
-  };
+  #answered(era: UpstreamEra, answer: Answer): void {
+    if (this.#isOver || this.#answers[era] !== undefined) return;
+    this.#answers[era] = answer;
+    const { modern, legacy } = this.#answers;
+    if (modern !== undefined && legacy !== undefined) this.#finish();
+    else if (legacy === undefined) this.#askLegacy();
+    else if (legacy === 'yes') {
+      this.#closers.push(this.#clock.after(SILENCE_MS, () => this.#finish()));
+    }
+  }
 
-  closers.push(clock.after(SILENCE_MS, tryLegacy), clock.after(startMsMax, finish));
-  ask('modern', 'server/discover', JSON.stringify({ _meta: OUR_ENVELOPE }), (answer) => {
-    if (modern !== undefined) return;
-    modern = answer;
-    if (legacy !== undefined) finish();
-    else tryLegacy();
-  });
-  return () => {
-    if (isOver) return;
-    isOver = true;
-    for (const close of closers) close();
-  };
+  #finish(): void {
+    if (this.#isOver) return;
+    this.stop();
+    const legacy = this.#answers.legacy === 'yes';
+    const modern = this.#answers.modern === 'yes';
+    this.#done({ legacy, modern, failure: legacy || modern ? undefined : this.#failure });
+  }
 }
 
 /** Every version of an endpoint over such an upstream, newest first. */
@@ -111,10 +121,10 @@ export function servedEras({ legacy, modern }: ProbeOutcome): ServedEras {
 }
 
 function readAnswer(era: UpstreamEra, message: Message): Answer {
-  if (era === 'legacy') return message.isError ? 'no' : 'yes';
   if (message.isError) return 'no';
+  if (era === 'legacy') return 'yes';
   const versions = (message.value as { supportedVersions?: unknown }).supportedVersions;
-  return Array.isArray(versions) && versions.some((each) => MODERN_VERSIONS.includes(each))
-    ? 'yes'
-    : 'no';
+  const isModern =
+    Array.isArray(versions) && versions.some((each) => MODERN_VERSIONS.includes(each));
+  return isModern ? 'yes' : 'no';
 }

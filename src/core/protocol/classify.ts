@@ -1,6 +1,6 @@
 /**
- * From one POSTed body to its era. The body decides: a request with a `_meta` claim is of the stateless
- * revision, whatever session header it carries; all else belongs to the handshake eras.
+ * From one POSTed body to its era. The body decides: a request with a `_meta` claim is of the
+ * stateless revision, whatever session header it carries; all else belongs to the handshake eras.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions
  */
 import type { Refusal } from '../errors.ts';

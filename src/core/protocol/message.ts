@@ -27,7 +27,9 @@ const NO_SPANS: PayloadSpans = {};
 
 export class Message {
   readonly kind: MessageKind;
-  /** The id's JSON token. Undefined for a notification; `null` for an error response without one. */
+  /**
+   * The id's JSON token. Undefined for a notification; `null` for an error response without one.
+   */
   readonly id: string | undefined;
   /** Undefined for a response. */
   readonly method: string | undefined;
@@ -108,11 +110,14 @@ export class Message {
     return span === undefined ? undefined : this.payload?.slice(span.start, span.end);
   }
 
-  /** The whole message as one line of JSON-RPC. May hold line breaks if the payload came with them. */
+  /**
+   * The whole message as one line of JSON-RPC. May hold line breaks if the payload came with them.
+   */
   toText(): string {
     const payload = this.payload;
     if (this.kind === 'response') {
-      return `{"jsonrpc":"2.0","id":${this.id ?? 'null'},"${this.isError ? 'error' : 'result'}":${payload ?? '{}'}}`;
+      const member = this.isError ? 'error' : 'result';
+      return `{"jsonrpc":"2.0","id":${this.id ?? 'null'},"${member}":${payload ?? '{}'}}`;
     }
     const id = this.id === undefined ? '' : `"id":${this.id},`;
     const params = payload === undefined ? '' : `,"params":${payload}`;

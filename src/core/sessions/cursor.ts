@@ -1,8 +1,8 @@
 /**
- * A cursor is an SSE event id: `stream . generation - sequence . tag`, opaque to clients, meaningful only
- * together with the session it was minted for. The tag keeps another session's cursor, or one from a store
- * that lost its tail and reused positions, from resolving here. 2024 puts the session id in front, because
- * an EventSource that reconnects sends nothing else.
+ * A cursor is an SSE event id: `stream . generation - sequence . tag`, opaque to clients,
+ * meaningful only together with the session it was minted for. The tag keeps another session's
+ * cursor, or one from a store that lost its tail and reused positions, from resolving here. 2024
+ * puts the session id in front, because an EventSource that reconnects sends nothing else.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
  */
 export interface Cursor {
@@ -44,7 +44,9 @@ function place(stream: number, generation: number): string {
   return `${stream.toString(36)}.${generation.toString(36)}-`;
 }
 
-/** A 32-bit mix (the finaliser of MurmurHash3): no secret rests on it, only accidents are caught. */
+/**
+ * A 32-bit mix (the finaliser of MurmurHash3): no secret rests on it, only accidents are caught.
+ */
 function tagOf({ stream, generation, sequence }: Cursor, salt: number): string {
   let hash = mix(salt ^ stream);
   hash = mix(hash ^ generation);

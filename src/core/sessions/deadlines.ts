@@ -1,7 +1,7 @@
 /**
- * Deadlines that all lie the same delay ahead: a queue in order of time, so that arming is an append and the
- * next one due is the head. Every recurring duty (heartbeats, replies to decide, idle sessions) is one of
- * these, driven by one timer, instead of a timer a connection.
+ * Deadlines that all lie the same delay ahead: a queue in order of time, so that arming is an
+ * append and the next one due is the head. Every recurring duty (heartbeats, replies to decide,
+ * idle sessions) is one of these, driven by one timer, instead of a timer a connection.
  */
 export class Deadlines<Item> {
   readonly delayMs: number;
@@ -27,8 +27,8 @@ export class Deadlines<Item> {
   }
 
   /**
-   * Takes every item that is due. What `fire` returns re-arms it: a time later than now means the item was
-   * active since and is due that much later; undefined lets it go.
+   * Takes every item that is due. What `fire` returns re-arms it: a time later than now means the
+   * item was active since and is due that much later; undefined lets it go.
    */
   due(now: number, fire: (item: Item, now: number) => number | undefined): void {
     const end = this.#items.length;

@@ -1,6 +1,7 @@
 /**
- * Requests in flight at one upstream, under numbers of ours. A call ends exactly once: answered, cancelled,
- * refused or lost. An answer finds its owner here and nowhere else; there is no path that broadcasts one.
+ * Requests in flight at one upstream, under numbers of ours. A call ends exactly once: answered,
+ * cancelled, refused or lost. An answer finds its owner here and nowhere else; there is no path
+ * that broadcasts one.
  */
 export const CALL_TRANSITIONS = {
   waiting: { answer: 'answered', cancel: 'cancelled', refuse: 'refused', lose: 'lost' },
@@ -82,7 +83,10 @@ export class Pending<Owner> {
     return true;
   }
 
-  /** The one call in flight, if there is exactly one; a listen stream is no call that could have caused anything. */
+  /**
+   * The one call in flight, if there is exactly one; a listen stream is no call that could have
+   * caused anything.
+   */
   get sole(): Call<Owner> | undefined {
     let sole: Call<Owner> | undefined;
     for (const call of this.#calls.values()) {

@@ -1,6 +1,6 @@
 /**
- * Joins what the log still holds to what the stream has numbered since: without a hole, or with a gap that is
- * named. Pure: from one read of the log to the bytes that bring a reader up to date.
+ * Joins what the log still holds to what the stream has numbered since: without a hole, or with a
+ * gap that is named. Pure: from one read of the log to the bytes that bring a reader up to date.
  */
 import type { LoggedEvent, ReadOutcome } from '../ports.ts';
 import { encodeEvent } from '../protocol/sse-encoder.ts';
@@ -19,7 +19,8 @@ export type Joined =
 /**
  * @param after - the sequence the reader has.
  * @param last - the last sequence the stream has assigned.
- * @param isLastRead - join what there is: a log that cannot keep up is a gap, not a reason to read for ever.
+ * @param isLastRead - join what there is: a log that cannot keep up is a gap, not a reason to read
+ * for ever.
  */
 export function joinReplay(
   outcome: ReadOutcome,

@@ -1,6 +1,6 @@
 /**
- * The reply to one POST of the 2025 revisions: plain JSON when the answers are quick and alone, an event stream
- * when they are slow or have company.
+ * The reply to one POST of the 2025 revisions: plain JSON when the answers are quick and alone, an
+ * event stream when they are slow or have company.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
  */
 import type { Attachment } from './outbox.ts';

@@ -1,6 +1,6 @@
 /**
- * A 2024 or 2025 conversation: its streams, its replies and its life. Pure: every input takes the outbox it
- * fills; the caller carries the decisions out and tells the session what came of them.
+ * A 2024 or 2025 conversation: its streams, its replies and its life. Pure: every input takes the
+ * outbox it fills; the caller carries the decisions out and tells the session what came of them.
  *
  * Stream 0 is the one that belongs to no request: the only one in 2024, the GET stream in 2025.
  * Each server message goes to exactly one stream.
@@ -29,7 +29,10 @@ export interface SessionFacts extends StreamFacts {
   readonly preamble: (id: string, isReply: boolean) => string;
 }
 
-/** Reply streams kept although they were read to their end: their reader may not have had the last bytes. */
+/**
+ * Reply streams kept although they were read to their end: their reader may not have had the last
+ * bytes.
+ */
 const FINISHED_KEPT = 64;
 /** Reply streams kept because nobody read their end yet; past it the oldest go. */
 const FINISHED_MAX = 1024;
@@ -64,7 +67,10 @@ export class Session {
     return reply;
   }
 
-  /** The reply has been undecided for long enough, or has company: it becomes a stream if the client takes one. */
+  /**
+   * The reply has been undecided for long enough, or has company: it becomes a stream if the client
+   * takes one.
+   */
   decide(reply: Reply, outbox: Outbox): void {
     if (this.state === 'ended' || reply.state !== 'undecided') return;
     if (!reply.accepts.eventStream) return;
@@ -163,7 +169,10 @@ export class Session {
     return this.stream(number)?.replayed(outcome, outbox) ?? false;
   }
 
-  /** A connection is gone. An undecided reply cannot be fetched any more; a stream waits for its next reader. */
+  /**
+   * A connection is gone. An undecided reply cannot be fetched any more; a stream waits for its
+   * next reader.
+   */
   left(to: Attachment, reply: Reply | undefined): void {
     if (reply?.state === 'undecided') {
       reply.state = REPLY_TRANSITIONS.undecided.leave;

@@ -1,9 +1,10 @@
 /**
  * One numbered sequence of events that outlives the connections it is read through.
  *
- * Rules: the stream numbers its frames itself, synchronously; the log confirms them. Attach, snapshot and read
- * are one step: from then on live frames wait in a bounded queue until the replay has joined them without a
- * hole, or the client is told there is a gap. At most one attachment at a time: the newest wins.
+ * Rules: the stream numbers its frames itself, synchronously; the log confirms them. Attach,
+ * snapshot and read are one step: from then on live frames wait in a bounded queue until the replay
+ * has joined them without a hole, or the client is told there is a gap. At most one attachment at a
+ * time: the newest wins.
  */
 import type { CloseReason } from '../close-reasons.ts';
 import type { ReadOutcome } from '../ports.ts';
@@ -29,19 +30,25 @@ export const STREAM_TRANSITIONS = {
 export type StreamState = keyof typeof STREAM_TRANSITIONS;
 
 export interface StreamFacts {
-  /** What stands before the cursor in an event id: the session id and a dot in 2024, else nothing. */
+  /**
+   * What stands before the cursor in an event id: the session id and a dot in 2024, else nothing.
+   */
   readonly cursorPrefix: string;
   readonly salt: number;
   readonly queueCharsMax: number;
 }
 
-/** Answers whose places are known, so that a lost one can be named; well beyond what a log keeps. */
+/**
+ * Answers whose places are known, so that a lost one can be named; well beyond what a log keeps.
+ */
 const ANSWERS_MAX = 4096;
 
 /** Reads of the log before a reader is brought up to date with what there is. */
 const READS_MAX = 4;
 
-/** A response that was written to the stream: if its event is gone, the client is told so by its id. */
+/**
+ * A response that was written to the stream: if its event is gone, the client is told so by its id.
+ */
 interface AnswerPlace {
   readonly id: string;
   readonly sequence: number;
@@ -136,8 +143,8 @@ export class Stream {
   }
 
   /**
-   * The log's answer to a `read`. Frames appended since the read are read once more, from where it ended,
-   * so that replay and live join without a hole.
+   * The log's answer to a `read`. Frames appended since the read are read once more, from where it
+   * ended, so that replay and live join without a hole.
    * @returns whether the reader was told of a gap.
    */
   replayed(outcome: ReadOutcome, outbox: Outbox): boolean {
@@ -173,7 +180,9 @@ export class Stream {
     if (this.state === 'live') this.#drop('completed', outbox);
   }
 
-  /** Ends the reader, not the stream. @param last - written before the end, e.g. a `retry` field. */
+  /**
+   * Ends the reader, not the stream. @param last - written before the end, e.g. a `retry` field.
+   */
   release(reason: CloseReason, last: string, outbox: Outbox): void {
     if (this.#to !== undefined) this.#drop(reason, outbox, last);
   }

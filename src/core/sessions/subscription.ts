@@ -1,9 +1,10 @@
 /**
  * Many `subscriptions/listen` streams of clients over one listen of ours upstream.
  *
- * Rules: a listener's acknowledgment is its first message and says the subset upstream honours; what upstream
- * publishes after accepting waits for nobody. When a wider filter is needed, the new listen is opened and
- * acknowledged before the old one is given up, so no change falls between the two.
+ * Rules: a listener's acknowledgment is its first message and says the subset upstream honours;
+ * what upstream publishes after accepting waits for nobody. When a wider filter is needed, the new
+ * listen is opened and acknowledged before the old one is given up, so no change falls between the
+ * two.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
 export interface Filter {
@@ -96,7 +97,10 @@ export class Subscriptions {
     this.#current = undefined;
   }
 
-  /** The upstream connection is new: every listen there is gone. Listeners stay; one listen for all is asked for. */
+  /**
+   * The upstream connection is new: every listen there is gone. Listeners stay; one listen for all
+   * is asked for.
+   */
   restarted(outbox: SubscriptionDecision[]): void {
     this.#current = undefined;
     this.#next = undefined;
@@ -136,7 +140,10 @@ export class Subscriptions {
     return [...this.#all];
   }
 
-  /** Acknowledges whom the current listen covers, and asks for a wider one if it leaves anybody waiting. */
+  /**
+   * Acknowledges whom the current listen covers, and asks for a wider one if it leaves anybody
+   * waiting.
+   */
   #settle(outbox: SubscriptionDecision[]): void {
     let isShort = false;
     for (const subscription of this.#all) {

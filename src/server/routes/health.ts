@@ -1,4 +1,7 @@
-/** `/healthz`: this process lives. `/readyz`: it takes work. Open to anybody, and so they say nothing else. */
+/**
+ * `/healthz`: this process lives. `/readyz`: it takes work. Open to anybody, and so they say
+ * nothing else.
+ */
 import type { HttpExchange } from '../../core/ports.ts';
 import type { EndpointContext } from '../context.ts';
 

@@ -1,5 +1,6 @@
 /**
- * `GET /mcp` of the 2025 revisions: the stream that belongs to no request, or the one `Last-Event-ID` names.
+ * `GET /mcp` of the 2025 revisions: the stream that belongs to no request, or the one
+ * `Last-Event-ID` names.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server
  */
 import { checkVersionHeader } from '../../core/protocol/eras/streamable-2025.ts';

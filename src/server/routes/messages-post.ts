@@ -1,5 +1,6 @@
 /**
- * `POST /messages?sessionId=…`: a message of a 2024 client. Accepted with 202; the answer travels on its stream.
+ * `POST /messages?sessionId=…`: a message of a 2024 client. Accepted with 202; the answer travels
+ * on its stream.
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 import type { Refusal } from '../../core/errors.ts';

@@ -1,4 +1,6 @@
-/** Every route of an endpoint: path, method, and what runs. Authentication is not theirs to forget. */
+/**
+ * Every route of an endpoint: path, method, and what runs. Authentication is not theirs to forget.
+ */
 import type { Inbound } from '../inbound.ts';
 import { deleteSession } from './mcp-delete.ts';
 import { openStandaloneStream } from './mcp-get.ts';

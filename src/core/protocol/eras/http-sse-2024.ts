@@ -1,5 +1,6 @@
 /**
- * HTTP with SSE, revision 2024-11-05: a GET stream that begins with an `endpoint` event, and POSTs to it.
+ * HTTP with SSE, revision 2024-11-05: a GET stream that begins with an `endpoint` event, and POSTs
+ * to it.
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
 
@@ -9,7 +10,8 @@ export type EndpointForm = 'relative' | 'root' | 'absolute';
 /**
  * The URI reference of the `endpoint` event, resolved by the client against the URL it opened.
  * @param path - the path of the GET as this server sees it, e.g. `/sse` or `/sse/`.
- * @param publicUrl - scheme, host and path prefix clients reach us by; needed for `root` with a prefix and `absolute`.
+ * @param publicUrl - scheme, host and path prefix clients reach us by; needed for `root` with a
+ * prefix and `absolute`.
  */
 export function endpointReference(
   form: EndpointForm,
@@ -25,14 +27,17 @@ export function endpointReference(
 }
 
 /**
- * The first bytes of a 2024 stream: nothing precedes the `endpoint` event, so the id to resume from and the
- * time to wait before reconnecting travel inside it.
+ * The first bytes of a 2024 stream: nothing precedes the `endpoint` event, so the id to resume from
+ * and the time to wait before reconnecting travel inside it.
  */
 export function endpointPreamble(id: string, retryMs: number, reference: string): string {
   return `event: endpoint\nid: ${id}\nretry: ${retryMs}\ndata: ${reference}\n\n`;
 }
 
-/** The value of `sessionId` in a query. Ids are made of unreserved characters, so nothing is decoded. */
+/**
+ * The value of `sessionId` in a query. Ids are made of unreserved characters, so nothing is
+ * decoded.
+ */
 export function sessionIdOf(query: string): string | undefined {
   for (const pair of query.split('&')) {
     if (pair.startsWith('sessionId=')) return pair.slice('sessionId='.length);

@@ -1,6 +1,6 @@
 /**
- * The stateless revision 2026-07-28: every request carries its version, identity and capabilities in `_meta`,
- * mirrored in headers.
+ * The stateless revision 2026-07-28: every request carries its version, identity and capabilities
+ * in `_meta`, mirrored in headers.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#meta
  */
 import type { Refusal } from '../../errors.ts';
@@ -17,7 +17,10 @@ export const META = {
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
-/** In order of severity. @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging */
+/**
+ * In order of severity. @see
+ * https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/logging
+ */
 export const LOG_LEVELS: readonly string[] = [
   'debug',
   'info',
@@ -29,7 +32,9 @@ export const LOG_LEVELS: readonly string[] = [
   'emergency',
 ];
 
-/** Methods earlier revisions had and this one has not, and those a client cannot ask of a server. */
+/**
+ * Methods earlier revisions had and this one has not, and those a client cannot ask of a server.
+ */
 const REMOVED: ReadonlySet<string> = new Set([
   'initialize',
   'ping',
@@ -54,7 +59,9 @@ export function claimedVersion(message: Message): unknown {
   return metaOf(message)?.[META.protocolVersion];
 }
 
-/** Everything a 2026 request must carry before it may be believed. The first fault found is refused. */
+/**
+ * Everything a 2026 request must carry before it may be believed. The first fault found is refused.
+ */
 export function checkEnvelope(
   message: Message,
   head: RequestHead,
@@ -80,7 +87,10 @@ export function checkEnvelope(
   return { version, logLevel: level as string | undefined };
 }
 
-/** @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation */
+/**
+ * @see
+ * https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#protocol-version-negotiation
+ */
 export function unsupportedVersion(
   id: string | undefined,
   requested: unknown,
@@ -91,7 +101,8 @@ export function unsupportedVersion(
 }
 
 /**
- * The HTTP status of an upstream's answer while the reply is undecided. Errors of handlers stay on 200.
+ * The HTTP status of an upstream's answer while the reply is undecided. Errors of handlers stay on
+ * 200.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#protocol-version-header
  */
 export function statusOfAnswer(message: Message): number {

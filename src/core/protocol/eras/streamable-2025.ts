@@ -1,12 +1,15 @@
 /**
- * Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: sessions, replies as JSON or stream, resume.
+ * Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: sessions, replies as JSON or stream,
+ * resume.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */
 import type { Refusal } from '../../errors.ts';
 import type { Message } from '../message.ts';
 import { hasBatches, hasPriming, isLegacyVersion, LATEST_LEGACY_VERSION } from '../versions.ts';
 
-/** Whether streams may begin with an event of empty data: older clients read it as a broken message. */
+/**
+ * Whether streams may begin with an event of empty data: older clients read it as a broken message.
+ */
 export type Priming = 'auto' | 'off';
 
 /** The first bytes of a 2025 stream: where to resume from, and how long to wait before that. */
@@ -21,8 +24,8 @@ export function streamPreamble(
 }
 
 /**
- * The version header of a request on a session. Absent means the negotiated version; another one that is
- * served here does not change what was negotiated.
+ * The version header of a request on a session. Absent means the negotiated version; another one
+ * that is served here does not change what was negotiated.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#protocol-version-header
  */
 export function checkVersionHeader(header: string | undefined): Refusal | undefined {
