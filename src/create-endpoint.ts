@@ -15,13 +15,19 @@ import type { Isolation } from './server/instance-pool.ts';
 export interface EndpointOptions {
   /** The server to put on the network: `stdio(…)` or `inProcess(…)`. */
   readonly upstream: Upstream;
-  /** Who may call. Default: anybody, as one anonymous principal; right only behind authentication of your own. */
+  /**
+   * Who may call. Default: anybody, as one anonymous principal; right only behind authentication of
+   * your own.
+   */
   readonly identity?: Identity | undefined;
   /** Who shares one upstream instance. Default `session`: nobody. */
   readonly isolation?: Isolation | undefined;
   /** Bounds that differ from their defaults; units are in their names. */
   readonly limits?: Partial<Limits> | undefined;
-  /** The URL clients reach this endpoint by, path prefix included: the source of Host and Origin checks. */
+  /**
+   * The URL clients reach this endpoint by, path prefix included: the source of Host and Origin
+   * checks.
+   */
   readonly publicUrl?: string | undefined;
   /** Hosts answered to besides the public URL's. Default: loopback names. `*` answers to any. */
   readonly allowedHosts?: readonly string[] | undefined;
@@ -31,7 +37,10 @@ export interface EndpointOptions {
   readonly endpointForm?: EndpointForm | undefined;
   /** Whether 2025-11-25 streams begin with an event of empty data. Default `auto`. */
   readonly priming?: Priming | undefined;
-  /** Whether silence is broken by a comment. Default `comment`; `off` for clients that choke on comments. */
+  /**
+   * Whether silence is broken by a comment. Default `comment`; `off` for clients that choke on
+   * comments.
+   */
   readonly heartbeat?: 'comment' | 'off' | undefined;
   /** Logs and counters. Default: none. */
   readonly telemetry?: Telemetry | undefined;
@@ -40,7 +49,8 @@ export interface EndpointOptions {
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * One MCP server, served in every era its upstream speaks. Give it to `serve`, `nodeHandler` or `fetchHandler`.
+ * One MCP server, served in every era its upstream speaks. Give it to `serve`, `nodeHandler` or
+ * `fetchHandler`.
  * @throws TypeError when `publicUrl`, a host or an origin is malformed.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions
  */

@@ -1,4 +1,7 @@
-/** Holds the import table of ARCHITECTURE.md, and the purity of `src/core` that everything relies on. */
+/**
+ * Holds the import table of ARCHITECTURE.md, and the purity of `src/core` that everything relies
+ * on.
+ */
 import type { Node } from 'oxc-parser';
 import { expect, test } from 'vitest';
 

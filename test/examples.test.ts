@@ -1,4 +1,7 @@
-/** Every example runs as its reader would run it: by Node, against the built package. It needs a build. */
+/**
+ * Every example runs as its reader would run it: by Node, against the built package. It needs a
+ * build.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

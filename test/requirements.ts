@@ -4,9 +4,9 @@
  * `it('W35 keeps the type of a request id')` or `it(`${verifies('W35')} keeps …`)`.
  * `requirements.test.ts` fails when a row has no test and when a test cites no row that exists.
  *
- * Levels: `must` and `should` are the specification's words, `practice` is what deployed clients need.
- * A row for practice links the section it interprets. Where a row and the specification disagree,
- * the specification wins.
+ * Levels: `must` and `should` are the specification's words, `practice` is what deployed clients
+ * need. A row for practice links the section it interprets. Where a row and the specification
+ * disagree, the specification wins.
  */
 export type WireRowLevel = 'must' | 'should' | 'practice';
 

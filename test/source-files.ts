@@ -1,4 +1,6 @@
-/** The files of the repository and of `src/`, read and parsed once for the tests that judge them. */
+/**
+ * The files of the repository and of `src/`, read and parsed once for the tests that judge them.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +17,9 @@ export interface SourceFile {
   readonly lines: readonly string[];
   readonly program: Program;
   readonly comments: readonly string[];
-  /** What it imports or exports from, in order: the specifier, and the file if it is one of ours. */
+  /**
+   * What it imports or exports from, in order: the specifier, and the file if it is one of ours.
+   */
   readonly imports: readonly { readonly specifier: string; readonly file: string | undefined }[];
 }
 

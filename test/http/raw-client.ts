@@ -47,7 +47,9 @@ export class RawClient {
     this.socket.write(text);
   }
 
-  /** Resolves when the condition holds; fails with what was received when it does not within bounds. */
+  /**
+   * Resolves when the condition holds; fails with what was received when it does not within bounds.
+   */
   async until(condition: (client: this) => boolean, what: string): Promise<void> {
     if (condition(this)) return;
     await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,6 @@
-/** An application whose whole behaviour is one function, and what its clients' leaving looked like. */
+/**
+ * An application whose whole behaviour is one function, and what its clients' leaving looked like.
+ */
 import type { Application, BodyOutcome, HttpExchange, StreamSink } from '../../src/core/ports.ts';
 
 const WAIT_MS = 10_000;

@@ -1,4 +1,6 @@
-/** Clients of the handshake eras, said by hand: every header and every byte is the test's to choose. */
+/**
+ * Clients of the handshake eras, said by hand: every header and every byte is the test's to choose.
+ */
 import type { Json, WireReply, WireRequest } from './wire-reply.ts';
 import type { WireServer } from './wire-server.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A server whose every step the test takes: it says what it was sent, and answers when it is told to. Only the
- * handshake, `ping` and the tool `now` are answered by themselves.
+ * A server whose every step the test takes: it says what it was sent, and answers when it is told
+ * to. Only the handshake, `ping` and the tool `now` are answered by themselves.
  */
 import type {
   SendOutcome,
@@ -21,7 +21,9 @@ export interface HandUpstreamOptions {
   /** `in-process` tells which call a message belongs to, `stdio` cannot. Default `in-process`. */
   readonly kind?: 'stdio' | 'in-process';
   readonly capabilities?: Json;
-  /** Whether the test answers `initialize` itself, on all conversations but the first, which probes. */
+  /**
+   * Whether the test answers `initialize` itself, on all conversations but the first, which probes.
+   */
   readonly holdsInitialize?: boolean;
 }
 

@@ -1,4 +1,6 @@
-/** Who calls in these tests: the bearer token is the name, and each differs from Alice in one thing. */
+/**
+ * Who calls in these tests: the bearer token is the name, and each differs from Alice in one thing.
+ */
 import type { Identity } from '../../src/core/ports.ts';
 import { principalOf, type PrincipalParts } from '../../src/core/principal.ts';
 

@@ -32,7 +32,10 @@ export class Signal {
   }
 }
 
-/** For what nobody tells of, such as that the server has noticed a lost connection: looks often, not for ever. */
+/**
+ * For what nobody tells of, such as that the server has noticed a lost connection: looks often, not
+ * for ever.
+ */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
   const endsAt = Date.now() + WAIT_MS;
   while (!condition()) {

@@ -1,4 +1,7 @@
-/** One HTTP request and its reply as it arrives: status, headers as sent, body, and the blocks of an event stream. */
+/**
+ * One HTTP request and its reply as it arrives: status, headers as sent, body, and the blocks of an
+ * event stream.
+ */
 import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Signal } from './signal.ts';
@@ -64,7 +67,10 @@ export class WireReply {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
-  /** Head and body as one text, but for the date: equal texts mean that nothing tells two replies apart. */
+  /**
+   * Head and body as one text, but for the date: equal texts mean that nothing tells two replies
+   * apart.
+   */
   get bytes(): string {
     const raw = this.#incoming?.rawHeaders ?? [];
     const lines = [`${this.status} ${this.#incoming?.statusMessage ?? ''}`];

@@ -1,9 +1,9 @@
 /**
  * Events kept for resume in this process's memory: lost with it, and never seen by another.
  *
- * A session is a list of events from oldest to newest, and each stream threads its own events through it, so that
- * eviction takes the oldest of the whole session, trimming takes one stream, and both cost only what they remove.
- * A session that never appended costs nothing.
+ * A session is a list of events from oldest to newest, and each stream threads its own events
+ * through it, so that eviction takes the oldest of the whole session, trimming takes one stream,
+ * and both cost only what they remove. A session that never appended costs nothing.
  */
 import type { Limits } from '../../core/limits.ts';
 import type { EventLog, LoggedEvent, ReadOutcome } from '../../core/ports.ts';
@@ -41,7 +41,10 @@ interface SessionEntries {
   droppedBelow: number;
 }
 
-/** Streams a session remembers without holding their events: enough to tell "all delivered" from "gone". */
+/**
+ * Streams a session remembers without holding their events: enough to tell "all delivered" from
+ * "gone".
+ */
 const EMPTY_STREAMS_MAX = 64;
 
 export class MemoryEventLog implements EventLog {
@@ -199,7 +202,10 @@ export class MemoryEventLog implements EventLog {
     this.#chars -= entry.data.length;
   }
 
-  /** Ages one other session for each append, so that a session gone quiet gives its memory back without a timer. */
+  /**
+   * Ages one other session for each append, so that a session gone quiet gives its memory back
+   * without a timer.
+   */
   #sweepOne(now: number): void {
     this.#sweep ??= this.#sessions.values();
     const next = this.#sweep.next();
@@ -220,7 +226,10 @@ function outcomeOf(entries: SessionEntries, number: number, sequence: number): R
   return { kind: sequence < stream.goneThrough ? 'gap' : 'events', events };
 }
 
-/** Forgets the place of the oldest stream without events; without this a long session would remember every reply. */
+/**
+ * Forgets the place of the oldest stream without events; without this a long session would remember
+ * every reply.
+ */
 function dropEmptyStream(entries: SessionEntries, except: StreamEntries): void {
   for (const stream of entries.streams.values()) {
     if (stream.first === undefined && stream !== except) {

@@ -1,6 +1,7 @@
 /**
- * Where sessions live when there is one process: a map from id to owner and handle, and a view of it by principal.
- * Iterating while sessions end is safe; a session that ends is not visited afterwards.
+ * Where sessions live when there is one process: a map from id to owner and handle, and a view of
+ * it by principal. Iterating while sessions end is safe; a session that ends is not visited
+ * afterwards.
  */
 import type { Limits } from '../../core/limits.ts';
 import type { Principal, SessionDirectory } from '../../core/ports.ts';

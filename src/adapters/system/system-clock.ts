@@ -1,4 +1,7 @@
-/** Time as the machine keeps it: monotonic, and timers that never keep a process alive by themselves. */
+/**
+ * Time as the machine keeps it: monotonic, and timers that never keep a process alive by
+ * themselves.
+ */
 import type { Clock } from '../../core/ports.ts';
 
 export const systemClock: Clock = {
