@@ -195,12 +195,7 @@ export class JsonTokens {
 
 /** Whether `source` holds exactly this word from `start` to `end`. */
 export function isWord(source: string, start: number, end: number, word: string): boolean {
-  const length = word.length;
-  if (end - start !== length) return false;
-  for (let at = 0; at < length; at++) {
-    if (source.charCodeAt(start + at) !== word.charCodeAt(at)) return false;
-  }
-  return true;
+  return end - start === word.length && source.startsWith(word, start);
 }
 
 function isSpace(char: number): boolean {
