@@ -40,7 +40,7 @@ export function classify(read: ReadMessage, head: RequestHead, served: ServedEra
   if (read.kind === 'batch') return classifyBatch(read.entries, isModernHeader, served);
   const { message } = read;
   const claim = claimedVersion(message);
-  if (claim === undefined && !isModernHeader) return classifyLegacy(message, served);
+  if (claim === undefined && !isModernHeader && served.legacy) return legacy(message);
   if (!served.modern) return refuse({ error: 'LEGACY_ONLY', id: message.id });
   if (message.kind === 'response') {
     return refuse({
@@ -50,17 +50,20 @@ export function classify(read: ReadMessage, head: RequestHead, served: ServedEra
     });
   }
   if (message.kind === 'notification') return { kind: 'modern-notification', message };
+  if (claim === undefined && !isModernHeader) return refuseHandshake(message, served);
   const envelope = checkEnvelope(message, head, served.supported);
   if ('error' in envelope) return refuse(envelope);
   return { kind: 'modern-request', message, envelope };
 }
 
-function classifyLegacy(message: Message, served: ServedEras): Classified {
-  if (!served.legacy && message.kind === 'request') {
-    const requested = (message.value as { protocolVersion?: unknown } | undefined)?.protocolVersion;
-    return refuse(unsupportedVersion(message.id, requested ?? null, served.supported));
-  }
+function legacy(message: Message): Classified {
   return { kind: 'legacy', entries: [message], isBatch: false };
+}
+
+/** A request of the handshake eras where they are not served: it is told what is. */
+function refuseHandshake(message: Message, { supported }: ServedEras): Classified {
+  const requested = (message.value as { protocolVersion?: unknown } | undefined)?.protocolVersion;
+  return refuse(unsupportedVersion(message.id, requested ?? null, supported));
 }
 
 function classifyBatch(
