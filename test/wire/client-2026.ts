@@ -29,7 +29,12 @@ export interface Said {
 }
 
 /** A request with everything the revision asks for, but for what the test says otherwise. */
-export function modern(id: unknown, method: string, params: Json = {}, said: Said = {}): WireRequest {
+export function modern(
+  id: unknown,
+  method: string,
+  params: Json = {},
+  said: Said = {},
+): WireRequest {
   const body = { jsonrpc: '2.0', id, method, params: { ...params, _meta: metaOf(said.meta) } };
   return postOf('/mcp', body, headersOf(method, params, said));
 }

@@ -29,8 +29,8 @@ export async function modernServer(options: ModernOptions = {}): Promise<ModernS
   const { server: script, drainMs = 0, ...rest } = options;
   const upstream = new ModernUpstream(script);
   const endpoint = createEndpoint({ upstream, ...rest });
-  const { port, close } = await serve(endpoint, { port: 0, drainMs });
-  const server = new WireServer(port, upstream.legacy, endpoint, close);
+  const running = await serve(endpoint, { port: 0, drainMs });
+  const server = new WireServer(running.port, upstream.legacy, endpoint, () => running.close());
   onTestFinished(() => server.close());
   await endpoint.ready();
   return { server, upstream };
@@ -64,9 +64,9 @@ export async function timedModernServer(
       heartbeat: 'comment',
     },
   );
-  const { port, close } = await serve(endpoint, { port: 0, drainMs: 1000 });
-  const server = new WireServer(port, upstream.legacy, endpoint, async () => {
-    const closed = close();
+  const running = await serve(endpoint, { port: 0, drainMs: 1000 });
+  const server = new WireServer(running.port, upstream.legacy, endpoint, async () => {
+    const closed = running.close();
     clock.advance(60_000);
     await closed;
   });

@@ -147,7 +147,8 @@ export class ModernConnection implements UpstreamConnection {
   die(cause: UpstreamClosedCause = 'exited'): void {
     if (this.isOver) return;
     this.isOver = true;
-    for (const listen of this.upstream.listens) if (listen.connection === this) listen.isOver = true;
+    for (const listen of this.upstream.listens)
+      if (listen.connection === this) listen.isOver = true;
     this.#events.onClosed(cause, 'it ended');
     this.upstream.signal.fire();
   }
@@ -185,7 +186,8 @@ export class ModernConnection implements UpstreamConnection {
   }
 
   #cancelled(message: Message): void {
-    const id = message.token(message.spans.requestId);
+    const { requestId } = message.value as { readonly requestId: unknown };
+    const id = JSON.stringify(requestId);
     for (const call of [...this.upstream.calls, ...this.upstream.listens]) {
       if (call.connection === this && call.id === id) call.isCancelled = true;
     }

@@ -11,14 +11,17 @@ import { wireServer } from './wire-server.ts';
 const MODERN_ONLY = { server: { isDual: false } };
 
 describe('a server of the stateless revision only', () => {
-  it.each(['GET', 'DELETE', 'PUT', 'PATCH'])('W50 %s is 405 and told what is allowed', async (method) => {
-    const { server } = await modernServer(MODERN_ONLY);
-    const headers = { accept: 'text/event-stream', 'mcp-session-id': 'x' };
-    const reply = await server.fetch({ method, path: '/mcp', headers });
-    expect(reply.status).toBe(405);
-    expect(reply.header('allow')?.split(', ')).toContain('POST');
-    expect((await errorOf(reply)).code).toBe(-32600);
-  });
+  it.each(['GET', 'DELETE', 'PUT', 'PATCH'])(
+    'W50 %s is 405 and told what is allowed',
+    async (method) => {
+      const { server } = await modernServer(MODERN_ONLY);
+      const headers = { accept: 'text/event-stream', 'mcp-session-id': 'x' };
+      const reply = await server.fetch({ method, path: '/mcp', headers });
+      expect(reply.status).toBe(405);
+      expect(reply.header('allow')?.split(', ')).toContain('POST');
+      expect((await errorOf(reply)).code).toBe(-32600);
+    },
+  );
 
   it('W50 the paths of 2024 are not there', async () => {
     const { server } = await modernServer(MODERN_ONLY);

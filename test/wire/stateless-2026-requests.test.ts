@@ -51,8 +51,13 @@ describe('one route, no sessions', () => {
   it('W51 W80 decides the era for each request, by its body, on one URL', async () => {
     const { server, upstream } = await modernServer();
     const session = await Session2025.open(server);
-    const modernReply = await server.fetch(callNow(1, { headers: { 'mcp-session-id': session.id } }));
-    expect(await answerOf(modernReply)).toMatchObject({ id: 1, result: { resultType: 'complete' } });
+    const modernReply = await server.fetch(
+      callNow(1, { headers: { 'mcp-session-id': session.id } }),
+    );
+    expect(await answerOf(modernReply)).toMatchObject({
+      id: 1,
+      result: { resultType: 'complete' },
+    });
     const legacyReply = await session.post(callNow2025(1)).whole();
     expect(JSON.parse(legacyReply.text)).toEqual({
       jsonrpc: '2.0',
@@ -126,12 +131,15 @@ describe('standard headers', () => {
     ['mcp-name', 'Now'],
     ['mcp-name', 'now '.repeat(2).trim()],
     ['mcp-name', ''],
-  ])('W53 a header that differs from the body is refused with its id: %s %j', async (name, value) => {
-    const gate = await modernServer();
-    const refused = await refusal(gate, callNow('7', { headers: { [name]: value } }));
-    expect(refused).toMatchObject({ status: 400, id: '7', code: HEADER_MISMATCH });
-    expect(refused.message).toMatch(/header/);
-  });
+  ])(
+    'W53 a header that differs from the body is refused with its id: %s %j',
+    async (name, value) => {
+      const gate = await modernServer();
+      const refused = await refusal(gate, callNow('7', { headers: { [name]: value } }));
+      expect(refused).toMatchObject({ status: 400, id: '7', code: HEADER_MISMATCH });
+      expect(refused.message).toMatch(/header/);
+    },
+  );
 
   it('W53 names of headers may be in any case, and outer whitespace does not count', async () => {
     const { server } = await modernServer();
@@ -140,7 +148,12 @@ describe('standard headers', () => {
     for (const [name, value] of Object.entries(headers ?? {})) {
       if (value !== undefined) loud[name.toUpperCase()] = `${String(value)} \t`;
     }
-    const reply = await server.fetch({ method: 'POST', path: '/mcp', headers: loud, body: body ?? '' });
+    const reply = await server.fetch({
+      method: 'POST',
+      path: '/mcp',
+      headers: loud,
+      body: body ?? '',
+    });
     expect(await textOf(reply)).toBe('now');
   });
 
@@ -150,7 +163,11 @@ describe('standard headers', () => {
       const gate = await modernServer();
       const value = String(callNow(1).headers?.[name]);
       const request = callNow(1, { headers: { [name]: [value, value] } });
-      expect(await refusal(gate, request)).toMatchObject({ status: 400, id: 1, code: HEADER_MISMATCH });
+      expect(await refusal(gate, request)).toMatchObject({
+        status: 400,
+        id: 1,
+        code: HEADER_MISMATCH,
+      });
     },
   );
 });
@@ -182,7 +199,11 @@ describe('encoded header values', () => {
     const gate = await modernServer();
     const said = { headers: { 'mcp-name': value } };
     const request = modern(3, 'tools/call', { name, arguments: {} }, said);
-    expect(await refusal(gate, request)).toMatchObject({ status: 400, id: 3, code: HEADER_MISMATCH });
+    expect(await refusal(gate, request)).toMatchObject({
+      status: 400,
+      id: 3,
+      code: HEADER_MISMATCH,
+    });
   });
 });
 
@@ -238,7 +259,11 @@ describe('headers from tool parameters', () => {
   ])('W55 refuses %s', async (_, args, headers) => {
     const gate = await modernServer({ server: { tools: [tool] } });
     const request = placed(args, headers);
-    expect(await refusal(gate, request)).toMatchObject({ status: 400, id: 4, code: HEADER_MISMATCH });
+    expect(await refusal(gate, request)).toMatchObject({
+      status: 400,
+      id: 4,
+      code: HEADER_MISMATCH,
+    });
     expect(gate.upstream.calls).toHaveLength(0);
   });
 });
@@ -268,7 +293,10 @@ describe('request metadata', () => {
     'W57 a version that is not served, %j, is told every version that is',
     async (version) => {
       const gate = await modernServer();
-      const said = { headers: { 'mcp-protocol-version': version }, meta: { protocolVersion: version } };
+      const said = {
+        headers: { 'mcp-protocol-version': version },
+        meta: { protocolVersion: version },
+      };
       const refused = await refusal(gate, callNow(6, said));
       expect(refused).toMatchObject({ status: 400, id: 6, code: -32022 });
       expect(refused.data).toEqual({ supported: EVERY_VERSION, requested: version });
@@ -358,7 +386,10 @@ describe('errors', () => {
   it('W62 a notification gets 202, nothing else, and needs no headers', async () => {
     const { server } = await modernServer();
     const body = { jsonrpc: '2.0', method: 'notifications/x', params: { _meta: metaOf() } };
-    for (const headers of [{}, { 'mcp-protocol-version': VERSION, 'mcp-method': 'notifications/x' }]) {
+    for (const headers of [
+      {},
+      { 'mcp-protocol-version': VERSION, 'mcp-method': 'notifications/x' },
+    ]) {
       const reply = await server.fetch(postOf('/mcp', body, headers));
       expect(reply.status).toBe(202);
       expect(reply.text).toBe('');
