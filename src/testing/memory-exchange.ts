@@ -43,6 +43,7 @@ export interface ConnectionFate {
 
 export interface ExchangeWatcher {
   onViolation(violation: string): void;
+  /** After each write but the goodbye, which follows whatever waits. */
   onQueued(queuedBytes: number, largestWrite: number): void;
 }
 
@@ -111,7 +112,9 @@ export class MemoryExchange implements HttpExchange {
     this.#push(first);
     return {
       write: (text) => {
-        if (this.#isWritable('write')) this.#push(text);
+        if (!this.#isWritable('write')) return;
+        this.#push(text);
+        this.#watcher.onQueued(this.#queuedBytes, this.#largestWrite);
       },
       end: (last) => this.#endStream(last),
       destroy: () => this.#destroy(),
@@ -216,7 +219,6 @@ export class MemoryExchange implements HttpExchange {
     this.#largestWrite = Math.max(this.#largestWrite, bytes);
     if (this.#isReading && !this.#isClientGone) this.#drain(Infinity);
     else this.#fillKernel();
-    this.#watcher.onQueued(this.#queuedBytes, this.#largestWrite);
   }
 
   #fillKernel(): void {

@@ -318,6 +318,8 @@ export class SimClient2025 extends SimLegacyClient {
     if (reading.reply !== reply) return;
     if (reply.lastEventId !== '') reading.lastEventId = reply.lastEventId;
     reading.reply = undefined;
+    const isOpening = this.#state === 'opening' && reading.calls?.[0]?.what === 'initialize';
+    const isUnanswered = reading.calls?.[0]?.end === undefined;
     const isMain = reading.calls === undefined;
     const isWaiting = isMain || reading.calls?.some((call) => call.end === undefined);
     if (reading.isOver || isWaiting !== true) {
@@ -328,9 +330,7 @@ export class SimClient2025 extends SimLegacyClient {
       this.calls.endAll('lost', 'connection before an event id', reading.calls);
       this.#over(reading);
     }
-    if (this.#state === 'opening' && reading.calls?.[0]?.what === 'initialize') {
-      this.#giveUpOpening(reading);
-    }
+    if (isOpening && isUnanswered) this.#giveUpOpening(reading);
   }
 
   /** The session id came with the reply's head; without it there is nothing to resume. */
