@@ -66,9 +66,14 @@ export async function wireServer({ hand, ...options }: WireOptions = {}): Promis
   return untilTestEnds(new WireServer(served.port, upstream, endpoint, () => served.close()));
 }
 
+/** Well below any bound that looks at what waits in a socket. */
+const STEP_MS = 500;
+
 export interface TimedServer {
   readonly server: WireServer;
   readonly clock: VirtualClock;
+  /** Lets time pass in steps between which sockets are served, so that no reader seems to stall. */
+  readonly pass: (ms: number) => Promise<void>;
 }
 
 /** With time that moves only when told to, so that every delay is exact on any machine. */
@@ -107,7 +112,13 @@ export async function timedServer(
     await closed;
   };
   const server = untilTestEnds(new WireServer(served.port, upstream, endpoint, closeInTime));
-  return { server, clock };
+  const pass = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      clock.advance(Math.min(left, STEP_MS));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { server, clock, pass };
 }
 
 function untilTestEnds(server: WireServer): WireServer {
