@@ -41,7 +41,7 @@ export class SessionEffects {
         (decision.to as Connection).write(decision.text);
         return;
       case 'json':
-        if ((decision.to as Connection).json(200, decision.body)) this.connectionCount -= 1;
+        this.#answer(decision.to as Connection, decision.body);
         return;
       case 'open':
         if (decision.resume !== undefined) this.#ports.resumed(decision.resume);
@@ -63,6 +63,11 @@ export class SessionEffects {
         return;
       default:
     }
+  }
+
+  /** Nothing to say is an accepted POST: every call of it was cancelled. */
+  #answer(connection: Connection, body: string): void {
+    if (connection.json(body === '' ? 202 : 200, body)) this.connectionCount -= 1;
   }
 
   #append(decision: Extract<Decision, { do: 'append' }>): void {

@@ -111,7 +111,8 @@ export class Session {
   #end(reply: Reply, outbox: Outbox): void {
     if (reply.state === 'undecided') {
       const parts = reply.answers.map(({ data }) => data);
-      const body = reply.isBatch ? `[${parts.join(',')}]` : (parts[0] ?? '');
+      const isArray = reply.isBatch && parts.length > 0;
+      const body = isArray ? `[${parts.join(',')}]` : (parts[0] ?? '');
       outbox.push({ do: 'json', to: reply.to, body });
     }
     reply.state = 'ended';
