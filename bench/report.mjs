@@ -57,39 +57,47 @@ function targetTable(targets) {
   return table(['what', 'target', 'measured', 'verdict'], rows);
 }
 
+const CALL_HEAD = [
+  'server',
+  'gateway CPU, us a call',
+  'against the floor',
+  'child CPU, us a call',
+  'calls a second',
+  'p50 ms',
+  'p99 ms',
+  'children',
+];
+
 function callsText(calls, machine) {
-  const head = [
-    'server',
-    'gateway CPU, us a call',
-    'against the floor',
-    'child CPU, us a call',
-    'calls a second',
-    'p50 ms',
-    'p99 ms',
-    'children',
-  ];
-  const eras = [2024, 2025, 2026].map((era) => {
-    const ofEra = calls.filter((row) => row.era === era);
-    const floor = ofEra.find(({ name }) => name === 'bare-gateway');
-    const floorUs = floor?.rounds?.length ? spread(floor.rounds.map((r) => r.gatewayUs)).median : 0;
-    const rows = ofEra.map((row) => callRow(row, floorUs));
-    return `### Era ${era}\n\n${table(head, rows)}`;
-  });
   const intro =
     `Closed loop, ${machine.concurrency} clients with one call in flight each; median of ` +
     'interleaved rounds (least to most). Latency at saturation is mostly waiting in line.';
-  return [intro, ...eras].join('\n\n');
+  const alone = 'One client, one call in flight: latency without a line to wait in.';
+  return [
+    intro,
+    ...[2024, 2025, 2026].map((era) => callTable(calls, era, 'rounds', `Era ${era}`)),
+    alone,
+    ...[2024, 2025, 2026].map((era) => callTable(calls, era, 'alone', `Era ${era}, alone`)),
+  ].join('\n\n');
 }
 
-function callRow(row, floorUs) {
+function callTable(calls, era, kind, title) {
+  const ofEra = calls.filter((row) => row.era === era);
+  const floor = ofEra.find(({ name }) => name === 'bare-gateway');
+  const floorUs = floor?.[kind]?.length ? spread(floor[kind].map((r) => r.gatewayUs)).median : 0;
+  const rows = ofEra.map((row) => callRow(row, row[kind], floorUs));
+  return `### ${title}\n\n${table(CALL_HEAD, rows)}`;
+}
+
+function callRow(row, rounds, floorUs) {
   const label = row.note === undefined ? row.label : `${row.label} (${row.note})`;
-  if (row.why !== undefined) return [label, `n/a: ${row.why}`, '', '', '', '', '', ''];
+  if (!rounds?.length) return [label, `n/a: ${row.why}`, '', '', '', '', '', ''];
   const show = (key, digits) =>
     ranged(
-      row.rounds.map((round) => round[key]),
+      rounds.map((round) => round[key]),
       digits,
     );
-  const ratio = spread(row.rounds.map(({ gatewayUs }) => gatewayUs)).median / floorUs;
+  const ratio = spread(rounds.map(({ gatewayUs }) => gatewayUs)).median / floorUs;
   return [
     label,
     show('gatewayUs', 1),
@@ -147,16 +155,20 @@ function flatText(flat) {
 function stalledText(stalled) {
   const head = [
     'server',
-    'growth at the peak, MB',
-    'growth at rest, MB',
+    'growth to the peak when read, MB',
+    'when stalled, MB',
+    'the difference, MB',
+    'growth at rest, MB a reader',
     'stream closed',
     'MB handed over when it reads again',
     'note',
   ];
   const rows = stalled.map((row) => {
-    if (row.why !== undefined) return [row.label, `n/a: ${row.why}`, '', '', '', ''];
+    if (row.why !== undefined) return [row.label, `n/a: ${row.why}`, '', '', '', '', '', ''];
     return [
       row.label,
+      row.growthReadMb.toFixed(1),
+      row.growthHeldMb.toFixed(1),
       row.growthPeakMb.toFixed(1),
       row.growthMb.toFixed(1),
       row.isClosed ? 'yes' : 'no',

@@ -1,6 +1,6 @@
 /**
  * Closed-loop `tools/call` load in a process of its own, told what to do over IPC:
- * `open` {server, era, clients}, `run` {calls, maxMs}, `close`. One call in flight for each client; every
+ * `open` {server, era, clients}, `run` {calls, maxMs, width}, `close`. One call in flight for each client; every
  * answer must carry the text of its own call.
  */
 import { answerCommands } from './answer-commands.mjs';
@@ -15,7 +15,7 @@ const commands = {
     await Promise.all(clients.map((client) => client.open()));
     return {};
   },
-  run: ({ calls, maxMs, name }) => run(calls, maxMs, name),
+  run,
   async close() {
     for (const client of clients) client.close();
     clients = [];
@@ -23,12 +23,12 @@ const commands = {
   },
 };
 
-function run(calls, maxMs, name = 'echo') {
+function run({ calls, maxMs, name = 'echo', width = clients.length }) {
   const latencies = new Float64Array(calls);
   const begun = performance.now();
   let issued = 0;
   let finished = 0;
-  let live = clients.length;
+  let live = width;
   return new Promise((resolve, reject) => {
     const next = (client) => {
       const start = performance.now();
@@ -47,7 +47,7 @@ function run(calls, maxMs, name = 'echo') {
         reject(new Error(why)),
       );
     };
-    for (const client of clients) next(client);
+    for (const client of clients.slice(0, width)) next(client);
   });
 }
 

@@ -7,6 +7,9 @@ import { connect } from 'node:net';
 // Every socket of the process reads into this buffer and is done with it before the next one reads.
 const INPUT = Buffer.allocUnsafeSlow(256 * 1024);
 
+/** The `endpoint` event of a 2024 stream, wherever in it the data stands. */
+export const ENDPOINT = /event: endpoint\r?\n(?:(?:id|retry):.*\r?\n)*data: *(\S+)\r?\n/;
+
 /** Opens a socket; `onText` gets what arrives, one character a byte. */
 export function openSocket(port, onText, onClose) {
   const callback = (size) => {

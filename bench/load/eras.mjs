@@ -1,5 +1,5 @@
 /** What a client of each era puts on the wire: headers, bodies and the way an answer comes back. */
-import { Connection, openSocket, requestText } from './connection.mjs';
+import { Connection, ENDPOINT, openSocket, requestText } from './connection.mjs';
 
 const MODERN = '2026-07-28';
 const META = 'io.modelcontextprotocol/';
@@ -40,7 +40,7 @@ export class Client2024 {
   async open() {
     const { port, paths } = this.#server;
     const opened = new Promise((resolve, reject) => {
-      this.#awaited = { mark: /event: endpoint\r?\ndata: *(\S+)/, resolve };
+      this.#awaited = { mark: ENDPOINT, resolve };
       this.#socket = openSocket(
         port,
         (text) => this.#receive(text),

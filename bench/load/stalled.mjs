@@ -4,7 +4,7 @@
  */
 import { answerCommands } from './answer-commands.mjs';
 import { connect } from 'node:net';
-import { Connection, requestText } from './connection.mjs';
+import { Connection, ENDPOINT, requestText } from './connection.mjs';
 
 const MESSAGE_CHARS = 65_536;
 const LOOK_MS = 2_000;
@@ -14,6 +14,7 @@ let headers;
 let socket;
 let connection;
 let endpoint;
+let lastId = 0;
 let received = 0;
 let tail = '';
 let isEnded = false;
@@ -34,8 +35,8 @@ const commands = {
     });
     const get = { ...headers, accept: 'text/event-stream' };
     socket.write(requestText(server.port, 'GET', server.paths[2024], get));
-    await until(() => /event: endpoint\r?\ndata: *\S+\r?\n/.test(tail));
-    const found = /event: endpoint\r?\ndata: *(\S+)\r?\n/.exec(tail);
+    await until(() => ENDPOINT.test(tail));
+    const found = ENDPOINT.exec(tail);
     const base = `http://127.0.0.1:${server.port}${server.paths[2024]}`;
     const url = new URL(found[1], base);
     endpoint = url.pathname + url.search;
@@ -47,7 +48,8 @@ const commands = {
     await post({ jsonrpc: '2.0', method: 'notifications/initialized' });
     return {};
   },
-  async flood({ bytes, isReading, id }) {
+  async flood({ bytes, isReading }) {
+    const id = (lastId += 1);
     received = 0;
     if (!isReading) socket.pause();
     const params = {

@@ -3,7 +3,7 @@
  * `open` {server, count, isInitialized}, `initialize`, `expect` {mark} and `await` {events}, `close`.
  */
 import { answerCommands } from './answer-commands.mjs';
-import { Connection, openSocket, requestText } from './connection.mjs';
+import { Connection, ENDPOINT, openSocket, requestText } from './connection.mjs';
 
 const OPENERS = 64;
 const CLIENT = { name: 'bench-load', version: '1.0.0' };
@@ -64,7 +64,7 @@ class Stream {
     if (this.#onOpen === undefined && this.#onAnswer === undefined) return count(text);
     this.#text += text;
     if (this.#onOpen !== undefined) {
-      const found = /event: endpoint\r?\ndata: *(\S+)\r?\n/.exec(this.#text);
+      const found = ENDPOINT.exec(this.#text);
       if (found === null) return this.#failed();
       const base = `http://127.0.0.1:${server.port}${server.paths[2024]}`;
       const url = new URL(found[1], base);

@@ -6,6 +6,7 @@ import { startServer } from '../measure/running-server.mjs';
 
 export const CONCURRENCY = 32;
 const ERAS = [2024, 2025, 2026];
+const ALONE_ROUNDS = 3;
 
 export async function measureCalls({ servers, isQuick, say }) {
   const rows = [];
@@ -27,6 +28,9 @@ export async function measureCalls({ servers, isQuick, say }) {
     for (let round = 0; round < rounds; round += 1) {
       for (const lane of lanes) await takeRound(lane, isQuick);
     }
+    for (let round = 0; round < ALONE_ROUNDS; round += 1) {
+      for (const lane of lanes) await takeAlone(lane, isQuick);
+    }
     for (const { load, server, ...row } of lanes) {
       load.stop();
       await server.stop();
@@ -40,7 +44,7 @@ export async function measureCalls({ servers, isQuick, say }) {
 /** A server with `CONCURRENCY` clients of one era connected to it, or the reason why there is none. */
 export async function openLane(entry, era) {
   const { name, label, notes } = entry;
-  const row = { name, label, era, note: notes?.[era], rounds: [] };
+  const row = { name, label, era, note: notes?.[era], rounds: [], alone: [] };
   let server;
   const load = new LoadProcess('calls');
   try {
@@ -57,28 +61,36 @@ export async function openLane(entry, era) {
 
 export async function warm(lane, isQuick) {
   if (lane.why !== undefined) return;
-  await ask(lane, { calls: isQuick ? 5_000 : 15_000, maxMs: isQuick ? 1_000 : 2_500 });
+  await ask(lane, { calls: isQuick ? 5_000 : 15_000, maxMs: isQuick ? 1_000 : 2_000 });
 }
 
 export async function takeRound(lane, isQuick) {
-  if (lane.why !== undefined) return;
-  await ask(lane, { calls: 1_000, maxMs: 150 });
+  const run = { calls: isQuick ? 8_000 : 15_000, maxMs: isQuick ? 700 : 1_000 };
+  const taken = await take(lane, run);
+  if (taken !== undefined) lane.rounds.push(taken);
+}
+
+/** One call at a time: latency without a line to wait in, cost without company to share it. */
+async function takeAlone(lane, isQuick) {
+  if (lane.rounds.length === 0) return;
+  const taken = await take(lane, { calls: 3_000, maxMs: isQuick ? 200 : 400, width: 1 });
+  if (taken !== undefined) lane.alone.push(taken);
+}
+
+async function take(lane, run) {
+  if (lane.why !== undefined) return undefined;
+  await ask(lane, { ...run, maxMs: 150 });
   // The bookkeeping of the turn before must not fall into this one.
   await delay(20);
   const before = cpuOf(lane.server.pid);
-  const run = { calls: isQuick ? 8_000 : 20_000, maxMs: isQuick ? 700 : 1_500 };
-  const { calls, ms, p50Ms, p99Ms } = (await ask(lane, run)) ?? {};
-  if (calls === undefined) return;
+  const done = await ask(lane, run);
+  if (done === undefined) return undefined;
+  const { calls, ms, p50Ms, p99Ms } = done;
   const after = cpuOf(lane.server.pid);
   lane.children = after.children;
-  lane.rounds.push({
-    calls,
-    gatewayUs: (after.gatewayNs - before.gatewayNs) / calls / 1000,
-    childUs: (after.childNs - before.childNs) / calls / 1000,
-    callsPerS: (calls / ms) * 1000,
-    p50Ms,
-    p99Ms,
-  });
+  const gatewayUs = (after.gatewayNs - before.gatewayNs) / calls / 1000;
+  const childUs = (after.childNs - before.childNs) / calls / 1000;
+  return { calls, gatewayUs, childUs, callsPerS: (calls / ms) * 1000, p50Ms, p99Ms };
 }
 
 async function ask(lane, run) {
