@@ -25,6 +25,8 @@ export interface HandUpstreamOptions {
    * Whether the test answers `initialize` itself, on all conversations but the first, which probes.
    */
   readonly holdsInitialize?: boolean;
+  /** Whether conversations cannot be started, from the first on. */
+  readonly isBroken?: boolean;
 }
 
 export class HandUpstream implements Upstream {
@@ -37,12 +39,13 @@ export class HandUpstream implements Upstream {
   readonly calls: HandCall[] = [];
   readonly signal: Signal = new Signal();
   /** While set, conversations cannot be started. */
-  isBroken = false;
+  isBroken: boolean;
   isClosed = false;
 
   constructor(options: HandUpstreamOptions = {}) {
     this.options = options;
     this.kind = options.kind ?? 'in-process';
+    this.isBroken = options.isBroken ?? false;
   }
 
   connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection {
