@@ -2,7 +2,7 @@
  * A client's account of its requests: each ends once, as answered, refused, cancelled or lost with
  * a reason.
  */
-import { canaryOf } from './canary.ts';
+import { canaryOf, progressTotalIn } from './canary.ts';
 import type { Ledger } from './ledger.ts';
 
 export type CallEnd = 'answered' | 'failed' | 'refused' | 'cancelled' | 'lost';
@@ -17,6 +17,8 @@ export interface SimCall {
   /** How many responses came, whatever the call had come to. */
   responses: number;
   isCancelled: boolean;
+  /** Progress notifications that came. */
+  progress: number;
   /** The response named only an id that several calls share, so it may have been another's. */
   isGuess: boolean;
 }
@@ -56,6 +58,7 @@ export class CallBook {
       end: undefined,
       responses: 0,
       isCancelled: false,
+      progress: 0,
       isGuess: false,
     };
     this.#calls.push(call);
@@ -64,6 +67,14 @@ export class CallBook {
 
   find(number: number): SimCall | undefined {
     return this.#calls.find((call) => call.number === number);
+  }
+
+  /** All progress comes, and before the answer. */
+  checkProgress(call: SimCall, text: string): void {
+    const total = progressTotalIn(text);
+    if (total === undefined || total === call.progress) return;
+    const what = `call ${call.number} was answered after ${call.progress} of ${total} progress`;
+    this.#ledger.violate(this.#owner, what);
   }
 
   /** Every call ever made. */

@@ -3,6 +3,7 @@
  * A marker names one emission of the upstream: seen twice at one reader, it was repeated.
  */
 const CANARY = /~c:([A-Za-z0-9_-]+):\d+~/g;
+const TOTAL = /~p:(\d+)~/;
 const MARKER = /~m:(\d+)~/g;
 
 export function canaryOf(owner: string, number: number): string {
@@ -22,4 +23,14 @@ export function markerOf(number: number): string {
 export function markersIn(text: string): readonly number[] {
   if (!text.includes('~m:')) return [];
   return Array.from(text.matchAll(MARKER), (match) => Number(match[1]));
+}
+
+/** How many progress notifications came before an answer, written into it by who sent them. */
+export function progressTotalOf(count: number): string {
+  return `~p:${count}~`;
+}
+
+export function progressTotalIn(text: string): number | undefined {
+  const match = TOTAL.exec(text);
+  return match === null ? undefined : Number(match[1]);
 }

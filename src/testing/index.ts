@@ -24,7 +24,8 @@ export {
 export { MemoryNetwork, PERFECT_NETWORK, type NetworkConditions } from './memory-network.ts';
 export { ReplyHeaders } from './reply-headers.ts';
 export { ScriptedConnection } from './scripted-connection.ts';
-export { ScriptedUpstream, type ScriptedUpstreamOptions } from './scripted-upstream.ts';
+export type { ScriptedStage, ScriptedUpstreamOptions } from './scripted-stage.ts';
+export { ScriptedUpstream } from './scripted-upstream.ts';
 export { SeededRandom } from './seeded-random.ts';
 export {
   formatScript,

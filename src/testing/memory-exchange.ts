@@ -69,6 +69,8 @@ export class MemoryExchange implements HttpExchange {
   #queue: (string | undefined)[] = [];
   #queuedBytes = 0;
   #largestWrite = 0;
+  #writtenAt = 0;
+  #takenAt = 0;
   #deliverAt = 0;
   #delivered = 0;
 
@@ -166,6 +168,17 @@ export class MemoryExchange implements HttpExchange {
     return this.#state === 'streaming';
   }
 
+  /** Milliseconds since the server wrote to the open stream; 0 when none is open. */
+  get silentMs(): number {
+    return this.#isOpenStream() ? this.#clock.now() - this.#writtenAt : 0;
+  }
+
+  /** Milliseconds since bytes began to wait in the open stream without one being taken. */
+  get stuckMs(): number {
+    if (!this.#isOpenStream() || this.#queuedBytes === 0) return 0;
+    return this.#clock.now() - this.#takenAt;
+  }
+
   get isDone(): boolean {
     return this.#isDone;
   }
@@ -186,6 +199,10 @@ export class MemoryExchange implements HttpExchange {
     const parsed = new ReplyHeaders(headers);
     for (const problem of parsed.problems()) this.#violate(problem);
     this.#send(() => this.#listener.onHead(status, parsed));
+  }
+
+  #isOpenStream(): boolean {
+    return this.#state === 'streaming' && this.isHeldByServer;
   }
 
   #isWritable(what: string): boolean {
@@ -214,6 +231,8 @@ export class MemoryExchange implements HttpExchange {
 
   #push(text: string | undefined): void {
     const bytes = utf8Length(text ?? '');
+    this.#writtenAt = this.#clock.now();
+    if (this.#queuedBytes === 0) this.#takenAt = this.#writtenAt;
     this.#queue.push(text);
     this.#queuedBytes += bytes;
     this.#largestWrite = Math.max(this.#largestWrite, bytes);
@@ -228,6 +247,7 @@ export class MemoryExchange implements HttpExchange {
   }
 
   #drain(bytes: number): void {
+    if (bytes > 0) this.#takenAt = this.#clock.now();
     let left = bytes;
     while (this.#queue.length > 0) {
       const text = this.#queue[0];

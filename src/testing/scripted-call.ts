@@ -3,14 +3,14 @@
  * ending.
  */
 import { Message } from '../core/protocol/message.ts';
-import { markerOf, ownersIn } from './canary.ts';
-import type { JsonObject, ScriptedConnection } from './scripted-connection.ts';
+import { markerOf, ownersIn, progressTotalOf } from './canary.ts';
+import { textOf, type JsonObject, type ScriptedConversation } from './scripted-stage.ts';
 import { parseScript, type ToolScript, type ToolStep } from './tool-script.ts';
 
 const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
 
 export class ScriptedCall {
-  readonly #connection: ScriptedConnection;
+  readonly #connection: ScriptedConversation;
   readonly #id: string;
   readonly #secret: string;
   readonly #script: ToolScript;
@@ -20,26 +20,26 @@ export class ScriptedCall {
   #progress = 0;
   #isCancelled = false;
 
-  constructor(connection: ScriptedConnection, id: string, params: JsonObject) {
+  constructor(connection: ScriptedConversation, id: string, params: JsonObject) {
     const given = (params['arguments'] ?? {}) as JsonObject;
     this.#connection = connection;
     this.#id = id;
-    this.#secret = String(given['secret'] ?? '');
-    this.#script = parseScript(String(given['script'] ?? 'answer'));
+    this.#secret = textOf(given, 'secret');
+    this.#script = parseScript(textOf(given, 'script') || 'answer');
     this.#meta = (params['_meta'] ?? {}) as JsonObject;
     this.#inputResponses = params['inputResponses'];
-    if (params['requestState'] !== undefined) this.#resume(String(params['requestState']));
+    if (params['requestState'] !== undefined) this.#resume(textOf(params, 'requestState'));
   }
 
   begin(): void {
-    const { upstream } = this.#connection;
+    const { stage } = this.#connection;
     const step = this.#script.steps[this.#next];
-    const range = step === 'pause' ? upstream.options.pauseMs : upstream.options.latencyMs;
+    const range = step === 'pause' ? stage.options.pauseMs : stage.options.latencyMs;
     this.#connection.later(() => this.#step(), range);
   }
 
   cancel(): void {
-    const { random, options } = this.#connection.upstream;
+    const { random, options } = this.#connection.stage;
     if (!random.chance(options.cancelRaceRate)) this.#isCancelled = true;
   }
 
@@ -94,8 +94,8 @@ export class ScriptedCall {
     this.#connection.ask(this.#id, this.#marked('question'), (answer) => {
       const text = answer?.payload ?? '';
       const owner = ownersIn(this.#secret)[0] ?? '';
-      if (!this.#connection.isOnlyOf(owner, text)) {
-        this.#connection.upstream.violate(`the question of ${owner} was answered by ${text}`);
+      if (!isOnlyOf(owner, text)) {
+        this.#connection.stage.violate(`the question of ${owner} was answered by ${text}`);
       }
       this.begin();
     });
@@ -116,8 +116,8 @@ export class ScriptedCall {
     const { next, secret } = JSON.parse(requestState) as { next: number; secret: string };
     const owner = ownersIn(this.#secret)[0] ?? '';
     const answers = JSON.stringify(this.#inputResponses ?? {});
-    if (secret !== this.#secret || !this.#connection.isOnlyOf(owner, answers)) {
-      this.#connection.upstream.violate(`the state of ${secret} came back from ${owner}`);
+    if (secret !== this.#secret || !isOnlyOf(owner, answers)) {
+      this.#connection.stage.violate(`the state of ${secret} came back from ${owner}`);
     }
     this.#next = next;
   }
@@ -133,12 +133,18 @@ export class ScriptedCall {
   }
 
   #answer(): void {
-    const content = [{ type: 'text', text: this.#marked('answer') }];
+    const text = `${this.#marked('answer')} ${progressTotalOf(this.#progress)}`;
+    const content = [{ type: 'text', text }];
     const isLegacy = this.#connection.era === 'legacy';
     this.#connection.answer(this.#id, isLegacy ? { content } : { content, resultType: 'complete' });
   }
 
   #marked(what: string): string {
-    return `${what} ${this.#secret} ${markerOf(this.#connection.upstream.nextMarker())}`;
+    return `${what} ${this.#secret} ${markerOf(this.#connection.stage.nextMarker())}`;
   }
+}
+
+/** Whether a text carries only canaries of one owner. */
+function isOnlyOf(owner: string, text: string): boolean {
+  return ownersIn(text).every((each) => each === owner);
 }

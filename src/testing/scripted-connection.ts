@@ -8,9 +8,14 @@ import type {
   UpstreamEvents,
 } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
-import { markerOf, ownersIn } from './canary.ts';
+import { markerOf } from './canary.ts';
 import { ScriptedCall } from './scripted-call.ts';
-import type { ScriptedUpstream } from './scripted-upstream.ts';
+import {
+  textOf,
+  type JsonObject,
+  type ScriptedConversation,
+  type ScriptedStage,
+} from './scripted-stage.ts';
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 const SERVER_INFO = { name: 'scripted', version: '1.0.0' };
@@ -22,10 +27,8 @@ const CAPABILITIES = {
 const LEGACY_VERSIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
 const TOOL = { name: 'script', inputSchema: { type: 'object' } };
 
-export type JsonObject = { readonly [key: string]: unknown };
-
-export class ScriptedConnection implements UpstreamConnection {
-  readonly upstream: ScriptedUpstream;
+export class ScriptedConnection implements UpstreamConnection, ScriptedConversation {
+  readonly stage: ScriptedStage;
   readonly number: number;
   readonly era: UpstreamEra;
   readonly #events: UpstreamEvents;
@@ -41,13 +44,8 @@ export class ScriptedConnection implements UpstreamConnection {
   #arriveAt = 0;
   #questionCount = 0;
 
-  constructor(
-    upstream: ScriptedUpstream,
-    number: number,
-    era: UpstreamEra,
-    events: UpstreamEvents,
-  ) {
-    this.upstream = upstream;
+  constructor(stage: ScriptedStage, number: number, era: UpstreamEra, events: UpstreamEvents) {
+    this.stage = stage;
     this.number = number;
     this.era = era;
     this.#events = events;
@@ -56,7 +54,7 @@ export class ScriptedConnection implements UpstreamConnection {
   /* What the engine calls. */
 
   send(message: Message): SendOutcome {
-    const { clock, random, options } = this.upstream;
+    const { clock, random, options } = this.stage;
     if (this.#isClosed || this.#isClosing) return 'closed';
     if (this.#seenIds.size > 0 && random.chance(options.fullRate)) return 'full';
     this.#judge(message);
@@ -97,18 +95,15 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   /** Runs a step after a random latency, unless the connection has ended by then. */
-  later(
-    step: () => void,
-    range: readonly [number, number] = this.upstream.options.latencyMs,
-  ): void {
-    this.upstream.clock.after(this.upstream.random.int(...range), () => {
+  later(step: () => void, range: readonly [number, number] = this.stage.options.latencyMs): void {
+    this.stage.clock.after(this.stage.random.int(...range), () => {
       if (!this.#isClosed) step();
     });
   }
 
   emit(message: Message, relatedTo?: string): void {
     if (this.#isClosed) return;
-    const isTelling = this.upstream.kind === 'in-process' && relatedTo !== undefined;
+    const isTelling = this.stage.kind === 'in-process' && relatedTo !== undefined;
     this.#events.onMessage(message, isTelling ? relatedTo : undefined);
   }
 
@@ -124,12 +119,11 @@ export class ScriptedConnection implements UpstreamConnection {
 
   oversized(id: string): void {
     this.#calls.delete(id);
-    if (!this.#isClosed)
-      this.#events.onOversized(this.upstream.random.chance(0.8) ? id : undefined);
+    if (!this.#isClosed) this.#events.onOversized(this.stage.random.chance(0.8) ? id : undefined);
   }
 
   closeStreamOf(id: string): void {
-    if (!this.#isClosed && this.upstream.kind === 'in-process') this.#events.onCloseStream(id);
+    if (!this.#isClosed && this.stage.kind === 'in-process') this.#events.onCloseStream(id);
   }
 
   /** A question to the client; `done` gets undefined after a minute without an answer. */
@@ -151,7 +145,7 @@ export class ScriptedConnection implements UpstreamConnection {
   announceResource(uri?: string): void {
     const known = [...this.#subscribed, ...[...this.#listens.values()].flatMap(urisOf)];
     if (known.length === 0) return;
-    const changed = uri ?? this.upstream.random.pick(known);
+    const changed = uri ?? this.stage.random.pick(known);
     this.#publish('notifications/resources/updated', 'resourceSubscriptions', { uri: changed });
   }
 
@@ -160,22 +154,23 @@ export class ScriptedConnection implements UpstreamConnection {
     const id = [...this.#listens.keys()][0];
     if (id === undefined) return;
     this.#listens.delete(id);
-    this.answer(id, { resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: JSON.parse(id) } });
+    const subscription: unknown = JSON.parse(id);
+    this.answer(id, { resultType: 'complete', _meta: { [SUBSCRIPTION_ID]: subscription } });
   }
 
   /* Inside. */
 
   #judge(message: Message): void {
-    const { upstream } = this;
+    const { stage } = this;
     if (message.kind === 'request') {
-      if (!/^(0|[1-9]\d*)$/.test(message.id ?? '')) upstream.violate(`request id ${message.id}`);
-      if (this.#seenIds.has(message.id ?? '')) upstream.violate(`repeated id ${message.id}`);
+      if (!/^(0|[1-9]\d*)$/.test(message.id ?? '')) stage.violate(`request id ${message.id}`);
+      if (this.#seenIds.has(message.id ?? '')) stage.violate(`repeated id ${message.id}`);
       this.#seenIds.add(message.id ?? '');
     }
     try {
       JSON.parse(message.toText());
     } catch {
-      upstream.violate(`text that is not JSON: ${message.toText().slice(0, 120)}`);
+      stage.violate(`text that is not JSON: ${message.toText().slice(0, 120)}`);
     }
   }
 
@@ -183,7 +178,7 @@ export class ScriptedConnection implements UpstreamConnection {
     const params = (message.value ?? {}) as JsonObject;
     if (message.kind === 'response') this.#answered(message.id ?? '', message);
     else if (message.kind === 'notification') this.#notified(message.method ?? '', params);
-    else if (!this.upstream.options.eras.includes(this.era)) {
+    else if (!this.stage.options.eras.includes(this.era)) {
       this.refuse(message.id ?? '', -32601, 'Method not found');
     } else this.#request(message.id ?? '', message.method ?? '', params);
   }
@@ -191,7 +186,7 @@ export class ScriptedConnection implements UpstreamConnection {
   #request(id: string, method: string, params: JsonObject): void {
     const isLegacy = this.era === 'legacy';
     if (isLegacy && method !== 'initialize' && method !== 'ping' && !this.#isInitialized) {
-      this.upstream.violate(`${method} before initialize`);
+      this.stage.violate(`${method} before initialize`);
     }
     if (isLegacy && method === 'initialize') this.#initialize(id, params);
     else if (!isLegacy && method === 'server/discover') this.#discover(id);
@@ -206,9 +201,9 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   #initialize(id: string, params: JsonObject): void {
-    if (this.#isInitialized) this.upstream.violate('a second initialize');
+    if (this.#isInitialized) this.stage.violate('a second initialize');
     this.#isInitialized = true;
-    const asked = String(params['protocolVersion']);
+    const asked = textOf(params, 'protocolVersion');
     const protocolVersion = LEGACY_VERSIONS.includes(asked) ? asked : '2025-11-25';
     const result = { protocolVersion, capabilities: CAPABILITIES, serverInfo: SERVER_INFO };
     this.later(() => this.answer(id, result));
@@ -234,7 +229,7 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   #subscribe(id: string, params: JsonObject, isWanted: boolean): void {
-    const uri = String(params['uri']);
+    const uri = textOf(params, 'uri');
     if (isWanted) this.#subscribed.add(uri);
     else this.#subscribed.delete(uri);
     this.later(() => this.answer(id, {}));
@@ -265,7 +260,7 @@ export class ScriptedConnection implements UpstreamConnection {
     const done = this.#questions.get(id);
     if (done === undefined) {
       const isLate = Number(id.slice('"ask-'.length, -1)) <= this.#questionCount;
-      if (answer !== undefined && !isLate) this.upstream.violate(`an answer to no question: ${id}`);
+      if (answer !== undefined && !isLate) this.stage.violate(`an answer to no question: ${id}`);
       return;
     }
     this.#questions.delete(id);
@@ -273,7 +268,7 @@ export class ScriptedConnection implements UpstreamConnection {
   }
 
   #publish(method: string, filter: string, params: JsonObject): void {
-    const marked = { ...params, _meta: { marker: markerOf(this.upstream.nextMarker()) } };
+    const marked = { ...params, _meta: { marker: markerOf(this.stage.nextMarker()) } };
     if (this.era === 'legacy') {
       this.emit(Message.notification(method, JSON.stringify(marked)));
       return;
@@ -281,15 +276,12 @@ export class ScriptedConnection implements UpstreamConnection {
     for (const [id, wanted] of this.#listens) {
       const uri = params['uri'];
       const isWanted =
-        uri === undefined ? wanted[filter] === true : urisOf(wanted).includes(String(uri));
-      const own = { ...params, marker: markerOf(this.upstream.nextMarker()) };
+        uri === undefined
+          ? wanted[filter] === true
+          : urisOf(wanted).includes(textOf(params, 'uri'));
+      const own = { ...params, marker: markerOf(this.stage.nextMarker()) };
       if (isWanted) this.emit(stamped(method, id, own), id);
     }
-  }
-
-  /** Whether a text carries only canaries of one owner. */
-  isOnlyOf(owner: string, text: string): boolean {
-    return ownersIn(text).every((each) => each === owner);
   }
 }
 

@@ -4,30 +4,11 @@
  */
 import type { Upstream, UpstreamConnection, UpstreamEra, UpstreamEvents } from '../core/ports.ts';
 import { ScriptedConnection } from './scripted-connection.ts';
+import type { ScriptedStage, ScriptedUpstreamOptions } from './scripted-stage.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-export interface ScriptedUpstreamOptions {
-  /** `in-process` tells which call a message belongs to; `stdio`, the default, cannot. */
-  readonly kind?: 'stdio' | 'in-process';
-  /** Handshakes it answers; both by default. */
-  readonly eras?: readonly UpstreamEra[];
-  /** Shortest and longest time between two things it does, in milliseconds; 1 to 20 by default. */
-  readonly latencyMs?: readonly [number, number];
-  /** How long the step `pause` takes, in milliseconds; 100 to 2,000 by default. */
-  readonly pauseMs?: readonly [number, number];
-  /**
-   * Probability that a connection cannot be started; the first two, which probe the eras, always
-   * can.
-   */
-  readonly startFailureRate?: number;
-  /** Probability that a send is not taken because too much waits. */
-  readonly fullRate?: number;
-  /** Probability that a cancelled call is answered all the same: the two crossed on the way. */
-  readonly cancelRaceRate?: number;
-}
-
-export class ScriptedUpstream implements Upstream {
+export class ScriptedUpstream implements Upstream, ScriptedStage {
   readonly kind: 'stdio' | 'in-process';
   readonly name = 'scripted';
   readonly options: Required<ScriptedUpstreamOptions>;
@@ -81,7 +62,6 @@ export class ScriptedUpstream implements Upstream {
     return [...this.#live];
   }
 
-  /** A fresh number for one emission. */
   nextMarker(): number {
     this.#marker += 1;
     return this.#marker;

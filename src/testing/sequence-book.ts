@@ -27,6 +27,8 @@ export class SequenceBook {
   readonly #owner: string;
   readonly #ledger: Ledger;
   readonly #seen = new Set<string>();
+  /** Whether some reader was told that events are gone. */
+  hadGap = false;
 
   constructor(owner: string, ledger: Ledger) {
     this.#owner = owner;
@@ -38,6 +40,7 @@ export class SequenceBook {
    */
   reader(lastEventId: string | undefined, hasGap: boolean): SequenceReader {
     const from = lastEventId === undefined ? undefined : placeOf(lastEventId);
+    this.hadGap ||= hasGap;
     return new SequenceReader(this.#owner, this.#ledger, this.#seen, from, hasGap);
   }
 }

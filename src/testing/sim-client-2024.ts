@@ -135,6 +135,7 @@ export class SimClient2024 extends SimLegacyClient {
   #event(reply: SimReply, event: SseEvent): void {
     if (reply !== this.#stream || this.#reader === undefined) return;
     if (event.event === 'endpoint') {
+      if (reply.retryMs === undefined) this.violate('an endpoint event without a retry time');
       this.#endpointGiven(event);
       return;
     }

@@ -176,6 +176,10 @@ export class SimClient2025 extends SimLegacyClient {
     if (reading.reader === undefined) return;
     const isSilent = reading.lastEventId !== '' && !reading.reply?.headers?.get('tidegate-resume');
     if (isSilent && event.data !== '') this.violate('a resume says neither exact nor gap');
+    if (reading.reply?.retryMs === undefined) this.violate('a stream without a retry time');
+    if (event.data === '' && this.#version !== '2025-11-25') {
+      this.violate(`an event without data in ${this.#version}`);
+    }
     if (!this.isMessage(reading.reader, event.data, event.id)) return;
     if (reading.calls === undefined) {
       this.#mainLastEventId = furthest(this.#mainLastEventId, event.id ?? '');

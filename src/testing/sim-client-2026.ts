@@ -149,9 +149,11 @@ export class SimClient2026 extends SimClient {
     if (method === 'notifications/progress') {
       const progress = Number(params?.['progress']);
       const token = params?.['progressToken'];
-      if (token !== asked.call.number) this.violate(`progress of ${asked.call.number} as ${token}`);
+      if (token !== asked.call.number)
+        this.violate(`progress of ${asked.call.number} as another's`);
       if (progress <= asked.progress) this.violate(`progress ${progress} after ${asked.progress}`);
       asked.progress = progress;
+      asked.call.progress += 1;
     } else if (method !== 'notifications/message') {
       this.violate(`${method} on the stream of a request`);
     }
@@ -169,6 +171,7 @@ export class SimClient2026 extends SimClient {
   #answer(asked: Asked, text: string): void {
     this.#asked.delete(asked);
     const call = this.calls.respond(JSON.parse(text) as JsonRpcResponse, text, [asked.call]);
+    if (call !== undefined) this.calls.checkProgress(call, text);
     const result = (JSON.parse(text) as JsonRpcResponse).result;
     if (call === undefined || result === undefined) return;
     if (result['resultType'] === undefined) this.violate(`a result without a type: ${text}`);

@@ -41,7 +41,11 @@ export abstract class SimLegacyClient extends SimClient {
   protected receive(text: string, answerable: readonly SimCall[]): SimCall | undefined {
     this.#checkMarkers(text);
     const message = JSON.parse(text) as ServerMessage;
-    if (message.method === undefined) return this.calls.respond(message, text, answerable);
+    if (message.method === undefined) {
+      const call = this.calls.respond(message, text, answerable);
+      if (call !== undefined && !this.sequences.hadGap) this.calls.checkProgress(call, text);
+      return call;
+    }
     if (message.id !== undefined) this.#question(message, text);
     else if (message.method === 'notifications/progress') this.#progress(message, text);
     else this.count(message.method);
@@ -79,7 +83,8 @@ export abstract class SimLegacyClient extends SimClient {
   }
 
   protected requestText(call: SimCall, method: string, params: object): string {
-    return `{"jsonrpc":"2.0","id":${call.id},"method":"${method}","params":${JSON.stringify(params)}}`;
+    const text = JSON.stringify(params);
+    return `{"jsonrpc":"2.0","id":${call.id},"method":"${method}","params":${text}}`;
   }
 
   protected initializeText(call: SimCall, version: string): string {
@@ -112,11 +117,12 @@ export abstract class SimLegacyClient extends SimClient {
     this.count('notifications/progress');
     const isOwn = ownersIn(text).every((owner) => owner === this.name);
     if (isOwn && !text.includes(`:${String(token)}~`))
-      this.violate(`progress under token ${token}`);
+      this.violate(`progress under another token: ${text}`);
     const call = this.calls.find(Number(token));
+    if (call !== undefined) call.progress += 1;
     if (call === undefined) this.violate(`progress of no call: ${text.slice(0, 120)}`);
     else if (call.responses > 0 && !call.isGuess)
-      this.violate(`progress after the answer of ${token}`);
+      this.violate(`progress after the answer: ${text}`);
   }
 
   #question(message: ServerMessage, text: string): void {

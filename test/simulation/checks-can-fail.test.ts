@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { StreamSink } from '../../src/core/ports.ts';
+import type { Message } from '../../src/core/protocol/message.ts';
 import type { Isolation } from './scenario.ts';
 import { simulate } from './simulate.ts';
 import { ENDPOINT } from './subject.ts';
@@ -128,6 +129,55 @@ const FAULTS: readonly {
     },
   },
   {
+    name: 'a heart that does not beat',
+    every: 1,
+    caughtAs: /was silent for/,
+    fault: {
+      sink: (sink) =>
+        sinkLike(sink, { write: (text) => (text.startsWith(':') ? undefined : sink.write(text)) }),
+    },
+  },
+  {
+    name: 'progress that is lost on the way',
+    every: 3,
+    caughtAs: /answered after \d+ of \d+ progress/,
+    fault: {
+      ports: (ports) => {
+        const connect: typeof ports.upstream.connect = (era, events) =>
+          ports.upstream.connect(era, {
+            onMessage: (message, relatedTo) => {
+              const isLost = message.payload?.includes('"progress":2') === true;
+              if (!isLost) events.onMessage(message, relatedTo);
+            },
+            onOversized: (id) => events.onOversized(id),
+            onCloseStream: (id) => events.onCloseStream(id),
+            onClosed: (cause, detail) => events.onClosed(cause, detail),
+          });
+        const { kind, name } = ports.upstream;
+        const close = (): Promise<void> => ports.upstream.close();
+        return { ...ports, upstream: { kind, name, connect, close } };
+      },
+    },
+  },
+  {
+    name: 'a stream that does not say when to come back',
+    every: 1,
+    caughtAs: /without a retry time/,
+    fault: {
+      exchange: (exchange) =>
+        exchangeLike(exchange, {
+          openStream: (status, headers, first, isLong) =>
+            exchange.openStream(status, headers, first.replace(/^retry: .*\n/gm, ''), isLong),
+        }),
+    },
+  },
+  {
+    name: 'an answer that reaches whoever has the same id',
+    every: 4,
+    caughtAs: /was shown a text of|answered twice|a response to nothing/,
+    fault: swappedAnswers(),
+  },
+  {
     name: 'events that stay in the log for ever',
     every: 1,
     caughtAs: /events are left after everyone went/,
@@ -160,6 +210,32 @@ function neighbourFault(): Fault {
           if (nth()) neighbour?.write(text);
         },
       });
+    },
+  };
+}
+
+/** Answers of the upstream trade places now and then, as they would if ids were not made unique. */
+function swappedAnswers(): Fault {
+  return {
+    ports: (ports) => {
+      let held: Message | undefined;
+      const connect: typeof ports.upstream.connect = (era, events) =>
+        ports.upstream.connect(era, {
+          onMessage: (message, relatedTo) => {
+            const isAnswer = message.payload?.includes('"content"') === true;
+            const former = held;
+            if (isAnswer) held = message;
+            const isSwapped = isAnswer && former?.id !== undefined && message.id !== undefined;
+            const given = isSwapped ? former.withId(message.id) : message;
+            events.onMessage(given, relatedTo);
+          },
+          onOversized: (id) => events.onOversized(id),
+          onCloseStream: (id) => events.onCloseStream(id),
+          onClosed: (cause, detail) => events.onClosed(cause, detail),
+        });
+      const { kind, name } = ports.upstream;
+      const close = (): Promise<void> => ports.upstream.close();
+      return { ...ports, upstream: { kind, name, connect, close } };
     },
   };
 }

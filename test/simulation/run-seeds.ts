@@ -46,7 +46,7 @@ export function runSeeds(
       if (result.violations.length > 0) expect.fail(describeFailure(result, isolation));
       for (const [what, times] of result.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     }
-    if (process.env['TIDEGATE_COUNTS'] !== undefined) console.log([...counts].sort());
+    if (process.env['TIDEGATE_COUNTS'] !== undefined) console.log(Object.fromEntries(counts));
     if (named === undefined) {
       expect(MUST_HAPPEN.filter((what) => !counts.has(what))).toEqual([]);
     }

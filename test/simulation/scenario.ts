@@ -4,7 +4,7 @@
  */
 import { DEFAULT_LIMITS, type Limits } from '../../src/core/limits.ts';
 import { PERFECT_NETWORK, type NetworkConditions } from '../../src/testing/memory-network.ts';
-import type { ScriptedUpstreamOptions } from '../../src/testing/scripted-upstream.ts';
+import type { ScriptedUpstreamOptions } from '../../src/testing/scripted-stage.ts';
 import type { SeededRandom } from '../../src/testing/seeded-random.ts';
 import type { EndingWeights, StepWeights } from '../../src/testing/tool-script.ts';
 

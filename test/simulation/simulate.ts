@@ -38,6 +38,10 @@ export interface RunResult {
   readonly scenario: Scenario;
 }
 
+/** Timers of one deadline queue fire together; a stall is looked for this often. */
+const SLACK_MS = 100;
+const STALL_CHECK_MS = 1000;
+
 const CLIENTS = { '2024': SimClient2024, '2025': SimClient2025, '2026': SimClient2026 };
 
 export async function simulate(
@@ -204,12 +208,16 @@ class Run {
     const { live } = this.#upstream;
     if (live.length > 0) this.ledger.violate('drain', `${live.length} upstreams are left`);
     for (const client of this.#clients) client.stop();
+    if (!this.#clock.runUntilIdle(200_000)) {
+      this.ledger.violate('drain', 'timers are left that arm themselves again');
+    }
   }
 
   #checkBounds(): void {
     const { limits } = this.#scenario;
     const sessions = this.#directory.count();
     const { events, chars } = this.#log.size();
+    this.#checkStreams();
     this.#sessionsMost = Math.max(this.#sessionsMost, sessions);
     if (events > limits.logEventsMax * this.#sessionsMost) {
       this.ledger.violate('bounds', `${events} events in the log of ${sessions} sessions`);
@@ -221,6 +229,20 @@ class Run {
     const instances = this.#upstream.live.filter((connection) => !connection.isClosing).length;
     if (instances > limits.upstreamInstancesMax + 2) {
       this.ledger.violate('bounds', `${instances} upstreams`);
+    }
+  }
+
+  /** Nobody is left in silence, and nobody who does not read is kept. */
+  #checkStreams(): void {
+    const { heartbeatMs, stallMsMax } = this.#scenario.limits;
+    for (const exchange of this.#network.heldByServer()) {
+      const { method, path } = exchange.request;
+      if (exchange.silentMs > heartbeatMs + SLACK_MS) {
+        this.ledger.violate('server', `${method} ${path} was silent for ${exchange.silentMs} ms`);
+      }
+      if (exchange.stuckMs > stallMsMax + STALL_CHECK_MS + SLACK_MS) {
+        this.ledger.violate('server', `${method} ${path} was stuck for ${exchange.stuckMs} ms`);
+      }
     }
   }
 

@@ -13,5 +13,6 @@ export const ENDPOINT: Subject = {
       endpointForm: 'relative',
       priming: 'auto',
       heartbeat: 'comment',
+      eras: 'all',
     }),
 };

@@ -29,7 +29,9 @@ export function eventLogContract(options: EventLogContractOptions): readonly Che
     body: (log: EventLog) => Promise<void>,
   ): Check => ({
     name,
-    run: async () => await body(await options.create({ ...ROOMY, ...limits })),
+    run: async () => {
+      await body(await options.create({ ...ROOMY, ...limits }));
+    },
   });
   return [
     withLog('a read returns what was appended after the cursor, in order', {}, readsInOrder),
