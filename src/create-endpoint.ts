@@ -42,6 +42,8 @@ export interface EndpointOptions {
    * comments.
    */
   readonly heartbeat?: 'comment' | 'off' | undefined;
+  /** Which eras are served, of those that can be. Default `all`. */
+  readonly eras?: 'all' | 'legacy' | 'modern' | undefined;
   /** Logs and counters. Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
@@ -81,6 +83,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       endpointForm: options.endpointForm ?? 'relative',
       priming: options.priming ?? 'auto',
       heartbeat: options.heartbeat ?? 'comment',
+      eras: options.eras ?? 'all',
     },
   );
 }

@@ -23,6 +23,7 @@ import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ListenStream } from './listen-stream.ts';
 import type { ModernCall } from './modern-call.ts';
+import type { ServedEraChoice } from './upstream-probe.ts';
 
 export interface EndpointContext {
   readonly clock: Clock;
@@ -40,6 +41,7 @@ export interface EndpointContext {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly publicUrl: string | undefined;
+  readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLegacyLater: (post: LegacyPost) => void;
   readonly decideModernLater: (call: ModernCall) => void;

@@ -32,7 +32,7 @@ import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
 import { methodLabel } from './method-label.ts';
 import { Ticker } from './ticker.ts';
-import { UpstreamProbe, servedEras } from './upstream-probe.ts';
+import { UpstreamProbe, servedEras, type ServedEraChoice } from './upstream-probe.ts';
 
 export interface EndpointPorts {
   readonly upstream: Upstream;
@@ -53,6 +53,8 @@ export interface EndpointSettings {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly heartbeat: 'comment' | 'off';
+  /** Which eras are served, of those that can be. Default `all`. */
+  readonly eras?: ServedEraChoice;
 }
 
 /** What an endpoint holds at this moment, for tests, metrics and status pages. */
@@ -176,7 +178,8 @@ export class Endpoint implements Application {
     this.#probing = new UpstreamProbe(upstream, clock, upstreamStartMsMax, (outcome) => {
       if (this.#context.isDraining) return;
       if (outcome.legacy || outcome.modern) {
-        this.#served = servedEras(outcome);
+        this.#context.pool.spoken = outcome;
+        this.#served = servedEras(outcome, this.#context.eras ?? 'all');
         const { legacy, modern } = outcome;
         telemetry.log('info', 'upstream_known', { upstream: upstream.name, legacy, modern });
         this.#settle(this.#served);

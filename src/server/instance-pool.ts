@@ -5,13 +5,18 @@
 import type { Principal } from '../core/ports.ts';
 import type { InstancePorts } from './instance.ts';
 import { LegacyInstance } from './legacy-instance.ts';
+import type { LegacyUpstream } from './legacy-upstream.ts';
 import { ModernInstance } from './modern-instance.ts';
+import type { ModernUpstream } from './modern-upstream.ts';
 import type { Ticker } from './ticker.ts';
+import type { ProbeOutcome } from './upstream-probe.ts';
 
 /** Who shares one upstream instance. */
 export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
 
 export class InstancePool {
+  /** What the upstream speaks; known before the first instance is asked for. */
+  spoken: ProbeOutcome = { legacy: true, modern: true, failure: undefined };
   readonly #ports: InstancePorts;
   readonly #isolation: Isolation;
   readonly #exclusive = new Set<LegacyInstance>();
@@ -48,7 +53,7 @@ export class InstancePool {
   }
 
   /** Undefined when the bound on instances is met. */
-  legacy(principal: Principal): LegacyInstance | undefined {
+  legacy(principal: Principal): LegacyUpstream | undefined {
     if (this.#isolation === 'session') {
       if (!this.#hasRoom()) return undefined;
       const instance = new LegacyInstance(this.#ports, true, () => {
@@ -69,7 +74,7 @@ export class InstancePool {
   /**
    * Requests of 2026 have no session: with isolation `session` a principal's share one instance.
    */
-  modern(principal: Principal): ModernInstance | undefined {
+  modern(principal: Principal): ModernUpstream | undefined {
     const key = this.#keyOf(principal);
     const known = this.#modern.get(key);
     if (known !== undefined || !this.#hasRoom()) return known;

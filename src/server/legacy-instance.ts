@@ -11,34 +11,18 @@ import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/version
 import {
   Instance,
   refuseQuestion,
-  type CallOwner,
   type InstancePorts,
   type InstanceRole,
   type UpstreamCall,
 } from './instance.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
+import type {
+  LegacyCallOwner,
+  LegacyMember,
+  LegacyOutcome,
+  LegacyUpstream,
+} from './legacy-upstream.ts';
 import { Questions } from './questions.ts';
-
-/** A session, as its upstream sees it. */
-export interface LegacyMember {
-  /** URIs it subscribed, for restarts and, on a shared upstream, for routing. */
-  readonly subscribed: Set<string>;
-  logLevel: string | undefined;
-  /** The client's `initialize` params, once it sent them. */
-  readonly initializeParams: string | undefined;
-  /** Whether the client declared what this question needs. */
-  canAnswer(method: string): boolean;
-  /** A notification that belongs to no call. */
-  unrelated(message: Message): void;
-  /** A question under an id of ours, on the stream of `call` if it belongs to one. */
-  question(message: Message, call: UpstreamCall | undefined): void;
-}
-
-export interface LegacyCallOwner extends CallOwner {
-  readonly member: LegacyMember;
-}
-
-export type LegacyOutcome = UpstreamCall | Refusal | { readonly answer: string };
 
 /**
  * What we declare when the handshake is ours: every question can be relayed to whoever caused it.
@@ -51,7 +35,7 @@ const OUR_INITIALIZE = JSON.stringify({
 
 const INITIALIZED = Message.notification('notifications/initialized');
 
-export class LegacyInstance implements InstanceRole {
+export class LegacyInstance implements InstanceRole, LegacyUpstream {
   readonly instance: Instance;
   readonly isExclusive: boolean;
   readonly #members = new Set<LegacyMember>();
@@ -134,6 +118,10 @@ export class LegacyInstance implements InstanceRole {
    */
   notify(message: Message): void {
     if (this.isExclusive) this.instance.tell(message);
+  }
+
+  cancel(call: UpstreamCall, reason: string): void {
+    this.instance.cancel(call, reason);
   }
 
   /** A client's answer to a question. */

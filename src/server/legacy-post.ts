@@ -6,7 +6,7 @@ import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacyCallOwner, LegacyMember } from './legacy-instance.ts';
+import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 
 /** A session, as its POSTs see it. */
 export interface PostingSession extends LegacyMember {

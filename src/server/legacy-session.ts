@@ -22,7 +22,7 @@ import type { Reply } from '../core/sessions/reply.ts';
 import { Session } from '../core/sessions/session.ts';
 import type { Connection } from './connection.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacyInstance, LegacyOutcome } from './legacy-instance.ts';
+import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import { SessionEffects, type SessionEffectsPorts } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
@@ -33,7 +33,7 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly era: '2024' | '2025';
   readonly salt: number;
   readonly limits: Limits;
-  readonly instance: LegacyInstance;
+  readonly instance: LegacyUpstream;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly publicUrl: string | undefined;
@@ -328,7 +328,7 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   /** The session ends with this call in flight: its client is told rather than left to wait. */
   #abandon(call: UpstreamCall): void {
-    this.#options.instance.instance.cancel(call, 'the session ended');
+    this.#options.instance.cancel(call, 'the session ended');
     this.#options.recorded(this.era, call, 'cancelled');
     const refusal: Refusal = { error: 'SESSION_ENDED', id: call.id };
     if (call.owner instanceof LegacyPost) this.#answer(call.owner, call.id, errorResponse(refusal));
@@ -341,7 +341,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     for (const call of this.#calls) if (call.id === requestId) newest = call;
     if (newest === undefined || newest.method === 'initialize') return;
     this.#calls.delete(newest);
-    this.#options.instance.instance.cancel(newest, 'cancelled by the client');
+    this.#options.instance.cancel(newest, 'cancelled by the client');
     this.#options.recorded(this.era, newest, 'cancelled');
     const { owner } = newest;
     if (!(owner instanceof LegacyPost) || owner.reply === undefined) return;

@@ -16,18 +16,8 @@ import {
   type SubscriptionDecision,
 } from '../core/sessions/subscription.ts';
 import type { Instance, UpstreamCall } from './instance.ts';
+import type { Listener } from './listener.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
-
-/** A client's listen stream, as the hub sees it. */
-export interface Listener {
-  /** The JSON token of the client's request id. */
-  readonly id: string;
-  acknowledged(honoured: Filter): void;
-  /** A frame that is already stamped with its id. */
-  deliver(frame: string): void;
-  /** Upstream ended the subscription: gracefully, or with an error. */
-  ended(failure: Message | Refusal | undefined): void;
-}
 
 export class ListenHub {
   readonly #instance: Instance;

@@ -14,18 +14,19 @@ import {
   type Subscription,
 } from '../core/sessions/subscription.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
-import type { ListenHub, Listener } from './listen-hub.ts';
+import type { Listener } from './listener.ts';
+import type { ModernUpstream } from './modern-upstream.ts';
 
 export class ListenStream implements Listener, ConnectionOwner {
   readonly id: string;
-  readonly #hub: ListenHub;
+  readonly #upstream: ModernUpstream;
   readonly #ended: (stream: ListenStream) => void;
   #connection: Connection | undefined;
   #subscription: Subscription | undefined;
 
-  constructor(id: string, hub: ListenHub, ended: (stream: ListenStream) => void) {
+  constructor(id: string, upstream: ModernUpstream, ended: (stream: ListenStream) => void) {
     this.id = id;
-    this.#hub = hub;
+    this.#upstream = upstream;
     this.#ended = ended;
   }
 
@@ -35,8 +36,8 @@ export class ListenStream implements Listener, ConnectionOwner {
       this.acknowledged(filter);
       return;
     }
-    const subscription = this.#hub.open(filter, this);
-    if (this.#connection === undefined) this.#hub.close(subscription);
+    const subscription = this.#upstream.listen(filter, this);
+    if (this.#connection === undefined) this.#upstream.unlisten(subscription);
     else this.#subscription = subscription;
   }
 
@@ -98,7 +99,7 @@ export class ListenStream implements Listener, ConnectionOwner {
   #release(): Connection | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
-    if (this.#subscription !== undefined) this.#hub.close(this.#subscription);
+    if (this.#subscription !== undefined) this.#upstream.unlisten(this.#subscription);
     this.#subscription = undefined;
     if (connection !== undefined) this.#ended(this);
     return connection;

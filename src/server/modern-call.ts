@@ -14,10 +14,10 @@ import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import type { CallOwner, UpstreamCall } from './instance.ts';
-import type { ModernInstance } from './modern-instance.ts';
+import type { ModernUpstream } from './modern-upstream.ts';
 
 export interface ModernCallFacts {
-  readonly instance: ModernInstance;
+  readonly upstream: ModernUpstream;
   readonly accepts: Accepts;
   readonly envelope: Envelope;
   /** Every version of the endpoint, for `server/discover`. */
@@ -41,7 +41,7 @@ export class ModernCall implements CallOwner, ConnectionOwner {
 
   send(connection: Connection, message: Message): void {
     this.#connection = connection;
-    const outcome = this.#facts.instance.request(this, message);
+    const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope);
     if ('error' in outcome) this.#refuse(outcome);
     else this.#call = outcome;
     if (!this.#facts.accepts.json) this.decide();
@@ -87,7 +87,7 @@ export class ModernCall implements CallOwner, ConnectionOwner {
     const call = this.#call;
     this.#call = undefined;
     if (call === undefined) return;
-    this.#facts.instance.instance.cancel(call, 'the client closed the connection');
+    this.#facts.upstream.cancel(call, 'the client closed the connection');
     this.#facts.recorded('2026', call, 'cancelled');
     this.#facts.ended(this);
   }

@@ -19,7 +19,10 @@ import {
   type InstanceRole,
   type UpstreamCall,
 } from './instance.ts';
+import type { Filter, Subscription } from '../core/sessions/subscription.ts';
 import { ListenHub } from './listen-hub.ts';
+import type { Listener } from './listener.ts';
+import type { ModernUpstream } from './modern-upstream.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 
 /**
@@ -27,7 +30,7 @@ import { OUR_ENVELOPE } from './our-envelope.ts';
  */
 const TOOL_PAGES_MAX = 100;
 
-export class ModernInstance implements InstanceRole {
+export class ModernInstance implements InstanceRole, ModernUpstream {
   readonly instance: Instance;
   readonly hub: ListenHub;
   readonly #isPrivate: boolean;
@@ -51,8 +54,24 @@ export class ModernInstance implements InstanceRole {
     return this.hub.size === 0 && this.instance.pending.size === 0;
   }
 
+  get isDown(): boolean {
+    return this.instance.state === 'waiting' || this.instance.state === 'closed';
+  }
+
   request(owner: CallOwner, message: Message): UpstreamCall | Refusal {
     return this.instance.request(owner, message);
+  }
+
+  cancel(call: UpstreamCall, reason: string): void {
+    this.instance.cancel(call, reason);
+  }
+
+  listen(filter: Filter, listener: Listener): Subscription {
+    return this.hub.open(filter, listener);
+  }
+
+  unlisten(subscription: Subscription): void {
+    this.hub.close(subscription);
   }
 
   /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */

@@ -114,8 +114,13 @@ export class UpstreamProbe {
   }
 }
 
+/** What the operator wants served: every era there is, or one kind of them. */
+export type ServedEraChoice = 'all' | 'legacy' | 'modern';
+
 /** Every version of an endpoint over such an upstream, newest first. */
-export function servedEras({ legacy, modern }: ProbeOutcome): ServedEras {
+export function servedEras(spoken: ProbeOutcome, choice: ServedEraChoice): ServedEras {
+  const legacy = spoken.legacy && choice !== 'modern';
+  const modern = spoken.modern && choice !== 'legacy';
   const supported = [...(modern ? MODERN_VERSIONS : []), ...(legacy ? LEGACY_VERSIONS : [])];
   return { legacy, modern, supported };
 }

@@ -11,7 +11,7 @@ import { countDown, countUp } from '../context.ts';
 import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
 import { ModernCall } from '../modern-call.ts';
-import type { ModernInstance } from '../modern-instance.ts';
+import type { ModernUpstream } from '../modern-upstream.ts';
 
 export function runModern(
   inbound: Inbound,
@@ -26,22 +26,22 @@ export function runModern(
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
     return;
   }
-  const instance = context.pool.modern(principal);
-  if (instance === undefined || instance.instance.state === 'waiting') {
+  const upstream = context.pool.modern(principal);
+  if (upstream === undefined || upstream.isDown) {
     inbound.refuse({
-      error: instance === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE',
+      error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE',
       id,
     });
     return;
   }
-  if (message.method === 'subscriptions/listen') listen(inbound, message, accepts, instance);
+  if (message.method === 'subscriptions/listen') listen(inbound, message, accepts, upstream);
   else if (message.method !== 'tools/call')
-    call(inbound, message, envelope, accepts, served, instance);
+    call(inbound, message, envelope, accepts, served, upstream);
   else {
-    instance.whenReady(() => {
-      const fault = instance.checkParams(message, inbound.exchange.head);
+    upstream.whenReady(() => {
+      const fault = upstream.checkParams(message, inbound.exchange.head);
       if (fault !== undefined) inbound.refuse(fault);
-      else call(inbound, message, envelope, accepts, served, instance);
+      else call(inbound, message, envelope, accepts, served, upstream);
     });
   }
 }
@@ -52,7 +52,7 @@ function call(
   envelope: Envelope,
   accepts: Accepts,
   served: ServedEras,
-  instance: ModernInstance,
+  upstream: ModernUpstream,
 ): void {
   const { context, principal } = inbound;
   if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
@@ -60,7 +60,7 @@ function call(
     return;
   }
   const modern = new ModernCall({
-    instance,
+    upstream,
     accepts,
     envelope,
     supported: served.supported,
@@ -75,7 +75,7 @@ function listen(
   inbound: Inbound,
   message: Message,
   accepts: Accepts,
-  instance: ModernInstance,
+  upstream: ModernUpstream,
 ): void {
   const { context, principal } = inbound;
   const id = message.id ?? 'null';
@@ -96,7 +96,7 @@ function listen(
     inbound.refuse({ error: 'TOO_MANY_STREAMS', id });
     return;
   }
-  const stream = new ListenStream(id, instance.hub, () => {
+  const stream = new ListenStream(id, upstream, () => {
     context.listens.delete(stream);
     countDown(context.modernListens, principal);
   });

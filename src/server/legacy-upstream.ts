@@ -1,0 +1,53 @@
+/**
+ * What a 2024 or 2025 session needs of the server behind it, whatever that server speaks.
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { CallOwner, UpstreamCall } from './instance.ts';
+
+/** A session, as its upstream sees it. */
+export interface LegacyMember {
+  /** URIs it subscribed, for restarts and, on a shared upstream, for routing. */
+  readonly subscribed: Set<string>;
+  logLevel: string | undefined;
+  /** The client's `initialize` params, once it sent them. */
+  readonly initializeParams: string | undefined;
+  /** Whether the client declared what this question needs. */
+  canAnswer(method: string): boolean;
+  /** A notification that belongs to no call. */
+  unrelated(message: Message): void;
+  /** A question under an id of ours, on the stream of `call` if it belongs to one. */
+  question(message: Message, call: UpstreamCall | undefined): void;
+}
+
+export interface LegacyCallOwner extends CallOwner {
+  readonly member: LegacyMember;
+}
+
+/** A call that is in flight, a refusal, or a result that needed no upstream. */
+export type LegacyOutcome = UpstreamCall | Refusal | { readonly answer: string };
+
+export interface LegacyUpstream {
+  /**
+   * Whether the client's own `initialize` goes through `request`; otherwise `initialize` answers it.
+   */
+  readonly isExclusive: boolean;
+  join(member: LegacyMember): void;
+  leave(member: LegacyMember): void;
+  request(owner: LegacyCallOwner, message: Message): LegacyOutcome;
+  /** The owner gave the call up: nothing of it comes any more. */
+  cancel(call: UpstreamCall, reason: string): void;
+  /**
+   * Answers the client's `initialize` with a handshake that was ours.
+   * @param done - with the InitializeResult as JSON, or why there is none.
+   */
+  initialize(requested: unknown, done: (answer: string | Refusal) => void): void;
+  /** The result of the exclusive client's own `initialize`. */
+  initialized(result: unknown): void;
+  /** A notification of a client that is not a cancellation. */
+  notify(message: Message): void;
+  /** A client's answer to a question. */
+  answer(member: LegacyMember, message: Message): void;
+  /** One notification for each list the server declares may change: look again. */
+  changeNotices(): readonly Message[];
+}

@@ -1,0 +1,14 @@
+/** A client's listen stream, as whatever feeds it sees it. */
+import type { Refusal } from '../core/errors.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { Filter } from '../core/sessions/subscription.ts';
+
+export interface Listener {
+  /** The JSON token of the client's request id. */
+  readonly id: string;
+  acknowledged(honoured: Filter): void;
+  /** A frame that is already stamped with its id. */
+  deliver(frame: string): void;
+  /** Upstream ended the subscription: gracefully, or with an error. */
+  ended(failure: Message | Refusal | undefined): void;
+}

@@ -1,0 +1,25 @@
+/**
+ * What the requests of 2026 clients need of the server behind them, whatever that server speaks.
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { RequestHead } from '../core/ports.ts';
+import type { Envelope } from '../core/protocol/eras/stateless-2026.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { Filter, Subscription } from '../core/sessions/subscription.ts';
+import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { Listener } from './listener.ts';
+
+export interface ModernUpstream {
+  /** Whether it is down now: requests are refused until its restart. */
+  readonly isDown: boolean;
+  /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */
+  whenReady(then: () => void): void;
+  /** The `Mcp-Param-*` headers of a `tools/call`, against what the tool declares. */
+  checkParams(message: Message, head: RequestHead): Refusal | undefined;
+  /** A request with its `_meta`; answers and notifications come as this revision words them. */
+  request(owner: CallOwner, message: Message, envelope: Envelope): UpstreamCall | Refusal;
+  /** The owner gave the call up: nothing of it comes any more. */
+  cancel(call: UpstreamCall, reason: string): void;
+  listen(filter: Filter, listener: Listener): Subscription;
+  unlisten(subscription: Subscription): void;
+}
