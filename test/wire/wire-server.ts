@@ -97,12 +97,13 @@ export async function timedServer(
     {
       limits,
       isolation: options.isolation ?? 'session',
-      allowedHosts: ['127.0.0.1'],
+      allowedHosts: ['127.0.0.1', 'localhost'],
       allowedOrigins: [],
       publicUrl: undefined,
       endpointForm: 'relative',
       priming: options.priming ?? 'auto',
       heartbeat: options.heartbeat ?? 'comment',
+      eras: options.eras ?? 'all',
     },
   );
   const served = await serve(endpoint, { port: 0, drainMs: 1000 });

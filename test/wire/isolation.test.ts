@@ -1,0 +1,182 @@
+/** Nobody sees a byte of anybody else's: ids, tokens and names that are equal at once, on one upstream and on many. */
+import { describe, expect, it } from 'vitest';
+import { callLater, rpc, Session2024, Session2025 } from './conversation.ts';
+import { people } from './people.ts';
+import { eventually } from './signal.ts';
+import type { WireReply } from './wire-reply.ts';
+import { wireServer } from './wire-server.ts';
+
+const CLIENTS = 100;
+
+describe('on one upstream that all share', () => {
+  it('V25 V51 a hundred clients with equal ids and tokens each get their own', async () => {
+    const server = await wireServer({ isolation: 'shared', identity: people() });
+    const names = ['alice', 'bob', 'alice-of-another-tenant'];
+    const sessions = await Promise.all(
+      Array.from({ length: CLIENTS }, (_, index) =>
+        Session2025.open(server, { token: names[index % names.length] ?? '' }),
+      ),
+    );
+    const posts: { readonly canary: string; readonly reply: WireReply; readonly id: unknown }[] =
+      [];
+    for (const [index, session] of sessions.entries()) {
+      for (const id of [0, 1, '1']) {
+        const canary = `canary-${index}-${typeof id}-${id}.`;
+        const params = { name: 'later', arguments: { canary }, _meta: { progressToken: 0 } };
+        posts.push({ canary, id, reply: session.post(rpc(id, 'tools/call', params)) });
+      }
+    }
+    await server.upstream.call(posts.length - 1);
+    const { calls } = server.upstream;
+    for (const call of calls.toReversed()) call.progress(1);
+    for (const call of calls)
+      call.log(String((call.params['arguments'] as { canary: string }).canary));
+    for (const call of calls.toReversed()) {
+      call.say(String((call.params['arguments'] as { canary: string }).canary));
+    }
+    for (const { canary, id, reply } of posts) {
+      await reply.whole();
+      expect(reply.messages).toMatchObject([
+        { params: { progressToken: 0, progress: 1 } },
+        { params: { data: canary } },
+        { id, result: { content: [{ text: canary }] } },
+      ]);
+      expect(new Set(reply.text.match(/canary-[^".]*\./g))).toEqual(new Set([canary]));
+    }
+    expect(server.endpoint.status.upstreamInstances).toBe(1);
+  });
+
+  it('V26 what a child says of a call reaches that call alone, in every era', async () => {
+    const server = await wireServer({ isolation: 'shared', hand: { kind: 'stdio' } });
+    const old = await Session2024.initialized(server);
+    const mine = await Session2025.open(server);
+    const theirs = await Session2025.open(server);
+    const listening = [await mine.listen().head(), await theirs.listen().head()];
+    await old.post(callLater(1, 'p')).whole();
+    const replies = [mine.post(callLater(1, 'p')), theirs.post(callLater(1, 'p'))];
+    await server.upstream.call(2);
+    for (const [index, call] of server.upstream.calls.entries()) {
+      call.progress(index + 1);
+      call.log('whose this is cannot be told');
+      call.say(`canary-${index}`);
+    }
+    await Promise.all(replies.map((reply) => reply.whole()));
+    await old.stream.message(2);
+    const texts = [old.stream.text, ...replies.map(({ text }) => text)];
+    for (const [index, text] of texts.entries()) {
+      expect([...text.matchAll(/canary-\d/g)].map(([found]) => found)).toEqual([`canary-${index}`]);
+      expect(text).toContain(`"progress":${index + 1}`);
+    }
+    for (const stream of listening) expect(stream.text).not.toMatch(/canary|progress/);
+  });
+
+  it('V26 a question that cannot be traced to one call is asked of nobody', async () => {
+    const server = await wireServer({ isolation: 'shared', hand: { kind: 'stdio' } });
+    const sessions = [await Session2025.open(server), await Session2025.open(server)];
+    const listening = await Promise.all(sessions.map((session) => session.listen().head()));
+    const replies = sessions.map((session) => session.post(callLater(1)));
+    await server.upstream.call(1);
+    const { connection } = await server.upstream.call(0);
+    connection.say('sampling/createMessage', { secret: 'canary' }, { id: 'q' });
+    await server.upstream.until(() => connection.methods().includes('response'), 'the refusal');
+    const answer = connection.sent.find(({ kind }) => kind === 'response');
+    expect([answer?.id, answer?.isError]).toEqual(['"q"', true]);
+    for (const call of server.upstream.calls) call.say('done');
+    await Promise.all(replies.map((reply) => reply.whole()));
+    for (const stream of [...listening, ...replies]) expect(stream.text).not.toContain('canary');
+  });
+
+  it('V22 an answer to a question counts only from the session that was asked', async () => {
+    const server = await wireServer({ isolation: 'shared' });
+    const asked = await Session2025.open(server, { capabilities: { sampling: {} } });
+    const other = await Session2025.open(server, { capabilities: { sampling: {} } });
+    const reply = asked.post(callLater(1));
+    const call = await server.upstream.call(0);
+    call.ask('q', 'sampling/createMessage', { messages: [] });
+    const { id } = await reply.message(0);
+    await other.post({ jsonrpc: '2.0', id, result: { forged: true } }).whole();
+    expect(call.connection.methods()).not.toContain('response');
+    await asked.post({ jsonrpc: '2.0', id, result: { genuine: true } }).whole();
+    const answer = call.connection.sent.find(({ kind }) => kind === 'response');
+    expect(answer?.value).toEqual({ genuine: true });
+  });
+
+  it('V22 a cancellation reaches only calls of the session it came from', async () => {
+    const server = await wireServer({ isolation: 'shared' });
+    const [mine, theirs] = [await Session2025.open(server), await Session2025.open(server)];
+    const reply = mine.post(callLater(1));
+    const call = await server.upstream.call(0);
+    const cancelled = { jsonrpc: '2.0', method: 'notifications/cancelled' };
+    for (const requestId of [1, Number(call.id)]) {
+      await theirs.post({ ...cancelled, params: { requestId } }).whole();
+    }
+    await theirs.post(rpc(2, 'ping')).whole();
+    expect(call.isCancelled).toBe(false);
+    call.say('mine');
+    expect((await reply.whole()).text).toContain('mine');
+  });
+
+  it('V26 an updated resource is told to those who subscribed it, not to others', async () => {
+    const server = await wireServer({ isolation: 'shared' });
+    const [mine, theirs] = [await Session2025.open(server), await Session2025.open(server)];
+    const listening = [await mine.listen().head(), await theirs.listen().head()] as const;
+    const subscribed = mine.post(rpc(1, 'resources/subscribe', { uri: 'file:///canary' }));
+    (await server.upstream.call(0)).answer({});
+    await subscribed.whole();
+    const { newest } = server.upstream;
+    newest.say('notifications/resources/updated', { uri: 'file:///canary' });
+    newest.say('notifications/tools/list_changed');
+    await listening[0].message(1);
+    await listening[1].message(0);
+    expect(listening[0].messages).toHaveLength(2);
+    expect(listening[1].messages.map(({ method }) => method)).toEqual([
+      'notifications/tools/list_changed',
+    ]);
+    expect(listening[1].text).not.toContain('canary');
+  });
+});
+
+describe('who shares an upstream', () => {
+  it.each([
+    ['session', 4],
+    ['principal', 3],
+    ['tenant', 2],
+    ['shared', 1],
+  ] as const)(
+    'V28 with isolation %s is as the operator said: %i instances',
+    async (isolation, count) => {
+      const server = await wireServer({ isolation, identity: people() });
+      for (const token of ['alice', 'alice', 'bob', 'alice-of-another-tenant']) {
+        const session = await Session2025.open(server, { token });
+        await session.listen().head();
+      }
+      expect(server.endpoint.status.upstreamInstances).toBe(count);
+    },
+  );
+
+  it('V28 the instance of one session ends with it, and never serves the next', async () => {
+    const server = await wireServer();
+    const first = await Session2025.open(server);
+    const { newest } = server.upstream;
+    await first.end().whole();
+    await eventually(() => newest.isOver, 'its end');
+    await Session2025.open(server);
+    expect(server.upstream.newest).not.toBe(newest);
+    expect(newest.sent.filter(({ method }) => method === 'initialize')).toHaveLength(1);
+  });
+
+  it('V24 V29 a stream is found through its session alone, and that through its principal', async () => {
+    const server = await wireServer({ identity: people(), isolation: 'shared' });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const reply = await alice.post(callLater(1)).head();
+    const { id } = await reply.block(0);
+    reply.leave();
+    (await server.upstream.call(0)).say('canary');
+    const bob = await Session2025.open(server, { token: 'bob' });
+    const asHimself = await bob.listen(id).whole();
+    const asAlice = await bob.listen(id, { 'mcp-session-id': alice.id }).whole();
+    expect([asHimself.status, asAlice.status]).toEqual([400, 404]);
+    for (const stolen of [asHimself, asAlice]) expect(stolen.text).not.toContain('canary');
+    expect((await alice.listen(id).whole()).text).toContain('canary');
+  });
+});
