@@ -55,6 +55,7 @@ export async function timedModernServer(
     },
     {
       limits,
+      eras: options.eras ?? 'all',
       isolation: options.isolation ?? 'session',
       allowedHosts: ['127.0.0.1'],
       allowedOrigins: [],

@@ -64,7 +64,7 @@ describe('the acknowledgment', () => {
     const honours = (): Json => ({ toolsListChanged: true, resourceSubscriptions: ['test://a'] });
     const gate = await modernServer({ server: { honours } });
     const reply = await listening(gate.server, 1, EVERYTHING);
-    expect((reply.messages[0]?.['params'] as Json)['notifications']).toEqual(honours());
+    expect(reply.messages[0]).toHaveProperty('params.notifications', honours());
     gate.upstream.publish(PROMPTS, 'promptsListChanged');
     gate.upstream.publish(UPDATED, 'resourceSubscriptions', { uri: 'test://b' });
     await publishTools(gate, reply);
@@ -353,7 +353,7 @@ describe('the end of a listen', () => {
     });
     upstream.newest.die();
     await reply.message(2);
-    expect(methodsOf(reply).slice(1).toSorted()).toEqual([UPDATED, TOOLS].toSorted());
+    expect(new Set(methodsOf(reply).slice(1))).toEqual(new Set([UPDATED, TOOLS]));
     expect(reply.messages.map(stampOf)).toEqual([1, 1, 1]);
     await upstream.until(() => upstream.listens.length === 2, 'a listen on the new server');
     await publishTools(gate, reply);
