@@ -163,7 +163,8 @@ describe('batches', () => {
       .whole();
     expect([reply.status, reply.header('content-type')]).toEqual([200, JSON_TYPE]);
     const answers = JSON.parse(reply.text) as readonly { readonly id: unknown }[];
-    expect(answers.map(({ id }) => id).toSorted()).toEqual([1, '2']);
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([1, '2']));
+    expect(answers).toHaveLength(2);
   });
 
   it('W12 that are slow are answered on one stream, which ends after the last', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { callLater, callNow, note, Session2025 } from './conversation.ts';
 import { people } from './people.ts';
 import { eventually } from './signal.ts';
+import type { Json } from './wire-reply.ts';
 import { timedServer, wireServer } from './wire-server.ts';
 
 describe('a reply whose connection is lost', () => {
@@ -178,7 +179,7 @@ describe('event ids', () => {
       for (let step = 0; step < 5; step += 1) call.log(`${round}.${step}`);
       await reader.message(round % 3);
       const read = reader.messageBlocks.slice(0, (round % 3) + 1);
-      seen.push(...read.map(({ data = '' }) => JSON.parse(data).params.data));
+      seen.push(...reader.messages.slice(0, read.length).map(loggedIn));
       reader.leave();
       const next = session.listen(read.at(-1)?.id);
       call.log(`${round}.5`);
@@ -186,7 +187,7 @@ describe('event ids', () => {
     }
     call.say('done');
     await reader.whole();
-    seen.push(...reader.messages.map(({ id, params }) => id ?? (params as { data: string }).data));
+    seen.push(...reader.messages.map((message) => message['id'] ?? loggedIn(message)));
     const rounds = Array.from({ length: 10 }, (_, round) => round);
     const logged = rounds.flatMap((round) => [0, 1, 2, 3, 4, 5].map((step) => `${round}.${step}`));
     expect(seen).toEqual([...logged, 1]);
@@ -361,3 +362,7 @@ describe('a gap', () => {
     expect(outcomes).toEqual([{ outcome: 'exact' }, { outcome: 'gap' }, { outcome: 'refused' }]);
   });
 });
+
+function loggedIn({ params }: Json): unknown {
+  return (params as { readonly data: string }).data;
+}
