@@ -9,6 +9,8 @@ const MODERN = '2026-07-28';
 const META = 'io.modelcontextprotocol/';
 const INFO = { name: 'bench-echo', version: '1.0.0' };
 const TOOLS = ['echo', 'emit', 'flood'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+const FLOOD_BURST = 4;
+const FLOOD_PAUSE_MS = 4;
 const CAPABILITIES = { tools: { listChanged: true } };
 
 const listeners = new Set();
@@ -65,9 +67,11 @@ function receive({ id, method, params }) {
 
 function call(id, params, isModern) {
   const input = params.arguments ?? {};
+  const answer = () =>
+    reply(id, { content: [{ type: 'text', text: input.text ?? params.name }] }, isModern);
+  if (params.name === 'flood') return flood(params._meta?.progressToken, input, answer);
   if (params.name === 'emit') emit();
-  if (params.name === 'flood') flood(params._meta?.progressToken, input.bytes, input.size);
-  reply(id, { content: [{ type: 'text', text: input.text ?? params.name }] }, isModern);
+  answer();
 }
 
 function listen(id, params) {
@@ -91,14 +95,22 @@ function emit() {
   }
 }
 
-function flood(progressToken, bytes, size) {
+/** Sends in bursts with a breath between, some 60 MB a second: a client that reads can keep up. */
+function flood(progressToken, { bytes, size }, done) {
   const message = 'x'.repeat(size);
-  for (let sent = 0, progress = 1; sent < bytes; sent += size, progress += 1) {
-    const params = { progressToken, progress, message };
-    send({ jsonrpc: '2.0', method: 'notifications/progress', params });
-    // Writes to a pipe are synchronous, so a gateway that stops reading holds the flood back here.
+  let progress = 0;
+  const timer = setInterval(() => {
+    for (let burst = 0; burst < FLOOD_BURST && progress * size < bytes; burst += 1) {
+      progress += 1;
+      const params = { progressToken, progress, message };
+      send({ jsonrpc: '2.0', method: 'notifications/progress', params });
+    }
+    if (progress * size >= bytes) {
+      clearInterval(timer);
+      done();
+    }
     flush();
-  }
+  }, FLOOD_PAUSE_MS);
 }
 
 function reply(id, result, isModern) {

@@ -40,7 +40,6 @@ function post(url, message, res) {
   const params = message.params ?? {};
   const name = message.method === 'tools/call' ? params.name : message.method;
   if (name === 'emit') for (const each of streams.values()) each.write(EVENT);
-  if (name === 'flood' && stream) flood(stream, params);
   const text = params.arguments?.text ?? name;
   const answer = { jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text }] } };
   if (!stream) return reply(res, JSON.stringify(answer));
@@ -50,14 +49,6 @@ function post(url, message, res) {
 
 function reply(res, body) {
   res.writeHead(200, { ...JSON_REPLY, 'content-length': Buffer.byteLength(body) }).end(body);
-}
-
-function flood(stream, { arguments: { bytes, size }, _meta: { progressToken } }) {
-  const message = 'x'.repeat(size);
-  for (let sent = 0, progress = 1; sent < bytes; sent += size, progress += 1) {
-    const params = { progressToken, progress, message };
-    stream.write(frame({ jsonrpc: '2.0', method: 'notifications/progress', params }));
-  }
 }
 
 function frame(message) {

@@ -3,6 +3,7 @@
  * by itself: there is no stdio child behind it, so its number is for the transport alone.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -39,6 +40,7 @@ async function flood({ bytes, size }, progressToken, extra) {
   for (let sent = 0, progress = 1; sent < bytes; sent += size, progress += 1) {
     const params = { progressToken, progress, message };
     await extra.sendNotification({ method: 'notifications/progress', params });
+    if (progress % 4 === 0) await delay(4);
   }
 }
 

@@ -28,7 +28,7 @@ export async function measureIdle({ servers, isQuick, say }) {
   await Promise.all(lanes.map((lane) => watchIdle(lane, isQuick ? 8_000 : WINDOW_MS)));
   for (const lane of lanes) {
     say(`fan-out at ${lane.name}`);
-    await measureFanOut(lane, isQuick ? 3 : 12);
+    await measureFanOut(lane, isQuick ? 10 : 40);
   }
   for (const lane of lanes) {
     lane.load?.stop();
@@ -89,7 +89,7 @@ async function measureFanOut(lane, events) {
       const { marks, closed } = await lane.load.ask('await', awaited);
       if (marks < lane.total) throw new Error(`${marks} of ${lane.total} got it, ${closed} closed`);
     };
-    for (let warm = 0; warm < 3; warm += 1) await emit();
+    for (let warm = 0; warm < 10; warm += 1) await emit();
     lane.fanOutUs = [];
     for (let event = 0; event < events; event += 1) {
       const before = cpuOf(pid);

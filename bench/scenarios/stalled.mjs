@@ -12,7 +12,7 @@ import { spread } from '../measure/statistics.mjs';
 const BYTES = 100 * 1024 * 1024;
 // Longer than the 10 s after which a reader that takes nothing is given up.
 const WATCH_MS = 12_000;
-const FLOOD_MS = 2_000;
+const FLOOD_MS = 3_500;
 
 export async function measureStalled({ servers, isQuick, say }) {
   const lanes = [];
@@ -73,7 +73,7 @@ async function flood(server, load, isReading) {
   const before = (await server.memoryAtRest()).residentKb;
   resetPeak(server.pid);
   const { received } = await load.ask('flood', { bytes: BYTES, isReading });
-  // The child floods without a pause, and is done in less than this.
+  // The flood takes two seconds.
   if (!isReading) await delay(FLOOD_MS);
   const growthMb = (peakKb(server.pid) - before) / 1024;
   const restMb = ((await server.memoryAtRest()).residentKb - before) / 1024;
