@@ -2,7 +2,7 @@
  * What no option can tell alone: options together, the environment, and what this version lacks.
  */
 import { tokenFault } from '../adapters/identity/static-token.ts';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../core/security/listen-host.ts';
 import type { RawOptions } from './raw-options.ts';
 import type { CredentialChoice, Environment, ServeOptions } from './serve-options.ts';
 

@@ -11,7 +11,7 @@ import { createEndpoint } from '../index.ts';
 import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
 import { listenFailure } from './listen-failure.ts';
-import { isLoopback, isWildcard, urlHost } from './loopback.ts';
+import { isLoopback, isWildcard, urlHost } from '../core/security/listen-host.ts';
 import { reachableHosts } from './reachable-hosts.ts';
 import { serverName } from './server-name.ts';
 import type { Environment, ServeOptions } from './serve-options.ts';
@@ -148,6 +148,8 @@ async function listen(
       host,
       port,
       drainMs: drainWindow(options.drainMs),
+      // The options were refused by now if nobody asks for a credential and --insecure is absent.
+      insecure: true,
       onError: (error) => telemetry.log('error', 'listener_error', { error: error.message }),
     });
   } catch (error) {

@@ -252,6 +252,12 @@ export interface Identity {
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void;
 }
 
+/** An identity that lets anybody in, or an application that has such a one. */
+export interface OpenDoor {
+  /** Whether a request needs no credential. */
+  readonly isOpen: boolean;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** Shapes, ids and counts only: never header values, tokens, arguments or results. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -465,3 +465,18 @@ async function isServed(client: RawClient): Promise<boolean> {
   await client.until((it) => it.isEnded || it.isClosed || it.received.includes('ok'), 'either');
   return client.received.includes('ok');
 }
+
+describe('a door that is open', () => {
+  const open = { isOpen: true, handle: () => {}, drain: () => Promise.resolve() };
+
+  it('V11 V13 does not serve where other machines can reach it, unless told to', async () => {
+    await expect(serve(open, { host: '0.0.0.0', port: 0 })).rejects.toThrow('insecure: true');
+    const running = await serve(open, { host: '0.0.0.0', port: 0, insecure: true });
+    await running.close();
+  });
+
+  it('serves on loopback, where only this machine calls', async () => {
+    const running = await serve(open, { host: '127.0.0.1', port: 0 });
+    await running.close();
+  });
+});

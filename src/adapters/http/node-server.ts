@@ -5,7 +5,8 @@ import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERRORS, errorResponse } from '../../core/errors.ts';
-import type { Application } from '../../core/ports.ts';
+import type { Application, OpenDoor } from '../../core/ports.ts';
+import { isLoopback } from '../../core/security/listen-host.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeContext } from './node-context.ts';
 import { handleRequest } from './node-handler.ts';
@@ -20,6 +21,11 @@ export interface ServeOptions {
   readonly limits?: Partial<ConnectionLimits> | undefined;
   /** Milliseconds `close` gives the application to drain. Default 20,000. */
   readonly drainMs?: number | undefined;
+  /**
+   * Serves an application that asks for no credential on a host other machines can reach. Default
+   * false: `serve` rejects.
+   */
+  readonly insecure?: boolean | undefined;
   /** Told of errors of the listener itself, such as no descriptors left for a connection. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
@@ -40,10 +46,17 @@ const FLUSH_MS = 500;
 
 /**
  * Listens and serves. Installs no signal handlers: call `close` from yours.
- * @throws Error when the address cannot be listened on, saying which and why.
+ * @throws Error when the address cannot be listened on, saying which and why; when anybody could
+ * call from another machine without a credential.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
+  const isOpen = (app as Partial<OpenDoor>).isOpen === true;
+  if (isOpen && options.insecure !== true && !isLoopback(host)) {
+    throw new Error(
+      `${host} is reachable by others: give the endpoint an identity, or insecure: true`,
+    );
+  }
   const context = new NodeContext(options.limits);
   const server = createHttpServer(app, context);
   await listen(server, host, port);

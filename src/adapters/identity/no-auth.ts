@@ -1,4 +1,4 @@
-import type { Identity, IdentityOutcome } from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 
 /**
@@ -6,7 +6,7 @@ import { principalOf } from '../../core/principal.ts';
  * that only this machine can reach, or that stand behind something that asks for credentials
  * itself.
  */
-export function noAuth(): Identity {
+export function noAuth(): Identity & OpenDoor {
   const outcome: IdentityOutcome = {
     kind: 'principal',
     principal: principalOf({
@@ -16,5 +16,5 @@ export function noAuth(): Identity {
       clientId: '',
     }),
   };
-  return { verify: (_head, done) => done(outcome) };
+  return { isOpen: true, verify: (_head, done) => done(outcome) };
 }

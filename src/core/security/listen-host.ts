@@ -1,3 +1,5 @@
+/** What a host says of who can reach a listener on it; text only, no name is resolved. */
+
 /** Whether only this machine can reach a listener on `host`. When in doubt, it is not. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
