@@ -11,7 +11,7 @@ export interface Cursor {
   readonly sequence: number;
 }
 
-const CURSOR = /^([0-9a-z]{1,8})\.([0-9a-z]{1,8})-([0-9a-z]{1,10})\.([0-9a-z]{1,7})$/;
+const CURSOR = /^([0-9a-z]{1,8})\.([0-9a-z]{1,8})-([0-9a-z]{1,10})\.[0-9a-z]{1,7}$/;
 
 /** @param salt - 32 random bits of the session. */
 export function formatCursor(cursor: Cursor, salt: number): string {
@@ -28,7 +28,8 @@ export function parseCursor(text: string, salt: number): Cursor | undefined {
     generation: Number.parseInt(match[2] ?? '', 36),
     sequence: Number.parseInt(match[3] ?? '', 36),
   };
-  return match[4] === tagOf(cursor, salt) ? cursor : undefined;
+  // Compared as a whole, so that leading zeros are no second spelling of a place.
+  return formatCursor(cursor, salt) === text ? cursor : undefined;
 }
 
 /** Splits a 2024 event id into its session id and its cursor. */
