@@ -25,6 +25,11 @@ import type { ListenStream } from './listen-stream.ts';
 import type { ModernCall } from './modern-call.ts';
 import type { ServedEraChoice } from './upstream-probe.ts';
 
+/** A session's place in the queue of those to look at; empty once it ended, so that it can go. */
+export interface Expiring {
+  session: LegacySession | undefined;
+}
+
 export interface EndpointContext {
   readonly clock: Clock;
   readonly random: Randomness;
@@ -46,7 +51,7 @@ export interface EndpointContext {
   readonly decideLegacyLater: (post: LegacyPost) => void;
   readonly decideModernLater: (call: ModernCall) => void;
   /** Arms the check for an idle session. */
-  readonly expireLater: (session: LegacySession) => void;
+  readonly expireLater: (expiring: Expiring) => void;
   readonly listens: Set<ListenStream>;
   /** Requests of 2026 in flight, and listens open, by principal key. */
   readonly modernPending: Map<string, number>;

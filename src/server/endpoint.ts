@@ -23,7 +23,7 @@ import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { admit } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
-import type { EndpointContext } from './context.ts';
+import type { EndpointContext, Expiring } from './context.ts';
 import { drainEndpoint } from './drain.ts';
 import { InstancePool, type Isolation } from './instance-pool.ts';
 import type { UpstreamCall } from './instance.ts';
@@ -146,7 +146,7 @@ export class Endpoint implements Application {
         call.decide();
         return undefined;
       }),
-      expireLater: ticker.queue(limits.sessionIdleMs, (session: LegacySession, now) =>
+      expireLater: ticker.queue(limits.sessionIdleMs, ({ session }: Expiring, now) =>
         expireSession(session, limits, now),
       ),
       listens: new Set(),
@@ -210,8 +210,12 @@ export class Endpoint implements Application {
 }
 
 /** @returns when it was last active, if it goes on. */
-function expireSession(session: LegacySession, limits: Limits, now: number): number | undefined {
-  if (session.isEnded) return undefined;
+function expireSession(
+  session: LegacySession | undefined,
+  limits: Limits,
+  now: number,
+): number | undefined {
+  if (session === undefined) return undefined;
   if (now - session.openedAt >= limits.sessionMsMax) session.end('session-expired');
   else if (session.connectionCount > 0 || session.pendingCount > 0) return now;
   else if (now - session.lastSeenAt < limits.sessionIdleMs) return session.lastSeenAt;

@@ -79,6 +79,7 @@ export class Instance {
   #ghosts = 0;
   #isRestart = false;
   #disarm: (() => void) | undefined;
+  #disarmHandshake: (() => void) | undefined;
 
   constructor(era: UpstreamEra, ports: InstancePorts, role: InstanceRole) {
     this.era = era;
@@ -206,6 +207,7 @@ export class Instance {
     this.state = 'closed';
     this.#disarm?.();
     this.#disarm = undefined;
+    this.#handshakeOver();
     const connection = this.#connection;
     this.#connection = undefined;
     this.#loseAll('UPSTREAM_UNAVAILABLE');
@@ -239,10 +241,17 @@ export class Instance {
    * take.
    */
   #expireHandshake(call: UpstreamCall): void {
-    this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
+    this.#handshakeOver();
+    this.#disarmHandshake = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
       if (!this.pending.end(call, 'refuse')) return;
       call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
     });
+  }
+
+  /** Its timer would keep the call, and with it all of its session. */
+  #handshakeOver(): void {
+    this.#disarmHandshake?.();
+    this.#disarmHandshake = undefined;
   }
 
   #hasRoom(): boolean {
@@ -256,6 +265,7 @@ export class Instance {
         this.ports.telemetry.count('upstream_stray_total', { kind: 'response' });
         return;
       }
+      if (call.method === 'initialize') this.#handshakeOver();
       call.owner.answered(call, message);
       return;
     }

@@ -3,6 +3,7 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
+import type { Expiring } from './context.ts';
 import type { Inbound } from './inbound.ts';
 import { LegacySession } from './legacy-session.ts';
 import type { SessionHandle } from './session-handle.ts';
@@ -24,6 +25,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   }
   const instance = context.pool.legacy(principal);
   if (instance === undefined) return { error: 'UPSTREAM_BUSY' };
+  const expiring: Expiring = { session: undefined };
   const session = new LegacySession({
     id: context.random.sessionId(),
     principal,
@@ -41,6 +43,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     resumed: (outcome) => context.telemetry.count('resume_total', { outcome }),
     ended: (ended, reason) => {
       context.directory.end(ended.id);
+      expiring.session = undefined;
       const ageMs = Math.round(context.clock.now() - ended.openedAt);
       context.telemetry.log('info', 'session_ended', {
         session: shortOf(ended.id),
@@ -54,7 +57,8 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     session.end('session-evicted');
     return { error: 'TOO_MANY_SESSIONS' };
   }
-  context.expireLater(session);
+  expiring.session = session;
+  context.expireLater(expiring);
   context.telemetry.log('info', 'session_opened', { session: shortOf(session.id), era });
   return session;
 }
