@@ -10,6 +10,7 @@ import type {
   EventLog,
   HttpExchange,
   Identity,
+  OpenDoor,
   Randomness,
   SessionDirectory,
   Telemetry,
@@ -32,7 +33,12 @@ import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
 import { methodLabel } from './method-label.ts';
 import { Ticker } from './ticker.ts';
-import { UpstreamProbe, servedEras, type ServedEraChoice } from './upstream-probe.ts';
+import {
+  UpstreamProbe,
+  servedEras,
+  type ProbeOutcome,
+  type ServedEraChoice,
+} from './upstream-probe.ts';
 
 export interface EndpointPorts {
   readonly upstream: Upstream;
@@ -73,7 +79,7 @@ const WAITING_MAX = 1000;
 /** How often calls are looked over for the longest duration. */
 const EXPIRY_CHECK_MS = 1000;
 
-export class Endpoint implements Application {
+export class Endpoint implements Application, OpenDoor {
   readonly #context: EndpointContext;
   readonly #ports: EndpointPorts;
   readonly #ticker: Ticker;
@@ -103,6 +109,11 @@ export class Endpoint implements Application {
     this.#probeAgain();
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
+  }
+
+  /** Whether anybody may call: listeners beyond this machine refuse to serve such an endpoint. */
+  get isOpen(): boolean {
+    return (this.#ports.identity as Partial<OpenDoor>).isOpen === true;
   }
 
   get status(): EndpointStatus {
@@ -177,21 +188,30 @@ export class Endpoint implements Application {
     const { upstreamStartMsMax } = this.#context.limits;
     this.#probing = new UpstreamProbe(upstream, clock, upstreamStartMsMax, (outcome) => {
       if (this.#context.isDraining) return;
-      if (outcome.legacy || outcome.modern) {
-        this.#context.pool.spoken = outcome;
-        this.#served = servedEras(outcome, this.#context.eras ?? 'all');
-        const { legacy, modern } = outcome;
-        telemetry.log('info', 'upstream_known', { upstream: upstream.name, legacy, modern });
-        this.#settle(this.#served);
-        return;
-      }
+      if (outcome.legacy || outcome.modern) this.#learned(outcome);
+      if (outcome.isComplete && this.#served !== undefined) return;
       const delayMs = this.#backoff.failed(clock.now());
       const fields = { upstream: upstream.name, detail: outcome.failure, delayMs };
-      telemetry.log('error', 'upstream_unreachable', fields);
-      this.#probeFailure = { error: 'UPSTREAM_UNAVAILABLE' };
-      this.#settle(this.#probeFailure);
+      if (this.#served === undefined) {
+        telemetry.log('error', 'upstream_unreachable', fields);
+        this.#probeFailure = { error: 'UPSTREAM_UNAVAILABLE' };
+        this.#settle(this.#probeFailure);
+      }
       this.#probeAgain = clock.after(delayMs, () => this.#probe());
     });
+  }
+
+  /** What a handshake that could not be started left open is asked again; nothing known is unlearned. */
+  #learned(outcome: ProbeOutcome): void {
+    const { telemetry, upstream } = this.#ports;
+    const { pool, eras } = this.#context;
+    const before = this.#served === undefined ? undefined : pool.spoken;
+    const legacy = outcome.legacy || before?.legacy === true;
+    const modern = outcome.modern || before?.modern === true;
+    pool.spoken = { ...outcome, legacy, modern };
+    this.#served = servedEras(pool.spoken, eras ?? 'all');
+    telemetry.log('info', 'upstream_known', { upstream: upstream.name, legacy, modern });
+    this.#settle(this.#served);
   }
 
   #settle(known: ServedEras | Refusal): void {

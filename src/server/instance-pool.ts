@@ -3,6 +3,7 @@
  * the principal or less only where the operator said so.
  */
 import type { Principal } from '../core/ports.ts';
+import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
 import type { InstancePorts } from './instance.ts';
 import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
@@ -16,7 +17,7 @@ export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
 
 export class InstancePool {
   /** What the upstream speaks; known before the first instance is asked for. */
-  spoken: ProbeOutcome = { legacy: true, modern: true, failure: undefined };
+  spoken: ProbeOutcome = { legacy: true, modern: true, isComplete: true, failure: undefined };
   readonly #ports: InstancePorts;
   readonly #isolation: Isolation;
   readonly #exclusive = new Set<LegacyInstance>();
@@ -54,6 +55,7 @@ export class InstancePool {
 
   /** Undefined when the bound on instances is met. */
   legacy(principal: Principal): LegacyUpstream | undefined {
+    if (!this.spoken.legacy) return this.#legacyOverModern(principal);
     if (this.#isolation === 'session') {
       if (!this.#hasRoom()) return undefined;
       const instance = new LegacyInstance(this.#ports, true, () => {
@@ -75,14 +77,7 @@ export class InstancePool {
    * Requests of 2026 have no session: with isolation `session` a principal's share one instance.
    */
   modern(principal: Principal): ModernUpstream | undefined {
-    const key = this.#keyOf(principal);
-    const known = this.#modern.get(key);
-    if (known !== undefined || !this.#hasRoom()) return known;
-    const isPrivate = this.#isolation === 'session' || this.#isolation === 'principal';
-    const instance = new ModernInstance(this.#ports, isPrivate);
-    this.#modern.set(key, instance);
-    this.#armIdle(key);
-    return instance;
+    return this.#modernInstance(principal);
   }
 
   expire(now: number): void {
@@ -94,6 +89,23 @@ export class InstancePool {
     this.#exclusive.clear();
     this.#legacy.clear();
     this.#modern.clear();
+  }
+
+  /** The session keeps no instance: the one of its principal may be stopped while it is idle. */
+  #legacyOverModern(principal: Principal): LegacyUpstream | undefined {
+    const upstream = (): ModernInstance | undefined => this.#modernInstance(principal);
+    return upstream() === undefined ? undefined : new LegacyOverModern(this.#ports, upstream);
+  }
+
+  #modernInstance(principal: Principal): ModernInstance | undefined {
+    const key = this.#keyOf(principal);
+    const known = this.#modern.get(key);
+    if (known !== undefined || !this.#hasRoom()) return known;
+    const isPrivate = this.#isolation === 'session' || this.#isolation === 'principal';
+    const instance = new ModernInstance(this.#ports, isPrivate);
+    this.#modern.set(key, instance);
+    this.#armIdle(key);
+    return instance;
   }
 
   *#all(): Generator<LegacyInstance | ModernInstance> {

@@ -48,8 +48,11 @@ export interface InstanceRole {
    * cannot.
    */
   handshake(isRestart: boolean, done: (failure: string | undefined) => void): void;
-  /** A message that is not an answer: a question or a notification. */
-  received(message: Message, call: UpstreamCall | undefined): void;
+  /**
+   * A message that is not an answer: a question or a notification.
+   * @param isMarked - the upstream named a call, though it may have ended: nothing is to be guessed.
+   */
+  received(message: Message, call: UpstreamCall | undefined, isMarked: boolean): void;
   /** The connection is gone and every call with it. Whether to start again. */
   down(): boolean;
 }
@@ -270,7 +273,7 @@ export class Instance {
       return;
     }
     if (message.method === 'notifications/progress') this.#progressed(message);
-    else this.#role.received(message, this.pending.find(relatedTo));
+    else this.#role.received(message, this.pending.find(relatedTo), relatedTo !== undefined);
   }
 
   /** @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress */

@@ -183,8 +183,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     return true;
   }
 
-  received(message: Message, related: UpstreamCall | undefined): void {
-    const call = related ?? (this.#isOfOne ? this.instance.pending.sole : undefined);
+  received(message: Message, related: UpstreamCall | undefined, isMarked: boolean): void {
+    const call = related ?? (this.#isOfOne && !isMarked ? this.instance.pending.sole : undefined);
     const owner = call?.owner as Partial<LegacyCallOwner> | undefined;
     const member = this.isExclusive ? first(this.#members) : owner?.member;
     if (message.kind === 'request') {

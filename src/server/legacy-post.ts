@@ -28,6 +28,11 @@ export class LegacyPost implements LegacyCallOwner {
     this.reply = reply;
   }
 
+  /** A client that takes plain JSON alone cannot be sent anything before the answer. */
+  get canBeAsked(): boolean {
+    return this.reply === undefined || this.reply.accepts.eventStream;
+  }
+
   answered(call: UpstreamCall, message: Message): void {
     this.member.answered(this, call, message);
   }

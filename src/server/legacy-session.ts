@@ -108,6 +108,10 @@ export class LegacySession implements SessionHandle, PostingSession {
     const requests = entries.filter(({ kind }) => kind === 'request').length;
     const outbox: Outbox = [];
     let post: LegacyPost | undefined;
+    const [first] = entries;
+    if (first?.method === 'initialize' && !this.isInitialized) {
+      this.version = requestedVersion(first.value);
+    }
     if (requests > 0) {
       let reply: Reply | undefined;
       if (replyTo !== undefined) {

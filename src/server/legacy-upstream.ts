@@ -22,6 +22,8 @@ export interface LegacyMember {
 
 export interface LegacyCallOwner extends CallOwner {
   readonly member: LegacyMember;
+  /** Whether a question can reach the client beside the answer. */
+  readonly canBeAsked: boolean;
 }
 
 /** A call that is in flight, a refusal, or a result that needed no upstream. */

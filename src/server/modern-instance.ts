@@ -3,6 +3,7 @@
  * clients, each with its own `_meta`. Knows what the server declares, which tool parameters are
  * mirrored in headers, and who listens to what.
  */
+import { isObjectSchema } from '../core/bridge/legacy-client/output-schema.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
@@ -34,9 +35,11 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
   readonly instance: Instance;
   readonly hub: ListenHub;
   readonly #isPrivate: boolean;
-  #capabilities: Record<string, unknown> = {};
+  /** What the server said of itself last; undefined until it did. */
+  discovered: Readonly<Record<string, unknown>> | undefined;
   #awaiting: (() => void)[] = [];
   #toolHeaders = new Map<string, readonly ParamHeader[]>();
+  #wrappedTools: ReadonlySet<string> = new Set();
 
   /**
    * @param isPrivate - whether one principal alone is served, so that an unmarked message can only
@@ -56,6 +59,15 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
 
   get isDown(): boolean {
     return this.instance.state === 'waiting' || this.instance.state === 'closed';
+  }
+
+  get capabilities(): Readonly<Record<string, unknown>> {
+    return (this.discovered?.['capabilities'] ?? {}) as Readonly<Record<string, unknown>>;
+  }
+
+  /** Whether this tool's output schema is no object, so that older clients see it inside one. */
+  wrapsOutput(tool: string): boolean {
+    return this.#wrappedTools.has(tool);
   }
 
   request(owner: CallOwner, message: Message): UpstreamCall | Refusal {
@@ -100,8 +112,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
         done('server/discover was refused');
         return;
       }
-      const result = answer.value as { capabilities?: Record<string, unknown> };
-      this.#capabilities = result.capabilities ?? {};
+      this.discovered = answer.value as Readonly<Record<string, unknown>>;
       this.#readTools(() => {
         done(undefined);
         this.#flush();
@@ -110,7 +121,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
     });
   }
 
-  received(message: Message, related: UpstreamCall | undefined): void {
+  received(message: Message, related: UpstreamCall | undefined, isMarked: boolean): void {
     if (message.kind === 'request') {
       const id = message.id ?? 'null';
       const refusal: Refusal =
@@ -125,7 +136,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       this.hub.received(message);
       return;
     }
-    const call = related ?? (this.#isPrivate ? this.instance.sole : undefined);
+    const call = related ?? (this.#isPrivate && !isMarked ? this.instance.sole : undefined);
     if (message.method === 'notifications/message' && call !== undefined) {
       call.owner.related(call, message);
     } else {
@@ -149,11 +160,12 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * none.
    */
   #readTools(done: () => void): void {
-    if (this.#capabilities['tools'] === undefined) {
+    if (this.capabilities['tools'] === undefined) {
       done();
       return;
     }
     const found = new Map<string, readonly ParamHeader[]>();
+    const wrapped = new Set<string>();
     const readPage = (cursor: string | undefined, page: number): void => {
       const params = JSON.stringify({ _meta: OUR_ENVELOPE, cursor });
       this.instance.ask('tools/list', params, (answer) => {
@@ -162,12 +174,13 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
           tools?: unknown;
           nextCursor?: unknown;
         };
-        collect(result.tools, found);
+        collect(result.tools, found, wrapped);
         if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
           readPage(result.nextCursor, page + 1);
           return;
         }
         this.#toolHeaders = found;
+        this.#wrappedTools = wrapped;
         done();
       });
     };
@@ -175,12 +188,20 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
   }
 }
 
-function collect(tools: unknown, found: Map<string, readonly ParamHeader[]>): void {
+function collect(
+  tools: unknown,
+  found: Map<string, readonly ParamHeader[]>,
+  wrapped: Set<string>,
+): void {
   if (!Array.isArray(tools)) return;
-  for (const tool of tools as { name?: unknown; inputSchema?: unknown }[]) {
-    const outcome = paramHeadersOf(tool?.inputSchema);
+  for (const tool of tools as Record<string, unknown>[]) {
+    const schema = tool?.['outputSchema'] as Record<string, unknown> | null | undefined;
+    if (typeof schema === 'object' && schema !== null && !isObjectSchema(schema)) {
+      wrapped.add(String(tool['name']));
+    }
+    const outcome = paramHeadersOf(tool?.['inputSchema']);
     if (outcome.kind === 'headers' && outcome.headers.length > 0) {
-      found.set(String(tool.name), outcome.headers);
+      found.set(String(tool['name']), outcome.headers);
     }
   }
 }

@@ -21,6 +21,8 @@ export interface SessionHandle extends ConnectionOwner {
   readonly era: '2024' | '2025';
   /** The negotiated revision; the requested one until it is. */
   readonly version: string;
+  /** Connections that are open for it; a reader that comes back replaces one of them. */
+  readonly connectionCount: number;
   /** Whether a request may be sent that is not `initialize`. */
   readonly isInitialized: boolean;
   /**

@@ -19,6 +19,8 @@ import { OUR_IDENTITY } from './our-identity.ts';
 export interface ProbeOutcome {
   readonly legacy: boolean;
   readonly modern: boolean;
+  /** Whether both handshakes were answered; a start that failed says nothing of an era. */
+  readonly isComplete: boolean;
   /** Why neither answered; for the log. */
   readonly failure: string | undefined;
 }
@@ -41,6 +43,7 @@ export class UpstreamProbe {
   readonly #closers: (() => void)[] = [];
   readonly #answers: { modern?: Answer; legacy?: Answer } = {};
   #failure = 'it did not answer';
+  #isComplete = true;
   #isLegacyAsked = false;
   #isOver = false;
 
@@ -79,8 +82,9 @@ export class UpstreamProbe {
       },
       onOversized: () => this.#answered(era, 'no'),
       onCloseStream: () => {},
-      onClosed: (_cause, detail) => {
+      onClosed: (cause, detail) => {
         this.#failure = detail;
+        if (cause === 'start-failed') this.#isComplete = false;
         this.#answered(era, 'failed');
       },
     });
@@ -110,7 +114,8 @@ export class UpstreamProbe {
     this.stop();
     const legacy = this.#answers.legacy === 'yes';
     const modern = this.#answers.modern === 'yes';
-    this.#done({ legacy, modern, failure: legacy || modern ? undefined : this.#failure });
+    const failure = legacy || modern ? undefined : this.#failure;
+    this.#done({ legacy, modern, isComplete: this.#isComplete, failure });
   }
 }
 
@@ -119,7 +124,7 @@ export type ServedEraChoice = 'all' | 'legacy' | 'modern';
 
 /** Every version of an endpoint over such an upstream, newest first. */
 export function servedEras(spoken: ProbeOutcome, choice: ServedEraChoice): ServedEras {
-  const legacy = spoken.legacy && choice !== 'modern';
+  const legacy = (spoken.legacy || spoken.modern) && choice !== 'modern';
   const modern = spoken.modern && choice !== 'legacy';
   const supported = [...(modern ? MODERN_VERSIONS : []), ...(legacy ? LEGACY_VERSIONS : [])];
   return { legacy, modern, supported };

@@ -33,7 +33,7 @@ function attach(inbound: Inbound): void {
     inbound.refuse(unknown);
     return;
   }
-  if (!context.connections.hasRoomFor(principal.tenant)) {
+  if (session.connectionCount === 0 && !context.connections.hasRoomFor(principal.tenant)) {
     inbound.refuse({ error: 'TOO_MANY_STREAMS' });
     return;
   }

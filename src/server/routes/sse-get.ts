@@ -14,13 +14,13 @@ export function openSse(inbound: Inbound): void {
     inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE' });
     return;
   }
-  if (!context.connections.hasRoomFor(principal.tenant)) {
-    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
-    return;
-  }
   const lastEventId = head.header('last-event-id');
   if (lastEventId !== undefined && lastEventId !== '') {
     resume(inbound, lastEventId);
+    return;
+  }
+  if (!context.connections.hasRoomFor(principal.tenant)) {
+    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
     return;
   }
   context.whenKnown((served) => {
@@ -51,6 +51,10 @@ function resume(inbound: Inbound, lastEventId: string): void {
   if (place === undefined || session === undefined || session.era !== '2024') {
     context.telemetry.count('resume_total', { outcome: 'refused' });
     inbound.refuse({ error: 'UNKNOWN_EVENT' });
+    return;
+  }
+  if (session.connectionCount === 0 && !context.connections.hasRoomFor(principal.tenant)) {
+    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
     return;
   }
   const connection = inbound.connection(session, 'session', '2024');

@@ -1,0 +1,67 @@
+/**
+ * Which arguments of which tools are mirrored into `Mcp-Param-*` headers: read from `tools/list` of
+ * an upstream, and checked against the requests of clients.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { RequestHead } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
+import {
+  checkParamHeaders,
+  paramHeadersOf,
+  type ParamHeader,
+} from '../core/protocol/param-headers.ts';
+import type { Instance } from './instance.ts';
+
+/** Pages of `tools/list` that are read; a longer list is not read to its end. */
+const TOOL_PAGES_MAX = 100;
+
+export class ToolHeaders {
+  #headers = new Map<string, readonly ParamHeader[]>();
+
+  /**
+   * Reads all pages; a failed read leaves what was found until then.
+   * @param meta - the `_meta` of our requests, where the revision wants one.
+   */
+  read(instance: Instance, meta: object | undefined, done: () => void): void {
+    const found = new Map<string, readonly ParamHeader[]>();
+    const readPage = (cursor: string | undefined, page: number): void => {
+      const params = JSON.stringify({ _meta: meta, cursor });
+      instance.ask('tools/list', params, (answer) => {
+        const isAnswered = !('error' in answer) && !answer.isError;
+        const result = (isAnswered ? answer.value : {}) as {
+          tools?: unknown;
+          nextCursor?: unknown;
+        };
+        collect(result.tools, found);
+        if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
+          readPage(result.nextCursor, page + 1);
+          return;
+        }
+        this.#headers = found;
+        done();
+      });
+    };
+    readPage(undefined, 1);
+  }
+
+  /** A `tools/call` against what its tool declares. */
+  check(message: Message, head: RequestHead): Refusal | undefined {
+    if (this.#headers.size === 0) return undefined;
+    const params = message.value as { name?: unknown; arguments?: unknown };
+    const headers = this.#headers.get(String(params.name));
+    if (headers === undefined) return undefined;
+    const refusal = checkParamHeaders(headers, params.arguments, head);
+    return refusal === undefined ? undefined : { ...refusal, id: message.id };
+  }
+}
+
+function collect(tools: unknown, found: Map<string, readonly ParamHeader[]>): void {
+  if (!Array.isArray(tools)) return;
+  for (const tool of tools as { name?: unknown; inputSchema?: unknown }[]) {
+    const outcome = paramHeadersOf(tool?.inputSchema);
+    if (outcome.kind === 'headers' && outcome.headers.length > 0) {
+      found.set(String(tool.name), outcome.headers);
+    }
+  }
+}
