@@ -11,6 +11,7 @@ import {
   limitsPage,
   limitsWithoutReason,
 } from './reference-pages.ts';
+import { stateMachinesPage } from './state-machines-page.ts';
 import { listFiles, productFiles, readText, ROOT, walk } from './source-files.ts';
 
 const PAGES = ['.', 'docs', 'bench', 'examples']
@@ -55,6 +56,11 @@ test('docs/reference/limits.md is written from the code', async () => {
 
 test('docs/reference/close-reasons.md is written from the code', async () => {
   await expect(closeReasonsPage()).toMatchFileSnapshot('../docs/reference/close-reasons.md');
+});
+
+test('docs/architecture/state-machines.md is written from the code', async () => {
+  const path = '../docs/architecture/state-machines.md';
+  await expect(stateMachinesPage()).toMatchFileSnapshot(path);
 });
 
 test('every limit says what it bounds', () => {
