@@ -37,21 +37,21 @@ export function requestText(port, method, path, headers, body) {
 
 /** Sends requests one after the other and hands back each whole reply. */
 export class Connection {
+  #port;
   #socket;
   #text = '';
   #onReply = undefined;
   #onFail = undefined;
 
   constructor(port) {
-    this.#socket = openSocket(
-      port,
-      (text) => this.#receive(text),
-      () => this.#fail(),
-    );
+    this.#port = port;
+    this.#open();
   }
 
   /** `onReply(status, head, body)`; `onFail()` when the connection ends first. */
   send(text, onReply, onFail) {
+    // Servers with a short keep-alive have hung up while others were measured.
+    if (this.#socket.destroyed || this.#socket.readyState === 'writeOnly') this.#open();
     this.#onReply = onReply;
     this.#onFail = onFail;
     this.#socket.write(text, 'latin1');
@@ -76,6 +76,18 @@ export class Connection {
     const onReply = this.#onReply;
     this.#onReply = this.#onFail = undefined;
     onReply?.(reply.status, reply.head, reply.body);
+  }
+
+  #open() {
+    const socket = openSocket(
+      this.#port,
+      (text) => this.#receive(text),
+      () => {
+        if (socket === this.#socket) this.#fail();
+      },
+    );
+    this.#socket = socket;
+    this.#text = '';
   }
 
   #fail() {

@@ -65,7 +65,7 @@ export async function warm(lane, isQuick) {
 }
 
 export async function takeRound(lane, isQuick) {
-  const run = { calls: isQuick ? 8_000 : 15_000, maxMs: isQuick ? 700 : 1_000 };
+  const run = { calls: isQuick ? 8_000 : 15_000, maxMs: isQuick ? 700 : 800 };
   const taken = await take(lane, run);
   if (taken !== undefined) lane.rounds.push(taken);
 }
