@@ -80,7 +80,7 @@ export class SessionEffects {
     const now = this.#ports.connections.now();
     this.#ports.log.readAfter(this.#id, stream, after, now, (outcome) => {
       const outbox: Outbox = [];
-      const hasGap = this.#machine.replayed(stream, outcome, outbox);
+      const hasGap = this.#machine.replayed(stream, after, outcome, outbox);
       this.carryOut(outbox);
       if (hasGap && stream === 0) this.#missed();
     });

@@ -166,8 +166,8 @@ export class Session {
     if (this.#replies !== undefined) yield* this.#replies.values();
   }
 
-  replayed(number: number, outcome: ReadOutcome, outbox: Outbox): boolean {
-    return this.stream(number)?.replayed(outcome, outbox) ?? false;
+  replayed(number: number, after: number, outcome: ReadOutcome, outbox: Outbox): boolean {
+    return this.stream(number)?.replayed(after, outcome, outbox) ?? false;
   }
 
   /**

@@ -8,11 +8,10 @@
  */
 import type { CloseReason } from '../close-reasons.ts';
 import type { ReadOutcome } from '../ports.ts';
-import { errorResponse } from '../errors.ts';
 import { encodeEvent } from '../protocol/sse-encoder.ts';
 import { formatCursor } from './cursor.ts';
 import type { Attachment, Outbox, Resume } from './outbox.ts';
-import { joinReplay } from './replay.ts';
+import { joinReplay, type AnswerPlace } from './replay.ts';
 
 export const STREAM_TRANSITIONS = {
   detached: { attach: 'live', resume: 'replaying', close: 'closed' },
@@ -45,14 +44,6 @@ const ANSWERS_MAX = 4096;
 
 /** Reads of the log before a reader is brought up to date with what there is. */
 const READS_MAX = 4;
-
-/**
- * A response that was written to the stream: if its event is gone, the client is told so by its id.
- */
-interface AnswerPlace {
-  readonly id: string;
-  readonly sequence: number;
-}
 
 export class Stream {
   readonly number: number;
@@ -145,22 +136,27 @@ export class Stream {
   /**
    * The log's answer to a `read`. Frames appended since the read are read once more, from where it
    * ended, so that replay and live join without a hole.
+   * @param after - the sequence that was read after; what was read for a reader that was replaced
+   * is not for the new one.
    * @returns whether the reader was told of a gap.
    */
-  replayed(outcome: ReadOutcome, outbox: Outbox): boolean {
-    if (this.state !== 'replaying') return false;
+  replayed(after: number, outcome: ReadOutcome, outbox: Outbox): boolean {
+    if (this.state !== 'replaying' || after !== this.#after) return false;
     this.#reads += 1;
-    const isLastRead = this.#reads === READS_MAX;
-    const idOf = (sequence: number): string => this.idOf(sequence);
-    const joined = joinReplay(outcome, this.#after, this.sequence, isLastRead, idOf);
+    const joined = joinReplay(outcome, {
+      after: this.#after,
+      last: this.sequence,
+      answers: this.#answers ?? [],
+      isLastRead: this.#reads === READS_MAX,
+      idOf: (sequence) => this.idOf(sequence),
+    });
     if (joined.kind === 'again') {
       outbox.push({ do: 'read', stream: this.number, after: this.#after });
       return false;
     }
     this.state = STREAM_TRANSITIONS.replaying.join;
     if (joined.hasGap && this.#resume === 'exact') this.#resume = 'gap';
-    const lost = joined.hasGap ? this.#lostAnswers(joined.firstSequence) : '';
-    this.#open(lost + joined.text, outbox);
+    this.#open(joined.text, outbox);
     return joined.hasGap;
   }
 
@@ -213,22 +209,8 @@ export class Stream {
     this.detach(to);
     outbox.push({ do: 'end', to, reason, last });
   }
-
-  /** Errors in place of answers that left the log before their client came back for them. */
-  #lostAnswers(firstKept: number): string {
-    let text = '';
-    for (const { id, sequence } of this.#answers ?? []) {
-      if (sequence <= this.#after || sequence >= firstKept) continue;
-      text += encodeEvent('message', evictedAnswer(id), this.idOf(sequence));
-    }
-    return text;
-  }
 }
 
 function emptyPreamble(): string {
   return '';
-}
-
-function evictedAnswer(id: string): string {
-  return errorResponse({ error: 'ANSWER_EVICTED', id });
 }

@@ -210,7 +210,8 @@ export function isEmptyFilter(filter: Filter): boolean {
   return !toolsListChanged && !promptsListChanged && !resourcesListChanged && uris.size === 0;
 }
 
-function wants(filter: Filter, method: string, uri: string | undefined): boolean {
+/** Whether a change is one the filter opted in to. */
+export function wants(filter: Filter, method: string, uri: string | undefined): boolean {
   switch (method) {
     case 'notifications/tools/list_changed':
       return filter.toolsListChanged;
