@@ -19,4 +19,11 @@ export const CONFIGURATIONS = [
     upstream: ({ stdio }) =>
       stdio(process.execPath, [fileURLToPath(new URL('everything-v2-stdio.mjs', SERVERS))]),
   },
+  {
+    name: 'stdio modern-only child',
+    upstream: ({ stdio }) =>
+      stdio(process.execPath, [
+        fileURLToPath(new URL('everything-v2-modern-only-stdio.mjs', SERVERS)),
+      ]),
+  },
 ];

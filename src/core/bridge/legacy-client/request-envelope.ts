@@ -1,0 +1,97 @@
+/**
+ * What the stateless revision wants with every request, from what a client of the handshake eras
+ * said once.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#meta
+ */
+import { META } from '../../protocol/eras/stateless-2026.ts';
+import { Message } from '../../protocol/message.ts';
+import { membersOf, objectText } from '../../protocol/object-members.ts';
+import { MODERN_VERSIONS } from '../../protocol/versions.ts';
+import type { LegacyClient } from './legacy-client.ts';
+
+/** Keys of `_meta` that are ours to say; a client of the handshake eras has no claim to them. */
+const RESERVED: ReadonlySet<string> = new Set(Object.values(META));
+
+/** What only a retry may carry, and only we retry. */
+const OF_RETRIES: ReadonlySet<string> = new Set(['inputResponses', 'requestState']);
+
+/**
+ * The members of `_meta` every request of one client carries, as text without braces.
+ * @param canBeAsked - whether questions can reach the client while this request is in flight: a
+ * server must not ask what nobody can answer.
+ */
+export function requestEnvelope(
+  client: LegacyClient,
+  logLevel: string | undefined,
+  canBeAsked: boolean,
+): string {
+  const capabilities = canBeAsked ? client.capabilities : client.silentCapabilities;
+  const envelope = {
+    [META.protocolVersion]: MODERN_VERSIONS[0],
+    [META.clientInfo]: client.info,
+    [META.clientCapabilities]: capabilities,
+    [META.logLevel]: logLevel,
+  };
+  return JSON.stringify(envelope).slice(1, -1);
+}
+
+/** A request of the handshake eras with its envelope; all else it carries stays as it came. */
+export function withEnvelope(message: Message, envelope: string): Message {
+  const tail = paramsAfter(message);
+  const before = '{"_meta":';
+  const { progressToken } = message.spans;
+  const token = message.token(progressToken);
+  if (token === undefined) {
+    const meta = objectText([envelope, ...keptMeta(message)]);
+    return Message.request(message.id ?? 'null', message.method ?? '', `${before}${meta}${tail}`);
+  }
+  const opening = `${before}{"progressToken":`;
+  const start = opening.length;
+  const rest = [envelope, ...keptMeta(message)].join(',');
+  const payload = `${opening}${token},${rest}}${tail}`;
+  const spans = { progressToken: { start, end: start + token.length } };
+  return Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
+}
+
+/**
+ * The same request again, with what a round of questions yielded.
+ * @param message - a request that has its envelope.
+ * @param members - `inputResponses` and `requestState` as member texts.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
+ */
+export function withAnswers(message: Message, members: readonly string[]): Message {
+  if (members.length === 0) return message;
+  const added = `${members.join(',')},`;
+  const payload = `{${added}${(message.payload ?? '{}').slice(1)}`;
+  const { progressToken } = message.spans;
+  const spans =
+    progressToken === undefined
+      ? {}
+      : {
+          progressToken: {
+            start: progressToken.start + added.length,
+            end: progressToken.end + added.length,
+          },
+        };
+  return Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
+}
+
+/** What follows `_meta` in the params, the closing brace included. */
+function paramsAfter(message: Message): string {
+  const payload = message.payload ?? '{}';
+  const names = Object.keys((message.value ?? {}) as object);
+  if (names.length === 0) return '}';
+  const isPlain = names.every((name) => name !== '_meta' && !OF_RETRIES.has(name));
+  if (isPlain) return `,${payload.slice(1)}`;
+  const kept = membersOf(payload).filter(({ name }) => name !== '_meta' && !OF_RETRIES.has(name));
+  return `${kept.map(({ text }) => `,${text}`).join('')}}`;
+}
+
+/** What the client's `_meta` held besides the progress token and what is ours to say. */
+function keptMeta(message: Message): readonly string[] {
+  const meta = message.token(message.spans.meta);
+  if (meta === undefined || !meta.startsWith('{')) return [];
+  return membersOf(meta)
+    .filter(({ name }) => name !== 'progressToken' && !RESERVED.has(name))
+    .map(({ text }) => text);
+}
