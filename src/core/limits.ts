@@ -36,6 +36,11 @@ export interface Limits {
   readonly logEventsMax: number;
   /** Characters of events kept for resume, a session. */
   readonly logBytesMax: number;
+  /**
+   * Bytes of events kept for resume, all sessions together, what holds them included: one change told
+   * to thousands of sessions is kept in each.
+   */
+  readonly logTotalBytesMax: number;
   /** Milliseconds an event is kept for resume. */
   readonly logAgeMsMax: number;
   /**
@@ -85,6 +90,21 @@ export interface Limits {
   readonly upstreamStartMsMax: number;
   /** Milliseconds an upstream shared by several clients is kept without any. */
   readonly upstreamIdleMs: number;
+  /**
+   * Upstream sessions of the handshake revisions opened for the 2026 requests of one principal: one
+   * for each set of client capabilities, and one more for each call that waits for its user.
+   */
+  readonly bridgedSessionsPerOwnerMax: number;
+  /** Calls of one principal that wait for their client to come back with answers. */
+  readonly parkedPerOwnerMax: number;
+  /** Milliseconds a call waits for answers, each time: people are asked. */
+  readonly parkedMsMax: number;
+  /** Notifications kept for a call while its client is away for answers. */
+  readonly parkedNoticesMax: number;
+  /** Times one call may send its client for answers: a server that never has enough is stopped. */
+  readonly bridgedRoundsMax: number;
+  /** Milliseconds further questions are waited for, so that those asked at once go out at once. */
+  readonly askWindowMs: number;
   /** Characters of any one header value of ours that is compared or decoded. */
   readonly headerCharsMax: number;
 }
@@ -101,6 +121,7 @@ export const DEFAULT_LIMITS: Limits = {
   stallMsMax: 10_000,
   logEventsMax: 1000,
   logBytesMax: 4 * 1024 * 1024,
+  logTotalBytesMax: 512 * 1024 * 1024,
   logAgeMsMax: 300_000,
   sessionsPerPrincipalMax: 1000,
   sessionsMax: 20_000,
@@ -120,5 +141,11 @@ export const DEFAULT_LIMITS: Limits = {
   retryMs: 2000,
   upstreamStartMsMax: 60_000,
   upstreamIdleMs: 300_000,
+  bridgedSessionsPerOwnerMax: 16,
+  parkedPerOwnerMax: 64,
+  parkedMsMax: 600_000,
+  parkedNoticesMax: 256,
+  bridgedRoundsMax: 8,
+  askWindowMs: 20,
   headerCharsMax: 8192,
 };

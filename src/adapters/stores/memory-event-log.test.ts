@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { eventLogContract } from '../../testing/contracts/event-log-contract.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
 
-const LIMITS = { logEventsMax: 4, logBytesMax: 1000, logAgeMsMax: 100 };
+const TOTAL = { logTotalBytesMax: 1_000_000 };
+const LIMITS = { logEventsMax: 4, logBytesMax: 1000, logAgeMsMax: 100, ...TOTAL };
 
 describe('MemoryEventLog keeps the contract of EventLog', () => {
-  const checks = eventLogContract({ create: (limits) => new MemoryEventLog(limits), seeds: 300 });
+  const checks = eventLogContract({
+    create: (limits) => new MemoryEventLog({ ...limits, ...TOTAL }),
+    seeds: 300,
+  });
   for (const check of checks) it(check.name, () => check.run());
 });
 
@@ -15,6 +19,21 @@ describe('MemoryEventLog', () => {
     for (let index = 0; index < 3; index += 1) log.append('quiet', 1, 0, index, 'x', 0);
     for (let index = 0; index < 4; index += 1) log.append('busy', 1, 0, index, 'y', 500);
     expect(log.size()).toEqual({ events: 4, chars: 4 });
+  });
+
+  it('holds no more than the bound of all sessions, and a reader is told of the gap', () => {
+    const limits = { logEventsMax: 100, logBytesMax: 10_000, logAgeMsMax: 1000 };
+    const log = new MemoryEventLog({ ...limits, logTotalBytesMax: 20_000 });
+    for (let sequence = 1; sequence <= 20; sequence += 1) {
+      for (let each = 0; each < 50; each += 1) log.append(`s${each}`, 0, 0, sequence, 'x', 0);
+      const { events, chars } = log.size();
+      expect(chars + events * 128).toBeLessThanOrEqual(20_000);
+    }
+    const outcomes = new Set<string>();
+    for (let each = 0; each < 50; each += 1) {
+      log.readAfter(`s${each}`, 0, 0, 0, ({ kind }) => outcomes.add(kind));
+    }
+    expect(outcomes).toEqual(new Set(['gap']));
   });
 
   it('remembers the place of a bounded number of streams, and says gap for those before', () => {

@@ -8,7 +8,10 @@
 import type { Limits } from '../../core/limits.ts';
 import type { EventLog, LoggedEvent, ReadOutcome } from '../../core/ports.ts';
 
-export type EventLogLimits = Pick<Limits, 'logEventsMax' | 'logBytesMax' | 'logAgeMsMax'>;
+export type EventLogLimits = Pick<
+  Limits,
+  'logEventsMax' | 'logBytesMax' | 'logAgeMsMax' | 'logTotalBytesMax'
+>;
 
 interface Entry {
   readonly stream: StreamEntries;
@@ -47,12 +50,16 @@ interface SessionEntries {
  */
 const EMPTY_STREAMS_MAX = 64;
 
+/** What an event costs besides its text: measured at 176 bytes for a short one. */
+const ENTRY_BYTES = 128;
+
 export class MemoryEventLog implements EventLog {
   readonly #limits: EventLogLimits;
   readonly #sessions = new Map<string, SessionEntries>();
   #events = 0;
   #chars = 0;
   #sweep: Iterator<SessionEntries> | undefined;
+  #relief: Iterator<SessionEntries> | undefined;
 
   constructor(limits: EventLogLimits) {
     this.#limits = limits;
@@ -72,6 +79,7 @@ export class MemoryEventLog implements EventLog {
     this.#push(entries, this.#streamFor(entries, stream, sequence), sequence, data, now);
     this.#evict(entries, now);
     this.#sweepOne(now);
+    this.#relieve();
     return 'appended';
   }
 
@@ -200,6 +208,22 @@ export class MemoryEventLog implements EventLog {
     entries.chars -= entry.data.length;
     this.#events -= 1;
     this.#chars -= entry.data.length;
+  }
+
+  /** Over the bound of all: sessions in turn give up the older half of what they hold. */
+  #relieve(): void {
+    while (this.#chars + this.#events * ENTRY_BYTES > this.#limits.logTotalBytesMax) {
+      this.#relief ??= this.#sessions.values();
+      const next = this.#relief.next();
+      if (next.done === true) this.#relief = undefined;
+      else this.#halve(next.value);
+    }
+  }
+
+  #halve(entries: SessionEntries): void {
+    for (let left = Math.ceil(entries.events / 2); left > 0; left -= 1) {
+      if (entries.oldest !== undefined) this.#removeFirst(entries, entries.oldest.stream);
+    }
   }
 
   /**

@@ -40,6 +40,8 @@ export class Message {
   readonly spans: PayloadSpans;
   #value: unknown;
   #isParsed: boolean;
+  /** Written once: a change that goes to many sessions is the same text in each. */
+  #text: string | undefined;
 
   constructor(
     kind: MessageKind,
@@ -114,6 +116,10 @@ export class Message {
    * The whole message as one line of JSON-RPC. May hold line breaks if the payload came with them.
    */
   toText(): string {
+    return (this.#text ??= this.#write());
+  }
+
+  #write(): string {
     const payload = this.payload;
     if (this.kind === 'response') {
       const member = this.isError ? 'error' : 'result';
