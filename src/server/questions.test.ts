@@ -14,7 +14,7 @@ const STEP = fc.oneof(
 describe('questions', () => {
   it('are each answered at most once, and only by whom they were asked of', () => {
     fc.assert(
-      fc.property(fc.array(STEP, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(STEP, { maxLength: 80, size: 'max' }), (steps) => {
         const questions = new Questions<string>(5);
         const open = new Map<string, { readonly upstreamId: string; readonly member: string }>();
         const minted = new Set<string>();

@@ -5,7 +5,10 @@ import { Ticker } from './ticker.ts';
 
 describe('one timer', () => {
   it('serves every queue, each item at its own time', () => {
-    const arms = fc.array(fc.record({ at: fc.nat(1000), queue: fc.nat(2) }), { maxLength: 40 });
+    const arms = fc.array(fc.record({ at: fc.nat(1000), queue: fc.nat(2) }), {
+      maxLength: 40,
+      size: 'max',
+    });
     fc.assert(
       fc.property(fc.array(fc.nat(500), { minLength: 3, maxLength: 3 }), arms, (delays, armed) => {
         const clock = new VirtualClock();

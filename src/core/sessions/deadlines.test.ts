@@ -12,7 +12,7 @@ const STEPS = fc.array(
     /** How long before now an item that is taken was last active; undefined lets it go. */
     activeAgoMs: fc.array(fc.option(fc.nat(DELAY_MS - 1), { nil: undefined }), { minLength: 1 }),
   }),
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 describe('deadlines', () => {

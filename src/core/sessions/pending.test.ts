@@ -27,7 +27,7 @@ describe('the states of a call', () => {
 describe('calls in flight', () => {
   it('each end once, whatever comes for them, and are found until then and not after', () => {
     fc.assert(
-      fc.property(fc.array(STEP, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(STEP, { maxLength: 80, size: 'max' }), (steps) => {
         const pending = new Pending<number>(8);
         const calls: Call<number>[] = [];
         const waiting = new Set<Call<number>>();

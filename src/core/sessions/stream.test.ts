@@ -194,7 +194,7 @@ describe('a stream', () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(
-        fc.array(STEP, { maxLength: 60 }),
+        fc.array(STEP, { maxLength: 60, size: 'max' }),
         fc.integer({ min: 1, max: 8 }),
         (steps, max) => {
           const bench = new Bench(max);
@@ -213,7 +213,7 @@ describe('a stream', () => {
   });
 
   it('that is closed is closed for good', () => {
-    const inputs = fc.array(STEP, { maxLength: 20 });
+    const inputs = fc.array(STEP, { maxLength: 20, size: 'max' });
     fc.assert(
       fc.property(inputs, inputs, (before, after) => {
         const bench = new Bench(3);

@@ -119,7 +119,9 @@ export class Subscriptions {
     if (isCurrent) this.#current = undefined;
     if (isNext) this.#next = undefined;
     const wanted: SubscriptionState = isCurrent ? 'listening' : 'waiting';
-    const affected = [...this.#all].filter(({ state }) => state === wanted);
+    // After a restart those that listen wait for the next one, too.
+    const isDeaf = this.#current === undefined && this.#next === undefined && !this.#isAsking;
+    const affected = [...this.#all].filter(({ state }) => isDeaf || state === wanted);
     for (const subscription of affected) {
       this.#all.delete(subscription);
       subscription.state = 'ended';
