@@ -4,6 +4,8 @@ export type { EndpointOptions } from './create-endpoint.ts';
 export type { Endpoint, EndpointStatus } from './server/endpoint.ts';
 export { inProcess } from './adapters/upstreams/in-process/in-process.ts';
 export type { InProcessOptions } from './adapters/upstreams/in-process/in-process.ts';
+export { remote } from './adapters/upstreams/http/remote.ts';
+export type { RemoteOptions } from './adapters/upstreams/http/remote.ts';
 export { stdio } from './adapters/upstreams/stdio/stdio.ts';
 export type { StdioOptions } from './adapters/upstreams/stdio/stdio.ts';
 export { noAuth } from './adapters/identity/no-auth.ts';

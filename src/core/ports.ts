@@ -31,6 +31,17 @@ export interface Randomness {
   fraction(): number;
 }
 
+/**
+ * Keeps what goes through a client's hands from being read or changed there. Two seals of one
+ * endpoint open each other's texts; those of different endpoints do not.
+ */
+export interface Seal {
+  /** @param binding - what the text may be used for; needed again to open it, and not inside. */
+  seal(text: string, binding: string): string;
+  /** Undefined for whatever was not sealed with this binding, unchanged. Never throws. */
+  open(sealed: string, binding: string): string | undefined;
+}
+
 /* ------------------------------------------------------------------ HTTP, downstream */
 
 export interface RequestHead {
@@ -158,6 +169,57 @@ export interface Upstream {
    */
   connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection;
   /** Ends everything ever opened; resolves when no process and no timer of it is left. */
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ HTTP, towards servers */
+
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** An absolute URL. */
+  readonly url: string;
+  /** Flat: name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body?: string | undefined;
+  /**
+   * Whether it may be sent a second time when a connection that was kept turns out to be dead: true
+   * only where a repeat does no harm.
+   */
+  readonly isRepeatable: boolean;
+}
+
+export interface OutboundHead {
+  readonly status: number;
+  /** The value of a header (name in lower case); of several lines, joined with a comma. */
+  header(name: string): string | undefined;
+}
+
+export type OutboundEnd =
+  /** The whole reply was received. */
+  | { readonly kind: 'complete' }
+  /** Nothing of the request reached a server: no address, no connection, or one not allowed. */
+  | { readonly kind: 'unsent'; readonly detail: string }
+  /** The connection broke; how much the server did is unknown. */
+  | { readonly kind: 'cut'; readonly detail: string };
+
+export interface OutboundEvents {
+  /** The whole request was taken by the kernel. At most once. */
+  onSent(): void;
+  /** At most once, before any byte. Redirects arrive as what they are: none is followed. */
+  onHead(head: OutboundHead): void;
+  onBytes(chunk: Uint8Array): void;
+  /** The last event, exactly once, unless the request was aborted. */
+  onEnd(end: OutboundEnd): void;
+}
+
+/** HTTP requests of ours. No content coding is undone, no address goes unchecked. */
+export interface Outbound {
+  /**
+   * Never throws, and reports nothing before it returned.
+   * @returns what aborts the request: nothing is reported after it. Idempotent.
+   */
+  send(request: OutboundRequest, events: OutboundEvents): () => void;
+  /** Aborts all; resolves when no socket is left. */
   close(): Promise<void>;
 }
 

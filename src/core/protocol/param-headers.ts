@@ -3,7 +3,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
  */
 import type { Refusal } from '../errors.ts';
-import { decodeHeaderValue } from './header-value.ts';
+import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts';
 import type { HeaderSource } from './standard-headers.ts';
 
 export interface ParamHeader {
@@ -134,6 +134,14 @@ function namedSchemas(node: Schema, keyword: string): [string, unknown][] {
 
 function isSchema(node: unknown): node is Schema {
   return typeof node === 'object' && node !== null && !Array.isArray(node);
+}
+
+/** The headers a call is sent with, flat: one for each annotated argument that has a value. */
+export function paramHeaderLines(headers: readonly ParamHeader[], args: unknown): string[] {
+  return headers.flatMap((header) => {
+    const value = valueAt(args, header.path);
+    return isPrimitive(value) ? [header.label, encodeHeaderValue(String(value))] : [];
+  });
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Refusal } from '../errors.ts';
 import type { RequestHead } from '../ports.ts';
-import { decodeHeaderValue, trimOuter } from './header-value.ts';
+import { decodeHeaderValue, encodeHeaderValue, trimOuter } from './header-value.ts';
 import type { Message } from './message.ts';
 
 /** What the header checks read of a request. */
@@ -21,6 +21,26 @@ const NAME_SOURCES: Readonly<Record<string, string>> = {
   'tasks/cancel': 'taskId',
 };
 const NAME_SOURCE_OF: ReadonlyMap<string, string> = new Map(Object.entries(NAME_SOURCES));
+
+/** What a header holds as it is: visible ASCII. */
+const VISIBLE = /^[\x21-\x7e]+$/;
+
+/**
+ * The headers a request is sent with, flat; undefined when its method cannot stand in a header,
+ * which has no encoding there.
+ * @param protocolVersion - what the body's `_meta` says.
+ */
+export function standardHeadersOf(
+  message: Message,
+  protocolVersion: string,
+): readonly string[] | undefined {
+  const method = message.method ?? '';
+  if (!VISIBLE.test(method) || !VISIBLE.test(protocolVersion)) return undefined;
+  const headers = ['MCP-Protocol-Version', protocolVersion, 'Mcp-Method', method];
+  const source = NAME_SOURCE_OF.get(method);
+  const name = source === undefined ? undefined : memberOf(message.value, source);
+  return typeof name === 'string' ? [...headers, 'Mcp-Name', encodeHeaderValue(name)] : headers;
+}
 
 /**
  * Checks `MCP-Protocol-Version`, `Mcp-Method` and `Mcp-Name`. A notification needs none of them,

@@ -1,0 +1,234 @@
+/** HTTP requests of ours over `node:http` and `node:https`, with connections that are kept. */
+import { Agent as PlainAgent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent as TlsAgent, request as requestTls } from 'node:https';
+import type { Socket } from 'node:net';
+import type {
+  Outbound,
+  OutboundEnd,
+  OutboundEvents,
+  OutboundHead,
+  OutboundRequest,
+} from '../../core/ports.ts';
+import type { SsrfGuard } from './ssrf-guard.ts';
+
+/**
+ * Milliseconds a connection is kept without use: below the 5 s after which common servers close
+ * theirs, so that no request is sent into a closing connection.
+ */
+const KEEP_MS = 4000;
+const KEPT_MAX = 64;
+/** Milliseconds a connection may take to be made, TLS included. */
+const CONNECT_MS_MAX = 10_000;
+
+export interface HttpOutboundOptions {
+  /** Certificates to trust besides the platform's, as PEM. */
+  readonly ca?: string | undefined;
+}
+
+export class HttpOutbound implements Outbound {
+  readonly #guard: SsrfGuard;
+  readonly #plain: PlainAgent;
+  readonly #tls: TlsAgent;
+  readonly #open = new Set<Attempt>();
+  #url: URL | undefined;
+  #urlText = '';
+  #onEmpty: (() => void) | undefined;
+
+  constructor(guard: SsrfGuard, options: HttpOutboundOptions = {}) {
+    const kept = { keepAlive: true, maxFreeSockets: KEPT_MAX, timeout: KEEP_MS };
+    this.#guard = guard;
+    this.#plain = new PlainAgent(kept);
+    this.#tls = new TlsAgent({ ...kept, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+  }
+
+  send(asked: OutboundRequest, events: OutboundEvents): () => void {
+    const attempt = new Attempt(
+      asked,
+      events,
+      (next) => this.#start(next),
+      (ended) => {
+        this.#open.delete(ended);
+        if (this.#open.size === 0) this.#onEmpty?.();
+      },
+    );
+    this.#open.add(attempt);
+    this.#start(attempt);
+    return () => attempt.abort();
+  }
+
+  async close(): Promise<void> {
+    for (const attempt of this.#open) attempt.abort();
+    if (this.#open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    this.#plain.destroy();
+    this.#tls.destroy();
+  }
+
+  #start(attempt: Attempt): void {
+    const { asked } = attempt;
+    const url = this.#parsed(asked.url);
+    const fault = url === undefined ? 'The URL is malformed.' : this.#guard.faultOf(url);
+    if (url === undefined || fault !== undefined) {
+      attempt.failLater(fault ?? '');
+      return;
+    }
+    const isTls = url.protocol === 'https:';
+    try {
+      const sent = (isTls ? requestTls : request)(url, {
+        method: asked.method,
+        headers: headersOf(asked.headers),
+        // A request that is repeated gets a connection of its own.
+        agent: attempt.isRepeat ? false : isTls ? this.#tls : this.#plain,
+        lookup: this.#guard.lookup,
+      });
+      attempt.began(sent, isTls);
+    } catch {
+      attempt.failLater('A header holds characters that no header may hold.');
+    }
+  }
+
+  /** One server has one or two URLs: the last is kept. */
+  #parsed(text: string): URL | undefined {
+    if (text !== this.#urlText) {
+      this.#url = URL.canParse(text) ? new URL(text) : undefined;
+      this.#urlText = text;
+    }
+    return this.#url;
+  }
+}
+
+/** One request under way. */
+class Attempt {
+  readonly asked: OutboundRequest;
+  isRepeat = false;
+  readonly #events: OutboundEvents;
+  readonly #again: (attempt: Attempt) => void;
+  readonly #onGone: (attempt: Attempt) => void;
+  #request: ClientRequest | undefined;
+  #isConnected = false;
+  #hasHead = false;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    asked: OutboundRequest,
+    events: OutboundEvents,
+    again: (attempt: Attempt) => void,
+    onGone: (attempt: Attempt) => void,
+  ) {
+    this.asked = asked;
+    this.#events = events;
+    this.#again = again;
+    this.#onGone = onGone;
+  }
+
+  failLater(detail: string): void {
+    process.nextTick(() => {
+      this.#end({ kind: 'unsent', detail });
+      this.#onGone(this);
+    });
+  }
+
+  began(sent: ClientRequest, isTls: boolean): void {
+    this.#request = sent;
+    sent.on('socket', (socket) => this.#watchConnect(socket, isTls));
+    sent.on('finish', () => {
+      if (!this.#isOver) this.#events.onSent();
+    });
+    sent.on('response', (response) => this.#opened(response));
+    sent.on('error', (error) => this.#failed(sent, error));
+    sent.on('close', () => {
+      if (sent !== this.#request) return;
+      clearTimeout(this.#timer);
+      this.#end({ kind: 'cut', detail: 'the connection closed' });
+      this.#onGone(this);
+    });
+    sent.end(this.asked.body);
+  }
+
+  abort(): void {
+    this.#isOver = true;
+    this.#request?.destroy();
+  }
+
+  #watchConnect(socket: Socket, isTls: boolean): void {
+    if (!socket.connecting) {
+      this.#isConnected = true;
+      return;
+    }
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      this.#isConnected = true;
+      clearTimeout(this.#timer);
+    });
+    this.#timer = setTimeout(
+      () => this.#request?.destroy(new Error('the connection was not made in time')),
+      CONNECT_MS_MAX,
+    );
+    this.#timer.unref();
+  }
+
+  #opened(response: IncomingMessage): void {
+    // Its end is what we act on; an error is just one way to end.
+    response.on('error', () => {});
+    if (this.#isOver) return;
+    this.#hasHead = true;
+    this.#events.onHead(new Head(response));
+    response.on('data', (chunk: Buffer) => {
+      if (!this.#isOver) this.#events.onBytes(chunk);
+    });
+    response.on('end', () => this.#end({ kind: 'complete' }));
+  }
+
+  #failed(sent: ClientRequest, error: Error): void {
+    if (this.#isOver || sent !== this.#request) return;
+    const isStale = sent.reusedSocket && !this.#hasHead && this.asked.isRepeatable;
+    if (isStale && !this.isRepeat) {
+      this.isRepeat = true;
+      this.#isConnected = false;
+      this.#again(this);
+      return;
+    }
+    const kind = this.#isConnected ? 'cut' : 'unsent';
+    this.#end({ kind, detail: detailOf(error) });
+  }
+
+  #end(end: OutboundEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#events.onEnd(end);
+  }
+}
+
+class Head implements OutboundHead {
+  readonly #response: IncomingMessage;
+
+  constructor(response: IncomingMessage) {
+    this.#response = response;
+  }
+
+  get status(): number {
+    return this.#response.statusCode ?? 0;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#response.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
+/** Of several values of one name the last wins: ours come after the operator's. */
+function headersOf(lines: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    headers[(lines[i] ?? '').toLowerCase()] = lines[i + 1] ?? '';
+  }
+  return headers;
+}
+
+/** A code where there is one: a message may hold an address that is nobody's business. */
+function detailOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

@@ -1,0 +1,120 @@
+import { LegacyConversation } from '../../../client/legacy-conversation.ts';
+import { ModernConversation } from '../../../client/modern-conversation.ts';
+import { type ClientContext, SendMeter } from '../../../client/client-context.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
+import type {
+  Outbound,
+  Telemetry,
+  Upstream,
+  UpstreamConnection,
+  UpstreamEra,
+  UpstreamEvents,
+} from '../../../core/ports.ts';
+import { checkedHeaders } from '../../outbound/checked-headers.ts';
+import { HttpOutbound } from '../../outbound/http-outbound.ts';
+import { SsrfGuard } from '../../outbound/ssrf-guard.ts';
+import { systemClock } from '../../system/system-clock.ts';
+import { systemRandom } from '../../system/system-random.ts';
+
+export interface RemoteOptions {
+  /**
+   * Sent with every request to the server: our own credential there. Nothing of a client's headers
+   * is ever sent on. Default: none.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Host names or addresses that may be called without TLS and at private addresses. Default: none;
+   * this machine may always be called by its own name.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Certificates to trust besides the platform's, as PEM. Default: none. */
+  readonly ca?: string | undefined;
+  /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Default: nothing is seen. */
+  readonly telemetry?: Telemetry | undefined;
+}
+
+const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {} };
+
+/**
+ * An MCP server at a URL, of any era: Streamable HTTP of 2025 and 2026, or HTTP with SSE of 2024.
+ * Which one is found out by asking.
+ * @throws TypeError when the URL or a header is malformed, or the URL may not be called: without
+ * TLS to another machine, or at an address that is not public, unless its host is allowed.
+ */
+export function remote(url: string, options: RemoteOptions = {}): Upstream {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const guard = new SsrfGuard(options.allowedHosts);
+  const fault = parsed === undefined ? 'The URL is malformed.' : guard.faultOf(parsed);
+  if (parsed === undefined || fault !== undefined) throw new TypeError(fault);
+  parsed.hash = '';
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  return new RemoteUpstream({
+    name: parsed.host,
+    url: parsed.href,
+    headers: checkedHeaders(options.headers ?? {}),
+    http: new HttpOutbound(guard, { ca: options.ca }),
+    clock: systemClock,
+    random: systemRandom,
+    telemetry: options.telemetry ?? SILENT,
+    messageBytesMax: limits.upstreamLineBytesMax,
+    meter: new SendMeter(limits.upstreamQueueBytesMax),
+    origin: { handshake: undefined },
+  });
+}
+
+class RemoteUpstream implements Upstream {
+  readonly kind = 'http';
+  readonly name: string;
+  readonly #context: ClientContext;
+  readonly #http: Outbound;
+  readonly #open = new Set<UpstreamConnection>();
+  #onEmpty: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(context: ClientContext) {
+    this.name = context.name;
+    this.#context = context;
+    this.#http = context.http;
+  }
+
+  connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection {
+    if (this.#closing !== undefined) {
+      queueMicrotask(() => events.onClosed('closed', 'the upstream was closed before'));
+      return { send: () => 'closed', close() {} };
+    }
+    const watched: UpstreamEvents = {
+      onMessage: (message, relatedTo) => events.onMessage(message, relatedTo),
+      onOversized: (id) => events.onOversized(id),
+      onCloseStream: (id) => events.onCloseStream(id),
+      onClosed: (cause, detail) => {
+        this.#open.delete(connection);
+        events.onClosed(cause, detail);
+        if (this.#open.size === 0) this.#onEmpty?.();
+      },
+    };
+    const connection =
+      era === 'modern'
+        ? new ModernConversation(this.#context, watched)
+        : new LegacyConversation(this.#context, watched);
+    this.#open.add(connection);
+    return connection;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#open.size > 0) {
+      const emptied = new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+      for (const connection of this.#open) connection.close();
+      await emptied;
+    }
+    await this.#http.close();
+  }
+}

@@ -1,0 +1,46 @@
+/** The answers we give in a server's place when it gives none. */
+import { errorResponse, type Refusal } from '../core/errors.ts';
+import { Message } from '../core/protocol/message.ts';
+
+/** A refusal as the error response of one request. */
+export function failedCall(id: string, refusal: Refusal): Message {
+  const text = errorResponse({ ...refusal, id });
+  return Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
+}
+
+/** How much the server did is unknown, so the call is not repeated: whoever made it decides. */
+export const CONNECTION_LOST: Refusal = {
+  error: 'INTERNAL',
+  detail: 'upstream connection lost',
+};
+
+/** The server answered with something that is no answer. */
+export const BAD_REPLY: Refusal = {
+  error: 'INTERNAL',
+  detail: 'the upstream sent a reply that is not of this protocol',
+};
+
+export const UNAVAILABLE: Refusal = { error: 'UPSTREAM_UNAVAILABLE' };
+
+/**
+ * Methods that only look: sent again over a new connection when a kept one turns out to be dead.
+ */
+export function isRepeatable(method: string | undefined): boolean {
+  return method !== undefined && LOOKING.has(method);
+}
+
+const LOOKING: ReadonlySet<string> = new Set([
+  'completion/complete',
+  'initialize',
+  'notifications/initialized',
+  'ping',
+  'prompts/get',
+  'prompts/list',
+  'resources/list',
+  'resources/read',
+  'resources/templates/list',
+  'server/discover',
+  'subscriptions/listen',
+  'tasks/get',
+  'tools/list',
+]);

@@ -1,0 +1,106 @@
+/**
+ * What was said on a session of the handshake eras that a new one must be told again, so that its
+ * loss goes unnoticed: the handshake itself, subscriptions and the logging level.
+ */
+import { Message } from '../core/protocol/message.ts';
+import { LATEST_LEGACY_VERSION } from '../core/protocol/versions.ts';
+
+/** More subscriptions than this are not restored. */
+const SUBSCRIPTIONS_MAX = 10_000;
+
+export class HandshakeMemory {
+  #initialize: string | undefined;
+  #level: string | undefined;
+  readonly #subscribed = new Map<string, string>();
+  #capabilities: Readonly<Record<string, unknown>> = {};
+  #version: string = LATEST_LEGACY_VERSION;
+  readonly #prefix: string;
+  #number = 0;
+  #handshakeId: string | undefined;
+
+  /** @param nonce - makes ids of ours unlike any other, of `[A-Za-z0-9_-]`. */
+  constructor(nonce: string) {
+    this.#prefix = `"tidegate-${nonce}-`;
+  }
+
+  /** The revision that was agreed on. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /** Whether an id is that of the latest `initialize`. */
+  isHandshake(id: string | undefined): boolean {
+    return id !== undefined && id === this.#handshakeId;
+  }
+
+  /** Notes what passes by towards the server. */
+  sent(message: Message): void {
+    const { method, payload } = message;
+    if (message.kind !== 'request' || payload === undefined) return;
+    if (method === 'initialize') {
+      this.#initialize = payload;
+      this.#handshakeId = message.id;
+    }
+    if (method === 'logging/setLevel') this.#level = payload;
+    else if (method === 'resources/subscribe') this.#subscribe(uriOf(message), payload);
+    else if (method === 'resources/unsubscribe') this.#subscribed.delete(uriOf(message));
+  }
+
+  /** Notes the server's answer to `initialize`. */
+  initialized(answer: Message): void {
+    const result = answer.value as { protocolVersion?: unknown; capabilities?: unknown };
+    if (typeof result.protocolVersion === 'string') this.#version = result.protocolVersion;
+    this.#capabilities = (result.capabilities ?? {}) as Readonly<Record<string, unknown>>;
+  }
+
+  /** `initialize` once more, under an id of ours; undefined when it never was sent. */
+  initializeAgain(): Message | undefined {
+    const params = this.#initialize;
+    if (params === undefined) return undefined;
+    this.#handshakeId = this.#ownId();
+    return Message.request(this.#handshakeId, 'initialize', params);
+  }
+
+  /** What follows it, in order. */
+  restoring(): readonly Message[] {
+    const level = this.#level;
+    const subscriptions = [...this.#subscribed.values()].map((params) =>
+      Message.request(this.#ownId(), 'resources/subscribe', params),
+    );
+    if (level === undefined) return subscriptions;
+    return [Message.request(this.#ownId(), 'logging/setLevel', level), ...subscriptions];
+  }
+
+  /**
+   * Look again: one change of each list that the server declares may change, and of each resource
+   * that is subscribed.
+   */
+  changeNotices(): readonly Message[] {
+    const lists = ['tools', 'prompts', 'resources']
+      .filter((kind) => (this.#capabilities[kind] as Record<string, unknown>)?.['listChanged'])
+      .map((kind) => Message.notification(`notifications/${kind}/list_changed`));
+    const updates = [...this.#subscribed.keys()].map((uri) =>
+      Message.notification('notifications/resources/updated', JSON.stringify({ uri })),
+    );
+    return [...lists, ...updates];
+  }
+
+  /** Whether an id is one of ours: nobody waits for its answer but us. */
+  isOwn(id: string | undefined): boolean {
+    return id?.startsWith(this.#prefix) ?? false;
+  }
+
+  #ownId(): string {
+    this.#number += 1;
+    return `${this.#prefix}${this.#number}"`;
+  }
+
+  #subscribe(uri: string, params: string): void {
+    if (this.#subscribed.size < SUBSCRIPTIONS_MAX) this.#subscribed.set(uri, params);
+  }
+}
+
+function uriOf(message: Message): string {
+  const uri = (message.value as { uri?: unknown } | undefined)?.uri;
+  return typeof uri === 'string' ? uri : '';
+}

@@ -1,0 +1,166 @@
+/**
+ * One request on a 2025 session: its POST, and after a break the rest of its stream by
+ * `Last-Event-ID`. A stream that cannot be resumed costs this call and no other.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
+ */
+import type { OutboundHead } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { ClientContext } from './client-context.ts';
+import { BAD_REPLY, CONNECTION_LOST, failedCall, UNAVAILABLE } from './failed-call.ts';
+import type { OpenCall } from './modern-call.ts';
+import { ReconnectDelay } from './reconnect-delay.ts';
+import { Reply, type ReplyEnd } from './reply.ts';
+import type { SessionRequests } from './session-requests.ts';
+
+export interface SessionCallEvents {
+  /** The server took the request; headers of its first reply. */
+  accepted(call: SessionCall, head: OutboundHead): void;
+  /** A notification or a question on its stream. */
+  related(call: SessionCall, message: Message): void;
+  /** The last event: its answer, from the server or in its place. */
+  answered(call: SessionCall, message: Message): void;
+  /** Instead of an answer: the session is unknown to the server; nothing was done. */
+  sessionUnknown(call: SessionCall): void;
+  /** Instead of an answer: the server refused the request, or was not reached. */
+  refused(call: SessionCall, end: ReplyEnd): void;
+  oversized(call: SessionCall): void;
+  stray(kind: string): void;
+}
+
+/** Attempts in a row that bring nothing, after which the rest is given up. */
+const ATTEMPTS_MAX = 5;
+
+export class SessionCall implements OpenCall {
+  readonly request: Message;
+  readonly id: string;
+  readonly #context: ClientContext;
+  readonly #requests: SessionRequests;
+  readonly #events: SessionCallEvents;
+  readonly #delay: ReconnectDelay;
+  #reply: Reply | undefined;
+  #lastEventId = '';
+  #retryMs: number | undefined;
+  #isOver = false;
+  #disarm: (() => void) | undefined;
+
+  constructor(
+    context: ClientContext,
+    requests: SessionRequests,
+    request: Message,
+    events: SessionCallEvents,
+  ) {
+    this.#context = context;
+    this.#requests = requests;
+    this.#events = events;
+    this.#delay = new ReconnectDelay(context.random);
+    this.request = request;
+    this.id = request.id ?? 'null';
+  }
+
+  /** Sends it. Called a second time when the session had to be opened anew. */
+  start(): void {
+    this.#isOver = false;
+    this.#open(this.#requests.post(this.request), (end) => this.#posted(end));
+  }
+
+  abort(): void {
+    this.#isOver = true;
+    this.#disarm?.();
+    this.#reply?.abort();
+  }
+
+  #open(request: ReturnType<SessionRequests['post']>, onEnd: (end: ReplyEnd) => void): void {
+    const reply = new Reply(
+      this.#context,
+      request,
+      {
+        onHead: (head) => {
+          if (head.status < 300) this.#events.accepted(this, head);
+        },
+        onMessage: (message) => this.#received(message),
+        onOtherEvent: (event) => {
+          if (event.event !== 'message') return;
+          reply.abort();
+          this.#answer(failedCall(this.id, BAD_REPLY));
+        },
+        onOversized: () => {
+          if (this.#isOver) return;
+          this.#isOver = true;
+          reply.abort();
+          this.#events.oversized(this);
+        },
+        onEnd: (end) => {
+          if (!this.#isOver) onEnd(end);
+        },
+      },
+      this.#lastEventId,
+    );
+    this.#reply = reply;
+  }
+
+  #received(message: Message): void {
+    if (this.#isOver) return;
+    if (message.kind !== 'response') this.#events.related(this, message);
+    else if (message.id === this.id) this.#answer(message);
+    else this.#events.stray('response');
+  }
+
+  #posted(end: ReplyEnd): void {
+    if (end.kind === 'unsent') {
+      this.#isOver = true;
+      this.#events.refused(this, end);
+    } else if (end.kind === 'refused') {
+      this.#isOver = true;
+      if (end.status === 404 && this.#requests.sessionId !== undefined) {
+        this.#events.sessionUnknown(this);
+      } else {
+        this.#events.refused(this, end);
+      }
+    } else {
+      this.#broke(end);
+    }
+  }
+
+  /** The stream ended without the answer. */
+  #broke(end: ReplyEnd): void {
+    const reply = this.#reply;
+    const isNews = reply !== undefined && reply.lastEventId !== this.#lastEventId;
+    if (isNews) {
+      this.#delay.succeeded();
+      this.#lastEventId = reply.lastEventId;
+    }
+    this.#retryMs = reply?.retryMs ?? this.#retryMs;
+    const isHopeless =
+      this.#lastEventId === '' || end.kind === 'bad' || this.#delay.failures >= ATTEMPTS_MAX;
+    if (isHopeless) {
+      this.#answer(failedCall(this.id, end.kind === 'bad' ? BAD_REPLY : CONNECTION_LOST));
+      return;
+    }
+    const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#retryMs;
+    const delayMs = this.#delay.next(askedMs);
+    this.#context.telemetry.count('upstream_reconnects_total', { kind: 'call' });
+    this.#disarm = this.#context.clock.after(delayMs, () => {
+      this.#open(this.#requests.get(this.#lastEventId), (next) => this.#resumed(next));
+    });
+  }
+
+  #resumed(end: ReplyEnd): void {
+    // Overload passes; whatever else was refused would be refused again.
+    const isPassing = end.kind === 'refused' && (end.status === 429 || end.status >= 500);
+    if (end.kind !== 'refused' || isPassing) this.#broke(end);
+    else this.#answer(failedCall(this.id, CONNECTION_LOST));
+  }
+
+  #answer(message: Message): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reply?.release();
+    this.#events.answered(this, message);
+  }
+}
+
+/** The answer to a call that the server refused as a whole. */
+export function refusedAnswer(id: string, end: ReplyEnd): Message {
+  if (end.kind === 'refused' && end.error !== undefined) return end.error.withId(id);
+  return failedCall(id, UNAVAILABLE);
+}

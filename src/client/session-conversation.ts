@@ -1,0 +1,343 @@
+/**
+ * A server spoken to over Streamable HTTP of 2025. A session that the server forgot is opened anew,
+ * once for each time, and whoever uses it is told no more than to look again.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
+ */
+import type {
+  SendOutcome,
+  UpstreamClosedCause,
+  UpstreamConnection,
+  UpstreamEvents,
+} from '../core/ports.ts';
+import { Message } from '../core/protocol/message.ts';
+import type { ClientContext } from './client-context.ts';
+import { failedCall, UNAVAILABLE } from './failed-call.ts';
+import { HandshakeMemory } from './handshake-memory.ts';
+import { HeldMessages } from './held-messages.ts';
+import { requestIdOf } from './modern-conversation.ts';
+import { Reply, type ReplyEnd } from './reply.ts';
+import { refusedAnswer, SessionCall, type SessionCallEvents } from './session-call.ts';
+import { SessionRequests } from './session-requests.ts';
+import { SessionStream } from './session-stream.ts';
+
+const INITIALIZED = 'notifications/initialized';
+/** Milliseconds the server may take to note that a session is over. */
+const GOODBYE_MS_MAX = 2000;
+/** Calls in a row that did not reach the server, after which it counts as gone. */
+const UNSENT_MAX = 3;
+
+export const SESSION_TRANSITIONS = {
+  /** Nothing was said. */
+  fresh: { initialize: 'opening', close: 'closed' },
+  /** The handshake is under way; everything else waits. */
+  opening: { agree: 'open', fail: 'fresh', close: 'closed' },
+  open: { confirm: 'confirming', forget: 'reopening', close: 'closed' },
+  /** `notifications/initialized` is under way; everything else waits. */
+  confirming: { confirmed: 'open', forget: 'reopening', close: 'closed' },
+  /** The server forgot the session; our own handshake is under way. */
+  reopening: { confirmed: 'open', close: 'closed' },
+  closed: {},
+} as const;
+
+export type SessionState = keyof typeof SESSION_TRANSITIONS;
+
+export class SessionConversation implements UpstreamConnection {
+  readonly #context: ClientContext;
+  readonly #events: UpstreamEvents;
+  readonly #onUnsupported: ((initialize: Message, answer: Message) => void) | undefined;
+  readonly #requests: SessionRequests;
+  readonly #memory: HandshakeMemory;
+  readonly #held: HeldMessages;
+  readonly #calls = new Map<string, SessionCall>();
+  /** Calls that wait for the session to be opened anew. */
+  #homeless: SessionCall[] = [];
+  /** Calls that were sent again: a second time would be without end. */
+  readonly #rehomed = new WeakSet<SessionCall>();
+  readonly #posts = new Set<Reply>();
+  #stream: SessionStream | undefined;
+  #state: SessionState = 'fresh';
+  #unsent = 0;
+
+  /**
+   * @param onUnsupported - called instead of everything else when the server turns out not to speak
+   * this transport, with `initialize` and what it would be answered.
+   */
+  constructor(
+    context: ClientContext,
+    events: UpstreamEvents,
+    onUnsupported?: (initialize: Message, answer: Message) => void,
+  ) {
+    this.#context = context;
+    this.#events = events;
+    this.#onUnsupported = onUnsupported;
+    this.#requests = new SessionRequests(context);
+    this.#memory = new HandshakeMemory(context.random.sessionId());
+    this.#held = new HeldMessages(context.meter);
+  }
+
+  get sessionId(): string | undefined {
+    return this.#requests.sessionId;
+  }
+
+  send(message: Message): SendOutcome {
+    if (this.#isClosed) return 'closed';
+    if (this.#context.meter.isFull) return 'full';
+    this.#memory.sent(message);
+    if (this.#state === 'fresh' && message.method === 'initialize') {
+      this.#state = SESSION_TRANSITIONS.fresh.initialize;
+      this.#call(message);
+    } else if (this.#state === 'fresh' || this.#state === 'open') {
+      this.#dispatch(message);
+    } else {
+      this.#held.push(message);
+    }
+    return 'sent';
+  }
+
+  /** What was said while the handshake was under way, for a conversation that takes over. */
+  takeHeld(): readonly Message[] {
+    return this.#held.takeAll();
+  }
+
+  close(): void {
+    this.#close('closed', 'closed by us');
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  #dispatch(message: Message): void {
+    if (message.kind === 'request') {
+      this.#call(message);
+    } else if (message.method === INITIALIZED) {
+      this.#state = SESSION_TRANSITIONS.open.confirm;
+      this.#post(message, () => this.#confirmed());
+    } else if (message.method === 'notifications/cancelled') {
+      const id = message.token(message.spans.requestId) ?? requestIdOf(message);
+      // Some servers keep the stream of a cancelled call open for ever.
+      this.#post(message, () => this.#forget(id));
+    } else {
+      this.#post(message, () => {});
+    }
+  }
+
+  #call(request: Message): void {
+    const call = new SessionCall(this.#context, this.#requests, request, this.#callEvents);
+    this.#calls.set(call.id, call);
+    call.start();
+  }
+
+  readonly #callEvents: SessionCallEvents = {
+    accepted: (call, head) => {
+      this.#unsent = 0;
+      if (call.request.method === 'initialize') this.#requests.opened(head);
+    },
+    related: (call, message) => this.#events.onMessage(message, call.id),
+    answered: (call, message) => this.#answered(call, message),
+    sessionUnknown: (call) => this.#sessionUnknown(call),
+    refused: (call, end) => this.#refused(call, end),
+    oversized: (call) => {
+      this.#calls.delete(call.id);
+      this.#events.onOversized(call.id);
+    },
+    stray: (kind) => this.#stray(kind),
+  };
+
+  #answered(call: SessionCall, answer: Message): void {
+    this.#calls.delete(call.id);
+    const isHandshake = call.request.method === 'initialize';
+    if (isHandshake && !answer.isError) {
+      this.#memory.initialized(answer);
+      this.#requests.version = this.#memory.version;
+    }
+    if (this.#memory.isOwn(call.id)) {
+      if (isHandshake) this.#reopened(!answer.isError);
+      return;
+    }
+    if (isHandshake && this.#state === 'opening') {
+      this.#state = answer.isError
+        ? SESSION_TRANSITIONS.opening.fail
+        : SESSION_TRANSITIONS.opening.agree;
+      if (!answer.isError) this.#context.origin.handshake = '2025';
+    }
+    this.#events.onMessage(answer, call.id);
+  }
+
+  #refused(call: SessionCall, end: ReplyEnd): void {
+    this.#calls.delete(call.id);
+    const detail = describe(end);
+    const { name, telemetry } = this.#context;
+    telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2025', detail });
+    if (end.kind === 'unsent') this.#unsent += 1;
+    const answer = refusedAnswer(call.id, end);
+    if (call.request.method === 'initialize') {
+      this.#handshakeRefused(call, end, answer);
+    } else if (this.#unsent >= UNSENT_MAX) {
+      this.#close('exited', detail);
+    } else if (!this.#memory.isOwn(call.id)) {
+      this.#events.onMessage(answer, call.id);
+    }
+  }
+
+  #handshakeRefused(call: SessionCall, end: ReplyEnd, answer: Message): void {
+    if (this.#memory.isOwn(call.id)) {
+      this.#reopened(false);
+    } else if (this.#onUnsupported !== undefined && isUnsupported(end)) {
+      this.#state = 'closed';
+      this.#onUnsupported(call.request, answer);
+    } else if (end.kind === 'refused' && end.error !== undefined) {
+      this.#state = SESSION_TRANSITIONS.opening.fail;
+      this.#events.onMessage(answer, call.id);
+    } else {
+      this.#close('start-failed', describe(end));
+    }
+  }
+
+  /** The server has the whole handshake: calls may flow, and it may speak by itself. */
+  #confirmed(): void {
+    if (this.#state !== 'confirming') return;
+    this.#state = SESSION_TRANSITIONS.confirming.confirmed;
+    this.#listen();
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (const message of this.#held.takeAll()) {
+      if (this.#state === 'open') this.#dispatch(message);
+      else this.#held.push(message);
+    }
+  }
+
+  #listen(): void {
+    this.#stream?.close();
+    this.#stream = new SessionStream(this.#context, this.#requests, {
+      message: (message) => this.#events.onMessage(message),
+      gap: () => this.#lookAgain(),
+      sessionUnknown: () => this.#reopen(),
+      stray: (kind) => this.#stray(kind),
+    });
+    this.#stream.open();
+  }
+
+  #sessionUnknown(call: SessionCall): void {
+    if (this.#rehomed.has(call) || this.#memory.isOwn(call.id)) {
+      this.#calls.delete(call.id);
+      if (this.#memory.isOwn(call.id)) return;
+      this.#events.onMessage(failedCall(call.id, UNAVAILABLE), call.id);
+      return;
+    }
+    this.#rehomed.add(call);
+    this.#homeless.push(call);
+    this.#reopen();
+  }
+
+  /** Opens a new session with the handshake of the old one. */
+  #reopen(): void {
+    if (this.#isClosed || this.#state === 'reopening') return;
+    const initialize = this.#memory.initializeAgain();
+    if (initialize === undefined) return;
+    this.#context.telemetry.count('upstream_sessions_reopened_total', {
+      upstream: this.#context.name,
+    });
+    this.#state = SESSION_TRANSITIONS.open.forget;
+    this.#stream?.close();
+    this.#requests.sessionId = undefined;
+    this.#requests.version = undefined;
+    this.#call(initialize);
+  }
+
+  #reopened(isAgreed: boolean): void {
+    if (this.#state !== 'reopening') return;
+    if (!isAgreed) {
+      this.#close('exited', 'the session was lost and could not be opened again');
+      return;
+    }
+    this.#post(Message.notification(INITIALIZED), () => {
+      if (this.#state !== 'reopening') return;
+      this.#state = SESSION_TRANSITIONS.reopening.confirmed;
+      for (const message of this.#memory.restoring()) this.#call(message);
+      const homeless = this.#homeless;
+      this.#homeless = [];
+      for (const call of homeless) if (this.#calls.get(call.id) === call) call.start();
+      this.#listen();
+      this.#flush();
+      this.#lookAgain();
+    });
+  }
+
+  #lookAgain(): void {
+    for (const notice of this.#memory.changeNotices()) this.#events.onMessage(notice);
+  }
+
+  #forget(id: string): void {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    call?.abort();
+  }
+
+  #post(message: Message, done: () => void): void {
+    const reply = new Reply(this.#context, this.#requests.post(message), {
+      onMessage: () => this.#stray('message'),
+      onOversized: () => {},
+      onEnd: (end) => {
+        this.#posts.delete(reply);
+        done();
+        const isUnknown = end.kind === 'refused' && end.status === 404;
+        if (isUnknown && this.#requests.sessionId !== undefined) this.#reopen();
+      },
+    });
+    this.#posts.add(reply);
+  }
+
+  #stray(kind: string): void {
+    this.#context.telemetry.count('upstream_stray_total', { kind });
+  }
+
+  #close(cause: UpstreamClosedCause, detail: string): void {
+    if (this.#isClosed) return;
+    this.#state = 'closed';
+    for (const call of this.#calls.values()) call.abort();
+    for (const reply of this.#posts) reply.abort();
+    this.#calls.clear();
+    this.#posts.clear();
+    this.#held.takeAll();
+    this.#stream?.close();
+    const finish = (): void => this.#events.onClosed(cause, detail);
+    if (this.#requests.sessionId === undefined || cause === 'start-failed') queueMicrotask(finish);
+    else this.#sayGoodbye(finish);
+  }
+
+  #sayGoodbye(done: () => void): void {
+    const finish = (): void => {
+      disarm();
+      done();
+    };
+    const reply = new Reply(this.#context, this.#requests.delete(), {
+      onMessage: () => {},
+      onOversized: () => {},
+      onEnd: finish,
+    });
+    const disarm = this.#context.clock.after(GOODBYE_MS_MAX, () => {
+      reply.abort();
+      finish();
+    });
+  }
+}
+
+/**
+ * Whether the server may be one of the older transport.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#http-sse-transport-2024-11-05
+ */
+function isUnsupported(end: ReplyEnd): boolean {
+  if (end.kind !== 'refused') return false;
+  const code = (end.error?.value as { code?: unknown } | undefined)?.code;
+  const isModern = typeof code === 'number' && code <= -32020 && code >= -32099;
+  return !isModern && (end.status === 400 || end.status === 404 || end.status === 405);
+}
+
+/** For the log. */
+export function describe(end: ReplyEnd): string {
+  if (end.kind === 'refused') return `HTTP status ${end.status}`;
+  return end.kind === 'complete' ? 'the reply held no answer' : end.detail;
+}

@@ -1,0 +1,246 @@
+/**
+ * A server spoken to over HTTP with SSE of 2024-11-05: one stream for everything it says, and POSTs
+ * to the address the stream names. When the stream breaks, a server that knows our last event goes
+ * on where it was; with any other the conversation begins anew.
+ * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
+ */
+import type {
+  SendOutcome,
+  UpstreamClosedCause,
+  UpstreamConnection,
+  UpstreamEvents,
+} from '../core/ports.ts';
+import { Message } from '../core/protocol/message.ts';
+import type { SseEvent } from '../core/protocol/sse-parser.ts';
+import type { ClientContext } from './client-context.ts';
+import { CONNECTION_LOST, failedCall, isRepeatable, UNAVAILABLE } from './failed-call.ts';
+import { HandshakeMemory } from './handshake-memory.ts';
+import { HeldMessages } from './held-messages.ts';
+import { POST_HEADERS } from './modern-request.ts';
+import { ReconnectDelay } from './reconnect-delay.ts';
+import { Reply, type ReplyEnd } from './reply.ts';
+import { describe } from './session-conversation.ts';
+
+/** Attempts in a row without a stream, after which the server counts as gone. */
+const ATTEMPTS_MAX = 5;
+/** Milliseconds the `endpoint` event may take. */
+const ENDPOINT_MS_MAX = 30_000;
+
+export class SseConversation implements UpstreamConnection {
+  readonly #context: ClientContext;
+  readonly #events: UpstreamEvents;
+  readonly #onUnsupported: ((end: ReplyEnd) => void) | undefined;
+  readonly #memory: HandshakeMemory;
+  readonly #held: HeldMessages;
+  readonly #delay: ReconnectDelay;
+  /** Ids of requests that wait for their answer. */
+  readonly #waiting = new Set<string>();
+  readonly #posts = new Set<Reply>();
+  #stream: Reply | undefined;
+  #lastEventId = '';
+  #retryMs: number | undefined;
+  /** Where to POST; undefined while there is no stream. */
+  #endpoint: string | undefined;
+  #lastEndpoint: string | undefined;
+  #isReopening = false;
+  #isClosed = false;
+  #disarm: (() => void) | undefined;
+
+  /** @param onUnsupported - called instead of everything else when there is no such stream. */
+  constructor(
+    context: ClientContext,
+    events: UpstreamEvents,
+    onUnsupported?: (end: ReplyEnd) => void,
+  ) {
+    this.#context = context;
+    this.#events = events;
+    this.#onUnsupported = onUnsupported;
+    this.#memory = new HandshakeMemory(context.random.sessionId());
+    this.#held = new HeldMessages(context.meter);
+    this.#delay = new ReconnectDelay(context.random);
+    this.#open();
+  }
+
+  send(message: Message): SendOutcome {
+    if (this.#isClosed) return 'closed';
+    if (this.#context.meter.isFull) return 'full';
+    this.#memory.sent(message);
+    if (this.#endpoint === undefined || this.#isReopening) this.#held.push(message);
+    else this.#post(message);
+    return 'sent';
+  }
+
+  close(): void {
+    this.#close('closed', 'closed by us');
+  }
+
+  #open(): void {
+    const resume = this.#lastEventId === '' ? [] : ['Last-Event-ID', this.#lastEventId];
+    const accept = ['Accept', 'text/event-stream', 'Accept-Encoding', 'identity'];
+    const stream = new Reply(
+      this.#context,
+      {
+        method: 'GET',
+        url: this.#context.url,
+        headers: [...this.#context.headers, ...accept, ...resume],
+        isRepeatable: true,
+      },
+      {
+        onMessage: (message) => this.#received(message),
+        onOtherEvent: (event) => this.#named(event),
+        onOversized: () => this.#stray('oversized'),
+        onEnd: (end) => this.#broke(end),
+      },
+      this.#lastEventId,
+    );
+    this.#stream = stream;
+    this.#disarm = this.#context.clock.after(ENDPOINT_MS_MAX, () => {
+      if (this.#endpoint !== undefined) return;
+      stream.abort();
+      this.#broke({ kind: 'cut', detail: 'no endpoint event came' });
+    });
+  }
+
+  #named(event: SseEvent): void {
+    if (event.event !== 'endpoint' || this.#isClosed) return;
+    const { url } = this.#context;
+    const endpoint = URL.canParse(event.data, url) ? new URL(event.data, url) : undefined;
+    if (endpoint === undefined || endpoint.origin !== new URL(url).origin) {
+      this.#close('start-failed', 'the endpoint event names another origin');
+      return;
+    }
+    this.#disarm?.();
+    this.#delay.succeeded();
+    this.#context.origin.handshake = '2024';
+    const isSame = this.#lastEndpoint === undefined || endpoint.href === this.#lastEndpoint;
+    this.#endpoint = endpoint.href;
+    this.#lastEndpoint = endpoint.href;
+    if (isSame) this.#flush();
+    else this.#begin();
+  }
+
+  /** The stream is a new conversation: the handshake is repeated, what was asked is lost. */
+  #begin(): void {
+    const initialize = this.#memory.initializeAgain();
+    for (const id of this.#waiting) {
+      this.#events.onMessage(failedCall(id, CONNECTION_LOST));
+    }
+    this.#waiting.clear();
+    if (initialize === undefined) {
+      this.#flush();
+      return;
+    }
+    this.#isReopening = true;
+    this.#post(initialize);
+  }
+
+  #received(message: Message): void {
+    if (this.#isClosed) return;
+    if (message.kind !== 'response') {
+      this.#events.onMessage(message);
+      return;
+    }
+    const isAwaited = message.id !== undefined && this.#waiting.delete(message.id);
+    const isHandshake = isAwaited && this.#memory.isHandshake(message.id);
+    if (isHandshake && !message.isError) this.#memory.initialized(message);
+    if (!isAwaited) this.#stray('response');
+    else if (!this.#memory.isOwn(message.id)) this.#events.onMessage(message);
+    else if (isHandshake) this.#reopened(!message.isError);
+  }
+
+  #reopened(isAgreed: boolean): void {
+    if (!isAgreed) {
+      this.#close('exited', 'the stream was lost and initialize was refused');
+      return;
+    }
+    this.#isReopening = false;
+    this.#post(Message.notification('notifications/initialized'), () => {
+      for (const message of this.#memory.restoring()) this.#post(message);
+      this.#flush();
+      for (const notice of this.#memory.changeNotices()) this.#events.onMessage(notice);
+    });
+  }
+
+  #flush(): void {
+    for (const message of this.#held.takeAll()) this.#post(message);
+  }
+
+  #post(message: Message, done: () => void = () => {}): void {
+    const { id } = message;
+    if (message.kind === 'request' && id !== undefined) this.#waiting.add(id);
+    const reply = new Reply(
+      this.#context,
+      {
+        method: 'POST',
+        url: this.#endpoint ?? this.#context.url,
+        headers: [...this.#context.headers, ...POST_HEADERS],
+        body: message.toText(),
+        isRepeatable: isRepeatable(message.method),
+      },
+      {
+        // Some servers of this era answer in the reply as well; the stream is what counts.
+        onMessage: (answer) => this.#received(answer),
+        onOversized: () => {},
+        onEnd: (end) => {
+          this.#posts.delete(reply);
+          const hasFailed = end.kind === 'refused' || end.kind === 'unsent' || end.kind === 'cut';
+          if (hasFailed && message.kind === 'request' && id !== undefined) this.#failed(id, end);
+          done();
+        },
+      },
+    );
+    this.#posts.add(reply);
+  }
+
+  #failed(id: string, end: ReplyEnd): void {
+    if (!this.#waiting.has(id)) return;
+    const refusal = end.kind === 'cut' ? CONNECTION_LOST : UNAVAILABLE;
+    this.#received(failedCall(id, refusal));
+  }
+
+  #broke(end: ReplyEnd): void {
+    if (this.#isClosed) return;
+    this.#disarm?.();
+    const isFirst = this.#lastEndpoint === undefined;
+    this.#endpoint = undefined;
+    if (isFirst) {
+      if (this.#onUnsupported !== undefined && end.kind !== 'unsent') {
+        this.#isClosed = true;
+        this.#onUnsupported(end);
+      } else {
+        this.#close('start-failed', describe(end));
+      }
+      return;
+    }
+    if (this.#delay.failures >= ATTEMPTS_MAX) {
+      this.#close('exited', describe(end));
+      return;
+    }
+    const isForgotten = end.kind === 'refused' && end.status >= 400 && end.status < 500;
+    this.#lastEventId = isForgotten ? '' : (this.#stream?.lastEventId ?? '');
+    this.#retryMs = this.#stream?.retryMs ?? this.#retryMs;
+    const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#retryMs;
+    this.#context.telemetry.count('upstream_reconnects_total', { kind: 'session' });
+    this.#disarm = this.#context.clock.after(this.#delay.next(askedMs), () => this.#open());
+  }
+
+  #stray(kind: string): void {
+    this.#context.telemetry.count('upstream_stray_total', { kind });
+  }
+
+  #close(cause: UpstreamClosedCause, detail: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#disarm?.();
+    this.#stream?.abort();
+    for (const reply of this.#posts) reply.abort();
+    this.#posts.clear();
+    this.#held.takeAll();
+    queueMicrotask(() => this.#events.onClosed(cause, detail));
+  }
+
+  /** What was said before there was a stream, for a conversation that takes over. */
+  takeHeld(): readonly Message[] {
+    return this.#held.takeAll();
+  }
+}
