@@ -15,7 +15,7 @@ import type {
   UpstreamEra,
 } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
-import { Pending, type Call } from '../core/sessions/pending.ts';
+import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
 import { Backoff } from './backoff.ts';
 
 /**
@@ -190,7 +190,7 @@ export class Instance {
   cancel(call: UpstreamCall, reason: string): void {
     if (!this.pending.end(call, 'cancel')) return;
     const held = this.#held.findIndex((each) => each.call === call);
-    if (held < 0) this.#ghosts += 1;
+    if (held < 0 && call.method !== LISTEN) this.#ghosts += 1;
     if (held >= 0) this.#held.splice(held, 1);
     else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
   }

@@ -3,6 +3,7 @@
  * machine's decisions carried out. A change is encoded once for every subscription id that receives
  * it.
  */
+import { withoutSubscription } from '../core/bridge/legacy-client/legacy-notification.ts';
 import type { Refusal } from '../core/errors.ts';
 import { META } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
@@ -72,9 +73,15 @@ export class ListenHub {
     }
     const uri = typeof params.uri === 'string' ? params.uri : undefined;
     const frames = new Map<string, string>();
+    let plain: Message | undefined;
     for (const subscription of this.#machine.receivers(number, message.method ?? '', uri)) {
       const listener = this.#listeners.get(subscription);
       if (listener === undefined) continue;
+      if (listener.changed !== undefined) {
+        plain ??= withoutSubscription(message);
+        listener.changed(plain);
+        continue;
+      }
       let frame = frames.get(listener.id);
       if (frame === undefined) {
         frame = encodeEvent('message', message.withReplaced(span, listener.id).toText());
@@ -135,6 +142,10 @@ export class ListenHub {
     const listener = this.#listeners.get(subscription);
     if (listener === undefined) return;
     for (const [method, params] of noticesOf(subscription.honoured)) {
+      if (listener.changed !== undefined) {
+        listener.changed(Message.notification(method, `{${params.slice(1)}}`));
+        continue;
+      }
       const meta = `"_meta":{"${META.subscriptionId}":${listener.id}}`;
       const text = Message.notification(method, `{${meta}${params}}`).toText();
       listener.deliver(encodeEvent('message', text));
@@ -142,7 +153,8 @@ export class ListenHub {
   }
 }
 
-function* noticesOf(filter: Filter): Generator<readonly [method: string, params: string]> {
+/** One change of everything a listener is told of: its method and the rest of its params. */
+export function* noticesOf(filter: Filter): Generator<readonly [method: string, params: string]> {
   if (filter.toolsListChanged) yield ['notifications/tools/list_changed', ''];
   if (filter.promptsListChanged) yield ['notifications/prompts/list_changed', ''];
   if (filter.resourcesListChanged) yield ['notifications/resources/list_changed', ''];

@@ -9,6 +9,8 @@ export interface Listener {
   acknowledged(honoured: Filter): void;
   /** A frame that is already stamped with its id. */
   deliver(frame: string): void;
+  /** In place of `deliver`, for a listener that has no use for an id: the change alone. */
+  changed?(message: Message): void;
   /** Upstream ended the subscription: gracefully, or with an error. */
   ended(failure: Message | Refusal | undefined): void;
 }

@@ -12,7 +12,7 @@ export const CALL_TRANSITIONS = {
 } as const;
 
 /** A request that stays open for as long as its client listens. */
-const LISTEN = 'subscriptions/listen';
+export const LISTEN = 'subscriptions/listen';
 
 export type CallState = keyof typeof CALL_TRANSITIONS;
 

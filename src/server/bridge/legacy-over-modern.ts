@@ -18,6 +18,8 @@ import type {
 import type { ModernInstance } from '../modern-instance.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
 import { LegacyOverModernCall, type CallingSession } from './legacy-over-modern-call.ts';
+import { LegacyOverModernChanges } from './legacy-over-modern-changes.ts';
+import { SubscribeCall } from './subscribe-call.ts';
 
 /** Methods only a server of the other revisions would be asked. */
 const NOT_CARRIED: ReadonlySet<string> = new Set(['server/discover', 'subscriptions/listen']);
@@ -31,12 +33,16 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   /** The envelopes of the session as it is now, by whether the client can be asked. */
   #envelopes = new Map<boolean, string>();
   readonly #questions = new Map<string, { readonly call: LegacyOverModernCall; key: string }>();
+  readonly #changes: LegacyOverModernChanges;
   #nextQuestion = 1;
 
   /** @param upstream - the instance of the session's principal; undefined while there is no room. */
   constructor(ports: InstancePorts, upstream: () => ModernInstance | undefined) {
     this.ports = ports;
     this.upstream = upstream;
+    this.#changes = new LegacyOverModernChanges(ports, upstream, (message) => {
+      this.#member?.unrelated(message);
+    });
   }
 
   join(member: LegacyMember): void {
@@ -46,6 +52,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   leave(_member: LegacyMember): void {
     this.#member = undefined;
     this.#questions.clear();
+    this.#changes.stop();
   }
 
   initialize(requested: unknown, done: (answer: string | Refusal) => void): void {
@@ -64,6 +71,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       this.client = new LegacyClient(this.#member.initializeParams, OUR_IDENTITY);
       this.#envelopes.clear();
       done(initializeResult(discovered, requested, OUR_IDENTITY));
+      this.#changes.begin(upstream.capabilities);
     });
   }
 
@@ -78,6 +86,14 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
         return { answer: '{}' };
       case 'logging/setLevel':
         return this.#setLevel(owner.member, message);
+      case 'resources/subscribe':
+        return this.#subscribe(owner, message);
+      case 'resources/unsubscribe': {
+        const uri = uriOf(message);
+        owner.member.subscribed.delete(uri);
+        this.#changes.unsubscribe(uri);
+        return { answer: '{}' };
+      }
       default:
     }
     if (NOT_CARRIED.has(method) || method.startsWith('tasks/')) {
@@ -90,6 +106,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
 
   cancel(call: UpstreamCall, reason: string): void {
     if (call instanceof LegacyOverModernCall) call.cancel(reason);
+    else call.state = 'cancelled';
   }
 
   /** None of them means anything to a server without sessions. */
@@ -103,7 +120,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   }
 
   changeNotices(): readonly Message[] {
-    return [];
+    return this.#changes.notices();
   }
 
   ask(call: LegacyOverModernCall, key: string): string | undefined {
@@ -138,4 +155,30 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     this.#envelopes.clear();
     return { answer: '{}' };
   }
+
+  /** Answered when the server acknowledged that it will tell. */
+  #subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
+    const { id } = message;
+    const { member } = owner;
+    const uri = uriOf(message);
+    const resources = this.upstream()?.capabilities['resources'];
+    if ((resources as { subscribe?: unknown } | undefined)?.subscribe !== true) {
+      return { error: 'METHOD_NOT_FOUND', id };
+    }
+    if (uri === '') return { error: 'INVALID_PARAMS', id, detail: 'params.uri must be a URI.' };
+    if (this.#changes.size >= this.ports.limits.subscriptionsPerOwnerMax) {
+      return { error: 'TOO_MANY_REQUESTS', id, detail: 'Too many subscriptions.' };
+    }
+    const call = new SubscribeCall(owner, message, this.ports.clock.now());
+    this.#changes.subscribe(uri, (refusal) => {
+      if (refusal === undefined) member.subscribed.add(uri);
+      call.settle(refusal);
+    });
+    return call.outcome();
+  }
+}
+
+function uriOf(message: Message): string {
+  const { uri } = (message.value ?? {}) as { readonly uri?: unknown };
+  return typeof uri === 'string' ? uri : '';
 }
