@@ -1,6 +1,7 @@
 import { noAuth } from './adapters/identity/no-auth.ts';
 import { MemoryEventLog } from './adapters/stores/memory-event-log.ts';
 import { MemorySessionDirectory } from './adapters/stores/memory-session-directory.ts';
+import { aesSeal } from './adapters/system/aes-seal.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
@@ -65,6 +66,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       identity: options.identity ?? noAuth(),
       clock: systemClock,
       random: systemRandom,
+      seal: aesSeal(),
       log: new MemoryEventLog(limits),
       directory: new MemorySessionDirectory(limits),
       telemetry: options.telemetry ?? silent,

@@ -269,6 +269,30 @@ export const ERRORS = {
     retryable: false,
     message: 'No originating request: this question belongs to no one client.',
   },
+  REQUEST_STATE_INVALID: {
+    httpStatus: 200,
+    rpcCode: -32602,
+    retryable: false,
+    message: 'requestState invalid or expired; make the request again without it.',
+  },
+  TOO_MANY_ROUNDS: {
+    httpStatus: 200,
+    rpcCode: -32603,
+    retryable: false,
+    message: 'The server asked its client too many times for one call.',
+  },
+  ANSWER_DECLINED: {
+    httpStatus: 200,
+    rpcCode: -32603,
+    retryable: false,
+    message: 'The user declined what the server requires first.',
+  },
+  CLIENT_GONE: {
+    httpStatus: 200,
+    rpcCode: -32603,
+    retryable: true,
+    message: 'The client is gone: nobody is left to ask.',
+  },
   INTERNAL: { httpStatus: 500, rpcCode: -32603, retryable: false, message: 'Internal error.' },
 } as const;
 

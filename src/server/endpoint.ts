@@ -12,6 +12,7 @@ import type {
   Identity,
   OpenDoor,
   Randomness,
+  Seal,
   SessionDirectory,
   Telemetry,
   Upstream,
@@ -45,6 +46,7 @@ export interface EndpointPorts {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly random: Randomness;
+  readonly seal: Seal;
   readonly log: EventLog;
   readonly directory: SessionDirectory<LegacySession>;
   readonly telemetry: Telemetry;
@@ -135,7 +137,7 @@ export class Endpoint implements Application, OpenDoor {
 
   #build(ports: EndpointPorts, settings: EndpointSettings): EndpointContext {
     const { limits } = settings;
-    const { clock, random, telemetry, upstream } = ports;
+    const { clock, random, telemetry, upstream, seal } = ports;
     const ticker = this.#ticker;
     const heart = { clock, random, telemetry, limits, heartbeat: settings.heartbeat };
     return {
@@ -145,7 +147,7 @@ export class Endpoint implements Application, OpenDoor {
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
       pool: new InstancePool(
-        { upstream, clock, random, telemetry, limits },
+        { upstream, clock, random, telemetry, limits, seal },
         settings.isolation,
         ticker,
       ),

@@ -3,8 +3,10 @@
  * the principal or less only where the operator said so.
  */
 import type { Principal } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
+import type { BridgePorts } from './bridge/bridge-ports.ts';
 import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
-import type { InstancePorts } from './instance.ts';
+import { ModernBridges } from './bridge/modern-bridges.ts';
 import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import { ModernInstance } from './modern-instance.ts';
@@ -18,35 +20,38 @@ export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
 export class InstancePool {
   /** What the upstream speaks; known before the first instance is asked for. */
   spoken: ProbeOutcome = { legacy: true, modern: true, isComplete: true, failure: undefined };
-  readonly #ports: InstancePorts;
+  readonly #ports: BridgePorts;
   readonly #isolation: Isolation;
   readonly #exclusive = new Set<LegacyInstance>();
   readonly #legacy = new Map<string, LegacyInstance>();
   readonly #modern = new Map<string, ModernInstance>();
+  readonly #bridges: ModernBridges;
   readonly #armIdle: (key: string) => void;
 
-  constructor(ports: InstancePorts, isolation: Isolation, ticker: Ticker) {
+  constructor(ports: BridgePorts, isolation: Isolation, ticker: Ticker) {
     this.#ports = ports;
     this.#isolation = isolation;
+    const isPrivate = isolation === 'session' || isolation === 'principal';
+    this.#bridges = new ModernBridges(ports, isPrivate, () => this.#hasRoom());
     this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
       this.#closeIdle(key, now),
     );
   }
 
   get size(): number {
-    return this.#exclusive.size + this.#legacy.size + this.#modern.size;
+    return this.#exclusive.size + this.#legacy.size + this.#modern.size + this.#bridges.size;
   }
 
   /** Requests in flight at all upstreams. */
   get pending(): number {
-    let sum = 0;
+    let sum = this.#bridges.pending;
     for (const { instance } of this.#all()) sum += instance.pending.size;
     return sum;
   }
 
   /** The most deaths in a row of any instance: a crash loop. */
   get failures(): number {
-    let most = 0;
+    let most = this.#bridges.failures;
     for (const { instance } of this.#all()) {
       if (instance.state !== 'ready') most = Math.max(most, instance.failures);
     }
@@ -75,17 +80,25 @@ export class InstancePool {
 
   /**
    * Requests of 2026 have no session: with isolation `session` a principal's share one instance.
+   * @param message - the request it is for.
    */
-  modern(principal: Principal): ModernUpstream | undefined {
+  modern(principal: Principal, message: Message): ModernUpstream | undefined {
+    if (!this.spoken.modern) {
+      const key = this.#keyOf(principal);
+      if (this.#bridges.isNew(key)) this.#armIdle(key);
+      return this.#bridges.of(key, principal, message);
+    }
     return this.#modernInstance(principal);
   }
 
   expire(now: number): void {
     for (const { instance } of this.#all()) instance.expire(now);
+    this.#bridges.expire(now);
   }
 
   close(): void {
     for (const { instance } of this.#all()) instance.close();
+    this.#bridges.close();
     this.#exclusive.clear();
     this.#legacy.clear();
     this.#modern.clear();
@@ -134,6 +147,7 @@ export class InstancePool {
       this.#legacy.delete(key);
       legacy.instance.close();
     }
+    if (this.#bridges.closeIdle(key)) return now;
     const modern = this.#modern.get(key);
     if (modern === undefined) return undefined;
     if (!modern.isIdle) return now;

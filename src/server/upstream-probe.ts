@@ -125,7 +125,7 @@ export type ServedEraChoice = 'all' | 'legacy' | 'modern';
 /** Every version of an endpoint over such an upstream, newest first. */
 export function servedEras(spoken: ProbeOutcome, choice: ServedEraChoice): ServedEras {
   const legacy = (spoken.legacy || spoken.modern) && choice !== 'modern';
-  const modern = spoken.modern && choice !== 'legacy';
+  const modern = (spoken.modern || spoken.legacy) && choice !== 'legacy';
   const supported = [...(modern ? MODERN_VERSIONS : []), ...(legacy ? LEGACY_VERSIONS : [])];
   return { legacy, modern, supported };
 }

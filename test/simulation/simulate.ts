@@ -21,7 +21,7 @@ import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { scenarioOf, type Era, type Isolation, type Scenario } from './scenario.ts';
 
 /** Everything an application is made of, and nothing else. */
-export interface ApplicationPorts extends EndpointPorts {
+export interface ApplicationPorts extends Omit<EndpointPorts, 'seal'> {
   readonly limits: Limits;
   readonly isolation: Isolation;
 }

@@ -5,6 +5,7 @@ import { serve } from 'tidegate/node';
 import { MemoryEventLog } from '../../src/adapters/stores/memory-event-log.ts';
 import { MemorySessionDirectory } from '../../src/adapters/stores/memory-session-directory.ts';
 import { noAuth } from '../../src/adapters/identity/no-auth.ts';
+import { aesSeal } from '../../src/adapters/system/aes-seal.ts';
 import { systemRandom } from '../../src/adapters/system/system-random.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import { DEFAULT_LIMITS } from '../../src/core/limits.ts';
@@ -49,6 +50,7 @@ export async function timedModernServer(
       identity: options.identity ?? noAuth(),
       clock,
       random: { sessionId: () => systemRandom.sessionId(), fraction: () => 0.5 },
+      seal: aesSeal(),
       log: new MemoryEventLog(limits),
       directory: new MemorySessionDirectory(limits),
       telemetry: options.telemetry ?? silent,

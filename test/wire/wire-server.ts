@@ -4,6 +4,7 @@ import { createEndpoint, type EndpointOptions } from 'tidegate';
 import { serve } from 'tidegate/node';
 import { MemoryEventLog } from '../../src/adapters/stores/memory-event-log.ts';
 import { MemorySessionDirectory } from '../../src/adapters/stores/memory-session-directory.ts';
+import { aesSeal } from '../../src/adapters/system/aes-seal.ts';
 import { systemRandom } from '../../src/adapters/system/system-random.ts';
 import { noAuth } from '../../src/adapters/identity/no-auth.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
@@ -90,6 +91,7 @@ export async function timedServer(
       identity: options.identity ?? noAuth(),
       clock,
       random: { sessionId: () => systemRandom.sessionId(), fraction },
+      seal: aesSeal(),
       log: new MemoryEventLog(limits),
       directory: new MemorySessionDirectory(limits),
       telemetry: options.telemetry ?? silent,

@@ -26,7 +26,7 @@ export function runModern(
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
     return;
   }
-  const upstream = context.pool.modern(principal);
+  const upstream = context.pool.modern(principal, message);
   if (upstream === undefined || upstream.isDown) {
     inbound.refuse({
       error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE',

@@ -1,0 +1,7 @@
+/** What a bridge needs besides what every upstream instance needs. */
+import type { Seal } from '../../core/ports.ts';
+import type { InstancePorts } from '../instance.ts';
+
+export interface BridgePorts extends InstancePorts {
+  readonly seal: Seal;
+}

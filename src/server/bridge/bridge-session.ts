@@ -1,0 +1,259 @@
+/**
+ * One conversation with a server of the handshake revisions, opened for 2026 clients that declared
+ * the same capabilities. Finds the call a message belongs to, or none: it never guesses.
+ */
+import type { Refusal } from '../../core/errors.ts';
+import {
+  canBeAsked,
+  type ClientCapabilities,
+} from '../../core/bridge/modern-client/client-capabilities.ts';
+import { legacyServerOf, type LegacyServer } from '../../core/bridge/modern-client/modern-result.ts';
+import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
+import { Instance, refuseQuestion, type InstanceRole, type UpstreamCall } from '../instance.ts';
+import { ToolHeaders } from '../tool-headers.ts';
+import type { BridgePorts } from './bridge-ports.ts';
+import { BridgedCall } from './bridged-call.ts';
+
+/** Who is told what happens on a session. */
+export interface BridgeSessionKeeper {
+  /** A change of a list or a resource. */
+  changed(message: Message): void;
+  ready(session: BridgeSession, isRestart: boolean): void;
+  /** A call left it: another may be waiting for it. */
+  freed(): void;
+  /** Its connection is gone. @returns whether to start it again. */
+  down(session: BridgeSession): boolean;
+}
+
+export interface BridgeSessionFacts {
+  readonly capabilities: ClientCapabilities;
+  readonly clientInfo: unknown;
+  /** Whether one principal alone is served. */
+  readonly isPrivate: boolean;
+}
+
+const INITIALIZED = Message.notification('notifications/initialized');
+
+export class BridgeSession implements InstanceRole {
+  readonly instance: Instance;
+  readonly capabilities: ClientCapabilities;
+  /**
+   * Whether calls that may ask go one at a time: the server can ask something and cannot say for
+   * which call.
+   */
+  readonly isExclusive: boolean;
+  readonly calls: Set<BridgedCall> = new Set();
+  readonly headers: ToolHeaders = new ToolHeaders();
+  server: LegacyServer | undefined;
+  lastUsedAt: number;
+  /** A call that was given up may still speak, and would be taken for another. */
+  isHaunted = false;
+  readonly #keeper: BridgeSessionKeeper;
+  readonly #facts: BridgeSessionFacts;
+  readonly #canTell: boolean;
+  #awaiting: (() => void)[] = [];
+  #awaitingTools: (() => void)[] = [];
+  #tools: 'unknown' | 'reading' | 'stale' | 'known' = 'unknown';
+  #level: string | undefined;
+  /** Whose calls this connection had, as far as one can be told from several. */
+  #caller: string | 'several' | undefined;
+
+  constructor(ports: BridgePorts, keeper: BridgeSessionKeeper, facts: BridgeSessionFacts) {
+    this.#keeper = keeper;
+    this.#facts = facts;
+    this.capabilities = facts.capabilities;
+    this.#canTell = ports.upstream.kind !== 'stdio';
+    this.isExclusive = !this.#canTell && canBeAsked(facts.capabilities);
+    this.lastUsedAt = ports.clock.now();
+    this.instance = new Instance('legacy', ports, this);
+    this.instance.start();
+  }
+
+  get isDown(): boolean {
+    return this.instance.state === 'waiting' || this.instance.state === 'closed';
+  }
+
+  /** Whether a further call that may ask can be told from those it has. */
+  get isFree(): boolean {
+    if (!this.isExclusive) return true;
+    if (this.isHaunted) return false;
+    for (const call of this.calls) if (call.canAsk) return false;
+    return true;
+  }
+
+  /** Whether it has nothing to do but to wait for people. */
+  get isWaitingForPeople(): boolean {
+    for (const call of this.calls) if (call.canAsk && !call.isParked) return false;
+    return true;
+  }
+
+  /** Requests in flight that somebody waits for now. */
+  get busy(): number {
+    let parked = 0;
+    for (const call of this.calls) if (call.isParked) parked += 1;
+    return this.instance.pending.size - parked;
+  }
+
+  /** Runs `then` once the handshake is over, or failed. */
+  whenReady(then: () => void): void {
+    if (this.instance.state === 'starting') this.#awaiting.push(then);
+    else then();
+  }
+
+  /** Runs `then` once the tools' header annotations are known, or cannot be. */
+  whenToolsKnown(then: () => void): void {
+    this.whenReady(() => {
+      const hasTools = !this.isDown && this.server?.capabilities['tools'] !== undefined;
+      if (!hasTools || this.#tools === 'known') {
+        then();
+        return;
+      }
+      this.#awaitingTools.push(then);
+      if (this.#tools !== 'unknown') return;
+      this.#tools = 'reading';
+      this.headers.read(this.instance, undefined, () => this.#toolsRead());
+    });
+  }
+
+  /** A call is about to be sent: the level is the lowest that one in flight asked for. */
+  prepareLevel(): void {
+    if (this.server?.capabilities['logging'] === undefined) return;
+    const levels = [...this.calls].map(({ facts }) => LOG_LEVELS.indexOf(facts.logLevel ?? ''));
+    const lowest = Math.min(...levels.filter((level) => level >= 0));
+    const level = LOG_LEVELS[lowest];
+    if (level === undefined || level === this.#level) return;
+    this.#level = level;
+    this.instance.ask('logging/setLevel', JSON.stringify({ level }), () => {});
+  }
+
+  /** A call of this principal is begun. */
+  usedBy(key: string): void {
+    this.lastUsedAt = this.instance.ports.clock.now();
+    this.#caller = this.#caller === undefined || this.#caller === key ? key : 'several';
+  }
+
+  haunt(): void {
+    if (!this.#canTell) this.isHaunted = true;
+  }
+
+  released(call: BridgedCall): void {
+    this.lastUsedAt = this.instance.ports.clock.now();
+    if (this.calls.delete(call)) this.#keeper.freed();
+  }
+
+  handshake(isRestart: boolean, done: (failure: string | undefined) => void): void {
+    const { capabilities, clientInfo } = this.#facts;
+    const protocolVersion = LATEST_LEGACY_VERSION;
+    const params = JSON.stringify({ protocolVersion, capabilities, clientInfo });
+    this.instance.ask('initialize', params, (answer) => {
+      if ('error' in answer || answer.isError) {
+        done('initialize was refused');
+        return;
+      }
+      this.server = legacyServerOf(answer.value);
+      this.instance.tellNow(INITIALIZED);
+      done(undefined);
+      this.#flush();
+      this.#keeper.ready(this, isRestart);
+    });
+  }
+
+  received(message: Message, related: UpstreamCall | undefined, isMarked: boolean): void {
+    if (message.kind === 'request') {
+      this.#asked(message, related, isMarked);
+      return;
+    }
+    switch (message.method) {
+      case 'notifications/tools/list_changed':
+        this.#tools = this.#tools === 'reading' || this.#tools === 'stale' ? 'stale' : 'unknown';
+        this.#keeper.changed(message);
+        return;
+      case 'notifications/prompts/list_changed':
+      case 'notifications/resources/list_changed':
+      case 'notifications/resources/updated':
+        this.#keeper.changed(message);
+        return;
+      case 'notifications/cancelled':
+        this.#withdrawn(message);
+        return;
+      case 'notifications/message': {
+        const call = this.#callOf(related, isMarked, () => true);
+        if (call !== undefined) call.noticed(message);
+        else this.#stray('notification');
+        return;
+      }
+      default:
+        this.#stray('notification');
+    }
+  }
+
+  down(): boolean {
+    this.isHaunted = false;
+    this.#tools = 'unknown';
+    this.#level = undefined;
+    this.#caller = undefined;
+    this.#flush();
+    return this.#keeper.down(this);
+  }
+
+  /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping */
+  #asked(message: Message, related: UpstreamCall | undefined, isMarked: boolean): void {
+    const id = message.id ?? 'null';
+    if (message.method === 'ping') {
+      this.instance.tellNow(Message.result(id, '{}'));
+      return;
+    }
+    const call = this.#callOf(related, isMarked, ({ canAsk }) => canAsk);
+    if (call !== undefined) {
+      call.asked(message);
+      return;
+    }
+    this.#stray('question');
+    const refusal: Refusal = { error: 'NO_ORIGINATING_REQUEST' };
+    this.instance.tellNow(refuseQuestion(id, refusal));
+  }
+
+  /** The call upstream named, or the only one it can mean. */
+  #callOf(
+    related: UpstreamCall | undefined,
+    isMarked: boolean,
+    isCandidate: (call: BridgedCall) => boolean,
+  ): BridgedCall | undefined {
+    const owner = related?.owner;
+    if (owner instanceof BridgedCall) return owner;
+    const isAmbiguous = isMarked || this.isHaunted || this.#caller === 'several';
+    if (isAmbiguous) return undefined;
+    let sole: BridgedCall | undefined;
+    for (const call of this.calls) {
+      if (!isCandidate(call)) continue;
+      if (sole !== undefined) return undefined;
+      sole = call;
+    }
+    return sole;
+  }
+
+  #withdrawn(message: Message): void {
+    const token = message.token(message.spans.requestId);
+    if (token === undefined) return;
+    for (const call of this.calls) if (call.withdrawn(token)) return;
+  }
+
+  #toolsRead(): void {
+    this.#tools = this.#tools === 'reading' ? 'known' : 'unknown';
+    const awaiting = this.#awaitingTools;
+    this.#awaitingTools = [];
+    for (const then of awaiting) then();
+  }
+
+  #flush(): void {
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const then of awaiting) then();
+  }
+
+  #stray(kind: string): void {
+    this.instance.ports.telemetry.count('upstream_stray_total', { kind });
+  }
+}

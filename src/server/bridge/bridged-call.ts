@@ -1,0 +1,295 @@
+/**
+ * One call at a server of the handshake revisions, made for a client of 2026: the machine of its
+ * rounds, its upstream session and whichever request of the client waits for it now, joined.
+ */
+import type { Refusal } from '../../core/errors.ts';
+import {
+  covers,
+  isQuestionMethod,
+  requiredBy,
+  type ClientCapabilities,
+} from '../../core/bridge/modern-client/client-capabilities.ts';
+import { inputRequestsOf } from '../../core/bridge/modern-client/input-request.ts';
+import { mayAsk, toLegacyRequest } from '../../core/bridge/modern-client/legacy-request.ts';
+import { toModernError, urlElicitations } from '../../core/bridge/modern-client/modern-error.ts';
+import { SERVER_INFO, toModernResult } from '../../core/bridge/modern-client/modern-result.ts';
+import { bindingOf, writeState } from '../../core/bridge/modern-client/request-state.ts';
+import {
+  Rounds,
+  type Answers,
+  type CallEnd,
+  type RoundsDecision,
+} from '../../core/bridge/modern-client/rounds.ts';
+import type { Principal } from '../../core/ports.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { refuseQuestion, type CallOwner, type UpstreamCall } from '../instance.ts';
+import type { BridgePorts } from './bridge-ports.ts';
+import type { BridgeSession } from './bridge-session.ts';
+import type { Leg, LegWork } from './leg.ts';
+
+/** Who keeps the calls, and is told what becomes of them. */
+export interface BridgedCallKeeper {
+  readonly ports: BridgePorts;
+  hasRoomToPark(principal: Principal): boolean;
+  /** Its client went to find answers. */
+  parked(call: BridgedCall): void;
+  /** It is over upstream, or was never sent. */
+  ended(call: BridgedCall): void;
+}
+
+export interface BridgedCallFacts {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly message: Message;
+  readonly logLevel: string | undefined;
+  /** Answers that came with the first request. */
+  readonly answers: Answers;
+  /** Rounds that went before the call. */
+  readonly round: number;
+}
+
+export class BridgedCall implements CallOwner, LegWork {
+  readonly facts: BridgedCallFacts;
+  readonly queuedAt: number;
+  readonly canAsk: boolean;
+  session: BridgeSession | undefined;
+  readonly #keeper: BridgedCallKeeper;
+  readonly #rounds: Rounds;
+  #leg: Leg | undefined;
+  /** The progress token upstream's reports are relayed under without a change. */
+  readonly #firstToken: string | undefined;
+  #inner: UpstreamCall | undefined;
+  /** Questions the client declared no capability for. */
+  #undeclared: ClientCapabilities | undefined;
+  #disarm: (() => void) | undefined;
+
+  constructor(keeper: BridgedCallKeeper, facts: BridgedCallFacts, leg: Leg) {
+    this.#keeper = keeper;
+    this.facts = facts;
+    this.queuedAt = keeper.ports.clock.now();
+    this.canAsk = mayAsk(facts.message.method);
+    this.#rounds = new Rounds(keeper.ports.limits, facts.answers, facts.round);
+    this.#leg = leg;
+    this.#firstToken = leg.progressToken;
+    leg.work = this;
+  }
+
+  get isOver(): boolean {
+    return this.#rounds.state === 'ended';
+  }
+
+  /** Its client is away for answers, and upstream is not done with it. */
+  get isParked(): boolean {
+    return this.#rounds.state === 'parked';
+  }
+
+  /** Sends it as soon as the session is open. */
+  start(session: BridgeSession): void {
+    this.session = session;
+    session.calls.add(this);
+    session.whenReady(() => {
+      if (this.isOver) return;
+      session.prepareLevel();
+      const outcome = session.instance.request(this, toLegacyRequest(this.facts.message));
+      if ('error' in outcome) this.#settle(outcome);
+      else this.#inner = outcome;
+    });
+  }
+
+  /** A retry of the client. @returns whether it is the one that was waited for. */
+  join(leg: Leg, round: number, answers: Answers): boolean {
+    if (this.#rounds.isJoined || this.isOver || round !== this.#rounds.round) return false;
+    this.#leg = leg;
+    leg.work = this;
+    const now = this.#keeper.ports.clock.now();
+    return this.#drive((outbox) => this.#rounds.joined(round, answers, now, outbox));
+  }
+
+  /** It could not be sent in time. */
+  giveUp(refusal: Refusal): void {
+    this.#settle(refusal);
+  }
+
+  left(reason: string): void {
+    this.#leg = undefined;
+    this.#drive((outbox) => this.#rounds.left(outbox), reason);
+  }
+
+  /** A question of the server that belongs to this call. */
+  asked(message: Message): void {
+    const { method, value } = message;
+    const upstreamId = message.id ?? 'null';
+    if (!isQuestionMethod(method)) return this.#refuse(upstreamId, 'METHOD_NOT_FOUND');
+    if (!this.canAsk) return this.#refuse(upstreamId, 'NO_ORIGINATING_REQUEST');
+    const required = requiredBy(method, value);
+    if (!covers(this.session?.capabilities ?? {}, required)) {
+      this.#undeclared = { ...this.#undeclared, ...required };
+      return this.#refuse(upstreamId, 'METHOD_NOT_FOUND');
+    }
+    const now = this.#keeper.ports.clock.now();
+    this.#drive((outbox) => this.#rounds.asked(upstreamId, method, value, now, outbox));
+  }
+
+  /** The server takes a question back. @returns whether it was one of this call. */
+  withdrawn(upstreamId: string): boolean {
+    if (!this.#rounds.isOpen(upstreamId)) return false;
+    this.#drive(() => this.#rounds.withdrawn(upstreamId));
+    return true;
+  }
+
+  related(_call: UpstreamCall, message: Message): void {
+    this.#drive((outbox) => this.#rounds.noticed(message, outbox));
+  }
+
+  noticed(message: Message): void {
+    this.#drive((outbox) => this.#rounds.noticed(message, outbox));
+  }
+
+  answered(_call: UpstreamCall, message: Message): void {
+    this.#settle(this.#translated(message));
+  }
+
+  lost(_call: UpstreamCall, refusal: Refusal): void {
+    if (refusal.error === 'CALL_TIMED_OUT') this.session?.haunt();
+    this.#settle(refusal);
+  }
+
+  closeStream(): void {
+    // Streams of 2026 cannot be resumed, so there is nothing to come back for.
+  }
+
+  #settle(end: CallEnd): void {
+    this.#inner = undefined;
+    this.#drive((outbox) => this.#rounds.settled(end, outbox));
+    this.session?.released(this);
+  }
+
+  #translated(message: Message): CallEnd {
+    const { method } = this.facts.message;
+    const visits = this.canAsk ? urlElicitations(message) : undefined;
+    if (visits !== undefined) return this.#visitsFirst(inputRequestsOf(visits));
+    const failed = message.isError || (message.value as { isError?: unknown })?.isError === true;
+    if (failed && this.#undeclared !== undefined) return missing(this.#undeclared);
+    const params = this.facts.message.value as { uri?: unknown } | undefined;
+    const isRead = method === 'resources/read' && typeof params?.uri === 'string';
+    if (message.isError) return toModernError(message, isRead ? String(params.uri) : undefined);
+    return toModernResult(method ?? '', message, this.session?.server?.serverInfo);
+  }
+
+  /** The call is over and is made again when its client has been where it was sent. */
+  #visitsFirst(inputRequests: string): CallEnd {
+    const { clock, limits } = this.#keeper.ports;
+    const url = { elicitation: { url: {} } };
+    if (!covers(this.session?.capabilities ?? {}, url)) return missing(url);
+    if (this.#rounds.round >= limits.bridgedRoundsMax) return { error: 'TOO_MANY_ROUNDS' };
+    const expiresAt = clock.now() + limits.parkedMsMax;
+    return this.#inputRequired(inputRequests, undefined, this.#rounds.round + 1, expiresAt);
+  }
+
+  #inputRequired(
+    inputRequests: string,
+    call: string | undefined,
+    round: number,
+    expiresAt: number,
+  ): Message {
+    const { principal, message } = this.facts;
+    const state = writeState({ call, round, expiresAt });
+    const sealed = this.#keeper.ports.seal.seal(state, bindingOf(principal, message));
+    const info = JSON.stringify(this.session?.server?.serverInfo);
+    const meta = info === undefined ? '' : `,"_meta":{"${SERVER_INFO}":${info}}`;
+    const asked = `"inputRequests":${inputRequests},"requestState":${JSON.stringify(sealed)}`;
+    return Message.result('null', `{"resultType":"input_required",${asked}${meta}}`);
+  }
+
+  #drive<Result>(step: (outbox: RoundsDecision[]) => Result, reason = 'nobody waits'): Result {
+    const outbox: RoundsDecision[] = [];
+    const result = step(outbox);
+    for (const decision of outbox) this.#do(decision, reason);
+    this.#arm();
+    return result;
+  }
+
+  #do(decision: RoundsDecision, reason: string): void {
+    switch (decision.do) {
+      case 'answer':
+        this.session?.instance.tell(Message.result(decision.upstreamId, decision.result));
+        return;
+      case 'refuse':
+        this.#refuse(decision.upstreamId, decision.error);
+        return;
+      case 'deliver':
+        if (this.#leg !== undefined) this.#leg.owner.related(this.#leg, this.#worded(decision));
+        return;
+      case 'ask': {
+        const { inputRequests, round, expiresAt } = decision;
+        const leg = this.#release();
+        const message = this.#inputRequired(inputRequests, this.facts.id, round, expiresAt);
+        this.#keeper.parked(this);
+        leg?.owner.answered(leg, message);
+        return;
+      }
+      case 'finish':
+        this.#finish(decision.end);
+        return;
+      default:
+        this.#abandon(reason);
+    }
+  }
+
+  #finish(end: CallEnd): void {
+    const leg = this.#release();
+    this.#keeper.ended(this);
+    if (leg === undefined) return;
+    if ('error' in end) leg.owner.lost(leg, { ...end, id: leg.id });
+    else leg.owner.answered(leg, end);
+  }
+
+  #abandon(reason: string): void {
+    const inner = this.#inner;
+    this.#inner = undefined;
+    if (inner !== undefined) {
+      this.session?.instance.cancel(inner, reason);
+      if (this.canAsk) this.session?.haunt();
+    }
+    this.session?.released(this);
+    this.#keeper.ended(this);
+  }
+
+  /** Progress of a later leg goes by the token of that leg's request, and nowhere without one. */
+  #worded({ message }: { readonly message: Message }): Message {
+    const token = this.#leg?.progressToken;
+    const isProgress = message.method === 'notifications/progress';
+    if (!isProgress || token === undefined || token === this.#firstToken) return message;
+    const { progressToken: _old, ...rest } = message.value as Record<string, unknown>;
+    const tail = JSON.stringify(rest).slice(1);
+    const params = `{"progressToken":${token}${tail === '}' ? '' : ','}${tail}`;
+    return Message.notification('notifications/progress', params);
+  }
+
+  #refuse(upstreamId: string, error: Refusal['error']): void {
+    this.session?.instance.tell(refuseQuestion(upstreamId, { error }));
+  }
+
+  #release(): Leg | undefined {
+    const leg = this.#leg;
+    this.#leg = undefined;
+    if (leg !== undefined) leg.work = undefined;
+    return leg;
+  }
+
+  #arm(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+    const { clock } = this.#keeper.ports;
+    const { nextDeadline } = this.#rounds;
+    if (nextDeadline === Infinity) return;
+    this.#disarm = clock.after(Math.max(0, nextDeadline - clock.now()), () => {
+      const hasRoom = this.#keeper.hasRoomToPark(this.facts.principal);
+      this.#drive((outbox) => this.#rounds.tick(clock.now(), hasRoom, outbox), 'nobody came back');
+    });
+  }
+}
+
+function missing(requiredCapabilities: ClientCapabilities): Refusal {
+  return { error: 'MISSING_CAPABILITY', data: JSON.stringify({ requiredCapabilities }) };
+}

@@ -1,0 +1,196 @@
+/**
+ * The listen streams of 2026 clients over servers that publish to whole sessions: each listener is
+ * given what it opted in to and the server declares, stamped with its id. Resources are subscribed
+ * upstream once, however many listen.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
+ */
+import { Leases } from '../../core/bridge/modern-client/leases.ts';
+import type { Refusal } from '../../core/errors.ts';
+import { META } from '../../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { encodeEvent } from '../../core/protocol/sse-encoder.ts';
+import { wants, type Filter, type Subscription } from '../../core/sessions/subscription.ts';
+import { noticesOf } from '../listen-hub.ts';
+import type { Listener } from '../listener.ts';
+import type { BridgeSession } from './bridge-session.ts';
+
+interface Entry {
+  readonly subscription: Subscription;
+  readonly listener: Listener;
+  /** URIs it holds a lease of. */
+  readonly leased: Set<string>;
+  /** Answers of upstream it waits for before it can be acknowledged. */
+  missing: number;
+  /** Changes that came before the acknowledgment. */
+  early: string[];
+}
+
+/** Changes kept for a listener that is not acknowledged yet; the oldest go first. */
+const EARLY_MAX = 256;
+
+export class LegacyListenHub {
+  readonly #entries = new Map<Subscription, Entry>();
+  readonly #leases = new Leases();
+  readonly #waiters = new Map<string, ((outcome: boolean | Refusal) => void)[]>();
+  readonly #sessions: () => Iterable<BridgeSession>;
+  /** The session whose answers decide what is honoured. */
+  #primary: BridgeSession | undefined;
+
+  /** @param sessions - all there are: a change that any of them reports is told to everybody. */
+  constructor(sessions: () => Iterable<BridgeSession>) {
+    this.#sessions = sessions;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The session listeners depend on, while there are any. */
+  get primary(): BridgeSession | undefined {
+    return this.#entries.size === 0 ? undefined : this.#primary;
+  }
+
+  open(session: BridgeSession, filter: Filter, listener: Listener): Subscription {
+    this.#primary = session;
+    const subscription: Subscription = { filter, state: 'waiting', honoured: filter };
+    const entry: Entry = { subscription, listener, leased: new Set(), missing: 1, early: [] };
+    this.#entries.set(subscription, entry);
+    session.whenReady(() => this.#subscribe(session, entry));
+    return subscription;
+  }
+
+  close(subscription: Subscription): void {
+    const entry = this.#entries.get(subscription);
+    if (entry === undefined) return;
+    subscription.state = 'ended';
+    this.#entries.delete(subscription);
+    for (const uri of entry.leased) this.#release(uri);
+  }
+
+  /** A session is open: what is subscribed must be so there, too. After a restart, look again. */
+  ready(session: BridgeSession, isRestart: boolean): void {
+    if (canSubscribe(session)) {
+      for (const uri of this.#leases.uris()) tell(session, 'resources/subscribe', uri);
+    }
+    if (!isRestart || session !== this.#primary) return;
+    for (const { subscription, listener } of this.#entries.values()) {
+      if (subscription.state !== 'listening') continue;
+      for (const [method, params] of noticesOf(subscription.honoured)) {
+        listener.deliver(frameFor(listener.id, method, params));
+      }
+    }
+  }
+
+  /** A session reports a change. */
+  changed(message: Message): void {
+    const method = message.method ?? '';
+    const { uri } = (message.value ?? {}) as { uri?: unknown };
+    const named = typeof uri === 'string' ? uri : undefined;
+    const params = named === undefined ? '' : `,"uri":${JSON.stringify(named)}`;
+    const frames = new Map<string, string>();
+    for (const entry of this.#entries.values()) {
+      const { subscription, listener } = entry;
+      if (!wants(subscription.honoured, method, named)) continue;
+      const frame = frames.get(listener.id) ?? frameFor(listener.id, method, params);
+      frames.set(listener.id, frame);
+      if (subscription.state === 'listening') listener.deliver(frame);
+      else if (entry.early.push(frame) > EARLY_MAX) entry.early.shift();
+    }
+  }
+
+  #subscribe(session: BridgeSession, entry: Entry): void {
+    const { subscription } = entry;
+    if (subscription.state === 'ended') return;
+    if (session.isDown) {
+      this.#fail(entry, { error: 'UPSTREAM_UNAVAILABLE' });
+      return;
+    }
+    const capabilities = session.server?.capabilities ?? {};
+    const { filter } = subscription;
+    const isTold = (kind: string): boolean =>
+      (capabilities[kind] as { listChanged?: unknown } | undefined)?.listChanged === true;
+    const uris = canSubscribe(session) ? new Set(filter.uris) : new Set<string>();
+    subscription.honoured = {
+      toolsListChanged: filter.toolsListChanged && isTold('tools'),
+      promptsListChanged: filter.promptsListChanged && isTold('prompts'),
+      resourcesListChanged: filter.resourcesListChanged && isTold('resources'),
+      uris,
+    };
+    for (const uri of [...uris]) this.#lease(session, entry, uri, uris);
+    this.#oneLess(entry);
+  }
+
+  #lease(session: BridgeSession, entry: Entry, uri: string, honoured: Set<string>): void {
+    entry.leased.add(uri);
+    const step = this.#leases.acquire(uri);
+    if (step === 'held') return;
+    entry.missing += 1;
+    const waiters = this.#waiters.get(uri) ?? [];
+    this.#waiters.set(uri, waiters);
+    waiters.push((outcome) => {
+      if (outcome !== true) {
+        honoured.delete(uri);
+        entry.leased.delete(uri);
+      }
+      if (typeof outcome === 'boolean') this.#oneLess(entry);
+      else this.#fail(entry, outcome);
+    });
+    if (step === 'ask') this.#ask(session, uri);
+  }
+
+  #ask(session: BridgeSession, uri: string): void {
+    session.instance.ask('resources/subscribe', JSON.stringify({ uri }), (answer) => {
+      const isLost = 'error' in answer;
+      const isGranted = !isLost && !answer.isError;
+      const waiters = this.#waiters.get(uri) ?? [];
+      this.#waiters.delete(uri);
+      if (this.#leases.settled(uri, isGranted)) this.#unsubscribe(uri);
+      for (const each of waiters) each(isLost ? answer : isGranted);
+    });
+    for (const other of this.#sessions()) {
+      if (other !== session && other.instance.state === 'ready' && canSubscribe(other)) {
+        tell(other, 'resources/subscribe', uri);
+      }
+    }
+  }
+
+  #oneLess(entry: Entry): void {
+    entry.missing -= 1;
+    const { subscription, listener } = entry;
+    if (entry.missing > 0 || subscription.state !== 'waiting') return;
+    subscription.state = 'listening';
+    listener.acknowledged(subscription.honoured);
+    for (const frame of entry.early.splice(0)) listener.deliver(frame);
+  }
+
+  #fail(entry: Entry, refusal: Refusal): void {
+    if (!this.#entries.has(entry.subscription)) return;
+    this.close(entry.subscription);
+    entry.listener.ended(refusal);
+  }
+
+  #release(uri: string): void {
+    if (this.#leases.release(uri)) this.#unsubscribe(uri);
+  }
+
+  #unsubscribe(uri: string): void {
+    for (const session of this.#sessions()) {
+      if (session.instance.state === 'ready') tell(session, 'resources/unsubscribe', uri);
+    }
+  }
+}
+
+function canSubscribe({ server }: BridgeSession): boolean {
+  const resources = server?.capabilities['resources'] as { subscribe?: unknown } | undefined;
+  return resources?.subscribe === true;
+}
+
+/** Asks for something whose answer changes nothing. */
+function tell({ instance }: BridgeSession, method: string, uri: string): void {
+  instance.ask(method, JSON.stringify({ uri }), () => {});
+}
+
+function frameFor(id: string, method: string, params: string): string {
+  const meta = `"_meta":{"${META.subscriptionId}":${id}}`;
+  return encodeEvent('message', Message.notification(method, `{${meta}${params}}`).toText());
+}

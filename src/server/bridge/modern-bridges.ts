@@ -1,0 +1,78 @@
+/** The bridges of one endpoint for 2026 clients, one for each key of the pool. */
+import type { Principal } from '../../core/ports.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import type { ModernUpstream } from '../modern-upstream.ts';
+import type { BridgePorts } from './bridge-ports.ts';
+import type { BridgeSession } from './bridge-session.ts';
+import { ModernClient } from './modern-client.ts';
+import { ModernOverLegacy } from './modern-over-legacy.ts';
+
+export class ModernBridges {
+  readonly #ports: BridgePorts;
+  readonly #isPrivate: boolean;
+  readonly #hasRoom: () => boolean;
+  readonly #bridges = new Map<string, ModernOverLegacy>();
+
+  /**
+   * @param isPrivate - whether a key stands for one principal alone.
+   * @param hasRoom - whether the endpoint may open one more upstream session.
+   */
+  constructor(ports: BridgePorts, isPrivate: boolean, hasRoom: () => boolean) {
+    this.#ports = ports;
+    this.#isPrivate = isPrivate;
+    this.#hasRoom = hasRoom;
+  }
+
+  get size(): number {
+    return this.#sessions().length;
+  }
+
+  /** Requests somebody waits for. */
+  get pending(): number {
+    let sum = 0;
+    for (const bridge of this.#bridges.values()) sum += bridge.pending;
+    return sum;
+  }
+
+  /** The most deaths in a row of any session: a crash loop. */
+  get failures(): number {
+    const failing = this.#sessions().filter(({ instance }) => instance.state !== 'ready');
+    return Math.max(0, ...failing.map(({ instance }) => instance.failures));
+  }
+
+  isNew(key: string): boolean {
+    return !this.#bridges.has(key);
+  }
+
+  of(key: string, principal: Principal, message: Message): ModernUpstream {
+    let bridge = this.#bridges.get(key);
+    if (bridge === undefined) {
+      bridge = new ModernOverLegacy(this.#ports, this.#isPrivate, this.#hasRoom);
+      this.#bridges.set(key, bridge);
+    }
+    return new ModernClient(bridge, principal, message);
+  }
+
+  expire(now: number): void {
+    for (const bridge of this.#bridges.values()) bridge.expire(now);
+  }
+
+  /** @returns whether the bridge of this key is needed and stays. */
+  closeIdle(key: string): boolean {
+    const bridge = this.#bridges.get(key);
+    if (bridge === undefined) return false;
+    if (!bridge.isIdle) return true;
+    this.#bridges.delete(key);
+    bridge.close();
+    return false;
+  }
+
+  close(): void {
+    for (const bridge of this.#bridges.values()) bridge.close();
+    this.#bridges.clear();
+  }
+
+  #sessions(): readonly BridgeSession[] {
+    return [...this.#bridges.values()].flatMap((bridge) => [...bridge.sessions()]);
+  }
+}

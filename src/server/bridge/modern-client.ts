@@ -1,0 +1,57 @@
+/** One request of a 2026 client, towards the bridge that serves it. */
+import type { Refusal } from '../../core/errors.ts';
+import { bridgedCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
+import type { Principal, RequestHead } from '../../core/ports.ts';
+import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
+import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { Listener } from '../listener.ts';
+import type { ModernUpstream } from '../modern-upstream.ts';
+import { OUR_IDENTITY } from '../our-identity.ts';
+import type { BridgeClient, ModernOverLegacy } from './modern-over-legacy.ts';
+
+export class ModernClient implements ModernUpstream {
+  readonly #bridge: ModernOverLegacy;
+  readonly #client: BridgeClient;
+
+  constructor(bridge: ModernOverLegacy, principal: Principal, message: Message) {
+    this.#bridge = bridge;
+    const { _meta } = (message.value ?? {}) as { _meta?: Record<string, unknown> };
+    this.#client = {
+      principal,
+      capabilities: bridgedCapabilities(_meta?.[META.clientCapabilities]),
+      clientInfo: _meta?.[META.clientInfo] ?? OUR_IDENTITY,
+    };
+  }
+
+  get isDown(): boolean {
+    return this.#bridge.sessionFor(this.#client)?.isDown ?? false;
+  }
+
+  whenReady(then: () => void): void {
+    const session = this.#bridge.sessionFor(this.#client);
+    if (session === undefined) then();
+    else session.whenToolsKnown(then);
+  }
+
+  checkParams(message: Message, head: RequestHead): Refusal | undefined {
+    return this.#bridge.sessionFor(this.#client)?.headers.check(message, head);
+  }
+
+  request(owner: CallOwner, message: Message, envelope: Envelope): UpstreamCall | Refusal {
+    return this.#bridge.request(this.#client, owner, message, envelope);
+  }
+
+  cancel(call: UpstreamCall, reason: string): void {
+    this.#bridge.cancel(call, reason);
+  }
+
+  listen(filter: Filter, listener: Listener): Subscription {
+    return this.#bridge.listen(this.#client, filter, listener);
+  }
+
+  unlisten(subscription: Subscription): void {
+    this.#bridge.unlisten(subscription);
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * A server of the handshake revisions as 2026 clients see it: its upstream sessions by what their
+ * clients declared, the calls that wait for answers, and who listens.
+ *
+ * Rules: a server that cannot say for which call it asks is given one call at a time that may ask. A
+ * call whose turn has not come waits in line for the session before it, so that a server keeps what
+ * it remembers; only while that one waits for people does another session serve instead.
+ */
+import type { Refusal } from '../../core/errors.ts';
+import type { ClientCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
+import { isBridged, mayAsk } from '../../core/bridge/modern-client/legacy-request.ts';
+import { readAnswers } from '../../core/bridge/modern-client/input-request.ts';
+import { discoverResult } from '../../core/bridge/modern-client/modern-result.ts';
+import { bindingOf, readState } from '../../core/bridge/modern-client/request-state.ts';
+import type { Principal } from '../../core/ports.ts';
+import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
+import { Message } from '../../core/protocol/message.ts';
+import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
+import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { Listener } from '../listener.ts';
+import type { BridgePorts } from './bridge-ports.ts';
+import { BridgeSession, type BridgeSessionKeeper } from './bridge-session.ts';
+import { BridgedCall, type BridgedCallKeeper } from './bridged-call.ts';
+import { LegacyListenHub } from './legacy-listen-hub.ts';
+import { Leg } from './leg.ts';
+
+/** Who asks: the principal and what its client says of itself. */
+export interface BridgeClient {
+  readonly principal: Principal;
+  readonly capabilities: ClientCapabilities;
+  readonly clientInfo: unknown;
+}
+
+interface Waiting {
+  readonly client: BridgeClient;
+  readonly call: BridgedCall;
+}
+
+export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper {
+  readonly ports: BridgePorts;
+  readonly hub: LegacyListenHub;
+  readonly #isPrivate: boolean;
+  readonly #hasRoom: () => boolean;
+  readonly #sessions = new Map<string, BridgeSession[]>();
+  /** Calls whose clients went for answers, by the id in their `requestState`. */
+  readonly #parked = new Map<string, BridgedCall>();
+  #line: Waiting[] = [];
+  #isServing = false;
+
+  /**
+   * @param isPrivate - whether one principal alone is served.
+   * @param hasRoom - whether the endpoint may open one more upstream session.
+   */
+  constructor(ports: BridgePorts, isPrivate: boolean, hasRoom: () => boolean) {
+    this.ports = ports;
+    this.#isPrivate = isPrivate;
+    this.#hasRoom = hasRoom;
+    this.hub = new LegacyListenHub(() => this.sessions());
+  }
+
+  /** Whether anybody needs it now. */
+  get isIdle(): boolean {
+    return this.hub.size === 0 && this.pending === 0 && this.#parked.size === 0;
+  }
+
+  /** Requests somebody waits for. */
+  get pending(): number {
+    let sum = this.#line.length;
+    for (const session of this.sessions()) sum += session.busy;
+    return sum;
+  }
+
+  *sessions(): Generator<BridgeSession> {
+    for (const group of this.#sessions.values()) yield* group;
+  }
+
+  /** The first session for such a client; undefined when no more may be opened. */
+  sessionFor(client: BridgeClient): BridgeSession | undefined {
+    return this.#groupOf(client)[0] ?? this.#open(client);
+  }
+
+  request(
+    client: BridgeClient,
+    owner: CallOwner,
+    message: Message,
+    envelope: Envelope,
+  ): UpstreamCall | Refusal {
+    const { id, method } = message;
+    const leg = new Leg(owner, message, this.ports.clock.now());
+    if (method === 'server/discover') return this.#discover(client, leg);
+    if (!isBridged(method)) return { error: 'METHOD_NOT_FOUND', id };
+    const params = (message.value ?? {}) as { requestState?: unknown; inputResponses?: unknown };
+    const answers = readAnswers(params.inputResponses);
+    let round = 0;
+    if (params.requestState !== undefined && mayAsk(method)) {
+      const state = this.#stateOf(client, message, params.requestState);
+      if (state === undefined) return { error: 'REQUEST_STATE_INVALID', id };
+      if (state.call !== undefined) {
+        const call = this.#parked.get(state.call);
+        if (call?.join(leg, state.round, answers) === true) return leg;
+        return { error: 'REQUEST_STATE_INVALID', id };
+      }
+      round = state.round;
+      const isWilling = [...answers.values()].every(({ action }) => action === 'accept');
+      if (!isWilling) return this.#declined(leg);
+    }
+    const call = new BridgedCall(
+      this,
+      {
+        id: this.ports.random.sessionId(),
+        principal: client.principal,
+        message,
+        logLevel: envelope.logLevel,
+        answers,
+        round,
+      },
+      leg,
+    );
+    return this.#begin(client, call, leg);
+  }
+
+  cancel(call: UpstreamCall, reason: string): void {
+    if (call instanceof Leg) call.work?.left(reason);
+  }
+
+  listen(client: BridgeClient, filter: Filter, listener: Listener): Subscription {
+    const session = this.hub.primary ?? this.sessionFor(client);
+    if (session !== undefined) return this.hub.open(session, filter, listener);
+    listener.ended({ error: 'UPSTREAM_BUSY' });
+    return { filter, state: 'ended', honoured: filter };
+  }
+
+  unlisten(subscription: Subscription): void {
+    this.hub.close(subscription);
+  }
+
+  /** Calls that waited too long are answered; sessions nobody needs are closed. */
+  expire(now: number): void {
+    const { callMsMax, upstreamIdleMs } = this.ports.limits;
+    for (const { call } of [...this.#line]) {
+      if (now - call.queuedAt >= callMsMax) call.giveUp({ error: 'CALL_TIMED_OUT' });
+    }
+    for (const session of [...this.sessions()]) {
+      session.instance.expire(now);
+      const isNeeded = session === this.hub.primary || session.calls.size > 0 || session.busy > 0;
+      const isStale = session.isHaunted && session.isExclusive;
+      if (!isNeeded && (isStale || now - session.lastUsedAt >= upstreamIdleMs)) this.#close(session);
+    }
+    this.#serveLine();
+  }
+
+  close(): void {
+    for (const session of [...this.sessions()]) session.instance.close();
+    this.#sessions.clear();
+  }
+
+  /* ------------------------------------------------------------ told by its calls */
+
+  hasRoomToPark({ key }: Principal): boolean {
+    let parked = 0;
+    for (const { facts } of this.#parked.values()) if (facts.principal.key === key) parked += 1;
+    return parked < this.ports.limits.parkedPerOwnerMax;
+  }
+
+  parked(call: BridgedCall): void {
+    this.#parked.set(call.facts.id, call);
+    this.#serveLine();
+  }
+
+  ended(call: BridgedCall): void {
+    this.#parked.delete(call.facts.id);
+    this.#line = this.#line.filter((each) => each.call !== call);
+  }
+
+  /* ------------------------------------------------------------ told by its sessions */
+
+  changed(message: Message): void {
+    this.hub.changed(message);
+  }
+
+  ready(session: BridgeSession, isRestart: boolean): void {
+    this.hub.ready(session, isRestart);
+  }
+
+  freed(): void {
+    this.#serveLine();
+  }
+
+  down(session: BridgeSession): boolean {
+    for (const group of this.#sessions.values()) {
+      const index = group.indexOf(session);
+      if (index === 0 || session === this.hub.primary) return true;
+      if (index > 0) group.splice(index, 1);
+    }
+    return false;
+  }
+
+  /* ------------------------------------------------------------ */
+
+  #discover(client: BridgeClient, leg: Leg): UpstreamCall | Refusal {
+    const session = this.sessionFor(client);
+    if (session === undefined) return { error: 'UPSTREAM_BUSY', id: leg.id };
+    let isWanted = true;
+    leg.work = {
+      left: () => {
+        isWanted = false;
+      },
+    };
+    session.whenReady(() => {
+      if (!isWanted) return;
+      const { server } = session;
+      if (session.isDown || server === undefined) {
+        leg.owner.lost(leg, { error: 'UPSTREAM_UNAVAILABLE', id: leg.id });
+      } else leg.owner.answered(leg, Message.result(leg.id, discoverResult(server)));
+    });
+    return leg;
+  }
+
+  #stateOf(
+    { principal }: BridgeClient,
+    message: Message,
+    sealed: unknown,
+  ): ReturnType<typeof readState> {
+    if (typeof sealed !== 'string') return undefined;
+    const text = this.ports.seal.open(sealed, bindingOf(principal, message));
+    return readState(text, this.ports.clock.now());
+  }
+
+  /** The user would not go where the server needs it to have been. */
+  #declined(leg: Leg): UpstreamCall {
+    const text = 'The user declined what the server requires first.';
+    const result = { resultType: 'complete', isError: true, content: [{ type: 'text', text }] };
+    if (leg.method === 'tools/call') {
+      leg.owner.answered(leg, Message.result(leg.id, JSON.stringify(result)));
+    } else leg.owner.lost(leg, { error: 'ANSWER_DECLINED', id: leg.id });
+    return leg;
+  }
+
+  #begin(client: BridgeClient, call: BridgedCall, leg: Leg): UpstreamCall | Refusal {
+    const session = this.#sessionForCall(client, call);
+    if (session === 'wait') {
+      if (this.#line.length >= this.ports.limits.pendingPerUpstreamMax) {
+        return { error: 'TOO_MANY_REQUESTS', id: leg.id };
+      }
+      this.#line.push({ client, call });
+      return leg;
+    }
+    if (session === undefined) return { error: 'UPSTREAM_BUSY', id: leg.id };
+    session.usedBy(client.principal.key);
+    call.start(session);
+    return leg;
+  }
+
+  #sessionForCall(client: BridgeClient, call: BridgedCall): BridgeSession | 'wait' | undefined {
+    const group = this.#groupOf(client);
+    const first = group[0] ?? this.#open(client);
+    if (first === undefined || !first.isExclusive || !call.canAsk) return first;
+    const free = group.find(({ isFree }) => isFree);
+    if (free !== undefined) return free;
+    const mustWait = group.some((each) => !each.isHaunted && !each.isWaitingForPeople);
+    return mustWait ? 'wait' : (this.#open(client) ?? 'wait');
+  }
+
+  /** Whoever waits and can be served is; one that cannot does not hold up the others' sessions. */
+  #serveLine(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    for (const waiting of [...this.#line]) {
+      const { client, call } = waiting;
+      if (!this.#line.includes(waiting)) continue;
+      const session = this.#sessionForCall(client, call);
+      if (session === 'wait') continue;
+      this.#line.splice(this.#line.indexOf(waiting), 1);
+      if (session === undefined) call.giveUp({ error: 'UPSTREAM_BUSY' });
+      else {
+        session.usedBy(client.principal.key);
+        call.start(session);
+      }
+    }
+    this.#isServing = false;
+  }
+
+  #groupOf({ capabilities }: BridgeClient): BridgeSession[] {
+    const key = JSON.stringify(capabilities);
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known;
+    const group: BridgeSession[] = [];
+    this.#sessions.set(key, group);
+    return group;
+  }
+
+  #open(client: BridgeClient): BridgeSession | undefined {
+    const all = [...this.sessions()];
+    if (all.length >= this.ports.limits.bridgedSessionsPerOwnerMax || !this.#hasRoom()) {
+      const idle = all.filter((each) => each.calls.size === 0 && each !== this.hub.primary);
+      const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
+      if (oldest === undefined) return undefined;
+      this.#close(oldest);
+    }
+    const { capabilities, clientInfo } = client;
+    const facts = { capabilities, clientInfo, isPrivate: this.#isPrivate };
+    const session = new BridgeSession(this.ports, this, facts);
+    this.#groupOf(client).push(session);
+    return session;
+  }
+
+  #close(session: BridgeSession): void {
+    for (const group of this.#sessions.values()) {
+      const index = group.indexOf(session);
+      if (index >= 0) group.splice(index, 1);
+    }
+    session.instance.close();
+  }
+}
