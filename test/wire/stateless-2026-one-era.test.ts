@@ -9,8 +9,8 @@ import { modernServer } from './modern-server.ts';
 import { wireServer, type WireServer } from './wire-server.ts';
 
 const MODERN_ONLY = [
-  ['spoken by the server', { server: { isDual: false } }],
-  ['chosen for the endpoint', { eras: 'modern' }],
+  ['chosen over a server of this revision', { server: { isDual: false }, eras: 'modern' }],
+  ['chosen over a server of every revision', { eras: 'modern' }],
 ] as const;
 
 describe.each(MODERN_ONLY)('the stateless revision only, %s', (_, options) => {

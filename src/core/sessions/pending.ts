@@ -34,6 +34,7 @@ export class Pending<Owner> {
   readonly #calls = new Map<number, Call<Owner>>();
   readonly #max: number;
   #next = 1;
+  #listenCount = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -41,6 +42,11 @@ export class Pending<Owner> {
 
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** The same without listen streams, which nobody waits for. */
+  get callCount(): number {
+    return this.#calls.size - this.#listenCount;
   }
 
   /** Undefined when the bound is met. */
@@ -65,6 +71,7 @@ export class Pending<Owner> {
       progress: -Infinity,
     };
     this.#calls.set(number, call);
+    if (method === LISTEN) this.#listenCount += 1;
     return call;
   }
 
@@ -80,6 +87,7 @@ export class Pending<Owner> {
     if (call.state !== 'waiting') return false;
     call.state = CALL_TRANSITIONS.waiting[input];
     this.#calls.delete(call.number);
+    if (call.method === LISTEN) this.#listenCount -= 1;
     return true;
   }
 
