@@ -45,7 +45,7 @@ export class InstancePool {
   /** Requests in flight at all upstreams. */
   get pending(): number {
     let sum = this.#bridges.pending;
-    for (const { instance } of this.#all()) sum += instance.pending.size;
+    for (const { instance } of this.#all()) sum += instance.pending.callCount;
     return sum;
   }
 
