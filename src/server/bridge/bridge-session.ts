@@ -14,7 +14,7 @@ import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
 import { Instance, refuseQuestion, type InstanceRole, type UpstreamCall } from '../instance.ts';
 import { ToolHeaders } from '../tool-headers.ts';
 import type { BridgePorts } from './bridge-ports.ts';
-import { BridgedCall } from './bridged-call.ts';
+import { BridgedCall, type CallSession } from './bridged-call.ts';
 
 /** Who is told what happens on a session. */
 export interface BridgeSessionKeeper {
@@ -36,7 +36,7 @@ export interface BridgeSessionFacts {
 
 const INITIALIZED = Message.notification('notifications/initialized');
 
-export class BridgeSession implements InstanceRole {
+export class BridgeSession implements InstanceRole, CallSession {
   readonly instance: Instance;
   readonly capabilities: ClientCapabilities;
   /**
@@ -128,8 +128,9 @@ export class BridgeSession implements InstanceRole {
     this.instance.ask('logging/setLevel', JSON.stringify({ level }), () => {});
   }
 
-  /** A call of this principal is begun. */
-  usedBy(key: string): void {
+  begun(call: BridgedCall): void {
+    const { key } = call.facts.principal;
+    this.calls.add(call);
     this.lastUsedAt = this.instance.ports.clock.now();
     this.#caller = this.#caller === undefined || this.#caller === key ? key : 'several';
   }

@@ -12,7 +12,11 @@ import {
 import { inputRequestsOf } from '../../core/bridge/modern-client/input-request.ts';
 import { mayAsk, toLegacyRequest } from '../../core/bridge/modern-client/legacy-request.ts';
 import { toModernError, urlElicitations } from '../../core/bridge/modern-client/modern-error.ts';
-import { SERVER_INFO, toModernResult } from '../../core/bridge/modern-client/modern-result.ts';
+import {
+  SERVER_INFO,
+  toModernResult,
+  type LegacyServer,
+} from '../../core/bridge/modern-client/modern-result.ts';
 import { bindingOf, writeState } from '../../core/bridge/modern-client/request-state.ts';
 import {
   Rounds,
@@ -22,10 +26,24 @@ import {
 } from '../../core/bridge/modern-client/rounds.ts';
 import type { Principal } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
-import { refuseQuestion, type CallOwner, type UpstreamCall } from '../instance.ts';
+import { refuseQuestion, type CallOwner, type Instance, type UpstreamCall } from '../instance.ts';
 import type { BridgePorts } from './bridge-ports.ts';
-import type { BridgeSession } from './bridge-session.ts';
 import type { Leg, LegWork } from './leg.ts';
+
+/** The upstream session a call is made on. */
+export interface CallSession {
+  readonly instance: Instance;
+  readonly capabilities: ClientCapabilities;
+  readonly server: LegacyServer | undefined;
+  /** Runs `then` once the handshake is over, or failed. */
+  whenReady(then: () => void): void;
+  begun(call: BridgedCall): void;
+  /** Sees that what the call wants logged is logged. */
+  prepareLevel(): void;
+  /** The call was given up and may still speak. */
+  haunt(): void;
+  released(call: BridgedCall): void;
+}
 
 /** Who keeps the calls, and is told what becomes of them. */
 export interface BridgedCallKeeper {
@@ -52,8 +70,8 @@ export class BridgedCall implements CallOwner, LegWork {
   readonly facts: BridgedCallFacts;
   readonly queuedAt: number;
   readonly canAsk: boolean;
-  session: BridgeSession | undefined;
   readonly #keeper: BridgedCallKeeper;
+  #session: CallSession | undefined;
   readonly #rounds: Rounds;
   #leg: Leg | undefined;
   /** The progress token upstream's reports are relayed under without a change. */
@@ -84,9 +102,9 @@ export class BridgedCall implements CallOwner, LegWork {
   }
 
   /** Sends it as soon as the session is open. */
-  start(session: BridgeSession): void {
-    this.session = session;
-    session.calls.add(this);
+  start(session: CallSession): void {
+    this.#session = session;
+    session.begun(this);
     session.whenReady(() => {
       if (this.isOver) return;
       session.prepareLevel();
@@ -122,7 +140,7 @@ export class BridgedCall implements CallOwner, LegWork {
     if (!isQuestionMethod(method)) return this.#refuse(upstreamId, 'METHOD_NOT_FOUND');
     if (!this.canAsk) return this.#refuse(upstreamId, 'NO_ORIGINATING_REQUEST');
     const required = requiredBy(method, value);
-    if (!covers(this.session?.capabilities ?? {}, required)) {
+    if (!covers(this.#session?.capabilities ?? {}, required)) {
       this.#undeclared = { ...this.#undeclared, ...required };
       return this.#refuse(upstreamId, 'METHOD_NOT_FOUND');
     }
@@ -150,7 +168,7 @@ export class BridgedCall implements CallOwner, LegWork {
   }
 
   lost(_call: UpstreamCall, refusal: Refusal): void {
-    if (refusal.error === 'CALL_TIMED_OUT') this.session?.haunt();
+    if (refusal.error === 'CALL_TIMED_OUT') this.#session?.haunt();
     this.#settle(refusal);
   }
 
@@ -161,7 +179,7 @@ export class BridgedCall implements CallOwner, LegWork {
   #settle(end: CallEnd): void {
     this.#inner = undefined;
     this.#drive((outbox) => this.#rounds.settled(end, outbox));
-    this.session?.released(this);
+    this.#session?.released(this);
   }
 
   #translated(message: Message): CallEnd {
@@ -173,14 +191,14 @@ export class BridgedCall implements CallOwner, LegWork {
     const params = this.facts.message.value as { uri?: unknown } | undefined;
     const isRead = method === 'resources/read' && typeof params?.uri === 'string';
     if (message.isError) return toModernError(message, isRead ? String(params.uri) : undefined);
-    return toModernResult(method ?? '', message, this.session?.server?.serverInfo);
+    return toModernResult(method ?? '', message, this.#session?.server?.serverInfo);
   }
 
   /** The call is over and is made again when its client has been where it was sent. */
   #visitsFirst(inputRequests: string): CallEnd {
     const { clock, limits } = this.#keeper.ports;
     const url = { elicitation: { url: {} } };
-    if (!covers(this.session?.capabilities ?? {}, url)) return missing(url);
+    if (!covers(this.#session?.capabilities ?? {}, url)) return missing(url);
     if (this.#rounds.round >= limits.bridgedRoundsMax) return { error: 'TOO_MANY_ROUNDS' };
     const expiresAt = clock.now() + limits.parkedMsMax;
     return this.#inputRequired(inputRequests, undefined, this.#rounds.round + 1, expiresAt);
@@ -195,7 +213,7 @@ export class BridgedCall implements CallOwner, LegWork {
     const { principal, message } = this.facts;
     const state = writeState({ call, round, expiresAt });
     const sealed = this.#keeper.ports.seal.seal(state, bindingOf(principal, message));
-    const info = JSON.stringify(this.session?.server?.serverInfo);
+    const info = JSON.stringify(this.#session?.server?.serverInfo);
     const meta = info === undefined ? '' : `,"_meta":{"${SERVER_INFO}":${info}}`;
     const asked = `"inputRequests":${inputRequests},"requestState":${JSON.stringify(sealed)}`;
     return Message.result('null', `{"resultType":"input_required",${asked}${meta}}`);
@@ -212,7 +230,7 @@ export class BridgedCall implements CallOwner, LegWork {
   #do(decision: RoundsDecision, reason: string): void {
     switch (decision.do) {
       case 'answer':
-        this.session?.instance.tell(Message.result(decision.upstreamId, decision.result));
+        this.#session?.instance.tell(Message.result(decision.upstreamId, decision.result));
         return;
       case 'refuse':
         this.#refuse(decision.upstreamId, decision.error);
@@ -248,10 +266,10 @@ export class BridgedCall implements CallOwner, LegWork {
     const inner = this.#inner;
     this.#inner = undefined;
     if (inner !== undefined) {
-      this.session?.instance.cancel(inner, reason);
-      if (this.canAsk) this.session?.haunt();
+      this.#session?.instance.cancel(inner, reason);
+      if (this.canAsk) this.#session?.haunt();
     }
-    this.session?.released(this);
+    this.#session?.released(this);
     this.#keeper.ended(this);
   }
 
@@ -267,7 +285,7 @@ export class BridgedCall implements CallOwner, LegWork {
   }
 
   #refuse(upstreamId: string, error: Refusal['error']): void {
-    this.session?.instance.tell(refuseQuestion(upstreamId, { error }));
+    this.#session?.instance.tell(refuseQuestion(upstreamId, { error }));
   }
 
   #release(): Leg | undefined {

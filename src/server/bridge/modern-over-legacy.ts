@@ -246,7 +246,6 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       return leg;
     }
     if (session === undefined) return { error: 'UPSTREAM_BUSY', id: leg.id };
-    session.usedBy(client.principal.key);
     call.start(session);
     return leg;
   }
@@ -272,10 +271,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       if (session === 'wait') continue;
       this.#line.splice(this.#line.indexOf(waiting), 1);
       if (session === undefined) call.giveUp({ error: 'UPSTREAM_BUSY' });
-      else {
-        session.usedBy(client.principal.key);
-        call.start(session);
-      }
+      else call.start(session);
     }
     this.#isServing = false;
   }
