@@ -4,48 +4,31 @@
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import { errorResponse, type Refusal } from '../core/errors.ts';
-import type { Limits } from '../core/limits.ts';
 import type { Principal } from '../core/ports.ts';
-import {
-  endpointPreamble,
-  endpointReference,
-  type EndpointForm,
-} from '../core/protocol/eras/http-sse-2024.ts';
-import {
-  requestedVersion,
-  streamPreamble,
-  type Priming,
-} from '../core/protocol/eras/streamable-2025.ts';
+import { endpointPreamble, endpointReference } from '../core/protocol/eras/http-sse-2024.ts';
+import { requestedVersion, streamPreamble } from '../core/protocol/eras/streamable-2025.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Outbox } from '../core/sessions/outbox.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import { Session } from '../core/sessions/session.ts';
+import {
+  ASSUMED_INITIALIZE,
+  ASSUMED_INITIALIZED,
+  AssumedCalls,
+  assumedPost,
+} from './assumed-handshake.ts';
 import type { Connection } from './connection.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';
+import type { LegacySessionOptions } from './legacy-session-options.ts';
+import type { LegacyOutcome } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
-import { SessionEffects, type SessionEffectsPorts } from './session-effects.ts';
+import { SessionEffects } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
-
-export interface LegacySessionOptions extends SessionEffectsPorts {
-  readonly id: string;
-  readonly principal: Principal;
-  readonly era: '2024' | '2025';
-  readonly salt: number;
-  readonly limits: Limits;
-  readonly instance: LegacyUpstream;
-  readonly endpointForm: EndpointForm;
-  readonly priming: Priming;
-  readonly publicUrl: string | undefined;
-  /** Arms the decision of an undecided reply. */
-  readonly decideLater: (post: LegacyPost) => void;
-  /** A call ended: for the record. */
-  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
-  readonly ended: (session: LegacySession, reason: CloseReason) => void;
-}
 
 /** Messages of a server that talks before it is initialized. */
 const EARLY_MAX = 64;
+/** What a server may ask for; each is a capability of the client by the same name. */
+const QUESTIONS: ReadonlySet<string> = new Set(['elicitation', 'sampling', 'roots']);
 
 export class LegacySession implements SessionHandle, PostingSession {
   readonly id: string;
@@ -62,6 +45,8 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly #effects: SessionEffects;
   readonly #calls = new Set<UpstreamCall>();
   #early: Message[] = [];
+  /** Requests of a client that skipped the handshake, until ours for it is over. */
+  #assumed: AssumedCalls | undefined;
   #capabilities: Record<string, unknown> = {};
 
   constructor(options: LegacySessionOptions) {
@@ -169,6 +154,9 @@ export class LegacySession implements SessionHandle, PostingSession {
     if (this.isEnded) return;
     for (const call of this.#calls) this.#abandon(call);
     this.#calls.clear();
+    for (const { post, message } of this.#assumed ?? []) {
+      this.#refuse(post, { error: 'SESSION_ENDED', id: message.id });
+    }
     const outbox: Outbox = [];
     this.#machine.end(reason, outbox);
     this.#effects.carryOut(outbox);
@@ -178,9 +166,8 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   canAnswer(method: string): boolean {
-    if (method.startsWith('elicitation/')) return this.#capabilities['elicitation'] !== undefined;
-    if (method.startsWith('sampling/')) return this.#capabilities['sampling'] !== undefined;
-    return method !== 'roots/list' || this.#capabilities['roots'] !== undefined;
+    const [kind = ''] = method.split('/');
+    return !QUESTIONS.has(kind) || this.#capabilities[kind] !== undefined;
   }
 
   unrelated(message: Message): void {
@@ -228,7 +215,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   lost(post: LegacyPost, call: UpstreamCall, refusal: Refusal): void {
     this.#calls.delete(call);
     this.#options.recorded(this.era, call, 'lost');
-    this.#answer(post, call.id, errorResponse({ ...refusal, id: call.id }));
+    this.#refuse(post, { ...refusal, id: call.id });
     if (call.method === 'initialize') this.end('upstream-gone');
   }
 
@@ -259,8 +246,24 @@ export class LegacySession implements SessionHandle, PostingSession {
       if (message.method === 'notifications/cancelled') this.#cancelled(message);
       else this.#options.instance.notify(message);
     } else if (post !== undefined) {
-      this.#request(post, message);
+      if (this.#isAssuming(message)) this.#assume(post, message);
+      else this.#request(post, message);
     }
+  }
+
+  #isAssuming({ method }: Message): boolean {
+    if (this.#assumed !== undefined) return true;
+    const isSkipped = !this.isInitialized && method !== 'initialize' && method !== 'ping';
+    return this.era === '2024' && isSkipped;
+  }
+
+  /** Makes the handshake the client does not know it needs; its requests wait, bounded. */
+  #assume(post: LegacyPost, message: Message): void {
+    const isFirst = this.#assumed === undefined;
+    this.#assumed ??= new AssumedCalls(this.#options.limits.pendingPerOwnerMax);
+    const isHeld = this.#assumed.hold(post, message);
+    if (!isHeld) this.#refuse(post, { error: 'TOO_MANY_REQUESTS', id: message.id });
+    if (isFirst) this.#request(assumedPost(this), ASSUMED_INITIALIZE);
   }
 
   #request(post: LegacyPost, message: Message): void {
@@ -271,7 +274,7 @@ export class LegacySession implements SessionHandle, PostingSession {
         ? { error: 'TOO_MANY_REQUESTS', id }
         : this.#options.instance.request(post, message);
     if ('error' in outcome) {
-      this.#answer(post, id, errorResponse({ ...outcome, id }));
+      this.#refuse(post, { ...outcome, id });
       if (message.method === 'initialize') this.end('upstream-gone');
     } else if ('answer' in outcome) {
       this.#answer(post, id, `{"jsonrpc":"2.0","id":${id},"result":${outcome.answer}}`);
@@ -292,14 +295,14 @@ export class LegacySession implements SessionHandle, PostingSession {
     if (this.#options.instance.isExclusive) return true;
     this.#options.instance.initialize(params?.protocolVersion, (answer) => {
       if (this.isEnded) return;
-      const isResult = typeof answer === 'string';
-      if (isResult) this.#negotiated(JSON.parse(answer));
-      const text = isResult
-        ? `{"jsonrpc":"2.0","id":${id},"result":${answer}}`
-        : errorResponse({ ...answer, id });
-      this.#answer(post, id, text);
-      if (isResult) this.#release();
-      else this.end('upstream-gone');
+      if (typeof answer === 'string') {
+        this.#negotiated(JSON.parse(answer));
+        this.#answer(post, id, `{"jsonrpc":"2.0","id":${id},"result":${answer}}`);
+        this.#release();
+      } else {
+        this.#refuse(post, { ...answer, id });
+        this.end('upstream-gone');
+      }
     });
     return false;
   }
@@ -321,6 +324,17 @@ export class LegacySession implements SessionHandle, PostingSession {
     const early = this.#early;
     this.#early = [];
     for (const message of early) this.unrelated(message);
+    if (this.#assumed === undefined) return;
+    const assumed = this.#assumed;
+    this.#assumed = undefined;
+    this.#options.instance.notify(ASSUMED_INITIALIZED);
+    // What changed while the client was away was told to the session it lost.
+    for (const notice of this.#options.instance.changeNotices()) this.unrelated(notice);
+    for (const { post, message } of assumed) this.#request(post, message);
+  }
+
+  #refuse(post: LegacyPost, refusal: Refusal): void {
+    this.#answer(post, refusal.id ?? 'null', errorResponse(refusal));
   }
 
   #answer(post: LegacyPost, id: string, data: string): void {
@@ -334,8 +348,8 @@ export class LegacySession implements SessionHandle, PostingSession {
   #abandon(call: UpstreamCall): void {
     this.#options.instance.cancel(call, 'the session ended');
     this.#options.recorded(this.era, call, 'cancelled');
-    const refusal: Refusal = { error: 'SESSION_ENDED', id: call.id };
-    if (call.owner instanceof LegacyPost) this.#answer(call.owner, call.id, errorResponse(refusal));
+    if (!(call.owner instanceof LegacyPost)) return;
+    this.#refuse(call.owner, { error: 'SESSION_ENDED', id: call.id });
   }
 
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
@@ -343,6 +357,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     const requestId = message.token(message.spans.requestId);
     let newest: UpstreamCall | undefined;
     for (const call of this.#calls) if (call.id === requestId) newest = call;
+    this.#assumed?.drop(requestId);
     if (newest === undefined || newest.method === 'initialize') return;
     this.#calls.delete(newest);
     this.#options.instance.cancel(newest, 'cancelled by the client');

@@ -63,14 +63,17 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   return session;
 }
 
-/** What a session may be sent now: `initialize` once, and first. */
+/**
+ * What a session may be sent now: `initialize` once, and first. In 2024 the handshake is made for
+ * clients that skip it.
+ */
 export function checkOrder(message: Message, session: SessionHandle): Refusal | undefined {
   if (message.kind !== 'request') return undefined;
   if (message.method === 'initialize') {
     return session.isInitialized ? { error: 'ALREADY_INITIALIZED', id: message.id } : undefined;
   }
-  if (session.isInitialized || message.method === 'ping') return undefined;
-  return { error: 'NOT_INITIALIZED', id: message.id };
+  const mayCall = session.isInitialized || session.era === '2024' || message.method === 'ping';
+  return mayCall ? undefined : { error: 'NOT_INITIALIZED', id: message.id };
 }
 
 /** The session that nobody is connected to for the longest time makes room. */

@@ -1,0 +1,32 @@
+/** What a handshake-era session is made of. */
+import type { CloseReason } from '../core/close-reasons.ts';
+import type { Limits } from '../core/limits.ts';
+import type { Principal } from '../core/ports.ts';
+import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
+import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
+import type { UpstreamCall } from './instance.ts';
+import type { LegacyPost } from './legacy-post.ts';
+import type { LegacyUpstream } from './legacy-upstream.ts';
+import type { SessionEffectsPorts } from './session-effects.ts';
+
+export interface LegacySessionOptions extends SessionEffectsPorts {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly era: '2024' | '2025';
+  readonly salt: number;
+  readonly limits: Limits;
+  readonly instance: LegacyUpstream;
+  readonly endpointForm: EndpointForm;
+  readonly priming: Priming;
+  readonly publicUrl: string | undefined;
+  /** Arms the decision of an undecided reply. */
+  readonly decideLater: (post: LegacyPost) => void;
+  /** A call ended: for the record. */
+  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  readonly ended: (session: EndedSession, reason: CloseReason) => void;
+}
+
+export interface EndedSession {
+  readonly id: string;
+  readonly openedAt: number;
+}
