@@ -58,7 +58,8 @@ export const CONFIGURATIONS = [
     name: 'http upstream 2026',
     upstream: async ({ remote }) => {
       const { serveHttpV2 } = await import(new URL('http-v2.mjs', SERVERS).href);
-      const { origin } = await serveHttpV2();
+      const { everythingV2InRounds } = await import(new URL('everything-v2.mjs', SERVERS).href);
+      const { origin } = await serveHttpV2({ build: everythingV2InRounds, legacy: 'reject' });
       return remote(`${origin}/mcp`);
     },
   },

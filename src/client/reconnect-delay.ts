@@ -28,9 +28,14 @@ export class ReconnectDelay {
    * @returns milliseconds to wait before the next attempt.
    */
   next(askedMs: number | undefined): number {
-    const longest = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.failures, 10));
-    this.failures += 1;
     const asked = Math.min(askedMs ?? 0, ASKED_MS_MAX);
+    // A server that polls knows its rhythm: it is only loosened.
+    const first = askedMs === undefined ? FIRST_MS : Math.min(FIRST_MS, asked / 2);
+    const longest =
+      this.failures === 0
+        ? first
+        : Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.failures, 10));
+    this.failures += 1;
     return asked + longest * this.#random.fraction();
   }
 }

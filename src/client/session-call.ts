@@ -37,6 +37,8 @@ export class SessionCall implements OpenCall {
   readonly #requests: SessionRequests;
   readonly #events: SessionCallEvents;
   readonly #delay: ReconnectDelay;
+  /** The session it was sent on. */
+  sessionId: string | undefined;
   #reply: Reply | undefined;
   #lastEventId = '';
   #retryMs: number | undefined;
@@ -60,6 +62,7 @@ export class SessionCall implements OpenCall {
   /** Sends it. Called a second time when the session had to be opened anew. */
   start(): void {
     this.#isOver = false;
+    this.sessionId = this.#requests.sessionId;
     this.#open(this.#requests.post(this.request), (end) => this.#posted(end));
   }
 
@@ -111,7 +114,7 @@ export class SessionCall implements OpenCall {
       this.#events.refused(this, end);
     } else if (end.kind === 'refused') {
       this.#isOver = true;
-      if (end.status === 404 && this.#requests.sessionId !== undefined) {
+      if (end.status === 404 && this.sessionId !== undefined) {
         this.#events.sessionUnknown(this);
       } else {
         this.#events.refused(this, end);

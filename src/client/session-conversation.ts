@@ -228,6 +228,11 @@ export class SessionConversation implements UpstreamConnection {
       return;
     }
     this.#rehomed.add(call);
+    if (this.#state === 'open' && this.#requests.sessionId !== call.sessionId) {
+      // Others found out before, and there is a new session by now.
+      call.start();
+      return;
+    }
     this.#homeless.push(call);
     this.#reopen();
   }
@@ -277,6 +282,7 @@ export class SessionConversation implements UpstreamConnection {
   }
 
   #post(message: Message, done: () => void): void {
+    const { sessionId } = this.#requests;
     const reply = new Reply(this.#context, this.#requests.post(message), {
       onMessage: () => this.#stray('message'),
       onOversized: () => {},
@@ -284,7 +290,8 @@ export class SessionConversation implements UpstreamConnection {
         this.#posts.delete(reply);
         done();
         const isUnknown = end.kind === 'refused' && end.status === 404;
-        if (isUnknown && this.#requests.sessionId !== undefined) this.#reopen();
+        if (!isUnknown || sessionId === undefined) return;
+        if (sessionId === this.#requests.sessionId) this.#reopen();
       },
     });
     this.#posts.add(reply);
