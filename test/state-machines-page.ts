@@ -1,4 +1,5 @@
 /** docs/architecture/state-machines.md: the machines' diagrams, drawn from the tables they run on. */
+import { ROUNDS_TRANSITIONS } from '../src/core/bridge/modern-client/rounds.ts';
 import { CALL_TRANSITIONS } from '../src/core/sessions/pending.ts';
 import { REPLY_TRANSITIONS } from '../src/core/sessions/reply.ts';
 import { SESSION_TRANSITIONS } from '../src/core/sessions/session.ts';
@@ -33,6 +34,12 @@ const MACHINES: readonly (readonly [title: string, file: string, about: string, 
     'src/core/sessions/subscription.ts',
     'One `subscriptions/listen` of a 2026 client.',
     SUBSCRIPTION_TRANSITIONS,
+  ],
+  [
+    'Rounds',
+    'src/core/bridge/modern-client/rounds.ts',
+    'One call of a 2026 client at a server of the handshake revisions, which may ask in the middle of it.',
+    ROUNDS_TRANSITIONS,
   ],
   [
     'Upstream instance',

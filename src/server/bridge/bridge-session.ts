@@ -7,7 +7,10 @@ import {
   canBeAsked,
   type ClientCapabilities,
 } from '../../core/bridge/modern-client/client-capabilities.ts';
-import { legacyServerOf, type LegacyServer } from '../../core/bridge/modern-client/modern-result.ts';
+import {
+  legacyServerOf,
+  type LegacyServer,
+} from '../../core/bridge/modern-client/modern-result.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';

@@ -144,7 +144,8 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       session.instance.expire(now);
       const isNeeded = session === this.hub.primary || session.calls.size > 0 || session.busy > 0;
       const isStale = session.isHaunted && session.isExclusive;
-      if (!isNeeded && (isStale || now - session.lastUsedAt >= upstreamIdleMs)) this.#close(session);
+      if (!isNeeded && (isStale || now - session.lastUsedAt >= upstreamIdleMs))
+        this.#close(session);
     }
     this.#serveLine();
   }

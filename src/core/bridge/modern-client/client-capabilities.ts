@@ -60,7 +60,8 @@ export function covers(declared: ClientCapabilities, required: ClientCapabilitie
   if (required.roots !== undefined && declared.roots === undefined) return false;
   if (required.sampling !== undefined) {
     if (declared.sampling === undefined) return false;
-    if (required.sampling.tools !== undefined && declared.sampling.tools === undefined) return false;
+    if (required.sampling.tools !== undefined && declared.sampling.tools === undefined)
+      return false;
   }
   if (required.elicitation === undefined) return true;
   const { elicitation } = declared;
@@ -70,7 +71,9 @@ export function covers(declared: ClientCapabilities, required: ClientCapabilitie
 }
 
 function only(members: Members, names: readonly string[]): Record<string, object> {
-  return Object.fromEntries(names.filter((name) => isObject(members[name])).map((name) => [name, {}]));
+  return Object.fromEntries(
+    names.filter((name) => isObject(members[name])).map((name) => [name, {}]),
+  );
 }
 
 function isObject(value: unknown): value is Members {
