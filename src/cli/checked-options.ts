@@ -4,7 +4,8 @@
 import { tokenFault } from '../adapters/identity/static-token.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
 import type { RawOptions } from './raw-options.ts';
-import type { CredentialChoice, Environment, ServeOptions } from './serve-options.ts';
+import { readHeader } from './read-option.ts';
+import type { CredentialChoice, Environment, RemoteChoice, ServeOptions } from './serve-options.ts';
 
 export type CheckedOptions =
   | { readonly kind: 'serve'; readonly options: ServeOptions }
@@ -26,13 +27,14 @@ export function checkedOptions(
   const [command, ...args] = rest.command;
   const reason =
     laterFault(raw, rest.strayWords[0]) ??
-    commandWordsFault(rest) ??
+    (raw.upstream === undefined ? commandFault(raw, rest) : upstreamFault(raw, rest)) ??
     credentialFault(raw, rest.env) ??
     exposureFault(raw);
   if (reason !== undefined) return { kind: 'wrong', reason };
   return {
     kind: 'serve',
     options: {
+      upstream: remoteChoice(raw, rest.env),
       command: command ?? '',
       args,
       env: raw.env ?? {},
@@ -59,7 +61,6 @@ export function checkedOptions(
  * Options of later versions, by commander's name for them, with the one value this version knows.
  */
 const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly only?: string }>> = {
-  upstream: { flag: '--upstream' },
   config: { flag: '--config' },
   store: { flag: '--store', only: 'memory' },
   workers: { flag: '--workers', only: '1' },
@@ -90,6 +91,47 @@ function laterFault(
   }
   if (firstWord === undefined || !LATER_COMMANDS.has(firstWord)) return undefined;
   return `this version does not have the command ${firstWord}.`;
+}
+
+/** Options that speak of the other kind of server are a misunderstanding. */
+function commandFault(raw: RawOptions, rest: CommandLineRest): string | undefined {
+  if (raw.upstreamHeader !== undefined) return '--upstream-header needs --upstream.';
+  if (raw.upstreamAllow !== undefined) return '--upstream-allow needs --upstream.';
+  return commandWordsFault(rest);
+}
+
+function upstreamFault(
+  raw: RawOptions,
+  { strayWords, command, env }: CommandLineRest,
+): string | undefined {
+  if (command.length > 0) return 'a command and --upstream are both given. Drop one of them.';
+  if (strayWords.length > 0) return `"${strayWords[0]}" belongs to no option.`;
+  if (raw.env !== undefined) return '--env is for a command; --upstream has none.';
+  if (raw.cwd !== undefined) return '--cwd is for a command; --upstream has none.';
+  const fault = variableHeaders(env);
+  return typeof fault === 'string' ? `TIDEGATE_UPSTREAM_HEADERS: ${fault}` : undefined;
+}
+
+function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefined {
+  if (raw.upstream === undefined) return undefined;
+  const headers = variableHeaders(env);
+  return {
+    url: raw.upstream,
+    headers: { ...(typeof headers === 'string' ? {} : headers), ...raw.upstreamHeader },
+    allowedHosts: raw.upstreamAllow ?? [],
+  };
+}
+
+/** Headers of the environment, one a line; a sentence when one is wrong. */
+function variableHeaders(env: Environment): Readonly<Record<string, string>> | string {
+  const lines = (env['TIDEGATE_UPSTREAM_HEADERS'] ?? '').split('\n');
+  try {
+    return lines
+      .filter((line) => line.trim() !== '')
+      .reduce((headers, line) => readHeader(line, headers), {});
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function commandWordsFault({ strayWords, command }: CommandLineRest): string | undefined {

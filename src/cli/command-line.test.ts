@@ -32,6 +32,7 @@ describe('readCommandLine', () => {
 
   it('has the defaults that are promised', () => {
     expect(options('-- node')).toEqual({
+      upstream: undefined,
       command: 'node',
       args: [],
       env: {},
@@ -85,7 +86,7 @@ describe('readCommandLine', () => {
     expect(help.kind).toBe('shown');
     if (help.kind !== 'shown') return;
     expect(help.text).toContain('tidegate -- npx -y @modelcontextprotocol/server-everything');
-    expect(help.text).not.toMatch(/--(upstream|config|store|workers|tls|admin)/);
+    expect(help.text).not.toMatch(/--(config|store|workers|tls|admin)/);
     expect(read('-V')).toEqual({ kind: 'shown', text: '1.2.3\n' });
   });
 
@@ -119,7 +120,17 @@ describe('readCommandLine', () => {
     ['--limit bodyBytesMax=1e3 -- node', 'a whole number'],
     ['--limit constructor=1 -- node', 'The names are'],
     ['connect http://x', 'this version does not have the command connect.'],
-    ['--upstream http://x', 'this version does not have --upstream.'],
+    ['--upstream mcp.example.com', 'Give an absolute URL'],
+    ['--upstream ftp://x', 'Give an absolute URL'],
+    ['--upstream https://x -- node', 'a command and --upstream are both given'],
+    ['--upstream https://x node', '"node" belongs to no option'],
+    ['--upstream https://x --cwd /tmp', '--cwd is for a command'],
+    ['--upstream https://x --env A=b', '--env is for a command'],
+    ['--upstream https://x --upstream-header s3cret', 'Give a header as "Name: value"'],
+    ['--upstream https://x --upstream-header Mcp-Name:a', 'is set by the protocol'],
+    ['--upstream https://x --upstream-allow http://y', 'Give one host name'],
+    ['--upstream-header A:b -- node', '--upstream-header needs --upstream.'],
+    ['--upstream-allow a -- node', '--upstream-allow needs --upstream.'],
     ['--config f.yaml', 'this version does not have --config.'],
     ['--admin-port 1 -- node', 'this version does not have --admin-port.'],
     ['--store redis://x -- node', 'this version has no --store other than memory.'],
@@ -130,6 +141,24 @@ describe('readCommandLine', () => {
     expect(said).toContain(sentence);
     expect(said).not.toContain('\n');
     expect(said).not.toMatch(/^error/i);
+  });
+
+  it('takes a remote server, with headers of the line and of the environment', () => {
+    const line =
+      '--upstream https://mcp.example.com/mcp --upstream-header X-A:1 --upstream-header X-B:2 ' +
+      '--upstream-allow Mcp.internal --upstream-allow [fd00::1]';
+    const env = { TIDEGATE_UPSTREAM_HEADERS: 'X-A: 0\nAuthorization: Bearer s3cret\n' };
+    expect(options(line, env)).toMatchObject({
+      command: '',
+      upstream: {
+        url: 'https://mcp.example.com/mcp',
+        headers: { 'X-A': '1', 'X-B': '2', Authorization: 'Bearer s3cret' },
+        allowedHosts: ['mcp.internal', '[fd00::1]'],
+      },
+    });
+    const wrong = { TIDEGATE_UPSTREAM_HEADERS: 's3cret' };
+    expect(reason('--upstream https://x', wrong)).toContain('TIDEGATE_UPSTREAM_HEADERS: Give');
+    expect(reason('--upstream https://x', wrong)).not.toContain('s3cret');
   });
 
   it('takes the one store and the one worker there are', () => {

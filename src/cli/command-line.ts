@@ -2,12 +2,15 @@
 import { Command, CommanderError, Option } from 'commander';
 import { type CheckedOptions, checkedOptions } from './checked-options.ts';
 import {
+  readAllowedHost,
   readDrain,
+  readHeader,
   readHost,
   readLimit,
   readOrigin,
   readPort,
   readPublicUrl,
+  readServerUrl,
   readVariable,
 } from './read-option.ts';
 import type { RawOptions } from './raw-options.ts';
@@ -61,8 +64,8 @@ export function readCommandLine(
 
 function defineProgram(env: Environment, version: string): Command {
   const program = new Command('tidegate')
-    .description('Puts a stdio MCP server on the network, for clients of every protocol era.')
-    .usage('[options] -- <command> [args...]')
+    .description('Puts an MCP server on the network, for clients of every protocol era.')
+    .usage('[options] -- <command> [args...]\n       tidegate --upstream <url> [options]')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this text')
     .exitOverride()
@@ -92,6 +95,17 @@ function addDoorOptions(program: Command): void {
 
 function addServerOptions(program: Command, env: Environment): void {
   program
+    .option('--upstream <url>', 'serve a remote server instead of a command', readServerUrl)
+    .option(
+      '--upstream-header <line>',
+      '"Name: value" sent to it; others see it in ps, so prefer TIDEGATE_UPSTREAM_HEADERS (repeatable)',
+      readHeader,
+    )
+    .option(
+      '--upstream-allow <host>',
+      'a host to call without TLS and at a private address (repeatable)',
+      readAllowedHost,
+    )
     .addOption(
       new Option('--isolation <who>', 'who shares one process of the server')
         .choices(ISOLATIONS)
@@ -144,7 +158,6 @@ function addProcessOptions(program: Command): void {
 
 /** Promised for later: known, so that they are refused by name. */
 const LATER_FLAGS = [
-  '--upstream <url>',
   '--config <file>',
   '--store <store>',
   '--workers <n>',
@@ -159,6 +172,7 @@ const EXAMPLES = `
 Examples:
   tidegate -- npx -y @modelcontextprotocol/server-everything
   tidegate --env API_KEY --limit callMsMax=60000 -- uvx mcp-server-git --repository .
+  tidegate --upstream https://mcp.example.com/mcp --isolation principal
   TIDEGATE_TOKEN=… tidegate --host 0.0.0.0 --public-url https://mcp.example.com -- node server.js`;
 
 /** Commander puts its suggestion on a line of its own and begins with "error:". */

@@ -10,6 +10,9 @@ export interface RawOptions {
   readonly insecure?: boolean;
   readonly publicUrl?: string;
   readonly allowedOrigin?: readonly string[];
+  readonly upstream?: string;
+  readonly upstreamHeader?: Readonly<Record<string, string>>;
+  readonly upstreamAllow?: readonly string[];
   readonly isolation: ServeOptions['isolation'];
   readonly endpointForm: ServeOptions['endpointForm'];
   readonly priming: ServeOptions['priming'];

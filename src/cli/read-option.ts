@@ -3,6 +3,7 @@
  * sentence commander puts behind the option's name.
  */
 import { InvalidArgumentError } from 'commander';
+import { headerFault } from '../adapters/outbound/checked-headers.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import { nearest } from './nearest.ts';
 
@@ -35,6 +36,37 @@ export function readPublicUrl(value: string): string {
     throw new InvalidArgumentError('Leave out user, password, query and fragment.');
   }
   return url.href.replace(/\/+$/, '');
+}
+
+/** The absolute http or https URL of a server. */
+export function readServerUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError('Give an absolute URL, such as https://mcp.example.com/mcp.');
+  }
+  return value;
+}
+
+/** `Name: value`. The value may be a secret and is in no message. */
+export function readHeader(
+  line: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, colon).trim();
+  const value = line.slice(colon + 1).trim();
+  if (colon < 1 || name === '') {
+    throw new InvalidArgumentError('Give a header as "Name: value", one an option.');
+  }
+  const fault = headerFault(name, value);
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
+  return { ...before, [name]: value };
+}
+
+export function readAllowedHost(value: string, before: readonly string[] = []): readonly string[] {
+  const host = value.toLowerCase();
+  if (/^[a-z0-9._-]+$/.test(host) || /^\[?[0-9a-f:]+\]?$/.test(host)) return [...before, host];
+  throw new InvalidArgumentError('Give one host name or address, without scheme, port or path.');
 }
 
 export function readOrigin(value: string, before: readonly string[] = []): readonly string[] {

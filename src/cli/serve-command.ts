@@ -1,10 +1,11 @@
-/** `tidegate [options] -- <command>`: from checked options to a running server and back. */
+/** `tidegate [options] -- <command>` or `--upstream <url>`: from checked options to a running server and back. */
 import { statSync } from 'node:fs';
 import { type RunningServer, serve } from '../adapters/http/node.ts';
 import {
   type ConsoleTelemetry,
   consoleTelemetry,
 } from '../adapters/telemetry/console-telemetry.ts';
+import { remote } from '../adapters/upstreams/http/remote.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
 import type { Application, HttpExchange, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
@@ -63,14 +64,13 @@ export async function serveCommand(
     isColoured: around.isTerminal && (around.env['NO_COLOR'] ?? '') === '',
   });
   const seat = new ApplicationSeat();
+  const upstream = upstreamOf(options, telemetry);
+  if ('reason' in upstream) return upstream;
   const server = await listen(seat, options, telemetry);
-  if ('reason' in server) return server;
-  const upstream = stdio(options.command, options.args, {
-    env: options.env,
-    cwd: options.cwd,
-    limits: options.limits,
-    telemetry,
-  });
+  if ('reason' in server) {
+    await upstream.close();
+    return server;
+  }
   seat.app = endpointOf(options, upstream, door.identity, telemetry);
   return {
     kind: 'running',
@@ -79,7 +79,7 @@ export async function serveCommand(
         version: around.version,
         program: upstream.name,
         address: `${urlHost(options.host)}:${server.port}`,
-        name: serverName(options.command, options.args),
+        name: nameOf(options),
         baseUrl: options.publicUrl ?? baseUrl(options.host, server.port),
         credential: door.facts,
         notes: notes(options),
@@ -107,7 +107,30 @@ class ApplicationSeat implements Application {
   }
 }
 
+/** Nothing is started or called by it yet. */
+function upstreamOf(options: ServeOptions, telemetry: ConsoleTelemetry): Upstream | ServeFailure {
+  const { limits, upstream } = options;
+  if (upstream === undefined) {
+    const { command, args, env, cwd } = options;
+    return stdio(command, args, { env, cwd, limits, telemetry });
+  }
+  const { url, headers, allowedHosts } = upstream;
+  try {
+    return remote(url, { headers, allowedHosts, limits, telemetry });
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', exitCode: 2, reason: `--upstream: ${fault}` };
+  }
+}
+
+function nameOf({ upstream, command, args }: ServeOptions): string {
+  return upstream === undefined
+    ? serverName(command, args)
+    : serverName(new URL(upstream.url).hostname, []);
+}
+
 function commandFaultOf(options: ServeOptions, env: Environment): ServeFailure | undefined {
+  if (options.upstream !== undefined) return undefined;
   const { cwd } = options;
   if (cwd !== undefined && !(statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
     return { kind: 'failed', exitCode: 2, reason: `--cwd ${cwd} is not a folder.` };

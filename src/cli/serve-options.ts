@@ -17,8 +17,20 @@ export type CredentialChoice =
   /** Made once and kept in the user's configuration. */
   | { readonly kind: 'kept' };
 
-/** `tidegate [options] -- <command> [args...]`, checked. */
+/** A server at a URL instead of a command. */
+export interface RemoteChoice {
+  readonly url: string;
+  /** Sent with every request to it. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Hosts that may be called without TLS and at private addresses. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** `tidegate [options] -- <command> [args...]` or `tidegate --upstream <url> [options]`, checked. */
 export interface ServeOptions {
+  /** Undefined: the server is a command. */
+  readonly upstream: RemoteChoice | undefined;
+  /** Empty when there is an upstream. */
   readonly command: string;
   readonly args: readonly string[];
   /** Variables set for the command besides those every server gets. */

@@ -32,7 +32,7 @@ class Server2024 {
     const capabilities = { tools: { listChanged: true } };
     const result =
       method === 'initialize' ? { protocolVersion: '2024-11-05', capabilities } : { of: method };
-    this.streams.at(-1)?.event({ jsonrpc: '2.0', id, result }, `e-${String(id)}`);
+    this.streams.at(-1)?.event({ jsonrpc: '2.0', id, result }, `e-${JSON.stringify(id)}`);
   }
 }
 

@@ -129,15 +129,14 @@ it('opens a forgotten session anew, restores it, and repeats what was not accept
   expect(server.asked.at(-1)?.header('mcp-session-id')).toBe('session-2');
   expect(server.asked.at(-1)?.header('mcp-protocol-version')).toBe('2025-06-18');
   const said = recorder.messages().map(({ method, id }) => method ?? id);
-  expect([...said].sort()).toEqual([
-    '0',
-    '1',
-    '2',
-    '5',
-    '6',
-    'notifications/resources/updated',
-    'notifications/tools/list_changed',
-  ]);
+  expect(said).toHaveLength(7);
+  expect(new Set(said)).toEqual(
+    new Set([
+      ...['0', '1', '2', '5', '6'],
+      'notifications/resources/updated',
+      'notifications/tools/list_changed',
+    ]),
+  );
 });
 
 it('repeats a call once, and ends when the session cannot be opened again', async () => {
