@@ -52,9 +52,7 @@ export interface Limits {
   readonly sessionsMax: number;
   /** Event streams of one tenant: each holds a socket and about 12 KB. */
   readonly streamsPerTenantMax: number;
-  /** Open reply streams and the standalone stream of one session: a client needs a handful. */
-  readonly streamsPerSessionMax: number;
-  /** Requests in flight of one session or, in 2026, of one principal. */
+  /** Requests in flight of one session, and so its reply streams; in 2026, of one principal. */
   readonly pendingPerOwnerMax: number;
   /** Requests in flight at one upstream instance. */
   readonly pendingPerUpstreamMax: number;
@@ -126,7 +124,6 @@ export const DEFAULT_LIMITS: Limits = {
   sessionsPerPrincipalMax: 1000,
   sessionsMax: 20_000,
   streamsPerTenantMax: 10_000,
-  streamsPerSessionMax: 64,
   pendingPerOwnerMax: 256,
   pendingPerUpstreamMax: 10_000,
   callMsMax: 3_600_000,

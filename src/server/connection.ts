@@ -130,12 +130,14 @@ export class Connection implements Attachment, OpenConnection {
   /** Ends it by decision of its owner, who is not told again. @returns whether it was open. */
   end(reason: CloseReason, last: string): boolean {
     const sink = this.#sink;
+    const exchange = this.#take();
     this.#sink = undefined;
-    this.#exchange = undefined;
-    if (sink === undefined) return false;
-    this.#connections.closed(this, reason);
-    sink.end(last);
-    return true;
+    if (sink !== undefined) this.#connections.closed(this, reason);
+    // A reader that is replaced before its replay was read: it is given an end, not silence.
+    const ending =
+      sink ?? exchange?.openStream(200, STREAM_HEADERS.concat(this.#headers), last, false);
+    ending?.end(sink === undefined ? '' : last);
+    return ending !== undefined;
   }
 
   /** Ends it for a reason the owner does not know of yet. */

@@ -61,7 +61,6 @@ export class LegacySession implements SessionHandle, PostingSession {
       cursorPrefix: options.era === '2024' ? `${options.id}.` : '',
       salt: options.salt,
       queueCharsMax: options.limits.streamQueueBytesMax,
-      streamsMax: options.limits.streamsPerSessionMax,
       preamble: (id) =>
         streamPreamble(id, options.connections.retryMs(), this.version, options.priming),
     });

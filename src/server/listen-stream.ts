@@ -61,11 +61,12 @@ export class ListenStream implements Listener, ConnectionOwner {
 
   ended(failure: Message | Refusal | undefined): void {
     this.#subscription = undefined;
-    if (failure === undefined) {
+    const isMessage = failure instanceof Message;
+    // One that listens already is no refused request: an end of ours is its result, whatever forced it.
+    if (failure === undefined || (!isMessage && this.#connection?.isOpen === true)) {
       this.complete();
       return;
     }
-    const isMessage = failure instanceof Message;
     const text = isMessage
       ? failure.withId(this.id).toText()
       : errorResponse({ ...failure, id: this.id });

@@ -85,7 +85,6 @@ function limitsOf(random: SeededRandom, isTight: boolean): Limits {
     sessionIdleMs: random.pick([1000, 8000]),
     sessionMsMax: random.pick([5000, 60_000]),
     sessionsPerPrincipalMax: random.int(1, 3),
-    streamsPerSessionMax: random.int(2, 8),
     streamsPerTenantMax: random.int(3, 12),
     pendingPerOwnerMax: random.int(2, 10),
     pendingPerUpstreamMax: random.int(4, 20),

@@ -9,7 +9,6 @@ const FACTS = {
   cursorPrefix: '',
   salt: 7,
   queueCharsMax: 1e6,
-  streamsMax: 64,
   preamble: (id: string): string => `id: ${id}\nretry: 1\n\n`,
 };
 const BOTH: Accepts = { json: true, eventStream: true };

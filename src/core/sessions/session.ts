@@ -24,7 +24,6 @@ export const SESSION_TRANSITIONS = {
 export type SessionState = keyof typeof SESSION_TRANSITIONS;
 
 export interface SessionFacts extends StreamFacts {
-  readonly streamsMax: number;
   /** The first bytes of a stream, from the event id it begins at. */
   readonly preamble: (id: string, isReply: boolean) => string;
 }
