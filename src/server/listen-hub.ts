@@ -3,7 +3,7 @@
  * machine's decisions carried out. A change is encoded once for every subscription id that receives
  * it.
  */
-import { withoutSubscription } from '../core/bridge/legacy-client/legacy-notification.ts';
+import { legacyNotification } from '../core/bridge/legacy-client/legacy-notification.ts';
 import type { Refusal } from '../core/errors.ts';
 import { META } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
@@ -78,7 +78,7 @@ export class ListenHub {
       const listener = this.#listeners.get(subscription);
       if (listener === undefined) continue;
       if (listener.changed !== undefined) {
-        plain ??= withoutSubscription(message);
+        plain ??= legacyNotification(message);
         listener.changed(plain);
         continue;
       }

@@ -8,6 +8,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
 import type { Message } from '../../protocol/message.ts';
+import { membersOf, objectText } from '../../protocol/object-members.ts';
 import { readRound, type InputRequest } from './input-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
 
@@ -136,7 +137,9 @@ export class InputRounds {
     }
     const elicitationId = this.#elicitationId();
     this.#pages.push(elicitationId);
-    const named = `{"elicitationId":${JSON.stringify(elicitationId)},${params.slice(1)}`;
+    const others = membersOf(params).filter(({ name }) => name !== 'elicitationId');
+    const texts = others.map(({ text }) => text);
+    const named = objectText([`"elicitationId":${JSON.stringify(elicitationId)}`, ...texts]);
     return { do: 'ask', key, method, params: named };
   }
 

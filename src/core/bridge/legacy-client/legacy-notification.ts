@@ -4,7 +4,7 @@ import { Message } from '../../protocol/message.ts';
 import { membersOf, objectText } from '../../protocol/object-members.ts';
 
 /** @param message - a notification that came on a listen. */
-export function withoutSubscription(message: Message): Message {
+export function legacyNotification(message: Message): Message {
   const params = membersOf(message.payload ?? '{}').flatMap(({ name, text, value }) =>
     name === '_meta' ? keptMeta(value) : [text],
   );

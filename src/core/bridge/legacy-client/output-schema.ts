@@ -38,13 +38,18 @@ export function wrappedOutputSchema(schema: Schema): Schema {
 function moved(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(moved);
   if (typeof node !== 'object' || node === null || hasOwnBase(node as Schema)) return node;
-  const entries = Object.entries(node).map(([keyword, value]) => {
-    if (OF_DATA.has(keyword)) return [keyword, value];
-    if (OF_NAMES.has(keyword)) return [keyword, movedEach(value)];
-    const isReference = keyword === '$ref' || keyword === '$dynamicRef';
-    return [keyword, isReference && typeof value === 'string' ? movedPointer(value) : moved(value)];
-  });
+  const entries = Object.entries(node as Schema).map(([keyword, value]) => [
+    keyword,
+    movedValue(keyword, value),
+  ]);
   return Object.fromEntries(entries) as Schema;
+}
+
+function movedValue(keyword: string, value: unknown): unknown {
+  if (OF_DATA.has(keyword)) return value;
+  if (OF_NAMES.has(keyword)) return movedEach(value);
+  const isReference = keyword === '$ref' || keyword === '$dynamicRef';
+  return isReference && typeof value === 'string' ? movedPointer(value) : moved(value);
 }
 
 function movedEach(names: unknown): unknown {

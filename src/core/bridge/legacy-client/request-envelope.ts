@@ -79,7 +79,7 @@ export function withAnswers(message: Message, members: readonly string[]): Messa
 /** What follows `_meta` in the params, the closing brace included. */
 function paramsAfter(message: Message): string {
   const payload = message.payload ?? '{}';
-  const names = Object.keys((message.value ?? {}) as object);
+  const names = Object.keys(message.value ?? {});
   if (names.length === 0) return '}';
   const isPlain = names.every((name) => name !== '_meta' && !OF_RETRIES.has(name));
   if (isPlain) return `,${payload.slice(1)}`;
