@@ -10,7 +10,9 @@ const FORM = { message: 'Sure?', requestedSchema: { type: 'object', properties: 
 
 export interface Asked {
   readonly resultType: string;
-  readonly inputRequests: Readonly<Record<string, { readonly method: string; readonly params: Json }>>;
+  readonly inputRequests: Readonly<
+    Record<string, { readonly method: string; readonly params: Json }>
+  >;
   readonly requestState: string;
 }
 
@@ -37,7 +39,8 @@ export function elicit(of: HandCall, id: unknown = 'q', params: Json = FORM): vo
 
 export async function asked(server: WireServer, request: WireRequest): Promise<Asked> {
   const { result } = (await answerOf(await server.fetch(request))) as { result: Asked };
-  if (result?.resultType !== 'input_required') throw new Error(`Not asked: ${JSON.stringify(result)}`);
+  if (result?.resultType !== 'input_required')
+    throw new Error(`Not asked: ${JSON.stringify(result)}`);
   return result;
 }
 

@@ -25,8 +25,11 @@ describe('a question in the middle of a call', () => {
   it('ends the request, and the retry joins the same call', async () => {
     const server = await wireServer(OPTIONS);
     const question = await firstAsk(server);
-    const [[key = '', request] = []] = Object.entries(question.inputRequests);
-    expect(request).toMatchObject({ method: 'elicitation/create', params: { message: 'Sure?' } });
+    const [key = ''] = Object.keys(question.inputRequests);
+    expect(question.inputRequests[key]).toMatchObject({
+      method: 'elicitation/create',
+      params: { message: 'Sure?' },
+    });
     const reply = server.send(retry('again', question, { [key]: YES }));
     const upstream = await server.upstream.call(0);
     expect(await answerTo(upstream.connection, '"q"')).toEqual({ result: YES });
@@ -214,9 +217,14 @@ describe('a server that cannot say for which call it asks', () => {
     const first = server.send(call(1));
     const one = await server.upstream.call(0);
     const second = server.send(call(2));
-    const list = server.send(modern(3, 'prompts/list', {}, { meta: { clientCapabilities: CAN_ALL } }));
+    const list = server.send(
+      modern(3, 'prompts/list', {}, { meta: { clientCapabilities: CAN_ALL } }),
+    );
     await server.upstream.call(0, 'prompts/list');
-    expect(server.upstream.calls.map(({ method }) => method)).toEqual(['tools/call', 'prompts/list']);
+    expect(server.upstream.calls.map(({ method }) => method)).toEqual([
+      'tools/call',
+      'prompts/list',
+    ]);
     one.say('one');
     expect(await textOf(first)).toBe('one');
     const two = await server.upstream.call(1, 'tools/call');

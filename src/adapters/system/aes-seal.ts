@@ -1,6 +1,6 @@
 /**
- * Seals with AES-256-GCM under a key that is made with the seal and never leaves it, so nothing that
- * was sealed outlives the process.
+ * Seals with AES-256-GCM under a key that is made with the seal and never leaves it, so nothing
+ * that was sealed outlives the process.
  * @see https://csrc.nist.gov/pubs/sp/800/38/d/final
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';

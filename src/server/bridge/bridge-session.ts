@@ -60,8 +60,8 @@ export class BridgeSession implements InstanceRole, CallSession {
   #awaitingTools: (() => void)[] = [];
   #tools: 'unknown' | 'reading' | 'stale' | 'known' = 'unknown';
   #level: string | undefined;
-  /** Whose calls this connection had, as far as one can be told from several. */
-  #caller: string | 'several' | undefined;
+  /** Whose calls this connection had; two say that it is not one client's alone. */
+  readonly #callers = new Set<string>();
 
   constructor(ports: BridgePorts, keeper: BridgeSessionKeeper, facts: BridgeSessionFacts) {
     this.#keeper = keeper;
@@ -92,7 +92,7 @@ export class BridgeSession implements InstanceRole, CallSession {
     return true;
   }
 
-  /** Requests in flight that somebody waits for now. */
+  /** Requests in flight that are not parked. */
   get busy(): number {
     let parked = 0;
     for (const call of this.calls) if (call.isParked) parked += 1;
@@ -132,10 +132,9 @@ export class BridgeSession implements InstanceRole, CallSession {
   }
 
   begun(call: BridgedCall): void {
-    const { key } = call.facts.principal;
     this.calls.add(call);
+    if (this.#callers.size < 2) this.#callers.add(call.facts.principal.key);
     this.lastUsedAt = this.instance.ports.clock.now();
-    this.#caller = this.#caller === undefined || this.#caller === key ? key : 'several';
   }
 
   haunt(): void {
@@ -159,8 +158,8 @@ export class BridgeSession implements InstanceRole, CallSession {
       this.server = legacyServerOf(answer.value);
       this.instance.tellNow(INITIALIZED);
       done(undefined);
-      this.#flush();
       this.#keeper.ready(this, isRestart);
+      this.#flush();
     });
   }
 
@@ -197,7 +196,7 @@ export class BridgeSession implements InstanceRole, CallSession {
     this.isHaunted = false;
     this.#tools = 'unknown';
     this.#level = undefined;
-    this.#caller = undefined;
+    this.#callers.clear();
     this.#flush();
     return this.#keeper.down(this);
   }
@@ -227,7 +226,7 @@ export class BridgeSession implements InstanceRole, CallSession {
   ): BridgedCall | undefined {
     const owner = related?.owner;
     if (owner instanceof BridgedCall) return owner;
-    const isAmbiguous = isMarked || this.isHaunted || this.#caller === 'several';
+    const isAmbiguous = isMarked || this.isHaunted || this.#callers.size > 1;
     if (isAmbiguous) return undefined;
     let sole: BridgedCall | undefined;
     for (const call of this.calls) {

@@ -1,6 +1,6 @@
 /**
- * One 2026 request of a client, as a stretch of a call upstream: the call may outlive it, and a retry
- * is the next stretch.
+ * One 2026 request of a client, as a stretch of a call upstream: the call may outlive it, and a
+ * retry is the next stretch.
  */
 import type { Message } from '../../core/protocol/message.ts';
 import type { Call, CallState } from '../../core/sessions/pending.ts';

@@ -32,12 +32,12 @@ export class LegacyListenHub {
   readonly #entries = new Map<Subscription, Entry>();
   readonly #leases = new Leases();
   readonly #waiters = new Map<string, ((outcome: boolean | Refusal) => void)[]>();
-  readonly #sessions: () => Iterable<BridgeSession>;
+  readonly #sessions: () => readonly BridgeSession[];
   /** The session whose answers decide what is honoured. */
   #primary: BridgeSession | undefined;
 
   /** @param sessions - all there are: a change that any of them reports is told to everybody. */
-  constructor(sessions: () => Iterable<BridgeSession>) {
+  constructor(sessions: () => readonly BridgeSession[]) {
     this.#sessions = sessions;
   }
 
@@ -116,7 +116,7 @@ export class LegacyListenHub {
       resourcesListChanged: filter.resourcesListChanged && isTold('resources'),
       uris,
     };
-    for (const uri of [...uris]) this.#lease(session, entry, uri, uris);
+    for (const uri of filter.uris) if (uris.has(uri)) this.#lease(session, entry, uri, uris);
     this.#oneLess(entry);
   }
 

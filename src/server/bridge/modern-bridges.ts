@@ -73,6 +73,6 @@ export class ModernBridges {
   }
 
   #sessions(): readonly BridgeSession[] {
-    return [...this.#bridges.values()].flatMap((bridge) => [...bridge.sessions()]);
+    return [...this.#bridges.values()].flatMap(({ sessions }) => sessions);
   }
 }

@@ -2,9 +2,9 @@
  * A server of the handshake revisions as 2026 clients see it: its upstream sessions by what their
  * clients declared, the calls that wait for answers, and who listens.
  *
- * Rules: a server that cannot say for which call it asks is given one call at a time that may ask. A
- * call whose turn has not come waits in line for the session before it, so that a server keeps what
- * it remembers; only while that one waits for people does another session serve instead.
+ * Rules: a server that cannot say for which call it asks is given one call at a time that may ask.
+ * A call whose turn has not come waits in line for the session before it, so that a server keeps
+ * what it remembers; only while that one waits for people does another session serve instead.
  */
 import type { Refusal } from '../../core/errors.ts';
 import type { ClientCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
@@ -55,7 +55,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     this.ports = ports;
     this.#isPrivate = isPrivate;
     this.#hasRoom = hasRoom;
-    this.hub = new LegacyListenHub(() => this.sessions());
+    this.hub = new LegacyListenHub(() => this.sessions);
   }
 
   /** Whether anybody needs it now. */
@@ -66,12 +66,13 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   /** Requests somebody waits for. */
   get pending(): number {
     let sum = this.#line.length;
-    for (const session of this.sessions()) sum += session.busy;
+    for (const session of this.sessions) sum += session.busy;
     return sum;
   }
 
-  *sessions(): Generator<BridgeSession> {
-    for (const group of this.#sessions.values()) yield* group;
+  /** All there are now. */
+  get sessions(): readonly BridgeSession[] {
+    return [...this.#sessions.values()].flat();
   }
 
   /** The first session for such a client; undefined when no more may be opened. */
@@ -137,10 +138,10 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   /** Calls that waited too long are answered; sessions nobody needs are closed. */
   expire(now: number): void {
     const { callMsMax, upstreamIdleMs } = this.ports.limits;
-    for (const { call } of [...this.#line]) {
+    for (const { call } of this.#line.slice()) {
       if (now - call.queuedAt >= callMsMax) call.giveUp({ error: 'CALL_TIMED_OUT' });
     }
-    for (const session of [...this.sessions()]) {
+    for (const session of this.sessions) {
       session.instance.expire(now);
       const isNeeded = session === this.hub.primary || session.calls.size > 0 || session.busy > 0;
       const isStale = session.isHaunted && session.isExclusive;
@@ -151,7 +152,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   close(): void {
-    for (const session of [...this.sessions()]) session.instance.close();
+    for (const session of this.sessions) session.instance.close();
     this.#sessions.clear();
   }
 
@@ -265,7 +266,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   #serveLine(): void {
     if (this.#isServing) return;
     this.#isServing = true;
-    for (const waiting of [...this.#line]) {
+    for (const waiting of this.#line.slice()) {
       const { client, call } = waiting;
       if (!this.#line.includes(waiting)) continue;
       const session = this.#sessionForCall(client, call);
@@ -287,7 +288,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   #open(client: BridgeClient): BridgeSession | undefined {
-    const all = [...this.sessions()];
+    const all = this.sessions;
     if (all.length >= this.ports.limits.bridgedSessionsPerOwnerMax || !this.#hasRoom()) {
       const idle = all.filter((each) => each.calls.size === 0 && each !== this.hub.primary);
       const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);

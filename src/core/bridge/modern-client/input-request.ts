@@ -53,8 +53,8 @@ export function inputRequestsOf(visits: readonly UrlElicitation[]): string {
 }
 
 /**
- * The usable answers of a retry, by key. A value that is no answer to its question counts as missing,
- * so that it is asked for again.
+ * The usable answers of a retry, by key. A value that is no answer to its question counts as
+ * missing, so that it is asked for again.
  */
 export function readAnswers(inputResponses: unknown): ReadonlyMap<string, Members> {
   const entries = isObject(inputResponses) ? Object.entries(inputResponses) : [];

@@ -44,7 +44,7 @@ export class Leases {
     return isGranted;
   }
 
-  /** @returns whether to unsubscribe now; a lease that is still asked for ends when it is settled. */
+  /** @returns whether to unsubscribe now; one that is still asked for ends when it is settled. */
   release(uri: string): boolean {
     const lease = this.#leases.get(uri);
     if (lease === undefined || lease.holders === 0) return false;

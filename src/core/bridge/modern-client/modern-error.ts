@@ -1,6 +1,6 @@
 /**
- * Errors of the handshake revisions in the codes of 2026. Codes that now belong to the specification
- * with another meaning are not passed on as they are.
+ * Errors of the handshake revisions in the codes of 2026. Codes that now belong to the
+ * specification with another meaning are not passed on as they are.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#error-codes
  */
 import { Message } from '../../protocol/message.ts';

@@ -1,10 +1,10 @@
 /**
- * One call upstream that may ask its client something, told in rounds: the client's request is ended
- * with the questions, and its retry joins the same call again with the answers.
+ * One call upstream that may ask its client something, told in rounds: the client's request is
+ * ended with the questions, and its retry joins the same call again with the answers.
  *
- * Rules: questions that come close together go out together; a question is answered once; nothing of
- * the call is told after its result, and the result never before what came earlier. What comes while
- * no client is joined waits, within a bound. Every way out leaves no question open upstream.
+ * Rules: questions that come close together go out together; a question is answered once; nothing
+ * of the call is told after its result, and the result never before what came earlier. What comes
+ * while no client is joined waits, within a bound. Every way out leaves no question open upstream.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
 import type { ErrorCode, Refusal } from '../../errors.ts';
