@@ -60,7 +60,7 @@ test('every entry can be imported by name, and exports values only by name', asy
   }
 });
 
-test.each(['.', './node', './fetch', './testing'])(
+test.each(['.', './node', './fetch', './client', './testing'])(
   'importing %s loads no package and nothing of the command',
   (entry) => {
     const { files, packages } = loadedBy(join(ROOT, MANIFEST.exports[entry]?.['default'] ?? ''));

@@ -1,0 +1,147 @@
+/**
+ * An official-SDK `Transport` to a server of any era, for `Client` of SDK 1.x and 2.x. It resumes
+ * streams, opens lost sessions anew, reconnects without a storm, and never repeats a call.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#custom-transports
+ */
+import { checkedHeaders } from './adapters/outbound/checked-headers.ts';
+import { HttpOutbound } from './adapters/outbound/http-outbound.ts';
+import { SsrfGuard } from './adapters/outbound/ssrf-guard.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { systemRandom } from './adapters/system/system-random.ts';
+import { silent } from './adapters/telemetry/silent.ts';
+import { SendMeter } from './client/client-context.ts';
+import { DualConversation } from './client/dual-conversation.ts';
+import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
+import type { Outbound, Telemetry } from './core/ports.ts';
+import { Message } from './core/protocol/message.ts';
+import { readMessage, UPSTREAM_BOUNDS } from './core/protocol/read-message.ts';
+
+export interface TidegateClientTransportOptions {
+  /** Sent with every request, a credential for example. Default: none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Host names or addresses that may be called without TLS and at private addresses. Default: none;
+   * this machine may always be called by its own name.
+   */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Certificates to trust besides the platform's, as PEM. Default: none. */
+  readonly ca?: string | undefined;
+  /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Default: nothing is seen. */
+  readonly telemetry?: Telemetry | undefined;
+}
+
+/** What of the SDK's options for one message matters here. */
+export interface TransportSendOptions {
+  readonly relatedRequestId?: string | number | undefined;
+  /** Aborting it gives the request of this message up. */
+  readonly requestSignal?: AbortSignal | undefined;
+}
+
+export class TidegateClientTransport {
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+  onmessage?: ((message: object, extra?: object) => void) | undefined;
+  /** Each request of the stateless revision has a stream of its own, whose end cancels it. */
+  readonly hasPerRequestStream: boolean = true;
+  readonly #http: Outbound;
+  readonly #conversation: DualConversation;
+  readonly #ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
+  #isClosing = false;
+
+  /**
+   * @param url - where the server is: its Streamable HTTP endpoint, or its event stream of 2024.
+   * @throws TypeError as `remote` does.
+   */
+  constructor(url: string | URL, options: TidegateClientTransportOptions = {}) {
+    const parsed = new URL(url);
+    const guard = new SsrfGuard(options.allowedHosts);
+    const fault = guard.faultOf(parsed);
+    if (fault !== undefined) throw new TypeError(fault);
+    parsed.hash = '';
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#http = new HttpOutbound(guard, { ca: options.ca });
+    this.#ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    const context = {
+      name: parsed.host,
+      url: parsed.href,
+      headers: checkedHeaders(options.headers ?? {}),
+      http: this.#http,
+      clock: systemClock,
+      random: systemRandom,
+      telemetry: options.telemetry ?? silent,
+      messageBytesMax: limits.upstreamLineBytesMax,
+      meter: new SendMeter(limits.upstreamQueueBytesMax),
+      origin: { handshake: undefined },
+    };
+    this.#conversation = new DualConversation(context, {
+      onMessage: (message) => this.#deliver(message),
+      onClosed: (detail) => this.#closed(detail),
+    });
+  }
+
+  /** The id of the session, where the server gave one. */
+  get sessionId(): string | undefined {
+    return this.#conversation.sessionId;
+  }
+
+  /** Nothing to start: the first message opens the first connection. */
+  async start(): Promise<void> {}
+
+  /** @throws when the transport is closed or too much waits to be sent. */
+  async send(message: object, options?: TransportSendOptions): Promise<void> {
+    for (const each of messagesOf(message)) {
+      const outcome = this.#conversation.send(each);
+      if (outcome === 'closed') throw new Error('The connection is closed.');
+      if (outcome === 'full') throw new Error('Too much waits to be sent; try again later.');
+      if (each.kind === 'request') this.#obey(options?.requestSignal, each.id ?? 'null');
+    }
+  }
+
+  /** Ends the session at the server, and every connection. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#conversation.close();
+    await this.#ended;
+  }
+
+  #obey(signal: AbortSignal | undefined, id: string): void {
+    const cancel = (): void => {
+      const cancelled = `{"requestId":${id}}`;
+      this.#conversation.send(Message.notification('notifications/cancelled', cancelled));
+    };
+    if (signal?.aborted === true) cancel();
+    else signal?.addEventListener('abort', cancel, { once: true });
+  }
+
+  #deliver(message: Message): void {
+    try {
+      this.onmessage?.(JSON.parse(message.toText()) as object);
+    } catch (error) {
+      this.onerror?.(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #closed(detail: string): void {
+    if (!this.#isClosing) this.onerror?.(new Error(`The connection ended: ${detail}.`));
+    const finish = (): void => {
+      this.onclose?.();
+      this.#resolveEnded();
+    };
+    this.#http.close().then(finish, finish);
+  }
+}
+
+function messagesOf(message: object): readonly Message[] {
+  const read = readMessage(JSON.stringify(message), UPSTREAM_BOUNDS);
+  if (read.kind === 'message') return [read.message];
+  const entries = read.kind === 'batch' ? read.entries : [read.refusal];
+  return entries.map((entry) => {
+    if (entry instanceof Message) return entry;
+    throw new TypeError(entry.detail ?? 'It is no JSON-RPC message.');
+  });
+}
