@@ -135,7 +135,7 @@ export class Rounds {
       this.#refuseAll('NO_ORIGINATING_REQUEST', outbox);
       return;
     }
-    if (this.state === 'ended') return;
+    if (!this.isJoined) return;
     this.#finish('NO_ORIGINATING_REQUEST', outbox);
     outbox.push({ do: 'finish', end });
   }
