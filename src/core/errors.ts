@@ -95,6 +95,12 @@ export const ERRORS = {
     retryable: false,
     message: 'Last-Event-ID is not known here; open the stream without it.',
   },
+  STREAM_COMPLETE: {
+    httpStatus: 405,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'This stream is complete and was sent in full; there is nothing to come back for.',
+  },
   PROTOCOL_VERSION_UNKNOWN: {
     httpStatus: 400,
     rpcCode: -32600,

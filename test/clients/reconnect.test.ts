@@ -93,6 +93,30 @@ describe.each(OVER_HTTP)('%s', (client, connect) => {
     expect(to.endpoint.status.sessions).toBe(1);
     await person.close();
   });
+
+  it('does not come back again and again for an answer that was an error, or is none', async () => {
+    // Version 1 takes only a result for the end of its stream.
+    const to = await gate('v1', { limits: { retryMs: 20 } });
+    const person = await connected(to);
+    const gets = (): number => to.relay.heads.filter((head) => head.startsWith('GET')).length;
+    await expect(person.prompt('fails_slowly')).rejects.toThrow(/slowly/);
+    const before = gets();
+    await person.call('slow', { name: `after an error of ${client}`, ms: 500 });
+    expect(gets() - before).toBeLessThanOrEqual(1);
+    const canceller = new AbortController();
+    const name = `cancelled, then not asked for, by ${client}`;
+    const call = person.call('slow', { name, ms: 20_000 }, { signal: canceller.signal });
+    const refused = expect(call).rejects.toThrow();
+    await slowCalls.until(name, 'running');
+    await untilStreams(to, 2);
+    canceller.abort();
+    await refused;
+    await slowCalls.until(name, 'cancelled');
+    await person.call('slow', { name: `after a cancellation by ${client}`, ms: 500 });
+    expect(gets() - before).toBeLessThanOrEqual(2);
+    expect(person.told.errors).toEqual([]);
+    await person.close();
+  });
 });
 
 describe.each(OVER_SSE)('%s', (_, connect) => {

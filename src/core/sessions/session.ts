@@ -36,6 +36,14 @@ const FINISHED_KEPT = 64;
 /** Reply streams kept because nobody read their end yet; past it the oldest go. */
 const FINISHED_MAX = 1024;
 
+/**
+ * For a reader that has the whole of a stream and comes back all the same: clients of the official
+ * SDK take only a result for the end, so that after an error or a cancellation they would come back
+ * for ever. Of all refusals they take this one for an answer.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server
+ */
+const COMPLETE: Refusal = { error: 'STREAM_COMPLETE', headers: ['Allow', 'POST, DELETE'] };
+
 export class Session {
   state: SessionState = 'opening';
   readonly #facts: SessionFacts;
@@ -146,6 +154,7 @@ export class Session {
     if (lastEventId !== undefined && cursor === undefined) return { error: 'UNKNOWN_EVENT' };
     const stream = this.stream(cursor?.stream ?? 0);
     if (stream === undefined) return { error: 'UNKNOWN_EVENT' };
+    if (cursor !== undefined && stream.isOver(cursor.sequence)) return COMPLETE;
     const first = preamble ?? ((id: string) => this.#facts.preamble(id, stream.number !== 0));
     const isKnown = stream.attach(to, cursor?.sequence, first, outbox);
     return isKnown ? stream : { error: 'UNKNOWN_EVENT' };

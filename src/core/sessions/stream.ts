@@ -78,6 +78,11 @@ export class Stream {
     return this.isFinished && this.#sentSequence === this.sequence;
   }
 
+  /** Whether nothing follows this sequence, now or later. */
+  isOver(sequence: number): boolean {
+    return this.isFinished && sequence === this.sequence;
+  }
+
   /** The event id of a position in this stream. */
   idOf(sequence: number): string {
     const { cursorPrefix, salt } = this.#facts;
