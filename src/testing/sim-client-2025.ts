@@ -230,11 +230,7 @@ export class SimClient2025 extends SimLegacyClient {
       return;
     }
     const isAnswered = reading.calls?.every(({ end }) => end !== undefined) ?? false;
-    if (reply.status === 405 && isAnswered) {
-      this.count('nothing to come back for');
-      this.#over(reading);
-      return;
-    }
+    if (reply.status === 405 && isAnswered) return this.#over(reading);
     const isOld = this.#sent - reading.number > FINISHED_KEPT && reply.status === 400;
     if (!isOld) this.violate(`GET answered ${reply.status} ${body.slice(0, 160)}`);
     this.#over(reading);
