@@ -1,8 +1,9 @@
 /**
- * Which arguments of which tools are mirrored into `Mcp-Param-*` headers: read from `tools/list` of
- * an upstream, and checked against the requests of clients.
+ * What must be known of an upstream's tools before they are called, read from its `tools/list`:
+ * which arguments are mirrored into `Mcp-Param-*` headers, and whose output is no object.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
  */
+import { isObjectSchema } from '../core/bridge/legacy-client/output-schema.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
@@ -18,6 +19,7 @@ const TOOL_PAGES_MAX = 100;
 
 export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
+  #otherOutputs: ReadonlySet<string> = new Set();
 
   /**
    * Reads all pages; a failed read leaves what was found until then.
@@ -25,6 +27,7 @@ export class ToolHeaders {
    */
   read(instance: Instance, meta: object | undefined, done: () => void): void {
     const found = new Map<string, readonly ParamHeader[]>();
+    const others = new Set<string>();
     const readPage = (cursor: string | undefined, page: number): void => {
       const params = JSON.stringify({ _meta: meta, cursor });
       instance.ask('tools/list', params, (answer) => {
@@ -33,16 +36,22 @@ export class ToolHeaders {
           tools?: unknown;
           nextCursor?: unknown;
         };
-        collect(result.tools, found);
+        collect(result.tools, found, others);
         if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
           readPage(result.nextCursor, page + 1);
           return;
         }
         this.#headers = found;
+        this.#otherOutputs = others;
         done();
       });
     };
     readPage(undefined, 1);
+  }
+
+  /** Whether this tool's output schema is no object, so that older clients see it inside one. */
+  wrapsOutput(tool: string): boolean {
+    return this.#otherOutputs.has(tool);
   }
 
   /** A `tools/call` against what its tool declares. */
@@ -56,12 +65,20 @@ export class ToolHeaders {
   }
 }
 
-function collect(tools: unknown, found: Map<string, readonly ParamHeader[]>): void {
+function collect(
+  tools: unknown,
+  found: Map<string, readonly ParamHeader[]>,
+  others: Set<string>,
+): void {
   if (!Array.isArray(tools)) return;
-  for (const tool of tools as { name?: unknown; inputSchema?: unknown }[]) {
-    const outcome = paramHeadersOf(tool?.inputSchema);
+  for (const tool of tools as (Readonly<Record<string, unknown>> | null)[]) {
+    const name = String(tool?.['name']);
+    const schema = tool?.['outputSchema'];
+    const hasSchema = typeof schema === 'object' && schema !== null;
+    if (hasSchema && !isObjectSchema(schema as Record<string, unknown>)) others.add(name);
+    const outcome = paramHeadersOf(tool?.['inputSchema']);
     if (outcome.kind === 'headers' && outcome.headers.length > 0) {
-      found.set(String(tool.name), outcome.headers);
+      found.set(name, outcome.headers);
     }
   }
 }
