@@ -131,7 +131,10 @@ export class ListenHub {
 
   #ended(number: number, answer: Message | Refusal): void {
     const failure = answer instanceof Message && !answer.isError ? undefined : answer;
-    for (const subscription of this.#machine.ended(number)) {
+    const outbox: SubscriptionDecision[] = [];
+    const affected = this.#machine.ended(number, outbox);
+    this.#carryOut(outbox);
+    for (const subscription of affected) {
       const listener = this.#listeners.get(subscription);
       this.#listeners.delete(subscription);
       listener?.ended(failure);

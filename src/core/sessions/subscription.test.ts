@@ -74,7 +74,7 @@ class Bench {
     if (number === undefined) return;
     this.open.delete(number);
     if (this.#unanswered === number) this.#unanswered = undefined;
-    this.run(() => this.subscriptions.ended(number));
+    this.run((outbox) => this.subscriptions.ended(number, outbox));
   }
 
   restart(): void {
@@ -232,10 +232,10 @@ describe('many listeners over one listen', () => {
     subscriptions.acknowledged(1, tools, []);
     const waiting = subscriptions.open(prompts, []);
     subscriptions.asked(2, prompts);
-    expect(subscriptions.ended(7)).toEqual([]);
-    expect(subscriptions.ended(2)).toEqual([waiting]);
+    expect(subscriptions.ended(7, [])).toEqual([]);
+    expect(subscriptions.ended(2, [])).toEqual([waiting]);
     expect([listening.state, waiting.state]).toEqual(['listening', 'ended']);
-    expect(subscriptions.ended(1)).toEqual([listening]);
+    expect(subscriptions.ended(1, [])).toEqual([listening]);
     expect(subscriptions.size).toBe(0);
   });
 });

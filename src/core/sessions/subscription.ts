@@ -71,6 +71,11 @@ export class Subscriptions {
   close(subscription: Subscription, outbox: SubscriptionDecision[]): void {
     if (!this.#all.delete(subscription)) return;
     subscription.state = 'ended';
+    this.#giveUp(outbox);
+  }
+
+  /** Nobody is left: what is open upstream is not needed. */
+  #giveUp(outbox: SubscriptionDecision[]): void {
     if (this.#all.size > 0) return;
     if (this.#current !== undefined) outbox.push({ do: 'unlisten', number: this.#current.number });
     this.#current = undefined;
@@ -112,7 +117,7 @@ export class Subscriptions {
    * The listen of this number ended from upstream's side, with an answer or an error.
    * @returns those that depended on it; they are ended.
    */
-  ended(number: number): readonly Subscription[] {
+  ended(number: number, outbox: SubscriptionDecision[]): readonly Subscription[] {
     const isCurrent = this.#current?.number === number;
     const isNext = this.#next?.number === number;
     if (!isCurrent && !isNext) return [];
@@ -126,6 +131,7 @@ export class Subscriptions {
       this.#all.delete(subscription);
       subscription.state = 'ended';
     }
+    this.#giveUp(outbox);
     return affected;
   }
 
