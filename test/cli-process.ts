@@ -21,11 +21,17 @@ export class CliProcess {
   /**
    * @param env - the whole environment besides PATH.
    * @param program - the file that Node runs. Default: the built command.
+   * @param input - whether something can be written to it.
    */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>>, program = MAIN) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    program = MAIN,
+    input: 'ignore' | 'pipe' = 'ignore',
+  ) {
     this.child = spawn(process.execPath, [program, ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

@@ -4,8 +4,8 @@
 import { tokenFault } from '../adapters/identity/static-token.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
 import type { RawOptions } from './raw-options.ts';
-import { readHeader } from './read-option.ts';
 import type { CredentialChoice, Environment, RemoteChoice, ServeOptions } from './serve-options.ts';
+import { variableHeaders } from './variable-headers.ts';
 
 export type CheckedOptions =
   | { readonly kind: 'serve'; readonly options: ServeOptions }
@@ -71,13 +71,7 @@ const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly o
   adminHost: { flag: '--admin-host' },
 };
 
-const LATER_COMMANDS: ReadonlySet<string> = new Set([
-  'connect',
-  'doctor',
-  'bench',
-  'init',
-  'check',
-]);
+const LATER_COMMANDS: ReadonlySet<string> = new Set(['doctor', 'bench', 'init', 'check']);
 
 function laterFault(
   raw: Readonly<Record<string, unknown>>,
@@ -89,6 +83,7 @@ function laterFault(
       ? `this version does not have ${flag}.`
       : `this version has no ${flag} other than ${only}.`;
   }
+  if (firstWord === 'connect') return 'put connect first: tidegate connect <url> [options]';
   if (firstWord === undefined || !LATER_COMMANDS.has(firstWord)) return undefined;
   return `this version does not have the command ${firstWord}.`;
 }
@@ -108,8 +103,8 @@ function upstreamFault(
   if (strayWords.length > 0) return `"${strayWords[0]}" belongs to no option.`;
   if (raw.env !== undefined) return '--env is for a command; --upstream has none.';
   if (raw.cwd !== undefined) return '--cwd is for a command; --upstream has none.';
-  const fault = variableHeaders(env);
-  return typeof fault === 'string' ? `TIDEGATE_UPSTREAM_HEADERS: ${fault}` : undefined;
+  const headers = variableHeaders(env);
+  return typeof headers === 'string' ? headers : undefined;
 }
 
 function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefined {
@@ -120,18 +115,6 @@ function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefin
     headers: { ...(typeof headers === 'string' ? {} : headers), ...raw.upstreamHeader },
     allowedHosts: raw.upstreamAllow ?? [],
   };
-}
-
-/** Headers of the environment, one a line; a sentence when one is wrong. */
-function variableHeaders(env: Environment): Readonly<Record<string, string>> | string {
-  const lines = (env['TIDEGATE_UPSTREAM_HEADERS'] ?? '').split('\n');
-  try {
-    return lines
-      .filter((line) => line.trim() !== '')
-      .reduce((headers, line) => readHeader(line, headers), {});
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function commandWordsFault({ strayWords, command }: CommandLineRest): string | undefined {

@@ -119,7 +119,13 @@ describe('readCommandLine', () => {
     ['--limit bodyBytesMax=0 -- node', 'a whole number'],
     ['--limit bodyBytesMax=1e3 -- node', 'a whole number'],
     ['--limit constructor=1 -- node', 'The names are'],
-    ['connect http://x', 'this version does not have the command connect.'],
+    ['connect', "missing required argument 'url'"],
+    ['connect mcp.example.com', 'Give an absolute URL'],
+    ['connect https://x y', 'too many arguments'],
+    ['connect https://x --header s3cret', 'Give a header as "Name: value"'],
+    ['connect https://x --hedaer A:b', 'Did you mean --header?'],
+    ['--json connect https://x', 'put connect first'],
+    ['doctor http://x', 'this version does not have the command doctor.'],
     ['--upstream mcp.example.com', 'Give an absolute URL'],
     ['--upstream ftp://x', 'Give an absolute URL'],
     ['--upstream https://x -- node', 'a command and --upstream are both given'],
@@ -159,6 +165,24 @@ describe('readCommandLine', () => {
     const wrong = { TIDEGATE_UPSTREAM_HEADERS: 's3cret' };
     expect(reason('--upstream https://x', wrong)).toContain('TIDEGATE_UPSTREAM_HEADERS: Give');
     expect(reason('--upstream https://x', wrong)).not.toContain('s3cret');
+  });
+
+  it('connects a host to a remote server', () => {
+    const line = 'connect https://mcp.example.com/mcp --header A:b --allow x --log-level debug';
+    expect(read(line, { TIDEGATE_UPSTREAM_HEADERS: 'C: d' })).toEqual({
+      kind: 'connect',
+      options: {
+        remote: {
+          url: 'https://mcp.example.com/mcp',
+          headers: { A: 'b', C: 'd' },
+          allowedHosts: ['x'],
+        },
+        logLevel: 'debug',
+        logFormat: undefined,
+      },
+    });
+    expect(read('connect --help')).toMatchObject({ kind: 'shown' });
+    expect(reason('connect https://x', { TIDEGATE_UPSTREAM_HEADERS: 'x' })).toContain('HEADERS');
   });
 
   it('takes the one store and the one worker there are', () => {

@@ -1,6 +1,7 @@
 /** Reads the command line. Pure: what is wrong is a value, and nothing is printed here. */
 import { Command, CommanderError, Option } from 'commander';
 import { type CheckedOptions, checkedOptions } from './checked-options.ts';
+import { type ConnectLine, readConnectLine } from './connect-line.ts';
 import {
   readAllowedHost,
   readDrain,
@@ -26,6 +27,7 @@ import {
 
 export type CommandLine =
   | CheckedOptions
+  | ConnectLine
   /** What was asked for is this text: help or the version. */
   | { readonly kind: 'shown'; readonly text: string };
 
@@ -38,6 +40,7 @@ export function readCommandLine(
   env: Environment,
   version: string,
 ): CommandLine {
+  if (argv[0] === 'connect') return readConnectLine(argv.slice(1), env);
   const end = argv.indexOf('--');
   const ours = end === -1 ? argv : argv.slice(0, end);
   const command = end === -1 ? [] : argv.slice(end + 1);
@@ -65,7 +68,13 @@ export function readCommandLine(
 function defineProgram(env: Environment, version: string): Command {
   const program = new Command('tidegate')
     .description('Puts an MCP server on the network, for clients of every protocol era.')
-    .usage('[options] -- <command> [args...]\n       tidegate --upstream <url> [options]')
+    .usage(
+      [
+        '[options] -- <command> [args...]',
+        'tidegate --upstream <url> [options]',
+        'tidegate connect <url> [options]',
+      ].join('\n       '),
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this text')
     .exitOverride()
@@ -98,7 +107,7 @@ function addServerOptions(program: Command, env: Environment): void {
     .option('--upstream <url>', 'serve a remote server instead of a command', readServerUrl)
     .option(
       '--upstream-header <line>',
-      '"Name: value" sent to it; others see it in ps, so prefer TIDEGATE_UPSTREAM_HEADERS (repeatable)',
+      '"Name: value" for it; seen in ps, so prefer TIDEGATE_UPSTREAM_HEADERS (repeatable)',
       readHeader,
     )
     .option(
@@ -173,6 +182,7 @@ Examples:
   tidegate -- npx -y @modelcontextprotocol/server-everything
   tidegate --env API_KEY --limit callMsMax=60000 -- uvx mcp-server-git --repository .
   tidegate --upstream https://mcp.example.com/mcp --isolation principal
+  tidegate connect https://mcp.example.com/mcp
   TIDEGATE_TOKEN=… tidegate --host 0.0.0.0 --public-url https://mcp.example.com -- node server.js`;
 
 /** Commander puts its suggestion on a line of its own and begins with "error:". */

@@ -2,6 +2,7 @@
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
+import type { ConnectOptions } from './connect-line.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { RunningCommand } from './serve-command.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -17,7 +18,26 @@ async function main(argv: readonly string[]): Promise<void> {
   const line = readCommandLine(argv, process.env, version);
   if (line.kind === 'shown') process.stdout.write(line.text);
   else if (line.kind === 'wrong') fail(2, line.reason);
+  else if (line.kind === 'connect') await connect(line.options, version);
   else await start(line.options, version);
+}
+
+/** Standard output belongs to the host: whatever else is said goes to standard error. */
+async function connect(options: ConnectOptions, version: string): Promise<void> {
+  const { connectCommand } = await import('./connect-command.ts');
+  const outcome = await connectCommand(
+    options,
+    { input: process.stdin, output: process.stdout },
+    { env: process.env, version, isTerminal: process.stderr.isTTY },
+  );
+  if (outcome.kind === 'failed') {
+    fail(outcome.exitCode, outcome.reason);
+    return;
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => outcome.connection.close());
+  }
+  process.exit(await outcome.connection.ended);
 }
 
 async function start(options: ServeOptions, version: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** `tidegate [options] -- <command>` or `--upstream <url>`: from checked options to a running server and back. */
+/** A command or `--upstream <url>` to serve: from checked options to a running server and back. */
 import { statSync } from 'node:fs';
 import { type RunningServer, serve } from '../adapters/http/node.ts';
 import {

@@ -26,7 +26,7 @@ export interface RemoteChoice {
   readonly allowedHosts: readonly string[];
 }
 
-/** `tidegate [options] -- <command> [args...]` or `tidegate --upstream <url> [options]`, checked. */
+/** `tidegate [options] -- <command> [args...]`, or with `--upstream <url>`, checked. */
 export interface ServeOptions {
   /** Undefined: the server is a command. */
   readonly upstream: RemoteChoice | undefined;

@@ -25,6 +25,11 @@ export class LegacyConversation implements UpstreamConnection {
     return this.#inner instanceof SessionConversation ? this.#inner.sessionId : undefined;
   }
 
+  /** One stream of 2024 carries everything, without a word of what belongs together. */
+  get canTell(): boolean {
+    return this.#inner instanceof SessionConversation;
+  }
+
   send(message: Message): SendOutcome {
     return this.#inner.send(message);
   }

@@ -117,11 +117,13 @@ export class ModernConversation implements UpstreamConnection {
     this.#calls.delete(call.id);
     const status = end.kind === 'refused' ? end.status : 0;
     const detail = status === 0 && 'detail' in end ? end.detail : `HTTP status ${status}`;
-    const { name, telemetry } = this.#context;
-    telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2026', detail });
     if (status === 0) this.#unsent += 1;
     const isUnknown = status === 400 || (status >= 404 && status <= 406) || status === 415;
-    if (call.request.method === 'server/discover' && !isUnknown) {
+    const isProbe = call.request.method === 'server/discover';
+    const { name, telemetry } = this.#context;
+    const level = isProbe && isUnknown ? 'debug' : 'warn';
+    telemetry.log(level, 'upstream_call_failed', { upstream: name, era: '2026', detail });
+    if (isProbe && !isUnknown) {
       this.#close('start-failed', detail);
     } else if (this.#unsent >= UNSENT_MAX) {
       this.#close('exited', detail);

@@ -168,7 +168,9 @@ export class SessionConversation implements UpstreamConnection {
     this.#calls.delete(call.id);
     const detail = describe(end);
     const { name, telemetry } = this.#context;
-    telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2025', detail });
+    const isProbe = call.request.method === 'initialize' && isUnsupported(end);
+    const level = isProbe || isModernRefusal(end) ? 'debug' : 'warn';
+    telemetry.log(level, 'upstream_call_failed', { upstream: name, era: '2025', detail });
     if (end.kind === 'unsent') this.#unsent += 1;
     const answer = refusedAnswer(call.id, end);
     if (call.request.method === 'initialize') {
@@ -337,10 +339,15 @@ export class SessionConversation implements UpstreamConnection {
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#http-sse-transport-2024-11-05
  */
 function isUnsupported(end: ReplyEnd): boolean {
+  if (end.kind !== 'refused' || isModernRefusal(end)) return false;
+  return end.status === 400 || end.status === 404 || end.status === 405;
+}
+
+/** Whether the error's code is one of those that only the stateless revision has. */
+function isModernRefusal(end: ReplyEnd): boolean {
   if (end.kind !== 'refused') return false;
   const code = (end.error?.value as { code?: unknown } | undefined)?.code;
-  const isModern = typeof code === 'number' && code <= -32020 && code >= -32099;
-  return !isModern && (end.status === 400 || end.status === 404 || end.status === 405);
+  return typeof code === 'number' && code <= -32020 && code >= -32099;
 }
 
 /** For the log. */

@@ -1,0 +1,111 @@
+/**
+ * `tidegate connect <url>`: a host on our standard streams, a remote server of any era. Between the
+ * two is an endpoint as any other, reached without a socket: it finds out what the server speaks,
+ * and translates where host and server have no era in common.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { noAuth } from '../adapters/identity/no-auth.ts';
+import { ApplicationOutbound } from '../adapters/outbound/application-outbound.ts';
+import { systemClock } from '../adapters/system/system-clock.ts';
+import { systemRandom } from '../adapters/system/system-random.ts';
+import { consoleTelemetry } from '../adapters/telemetry/console-telemetry.ts';
+import { remote } from '../adapters/upstreams/http/remote.ts';
+import { SendMeter } from '../client/client-context.ts';
+import { DualConversation } from '../client/dual-conversation.ts';
+import { failedCall } from '../client/failed-call.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { Telemetry, Upstream } from '../core/ports.ts';
+import { createEndpoint } from '../index.ts';
+import type { ConnectOptions } from './connect-line.ts';
+import { HostPipe } from './host-pipe.ts';
+import type { Surroundings } from './serve-command.ts';
+
+export interface HostStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+export type ConnectOutcome =
+  | { readonly kind: 'connected'; readonly connection: HostConnection }
+  | { readonly kind: 'failed'; readonly exitCode: 1 | 2; readonly reason: string };
+
+export interface HostConnection {
+  /** Resolves with the exit code once the host is gone, or the server for good. */
+  readonly ended: Promise<number>;
+  /** Ends the session at the server and everything else. */
+  close(): void;
+}
+
+/** What a host sends is its user's own: as large as what a server may send. */
+const LIMITS = {
+  bodyBytesMax: DEFAULT_LIMITS.upstreamLineBytesMax,
+  jsonStringCharsMax: DEFAULT_LIMITS.upstreamLineBytesMax,
+  streamMsMax: DEFAULT_LIMITS.sessionMsMax,
+};
+
+export async function connectCommand(
+  options: ConnectOptions,
+  streams: HostStreams,
+  around: Surroundings,
+): Promise<ConnectOutcome> {
+  const telemetry = await consoleTelemetry({
+    level: options.logLevel,
+    format: options.logFormat ?? (around.isTerminal ? 'pretty' : 'json'),
+    isColoured: around.isTerminal && (around.env['NO_COLOR'] ?? '') === '',
+  });
+  const { url, headers, allowedHosts } = options.remote;
+  try {
+    const upstream = remote(url, { headers, allowedHosts, telemetry });
+    return { kind: 'connected', connection: connect(upstream, streams, telemetry) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { kind: 'failed', exitCode: 2, reason: error.message };
+  }
+}
+
+function connect(upstream: Upstream, streams: HostStreams, telemetry: Telemetry): HostConnection {
+  const identity = noAuth();
+  const endpoint = createEndpoint({ upstream, identity, telemetry, limits: LIMITS });
+  let isClosing = false;
+  let finish: (exitCode: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  const conversation = new DualConversation(
+    {
+      name: upstream.name,
+      url: 'http://localhost/mcp',
+      headers: [],
+      http: new ApplicationOutbound(endpoint),
+      clock: systemClock,
+      random: systemRandom,
+      telemetry,
+      messageBytesMax: DEFAULT_LIMITS.upstreamLineBytesMax,
+      meter: new SendMeter(DEFAULT_LIMITS.upstreamQueueBytesMax),
+      origin: { handshake: '2025' },
+    },
+    {
+      onMessage: (message) => pipe.send(message),
+      onClosed: () => {
+        void endpoint
+          .drain(0)
+          .then(() => upstream.close())
+          .finally(() => finish(isClosing ? 0 : 1));
+      },
+    },
+  );
+  const close = (): void => {
+    isClosing = true;
+    conversation.close();
+  };
+  const { input, output } = streams;
+  const pipe = new HostPipe(input, output, LIMITS.bodyBytesMax, {
+    onMessage: (message) => {
+      const outcome = conversation.send(message);
+      if (outcome === 'sent' || message.kind !== 'request') return;
+      pipe.send(failedCall(message.id ?? 'null', { error: 'UPSTREAM_BUSY' }));
+    },
+    onGone: close,
+  });
+  return { ended, close };
+}

@@ -1,0 +1,74 @@
+/**
+ * A desktop host at the other end of our standard streams: lines of JSON-RPC in, lines out.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio
+ */
+import type { Readable, Writable } from 'node:stream';
+import { LineSplitter } from '../adapters/upstreams/stdio/line-splitter.ts';
+import { errorResponse, type Refusal } from '../core/errors.ts';
+import { Message } from '../core/protocol/message.ts';
+import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';
+
+export interface HostPipeEvents {
+  onMessage(message: Message): void;
+  /** The host closed its end, or does not read what we write. The last event, once. */
+  onGone(): void;
+}
+
+/** Bytes that may wait for a host that does not read. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+const BREAKS = /[\r\n]/g;
+
+export class HostPipe {
+  readonly #output: Writable;
+  readonly #events: HostPipeEvents;
+  #isGone = false;
+
+  constructor(input: Readable, output: Writable, lineBytesMax: number, events: HostPipeEvents) {
+    this.#output = output;
+    this.#events = events;
+    const splitter = new LineSplitter(lineBytesMax, {
+      onLine: (source, start, end) => this.#line(source.toString('utf8', start, end)),
+      onOversized: () => this.#refuse({ error: 'BODY_TOO_LARGE' }),
+    });
+    input.on('data', (chunk: Buffer) => {
+      if (!this.#isGone) splitter.push(chunk);
+    });
+    for (const event of ['end', 'close', 'error'] as const) {
+      input.on(event, () => this.#gone());
+    }
+    output.on('error', () => this.#gone());
+  }
+
+  send(message: Message): void {
+    this.#write(message.toText());
+  }
+
+  #line(text: string): void {
+    const outcome = readMessage(text, UPSTREAM_BOUNDS);
+    if (outcome.kind === 'message') this.#events.onMessage(outcome.message);
+    else if (outcome.kind === 'refused') this.#refuse(outcome.refusal);
+    else {
+      for (const entry of outcome.entries) {
+        if (entry instanceof Message) this.#events.onMessage(entry);
+        else this.#refuse(entry);
+      }
+    }
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#write(errorResponse(refusal));
+  }
+
+  #write(text: string): void {
+    if (this.#isGone) return;
+    // Line breaks can only be white space between tokens, where a blank says the same.
+    this.#output.write(`${text.replace(BREAKS, ' ')}\n`);
+    if (this.#output.writableLength > WAITING_BYTES_MAX) this.#gone();
+  }
+
+  #gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#events.onGone();
+  }
+}

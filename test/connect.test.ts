@@ -1,0 +1,120 @@
+/** `tidegate connect` as a desktop host runs it, to servers of every era. */
+import { join } from 'node:path';
+import { Client as ClientV2 } from '@modelcontextprotocol/client';
+import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { ensureBuilt } from '../scripts/bootstrap.mjs';
+import { CliProcess } from './cli-process.ts';
+import { everythingV2InRounds } from './fixtures/servers/everything-v2.mjs';
+import { serveHttpV1, type HttpV1 } from './fixtures/servers/http-v1.mjs';
+import { serveHttpV2 } from './fixtures/servers/http-v2.mjs';
+import { ROOT } from './source-files.ts';
+import { HandServer, server2025 } from './upstreams/http/hand-server.ts';
+import { eventually } from './wire/signal.ts';
+
+const MAIN = join(ROOT, 'dist/cli/main.js');
+const INFO = { name: 'host', version: '1.0.0' };
+
+beforeAll(async () => {
+  await ensureBuilt();
+}, 120_000);
+
+async function v1(): Promise<HttpV1> {
+  const server = await serveHttpV1();
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function modernOnly(): Promise<string> {
+  const server = await serveHttpV2({ build: everythingV2InRounds, legacy: 'reject' });
+  onTestFinished(() => server.close());
+  return `${server.origin}/mcp`;
+}
+
+function command(url: string): { command: string; args: string[]; stderr: 'inherit' } {
+  return { command: process.execPath, args: [MAIN, 'connect', url], stderr: 'inherit' };
+}
+
+describe.each([
+  ['2025', async () => `${(await v1()).origin}/mcp`],
+  ['2024', async () => `${(await v1()).origin}/sse`],
+  ['2026 alone', modernOnly],
+] as const)('a server of %s', (_name, url) => {
+  it('serves a host of the handshake eras: calls, progress, questions', async () => {
+    const client = new ClientV1(INFO, { capabilities: { sampling: {} } });
+    client.setRequestHandler(CreateMessageRequestSchema, () => ({
+      role: 'assistant',
+      model: 'm',
+      content: { type: 'text', text: 'a canary' },
+    }));
+    onTestFinished(() => client.close());
+    await client.connect(new StdioV1(command(await url())));
+    const seen: number[] = [];
+    const onprogress = ({ progress }: { progress: number }): void => void seen.push(progress);
+    await client.callTool({ name: 'test_tool_with_progress' }, undefined, { onprogress });
+    expect(seen).toEqual([0, 50, 100]);
+    const asked = await client.callTool({ name: 'test_sampling', arguments: { prompt: 'x' } });
+    expect(JSON.stringify(asked)).toContain('a canary');
+  });
+});
+
+it('serves a host of the stateless revision', async () => {
+  const client = new ClientV2(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  onTestFinished(() => client.close());
+  await client.connect(new StdioV2(command(await modernOnly())));
+  const result = await client.callTool({ name: 'test_simple_text' });
+  expect(JSON.stringify(result)).toContain('simple text');
+});
+
+it('ends with its host, and ends its session at the server', async () => {
+  const server = await v1();
+  const client = new ClientV1(INFO);
+  const transport = new StdioV1(command(`${server.origin}/mcp`));
+  await client.connect(transport);
+  expect(server.sessions()).toBe(1);
+  await client.close();
+  await eventually(() => server.sessions() === 0, 'the end of the session');
+  expect(transport.pid).toBeNull();
+});
+
+it('answers a line that is no message, and goes on', async () => {
+  const server = await HandServer.start(server2025(() => false));
+  const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  cli.child.stdin?.write('what?\n\n{"jsonrpc":"2.0","id":"a","method":"initialize","params":{');
+  cli.child.stdin?.write('"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{}}}\n');
+  await cli.printed(/"id":"a","result".*\n/);
+  const [first, second] = cli.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(first).toMatchObject({ id: null, error: { code: -32700 } });
+  expect(second).toMatchObject({ id: 'a', result: { serverInfo: { name: 'hand' } } });
+  cli.child.stdin?.end();
+  expect(await cli.end()).toEqual({ code: 0, signal: null });
+});
+
+it.each([
+  ['http://10.0.0.1/mcp', 2, 'Without TLS only this machine is called'],
+  ['nowhere', 2, 'Give an absolute URL'],
+])('does not connect to %s', async (url, code, sentence) => {
+  const cli = new CliProcess(['connect', url], {});
+  expect(await cli.end()).toEqual({ code, signal: null });
+  expect(cli.stderr).toContain(sentence);
+  expect(cli.stdout).toBe('');
+});
+
+it('answers that the server cannot be reached, and says why in the log', async () => {
+  const client = new ClientV1(INFO);
+  onTestFinished(() => client.close());
+  const transport = new StdioV1({ ...command('http://127.0.0.1:1/mcp'), stderr: 'pipe' });
+  let log = '';
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  await expect(client.connect(transport)).rejects.toThrow('unavailable');
+  expect(log).toContain('ECONNREFUSED');
+});
