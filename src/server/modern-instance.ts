@@ -6,7 +6,7 @@
 import { isObjectSchema } from '../core/bridge/legacy-client/output-schema.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
-import { Message } from '../core/protocol/message.ts';
+import type { Message } from '../core/protocol/message.ts';
 import {
   checkParamHeaders,
   paramHeadersOf,
