@@ -1,4 +1,6 @@
-/** docs/architecture/state-machines.md: the machines' diagrams, drawn from the tables they run on. */
+/**
+ * docs/architecture/state-machines.md: the machines' diagrams, drawn from the tables they run on.
+ */
 import { ROUNDS_TRANSITIONS } from '../src/core/bridge/modern-client/rounds.ts';
 import { CALL_TRANSITIONS } from '../src/core/sessions/pending.ts';
 import { REPLY_TRANSITIONS } from '../src/core/sessions/reply.ts';

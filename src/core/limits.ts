@@ -37,8 +37,8 @@ export interface Limits {
   /** Characters of events kept for resume, a session. */
   readonly logBytesMax: number;
   /**
-   * Bytes of events kept for resume, all sessions together, what holds them included: one change told
-   * to thousands of sessions is kept in each.
+   * Bytes of events kept for resume, all sessions together, what holds them included: one change
+   * told to thousands of sessions is kept in each.
    */
   readonly logTotalBytesMax: number;
   /** Milliseconds an event is kept for resume. */

@@ -156,6 +156,11 @@ export interface UpstreamConnection {
   send(message: Message): SendOutcome;
   /** Asks the server to end and sees that it does; `onClosed` follows. Idempotent. */
   close(): void;
+  /**
+   * Over HTTP, once the handshake is over: whether a message of the server says which call it
+   * belongs to. Default true.
+   */
+  readonly canTell?: boolean | undefined;
 }
 
 /** A server that can be talked to: a command, a module, a URL. */

@@ -203,7 +203,10 @@ export class Endpoint implements Application, OpenDoor {
     });
   }
 
-  /** What a handshake that could not be started left open is asked again; nothing known is unlearned. */
+  /**
+   * What a handshake that could not be started left open is asked again; nothing known is
+   * unlearned.
+   */
   #learned(outcome: ProbeOutcome): void {
     const { telemetry, upstream } = this.#ports;
     const { pool, eras } = this.#context;

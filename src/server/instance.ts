@@ -50,7 +50,8 @@ export interface InstanceRole {
   handshake(isRestart: boolean, done: (failure: string | undefined) => void): void;
   /**
    * A message that is not an answer: a question or a notification.
-   * @param isMarked - the upstream named a call, though it may have ended: nothing is to be guessed.
+   * @param isMarked - the upstream named a call, though it may have ended: nothing is to be
+   * guessed.
    */
   received(message: Message, call: UpstreamCall | undefined, isMarked: boolean): void;
   /** The connection is gone and every call with it. Whether to start again. */
@@ -169,6 +170,13 @@ export class Instance {
    */
   get sole(): UpstreamCall | undefined {
     return this.#ghosts === 0 ? this.pending.sole : undefined;
+  }
+
+  /** Whether what the upstream says names the call it belongs to. */
+  get canTell(): boolean {
+    const { kind } = this.ports.upstream;
+    if (kind !== 'http') return kind === 'in-process';
+    return this.state === 'ready' && this.#connection?.canTell !== false;
   }
 
   /**

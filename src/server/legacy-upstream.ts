@@ -31,7 +31,8 @@ export type LegacyOutcome = UpstreamCall | Refusal | { readonly answer: string }
 
 export interface LegacyUpstream {
   /**
-   * Whether the client's own `initialize` goes through `request`; otherwise `initialize` answers it.
+   * Whether the client's own `initialize` goes through `request`; otherwise `initialize` answers
+   * it.
    */
   readonly isExclusive: boolean;
   join(member: LegacyMember): void;

@@ -62,7 +62,8 @@ export class ListenStream implements Listener, ConnectionOwner {
   ended(failure: Message | Refusal | undefined): void {
     this.#subscription = undefined;
     const isMessage = failure instanceof Message;
-    // One that listens already is no refused request: an end of ours is its result, whatever forced it.
+    // One that listens already is no refused request: an end of ours is its result, whatever forced
+    // it.
     if (failure === undefined || (!isMessage && this.#connection?.isOpen === true)) {
       this.complete();
       return;

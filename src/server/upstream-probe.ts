@@ -133,8 +133,8 @@ export function servedEras(spoken: ProbeOutcome, choice: ServedEraChoice): Serve
 function readAnswer(era: UpstreamEra, message: Message): Answer {
   if (message.isError) return 'no';
   if (era === 'legacy') return 'yes';
-  const versions = (message.value as { supportedVersions?: unknown }).supportedVersions;
-  const isModern =
-    Array.isArray(versions) && versions.some((each) => MODERN_VERSIONS.includes(each));
-  return isModern ? 'yes' : 'no';
+  const { supportedVersions } = message.value as { supportedVersions?: unknown };
+  if (!Array.isArray(supportedVersions)) return 'no';
+  const versions: readonly unknown[] = supportedVersions;
+  return versions.some((each) => MODERN_VERSIONS.includes(String(each))) ? 'yes' : 'no';
 }

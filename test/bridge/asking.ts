@@ -1,4 +1,6 @@
-/** A 2026 client and a scripted server of the handshake revisions that asks in the middle of calls. */
+/**
+ * A 2026 client and a scripted server of the handshake revisions that asks in the middle of calls.
+ */
 import { answerOf, modern, type Said } from '../wire/client-2026.ts';
 import type { HandCall, HandConnection } from '../wire/hand-upstream.ts';
 import type { Json, WireRequest } from '../wire/wire-reply.ts';

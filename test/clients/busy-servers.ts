@@ -1,6 +1,7 @@
 /**
- * The fixture servers with two tools more: `touch` says that a resource and the list of tools changed, and `slow`
- * reports progress until its time is over or its call is cancelled. The prompt `fails_slowly` ends as an error.
+ * The fixture servers with two tools more: `touch` says that a resource and the list of tools
+ * changed, and `slow` reports progress until its time is over or its call is cancelled. The prompt
+ * `fails_slowly` ends as an error.
  */
 import type { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { McpServer as McpServerV2 } from '@modelcontextprotocol/server';

@@ -1,6 +1,6 @@
 /**
- * The `eventsource` package with no SDK around it: it comes back by itself with the id of the last event, into the
- * session it was in.
+ * The `eventsource` package with no SDK around it: it comes back by itself with the id of the last
+ * event, into the session it was in.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
 import { EventSource } from 'eventsource';

@@ -1,4 +1,7 @@
-/** An endpoint on a real port, behind a wire that can be cut; gone when the test, or the suite, is over. */
+/**
+ * An endpoint on a real port, behind a wire that can be cut; gone when the test, or the suite, is
+ * over.
+ */
 import { createEndpoint, type Endpoint, type EndpointOptions } from 'tidegate';
 import { serve } from 'tidegate/node';
 import { Relay } from './relay.ts';

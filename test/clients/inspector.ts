@@ -1,6 +1,7 @@
 /**
- * The command line of the official Inspector. It needs a newer Node than the floor and brings much with it, so it is
- * pinned, with that Node, by the lock file in `inspector/`, and lives in a cache of its own.
+ * The command line of the official Inspector. It needs a newer Node than the floor and brings much
+ * with it, so it is pinned, with that Node, by the lock file in `inspector/`, and lives in a cache
+ * of its own.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,7 +34,10 @@ export class Inspector {
     this.#node = node;
   }
 
-  /** Installs it unless exactly what the lock file says is there. @returns it, or why it cannot be run. */
+  /**
+   * Installs it unless exactly what the lock file says is there. @returns it, or why it cannot be
+   * run.
+   */
   static async installed(): Promise<Inspector | string> {
     const pinned = await read(join(PINS, 'package-lock.json'));
     if (pinned !== (await read(join(CACHE, 'installed.lock.json')))) {

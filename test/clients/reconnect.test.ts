@@ -1,6 +1,6 @@
 /**
- * Networks fail. Each client comes back in its own way, with nothing of ours in it: what was in flight is answered,
- * and the conversation goes on.
+ * Networks fail. Each client comes back in its own way, with nothing of ours in it: what was in
+ * flight is answered, and the conversation goes on.
  */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { EndpointOptions } from 'tidegate';
@@ -121,7 +121,8 @@ describe.each(OVER_HTTP)('%s', (client, connect) => {
 
 describe.each(OVER_SSE)('%s', (_, connect) => {
   it('goes on after five cuts, although it forgets where it was', async () => {
-    // The SDK puts headers of its own in place of those of the EventSource, Last-Event-ID among them, and does
+    // The SDK puts headers of its own in place of those of the EventSource, Last-Event-ID among
+    // them, and does
     // not initialize again.
     const to = await gate('v1');
     const person = await connect(to);

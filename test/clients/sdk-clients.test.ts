@@ -1,4 +1,7 @@
-/** Every client of the official SDK, in every era, in front of every kind of server, whichever eras that speaks. */
+/**
+ * Every client of the official SDK, in every era, in front of every kind of server, whichever eras
+ * that speaks.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slowCalls, WATCHED } from './busy-servers.ts';
 import { gateTo, type Gate } from './gate.ts';
@@ -31,8 +34,8 @@ const NAMES: Readonly<Record<ServerName, string>> = {
 };
 
 /**
- * Over SSE the SDK forgets a call the moment its answer comes, before it has handed out the progress that came
- * in the same piece: the last one may be lost there, on any server.
+ * Over SSE the SDK forgets a call the moment its answer comes, before it has handed out the
+ * progress that came in the same piece: the last one may be lost there, on any server.
  */
 function isForgetful(client: ClientName): boolean {
   return client.endsWith('over SSE');

@@ -18,7 +18,9 @@ const SERVER = join(ROOT, 'test/fixtures/faults/server.mjs');
 const LIBRARY = pathToFileURL(join(ROOT, 'dist/')).href;
 /** Long enough for any machine; only a failure takes it. */
 export const PATIENCE_MS = 20_000;
-/** What stays of warmed-up code, caches and a heap that was grown: no leak of any request's size. */
+/**
+ * What stays of warmed-up code, caches and a heap that was grown: no leak of any request's size.
+ */
 const USED_BYTES_SLACK = 3 * 1024 * 1024;
 /** Timers that are over but still named by the socket or queue that will need the next one. */
 const TIMERS_SLACK = 8;
@@ -205,6 +207,23 @@ export class FaultHost {
         throw new Error(`was ${JSON.stringify(before)}, stays ${JSON.stringify(now)}`);
       }
       await delay(50);
+    }
+  }
+
+  /**
+   * Resolves once no more than this is resident. The collector gives pages back some time after
+   * what was on them is gone.
+   */
+  async shrinksTo(bytes: number): Promise<void> {
+    const endsAt = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const { used } = await this.look();
+      const resident = this.resident();
+      if (resident <= bytes) return;
+      if (performance.now() > endsAt) {
+        throw new Error(`${resident} bytes stay resident, ${used} in use; wanted ${bytes}`);
+      }
+      await delay(100);
     }
   }
 

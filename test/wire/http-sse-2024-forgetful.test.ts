@@ -1,6 +1,6 @@
 /**
- * EventSource clients that come back without the id of the last event: they find a new session, take its endpoint,
- * and go on as if they had never been away.
+ * EventSource clients that come back without the id of the last event: they find a new session,
+ * take its endpoint, and go on as if they had never been away.
  */
 import { describe, expect, it } from 'vitest';
 import {

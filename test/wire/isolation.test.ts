@@ -1,4 +1,7 @@
-/** Nobody sees a byte of anybody else's: ids, tokens and names that are equal at once, on one upstream and on many. */
+/**
+ * Nobody sees a byte of anybody else's: ids, tokens and names that are equal at once, on one
+ * upstream and on many.
+ */
 import { describe, expect, it } from 'vitest';
 import { callLater, rpc, Session2024, Session2025 } from './conversation.ts';
 import { people } from './people.ts';

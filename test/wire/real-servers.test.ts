@@ -1,4 +1,7 @@
-/** Servers on the official SDK, in this process and as a child, behind the handshake eras on real sockets. */
+/**
+ * Servers on the official SDK, in this process and as a child, behind the handshake eras on real
+ * sockets.
+ */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createEndpoint, inProcess, stdio, type EndpointOptions, type Upstream } from 'tidegate';

@@ -1,6 +1,6 @@
 /**
- * Many people on one server: equal ids, tokens and names at once, and nobody sees a byte of another's. Every secret
- * is a canary, so a crossed wire is found wherever it comes out.
+ * Many people on one server: equal ids, tokens and names at once, and nobody sees a byte of
+ * another's. Every secret is a canary, so a crossed wire is found wherever it comes out.
  */
 import { describe, expect, it } from 'vitest';
 import { callLater, errorOf, listening, textOf } from './client-2026.ts';

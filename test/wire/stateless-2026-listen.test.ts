@@ -255,7 +255,8 @@ describe('several listens', () => {
     for (const [index, kind] of kinds.entries()) {
       replies.push(server.send(listenTo(index, { toolsListChanged: true, [kind]: true })));
       const listen = await upstream.listen(index);
-      // Before the wider one is accepted, the one before it still counts; afterwards only the wider.
+      // Before the wider one is accepted, the one before it still counts; afterwards only the
+      // wider.
       upstream.listens.at(index - 1)?.say(TOOLS, { marker: `before ${index}` });
       listen.acknowledge();
       listen.say(TOOLS, { marker: `after ${index}` });

@@ -1,4 +1,7 @@
-/** The stateless revision in front of real servers of the official SDK: in this process, and as a child. */
+/**
+ * The stateless revision in front of real servers of the official SDK: in this process, and as a
+ * child.
+ */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEndpoint, inProcess, stdio, type Upstream } from 'tidegate';

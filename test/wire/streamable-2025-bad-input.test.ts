@@ -1,5 +1,6 @@
 /**
- * Bad input over real sockets: its own status, a JSON-RPC error in one sentence, and nobody else disturbed.
+ * Bad input over real sockets: its own status, a JSON-RPC error in one sentence, and nobody else
+ * disturbed.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
  */
 import { describe, expect, it } from 'vitest';

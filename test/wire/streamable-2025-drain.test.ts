@@ -1,4 +1,6 @@
-/** An orderly end as clients see it: nothing new, calls finish, streams are told when to come back. */
+/**
+ * An orderly end as clients see it: nothing new, calls finish, streams are told when to come back.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   callLater,

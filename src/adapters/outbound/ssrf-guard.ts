@@ -115,7 +115,9 @@ export class SsrfGuard {
   }
 }
 
-/** Whether a host can only be this machine. @see https://www.rfc-editor.org/rfc/rfc6761#section-6.3 */
+/**
+ * Whether a host can only be this machine. @see https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+ */
 function isOwnName(host: string): boolean {
   return isLoopback(host) || host.toLowerCase().endsWith('.localhost');
 }

@@ -4,7 +4,10 @@ import { Deadlines } from './deadlines.ts';
 
 const DELAY_MS = 100;
 
-/** What may happen to a queue: time passes and something is armed, or everything that is due is taken. */
+/**
+ * What may happen to a queue: time passes and something is armed, or everything that is due is
+ * taken.
+ */
 const STEPS = fc.array(
   fc.record({
     passMs: fc.nat(150),

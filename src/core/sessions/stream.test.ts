@@ -9,7 +9,10 @@ const SALT = 7;
 const QUEUE_CHARS_MAX = 60;
 const FACTS = { cursorPrefix: '', salt: SALT, queueCharsMax: QUEUE_CHARS_MAX };
 
-/** What one reader was sent, and whether that could be: nothing before its head, nothing after its end. */
+/**
+ * What one reader was sent, and whether that could be: nothing before its head, nothing after its
+ * end.
+ */
 class Reader implements Attachment {
   readonly attachment = true;
   readonly after: number | undefined;

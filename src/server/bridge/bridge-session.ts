@@ -42,11 +42,6 @@ const INITIALIZED = Message.notification('notifications/initialized');
 export class BridgeSession implements InstanceRole, CallSession {
   readonly instance: Instance;
   readonly capabilities: ClientCapabilities;
-  /**
-   * Whether calls that may ask go one at a time: the server can ask something and cannot say for
-   * which call.
-   */
-  readonly isExclusive: boolean;
   readonly calls: Set<BridgedCall> = new Set();
   readonly headers: ToolHeaders = new ToolHeaders();
   server: LegacyServer | undefined;
@@ -55,7 +50,6 @@ export class BridgeSession implements InstanceRole, CallSession {
   isHaunted = false;
   readonly #keeper: BridgeSessionKeeper;
   readonly #facts: BridgeSessionFacts;
-  readonly #canTell: boolean;
   #awaiting: (() => void)[] = [];
   #awaitingTools: (() => void)[] = [];
   #tools: 'unknown' | 'reading' | 'stale' | 'known' = 'unknown';
@@ -67,11 +61,17 @@ export class BridgeSession implements InstanceRole, CallSession {
     this.#keeper = keeper;
     this.#facts = facts;
     this.capabilities = facts.capabilities;
-    this.#canTell = ports.upstream.kind !== 'stdio';
-    this.isExclusive = !this.#canTell && canBeAsked(facts.capabilities);
     this.lastUsedAt = ports.clock.now();
     this.instance = new Instance('legacy', ports, this);
     this.instance.start();
+  }
+
+  /**
+   * Whether calls that may ask go one at a time: the server can ask something and cannot say for
+   * which call, as far as is known.
+   */
+  get isExclusive(): boolean {
+    return canBeAsked(this.capabilities) && !this.instance.canTell;
   }
 
   get isDown(): boolean {
@@ -138,7 +138,7 @@ export class BridgeSession implements InstanceRole, CallSession {
   }
 
   haunt(): void {
-    if (!this.#canTell) this.isHaunted = true;
+    if (!this.instance.canTell) this.isHaunted = true;
   }
 
   released(call: BridgedCall): void {

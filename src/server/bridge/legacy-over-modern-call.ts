@@ -107,7 +107,9 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner {
     this.owner.lost(this, refusal);
   }
 
-  /** Each round counts its progress anew upstream; to the client it is one request that advances. */
+  /**
+   * Each round counts its progress anew upstream; to the client it is one request that advances.
+   */
   related(_call: UpstreamCall, message: Message): void {
     const { progress, level } = (message.value ?? {}) as { progress?: unknown; level?: unknown };
     if (message.method === 'notifications/progress') {

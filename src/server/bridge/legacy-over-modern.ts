@@ -36,7 +36,9 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   readonly #changes: LegacyOverModernChanges;
   #nextQuestion = 1;
 
-  /** @param upstream - the instance of the session's principal; undefined while there is no room. */
+  /**
+   * @param upstream - the instance of the session's principal; undefined while there is no room.
+   */
   constructor(ports: InstancePorts, upstream: () => ModernInstance | undefined) {
     this.ports = ports;
     this.upstream = upstream;

@@ -182,6 +182,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   ready(session: BridgeSession, isRestart: boolean): void {
     this.hub.ready(session, isRestart);
+    this.#serveLine();
   }
 
   freed(): void {

@@ -34,18 +34,26 @@ export function runModern(
     });
     return;
   }
-  if (message.method === 'subscriptions/listen') listen(inbound, message, accepts, upstream);
-  else if (message.method !== 'tools/call')
+  if (message.method === 'subscriptions/listen') {
+    listen(inbound, message, accepts, upstream);
+  } else if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
+    inbound.refuse({ error: 'TOO_MANY_REQUESTS', id });
+  } else if (message.method !== 'tools/call') {
     call(inbound, message, envelope, accepts, served, upstream);
-  else {
+  } else {
     upstream.whenReady(() => {
       const fault = upstream.checkParams(message, inbound.exchange.head);
-      if (fault !== undefined) inbound.refuse(fault);
-      else call(inbound, message, envelope, accepts, served, upstream);
+      if (fault === undefined) {
+        call(inbound, message, envelope, accepts, served, upstream);
+        return;
+      }
+      countDown(context.modernPending, principal);
+      inbound.refuse(fault);
     });
   }
 }
 
+/** Sends a request that is counted, and counts it down when it is over. */
 function call(
   inbound: Inbound,
   message: Message,
@@ -55,10 +63,6 @@ function call(
   upstream: ModernUpstream,
 ): void {
   const { context, principal } = inbound;
-  if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
-    inbound.refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
-    return;
-  }
   const modern = new ModernCall({
     upstream,
     accepts,

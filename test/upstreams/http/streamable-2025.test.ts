@@ -132,7 +132,11 @@ it('opens a forgotten session anew, restores it, and repeats what was not accept
   expect(said).toHaveLength(7);
   expect(new Set(said)).toEqual(
     new Set([
-      ...['0', '1', '2', '5', '6'],
+      '0',
+      '1',
+      '2',
+      '5',
+      '6',
       'notifications/resources/updated',
       'notifications/tools/list_changed',
     ]),

@@ -32,7 +32,10 @@ export function isBridged(method: string | undefined): boolean {
   return method !== undefined && COMMON.has(method);
 }
 
-/** @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr#supported-requests */
+/**
+ * @see
+ * https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr#supported-requests
+ */
 export function mayAsk(method: string | undefined): boolean {
   return method !== undefined && ASKING.has(method);
 }
