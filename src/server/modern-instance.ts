@@ -3,15 +3,9 @@
  * clients, each with its own `_meta`. Knows what the server declares, which tool parameters are
  * mirrored in headers, and who listens to what.
  */
-import { isObjectSchema } from '../core/bridge/legacy-client/output-schema.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
-import {
-  checkParamHeaders,
-  paramHeadersOf,
-  type ParamHeader,
-} from '../core/protocol/param-headers.ts';
 import {
   Instance,
   refuseQuestion,
@@ -25,11 +19,7 @@ import { ListenHub } from './listen-hub.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
-
-/**
- * Pages of `tools/list` read for their header annotations; a longer list is not read to its end.
- */
-const TOOL_PAGES_MAX = 100;
+import { ToolHeaders } from './tool-headers.ts';
 
 export class ModernInstance implements InstanceRole, ModernUpstream {
   readonly instance: Instance;
@@ -38,8 +28,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
   /** What the server said of itself last; undefined until it did. */
   discovered: Readonly<Record<string, unknown>> | undefined;
   #awaiting: (() => void)[] = [];
-  #toolHeaders = new Map<string, readonly ParamHeader[]>();
-  #wrappedTools: ReadonlySet<string> = new Set();
+  readonly #toolHeaders = new ToolHeaders();
 
   /**
    * @param isPrivate - whether one principal alone is served, so that an unmarked message can only
@@ -67,7 +56,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
 
   /** Whether this tool's output schema is no object, so that older clients see it inside one. */
   wrapsOutput(tool: string): boolean {
-    return this.#wrappedTools.has(tool);
+    return this.#toolHeaders.wrapsOutput(tool);
   }
 
   request(owner: CallOwner, message: Message): UpstreamCall | Refusal {
@@ -97,12 +86,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
    */
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
-    if (this.#toolHeaders.size === 0) return undefined;
-    const params = message.value as { name?: unknown; arguments?: unknown };
-    const headers = this.#toolHeaders.get(String(params.name));
-    if (headers === undefined) return undefined;
-    const refusal = checkParamHeaders(headers, params.arguments, head);
-    return refusal === undefined ? undefined : { ...refusal, id: message.id };
+    return this.#toolHeaders.check(message, head);
   }
 
   handshake(_isRestart: boolean, done: (failure: string | undefined) => void): void {
@@ -115,8 +99,8 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       this.discovered = answer.value as Readonly<Record<string, unknown>>;
       this.#readTools(() => {
         done(undefined);
-        this.#flush();
         this.hub.restarted();
+        this.#flush();
       });
     });
   }
@@ -164,44 +148,6 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       done();
       return;
     }
-    const found = new Map<string, readonly ParamHeader[]>();
-    const wrapped = new Set<string>();
-    const readPage = (cursor: string | undefined, page: number): void => {
-      const params = JSON.stringify({ _meta: OUR_ENVELOPE, cursor });
-      this.instance.ask('tools/list', params, (answer) => {
-        const isAnswered = !('error' in answer) && !answer.isError;
-        const result = (isAnswered ? answer.value : {}) as {
-          tools?: unknown;
-          nextCursor?: unknown;
-        };
-        collect(result.tools, found, wrapped);
-        if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
-          readPage(result.nextCursor, page + 1);
-          return;
-        }
-        this.#toolHeaders = found;
-        this.#wrappedTools = wrapped;
-        done();
-      });
-    };
-    readPage(undefined, 1);
-  }
-}
-
-function collect(
-  tools: unknown,
-  found: Map<string, readonly ParamHeader[]>,
-  wrapped: Set<string>,
-): void {
-  if (!Array.isArray(tools)) return;
-  for (const tool of tools as Record<string, unknown>[]) {
-    const schema = tool?.['outputSchema'] as Record<string, unknown> | null | undefined;
-    if (typeof schema === 'object' && schema !== null && !isObjectSchema(schema)) {
-      wrapped.add(String(tool['name']));
-    }
-    const outcome = paramHeadersOf(tool?.['inputSchema']);
-    if (outcome.kind === 'headers' && outcome.headers.length > 0) {
-      found.set(String(tool['name']), outcome.headers);
-    }
+    this.#toolHeaders.read(this.instance, OUR_ENVELOPE, done);
   }
 }
