@@ -108,7 +108,7 @@ describe('a start that fails', () => {
     [[], 'tidegate -- npx'],
     [['node', 'server.js'], 'put -- before'],
     [['--host', '0.0.0.0', '--no-auth', ...SERVER], '--insecure'],
-    [['--upstream', 'http://x/'], 'does not have --upstream'],
+    [['--upstream', 'http://x/'], 'Without TLS only this machine is called'],
     [['--cwd', '/nowhere', ...SERVER], '/nowhere is not a folder'],
   ] as const)('is one line that says what to do, and exit code 2: %j', async (args, sentence) => {
     const { code, text } = await refused(args);

@@ -88,7 +88,7 @@ export class SseConversation implements UpstreamConnection {
       {
         onMessage: (message) => this.#received(message),
         onOtherEvent: (event) => this.#named(event),
-        onOversized: () => this.#stray('oversized'),
+        onOversized: () => this.#oversized(),
         onEnd: (end) => this.#broke(end),
       },
       this.#lastEventId,
@@ -190,6 +190,15 @@ export class SseConversation implements UpstreamConnection {
       },
     );
     this.#posts.add(reply);
+  }
+
+  /** Of one call in flight it is taken for the answer; of several nobody can tell whose it was. */
+  #oversized(): void {
+    const [only] = this.#waiting;
+    this.#stray('oversized');
+    if (only === undefined || this.#waiting.size > 1 || this.#memory.isOwn(only)) return;
+    this.#waiting.delete(only);
+    this.#events.onOversized(only);
   }
 
   #failed(id: string, end: ReplyEnd): void {

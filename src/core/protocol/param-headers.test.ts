@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeHeaderValue } from './header-value.ts';
-import { checkParamHeaders, type ParamHeader, paramHeadersOf } from './param-headers.ts';
+import {
+  checkParamHeaders,
+  paramHeaderLines,
+  type ParamHeader,
+  paramHeadersOf,
+} from './param-headers.ts';
 import type { HeaderSource } from './standard-headers.ts';
 
 function headOf(...lines: readonly (readonly [string, string])[]): HeaderSource {
@@ -228,13 +233,12 @@ describe('what a request must say', () => {
     });
     fc.assert(
       fc.property(anyArgs, (args) => {
-        const problem = check(
-          args,
-          ['mcp-param-region', encodeHeaderValue(args.region)],
-          ['mcp-param-limit', String(args.limit)],
-          ['mcp-param-dry-run', String(args.options.dry)],
+        const flat = paramHeaderLines(headers, args);
+        const lines = flat.flatMap((name, i) =>
+          i % 2 === 0 ? [[name.toLowerCase(), flat[i + 1] ?? ''] as const] : [],
         );
-        expect(problem).toBeUndefined();
+        expect(lines).toHaveLength(3);
+        expect(check(args, ...lines)).toBeUndefined();
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Message } from './message.ts';
-import { checkStandardHeaders, type HeaderSource } from './standard-headers.ts';
+import { checkStandardHeaders, standardHeadersOf, type HeaderSource } from './standard-headers.ts';
 
 const VERSION = '2026-07-28';
 
@@ -22,6 +22,27 @@ function expectMismatch(message: Message, head: HeaderSource, detail: RegExp): v
   expect(refusal).toMatchObject({ error: 'HEADER_MISMATCH', id: message.id });
   expect(refusal?.detail).toMatch(detail);
 }
+
+describe('what a client sends', () => {
+  test.each([
+    list,
+    call,
+    Message.request('1', 'resources/read', JSON.stringify({ uri: ' ä\r\n' })),
+    Message.request('1', 'prompts/get', JSON.stringify({ name: '=?base64?x?=' })),
+    Message.request('1', 'tools/call', '{}'),
+  ])('W52 W54: is what a server accepts', (message) => {
+    const flat = standardHeadersOf(message, VERSION) ?? [];
+    const lines = flat.flatMap((name, i) =>
+      i % 2 === 0 ? [[name.toLowerCase(), flat[i + 1] ?? ''] as const] : [],
+    );
+    expect(lines.length).toBeGreaterThan(1);
+    expect(checkStandardHeaders(message, VERSION, headOf(...lines))).toBeUndefined();
+  });
+
+  test.each(['tools\r\nX: y', 'ä', ''])('has no header for the method %j', (method) => {
+    expect(standardHeadersOf(Message.request('1', method), VERSION)).toBeUndefined();
+  });
+});
 
 describe('version and method', () => {
   test('W52: headers that agree with the body are accepted', () => {

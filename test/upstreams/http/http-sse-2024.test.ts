@@ -93,6 +93,19 @@ it('begins anew with any other, answers what was asked, and says to look again',
   expect(dialled.recorder.messages().filter(({ id }) => id === '0')).toHaveLength(1);
 });
 
+it('V54: gives up an event without end, and with it the one call it can belong to', async () => {
+  const hand = new Server2024(() => 'messages?id=1');
+  const server = await hand.start();
+  const limits = { upstreamLineBytesMax: 100_000 };
+  const { call, recorder } = await dialSession(server.url, { limits });
+  void call(1, 'slow').catch(() => {});
+  await server.until(1, 'tools/call');
+  hand.streams[0]?.stream(`data: ${'x'.repeat(200_000)}\n\n`);
+  await recorder.until(({ seen }) => seen.some(({ kind }) => kind === 'oversized'), 'the bound');
+  expect(recorder.seen).toContainEqual({ kind: 'oversized', id: '1' });
+  expect(await call(2)).toEqual({ of: 'tools/call' });
+});
+
 it('gives the answer of the POST where there is no stream either', async () => {
   const server = await HandServer.start((asked) => {
     const error = { code: -32600, message: 'Not like this.' };

@@ -133,6 +133,24 @@ it('tells a server that knows nothing of it from one that is not there', async (
   expect(await down.recorder.closed()).toMatchObject({ cause: 'start-failed' });
 });
 
+it('looks again where a kept connection was dead, but never calls a second time', async () => {
+  const used = new Set<unknown>();
+  const server = await HandServer.start((asked) => {
+    const { socket } = asked.request;
+    if (used.has(socket)) socket.destroy();
+    else answerAll(asked);
+    used.add(socket);
+  });
+  const { connection, call, answerTo } = dialModern(server.url);
+  expect(await call(1)).toEqual({ ok: true });
+  connection.send(Message.request('2', 'tools/list', `{${META}}`));
+  expect(await answerTo(2)).toMatchObject({ ttlMs: 0 });
+  expect(server.of('tools/list')).toHaveLength(2);
+  expect(await call(3)).toEqual({ ok: true });
+  expect(await call(4)).toMatchObject({ code: -32603, message: 'upstream connection lost' });
+  expect(server.of('tools/call')).toHaveLength(3);
+});
+
 it('counts as gone when call after call does not reach it', async () => {
   const { call, recorder } = dialModern('http://127.0.0.1:1/mcp');
   expect(await call(1)).toMatchObject({ code: -32010 });
