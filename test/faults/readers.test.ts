@@ -166,6 +166,7 @@ describe('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => {
           after = await host.look();
           expect(after.used - before.used).toBeLessThan(bound);
           isOver = isClosedMore(before, 'slow-reader')(after) && after.held.pending === 0;
+          if (!isOver) await delay(300);
         }
         await host.shrinksTo(rss + bound);
         await reader.leave();
