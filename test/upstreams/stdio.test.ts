@@ -269,7 +269,8 @@ describe('the end of a server', () => {
   });
 
   it('comes for every connection when the upstream closes, and none opens after it', async () => {
-    const { upstream, events } = open('echo');
+    const patient = { stopMs: { stdinMs: 20_000, termMs: 20_000 } };
+    const { upstream, events } = open('echo', [], patient);
     const second = new Recorder();
     upstream.connect('legacy', second);
     await upstream.close();
