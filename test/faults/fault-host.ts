@@ -22,6 +22,12 @@ export const PATIENCE_MS = 20_000;
  * What stays of warmed-up code, caches and a heap that was grown: no leak of any request's size.
  */
 const USED_BYTES_SLACK = 3 * 1024 * 1024;
+/** Has the C library give back what is freed, so that what is resident is what is in use. */
+const GIVES_BACK = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+};
 /** Timers that are over but still named by the socket or queue that will need the next one. */
 const TIMERS_SLACK = 8;
 
@@ -95,17 +101,11 @@ export class FaultHost {
     // A queue of heartbeats names a connection for one beat after its end.
     const limits = { heartbeatMs: 500, ...settings.limits };
     const given = { drainMs: 1000, ...rest, limits, command };
-    const child = spawn(
-      process.execPath,
-      [
-        '--expose-gc',
-        '--disable-warning=ExperimentalWarning',
-        HOST,
-        LIBRARY,
-        JSON.stringify(given),
-      ],
-      { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] },
-    );
+    const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning'];
+    const child = spawn(process.execPath, [...flags, HOST, LIBRARY, JSON.stringify(given)], {
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      env: { ...process.env, ...GIVES_BACK },
+    });
     let stderr = '';
     const listen = (text: Buffer): void => void (stderr += text.toString());
     child.stderr?.on('data', listen);

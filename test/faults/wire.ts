@@ -4,8 +4,10 @@ import { within } from './clients.ts';
 
 export interface WireAnswer {
   readonly status: number;
-  /** Lower case, as they came. */
+  /** Status line and headers, in lower case. */
   readonly head: string;
+  /** The same as they came. */
+  readonly rawHead: string;
   readonly body: string;
 }
 
@@ -81,13 +83,14 @@ export class Wire {
   #take(): WireAnswer | undefined {
     const end = this.#received.indexOf('\r\n\r\n');
     if (end === -1) return undefined;
-    const head = this.#received.toString('latin1', 0, end + 2).toLowerCase();
+    const rawHead = this.#received.toString('latin1', 0, end + 2);
+    const head = rawHead.toLowerCase();
     const status = Number(head.slice(9, 12));
     const length = Number(/\r\ncontent-length: (\d+)\r\n/.exec(head)?.[1] ?? 0);
     const from = end + 4;
     if (this.#received.length < from + length) return undefined;
     const body = this.#received.toString('utf8', from, from + length);
     this.#received = this.#received.subarray(from + length);
-    return status === 100 ? this.#take() : { status, head, body };
+    return status === 100 ? this.#take() : { status, head, rawHead, body };
   }
 }
