@@ -1,5 +1,5 @@
 /** A thousand of each kind of bad request, while others go on calling. */
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
 import {
   BAD_BODIES,
@@ -13,7 +13,7 @@ import {
 } from './bad-requests.ts';
 import { BYSTANDER, Bystanders } from './bystanders.ts';
 import { Client2024, Client2025, type Json, jsonHeaders, modernRequest } from './clients.ts';
-import { FaultHost } from './fault-host.ts';
+import { describeLinux, FaultHost } from './fault-host.ts';
 import { Wire, type WireAnswer } from './wire.ts';
 
 beforeAll(async () => {
@@ -75,7 +75,7 @@ const SETTINGS = {
   limits: SMALL_LIMITS,
 } as const;
 
-describe.each([
+describeLinux.each([
   ['V42 V48', 'bodies', BAD_BODIES],
   ['V01 V05 V07 V09', 'heads', BAD_HEADS],
 ] as const)('%s a thousand bad %s of each kind', (_threats, _what, kinds) => {
@@ -99,7 +99,7 @@ describe.each([
   }, 90_000);
 });
 
-describe('V46 requests that are never finished', () => {
+describeLinux('V46 requests that are never finished', () => {
   it('cost nobody else anything, wherever they break off', async () => {
     const host = await FaultHost.start(SETTINGS);
     const targets = await targetsOf(host);

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { describe, onTestFinished } from 'vitest';
 import type { Limits } from 'tidegate';
 import type { ConnectionLimits } from '../../src/adapters/http/connection-limits.ts';
 import { ROOT } from '../source-files.ts';
@@ -16,6 +16,8 @@ import { childrenOf, isRunning, survivors } from '../upstreams/processes.ts';
 const HOST = join(ROOT, 'test/fixtures/faults/host.mjs');
 const SERVER = join(ROOT, 'test/fixtures/faults/server.mjs');
 const LIBRARY = pathToFileURL(join(ROOT, 'dist/')).href;
+/** Where there is a `/proc` to judge from. */
+export const describeLinux = process.platform === 'linux' ? describe : describe.skip;
 /** Long enough for any machine; only a failure takes it. */
 export const PATIENCE_MS = 20_000;
 /**

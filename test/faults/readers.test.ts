@@ -1,10 +1,10 @@
 /** Clients that do not read, do not write, or are not there any more. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
 import { Bystanders } from './bystanders.ts';
 import { Client2025, jsonHeaders, type Json, modernRequest, rpc } from './clients.ts';
-import { FaultHost, type Peek } from './fault-host.ts';
+import { describeLinux, FaultHost, type Peek } from './fault-host.ts';
 import { exchange } from './http-exchange.ts';
 import { RawSocket, requestText } from './raw-socket.ts';
 
@@ -142,7 +142,7 @@ function isClosedMore(before: Peek, reason: string): (peek: Peek) => boolean {
 /** For machines that are busy with much else. */
 const TEST_MS_MAX = 90_000;
 
-describe('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => {
+describeLinux('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => {
   it.each(ALL)(
     'on a stream of %i, taking nothing or next to nothing of 100 MB, is closed and costs no memory',
     async (era) => {
@@ -273,7 +273,7 @@ async function readRest(host: FaultHost, reader: Reader): Promise<void> {
 
 const GONE = 6;
 
-describe('V50 clients that vanish without a word', { timeout: TEST_MS_MAX }, () => {
+describeLinux('V50 clients that vanish without a word', { timeout: TEST_MS_MAX }, () => {
   it('are found: their streams are rotated, their sessions end, their servers are gone', async () => {
     // Heartbeats to them stay in the kernel, which takes them for as long as nobody says otherwise.
     const limits = {
@@ -319,7 +319,7 @@ const SLOW_SENDERS = {
   nothing: ['', ''],
 } as const;
 
-describe('senders that drip', { timeout: TEST_MS_MAX }, () => {
+describeLinux('senders that drip', { timeout: TEST_MS_MAX }, () => {
   it('a head, a body, chunks or nothing are refused in time with 408, many at once', async () => {
     const connections = { headMsMax: 800, requestMsMax: 1200, checkMs: 100 };
     const host = await FaultHost.start({ identity: 'users', connections });

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
 import { systemRandom } from '../../src/adapters/system/system-random.ts';
 import { ROUTES } from '../../src/server/routes/table.ts';
@@ -23,7 +23,7 @@ import {
   rpc,
   textOf,
 } from './clients.ts';
-import { FaultHost } from './fault-host.ts';
+import { describeLinux, FaultHost } from './fault-host.ts';
 import { exchange, type Reply } from './http-exchange.ts';
 import { RawSocket, requestText } from './raw-socket.ts';
 import { Wire, type WireAnswer } from './wire.ts';
@@ -75,7 +75,7 @@ async function initialize(
   return exchange({ port, method: 'POST', path: '/mcp', headers, body });
 }
 
-describe('the door', { timeout: TEST_MS_MAX }, () => {
+describeLinux('the door', { timeout: TEST_MS_MAX }, () => {
   it('V12 V16 every route refuses every method without a good credential, in the same words', async () => {
     const host = await FaultHost.start(TOKEN_HOST);
     const bystanders = await Bystanders.begin(host);
@@ -198,7 +198,7 @@ describe('the door', { timeout: TEST_MS_MAX }, () => {
   });
 });
 
-describe('what a request may choose', { timeout: TEST_MS_MAX }, () => {
+describeLinux('what a request may choose', { timeout: TEST_MS_MAX }, () => {
   it('V10 V14 V45 is never a command, an argument, a variable or a folder', async () => {
     const host = await FaultHost.start({ identity: 'users' });
     const client = await Client2025.open(host.port, 'honest', false);
@@ -270,7 +270,7 @@ describe('what a request may choose', { timeout: TEST_MS_MAX }, () => {
 
 const USERS = 200;
 
-describe('many users', { timeout: TEST_MS_MAX }, () => {
+describeLinux('many users', { timeout: TEST_MS_MAX }, () => {
   it('V18 V25 V26 at once, with equal ids, on one server process, get their own and nothing else', async () => {
     const host = await FaultHost.start({ identity: 'users', isolation: 'shared' });
     const bystanders = await Bystanders.begin(host);
@@ -348,7 +348,7 @@ describe('many users', { timeout: TEST_MS_MAX }, () => {
   });
 });
 
-describe('sessions that are opened and ended in a row', { timeout: TEST_MS_MAX }, () => {
+describeLinux('sessions that are opened and ended in a row', { timeout: TEST_MS_MAX }, () => {
   it('leave nothing of what their clients put into them', async () => {
     const host = await FaultHost.start({ identity: 'users', isolation: 'shared' });
     const bystanders = await Bystanders.begin(host);
@@ -366,7 +366,7 @@ describe('sessions that are opened and ended in a row', { timeout: TEST_MS_MAX }
   });
 });
 
-describe('the ids of sessions', () => {
+describeLinux('the ids of sessions', () => {
   it('V21 are of 192 bits, all different, evenly spread and without a clock in them', () => {
     const count = 100_000;
     const seen = new Set<string>();
@@ -404,7 +404,7 @@ describe('the ids of sessions', () => {
   });
 });
 
-describe('the command as it is', { timeout: TEST_MS_MAX }, () => {
+describeLinux('the command as it is', { timeout: TEST_MS_MAX }, () => {
   it('V06 V11 V13 asks for a token it made itself, and listens to this machine only', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-threats-'));
     const server = join(ROOT, 'test/fixtures/faults/server.mjs');

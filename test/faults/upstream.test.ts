@@ -1,6 +1,6 @@
 /** A server behind the gate that misbehaves, while others go on calling theirs. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
 import { isRunning, survivors } from '../upstreams/processes.ts';
 import { Bystanders } from './bystanders.ts';
@@ -13,7 +13,7 @@ import {
   type Json,
   textOf,
 } from './clients.ts';
-import { FaultHost, PATIENCE_MS } from './fault-host.ts';
+import { describeLinux, FaultHost, PATIENCE_MS } from './fault-host.ts';
 
 beforeAll(async () => {
   await ensureBuilt();
@@ -75,7 +75,7 @@ async function familyOf(client: Client): Promise<readonly number[]> {
   return pids;
 }
 
-describe('a server that is killed in the middle of calls', { timeout: TEST_MS_MAX }, () => {
+describeLinux('a server that is killed in the middle of calls', { timeout: TEST_MS_MAX }, () => {
   it.each(ERAS)(
     'answers every pending call of %s at once with -32010, and starts again with its handshake',
     async (era) => {
@@ -118,7 +118,7 @@ describe('a server that is killed in the middle of calls', { timeout: TEST_MS_MA
   });
 });
 
-describe(
+describeLinux(
   'a server that ignores SIGTERM and has descendants that do',
   { timeout: TEST_MS_MAX },
   () => {
@@ -164,7 +164,7 @@ describe(
   },
 );
 
-describe('a line of a gigabyte from a server', { timeout: TEST_MS_MAX }, () => {
+describeLinux('a line of a gigabyte from a server', { timeout: TEST_MS_MAX }, () => {
   it('is skipped: its call is answered with an error, the next one as ever, and no memory is kept', async () => {
     const host = await FaultHost.start({ identity: 'users' });
     const bystanders = await Bystanders.begin(host);
