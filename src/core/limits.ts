@@ -52,6 +52,10 @@ export interface Limits {
   readonly sessionsMax: number;
   /** Event streams of one tenant: each holds a socket and about 12 KB. */
   readonly streamsPerTenantMax: number;
+  /**
+   * Characters of one client's `initialize` params: a session keeps them to repeat the handshake.
+   */
+  readonly initializeCharsMax: number;
   /** Requests in flight of one session, and so its reply streams; in 2026, of one principal. */
   readonly pendingPerOwnerMax: number;
   /** Requests in flight at one upstream instance. */
@@ -124,6 +128,7 @@ export const DEFAULT_LIMITS: Limits = {
   sessionsPerPrincipalMax: 1000,
   sessionsMax: 20_000,
   streamsPerTenantMax: 10_000,
+  initializeCharsMax: 65_536,
   pendingPerOwnerMax: 256,
   pendingPerUpstreamMax: 10_000,
   callMsMax: 3_600_000,

@@ -3,7 +3,7 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
-import type { Expiring } from './context.ts';
+import type { EndpointContext, Expiring } from './context.ts';
 import type { Inbound } from './inbound.ts';
 import { LegacySession } from './legacy-session.ts';
 import type { SessionHandle } from './session-handle.ts';
@@ -61,6 +61,15 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   context.expireLater(expiring);
   context.telemetry.log('info', 'session_opened', { session: shortOf(session.id), era });
   return session;
+}
+
+/** A session keeps its handshake while it lives: that is bounded more tightly than a body. */
+export function checkInitialize(message: Message, context: EndpointContext): Refusal | undefined {
+  const isInitialize = message.method === 'initialize';
+  const chars = message.payload?.length ?? 0;
+  if (!isInitialize || chars <= context.limits.initializeCharsMax) return undefined;
+  const detail = 'The params of initialize are larger than this server keeps.';
+  return { error: 'INVALID_PARAMS', id: message.id, detail };
 }
 
 /**

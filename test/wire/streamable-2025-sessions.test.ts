@@ -180,6 +180,16 @@ describe('initialize', () => {
     expect(sent.filter((method) => method === 'initialize')).toHaveLength(1);
   });
 
+  it('is refused when its params are larger than a session keeps', async () => {
+    const server = await wireServer({ limits: { initializeCharsMax: 1000 } });
+    const clientInfo = { name: 'x'.repeat(1000), version: '1' };
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const reply = await server.fetch(postOf('/mcp', rpc(0, 'initialize', params)));
+    expect(reply.status).toBe(400);
+    expect(await reply.json()).toMatchObject({ id: 0, error: { code: -32602 } });
+    expect((await Session2025.open(server)).id).not.toBe('');
+  });
+
   it('W22 is first: other requests before its answer are refused, but for ping', async () => {
     const server = await wireServer({ hand: { holdsInitialize: true } });
     const opening = await server.open(postOf('/mcp', initialize('2025-11-25')));

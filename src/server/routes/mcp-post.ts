@@ -8,7 +8,7 @@ import { readMessage } from '../../core/protocol/read-message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
 import type { Inbound } from '../inbound.ts';
 import type { SessionHandle } from '../session-handle.ts';
-import { checkOrder, findSession, openSession } from '../sessions.ts';
+import { checkInitialize, checkOrder, findSession, openSession } from '../sessions.ts';
 import { runModern } from './modern-post.ts';
 
 export function postMcp(inbound: Inbound): void {
@@ -89,6 +89,11 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
   }
   if (context.isDraining) {
     inbound.refuse({ error: 'SHUTTING_DOWN', id: message.id });
+    return;
+  }
+  const tooLarge = checkInitialize(message, context);
+  if (tooLarge !== undefined) {
+    inbound.refuse(tooLarge);
     return;
   }
   const session = openSession(inbound, '2025');

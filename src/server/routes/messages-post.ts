@@ -11,7 +11,7 @@ import type { Message } from '../../core/protocol/message.ts';
 import { readMessage } from '../../core/protocol/read-message.ts';
 import type { Inbound } from '../inbound.ts';
 import type { SessionHandle } from '../session-handle.ts';
-import { checkOrder } from '../sessions.ts';
+import { checkInitialize, checkOrder } from '../sessions.ts';
 
 export function postMessage(inbound: Inbound): void {
   const { context, exchange, principal } = inbound;
@@ -48,6 +48,10 @@ function readEntries(
 ): readonly Message[] | Refusal {
   const read = readMessage(text, inbound.context.bounds);
   if (read.kind === 'refused') return read.refusal;
-  if (read.kind === 'message') return checkOrder(read.message, session) ?? [read.message];
+  if (read.kind === 'message') {
+    const { message } = read;
+    const fault = checkOrder(message, session) ?? checkInitialize(message, inbound.context);
+    return fault ?? [message];
+  }
   return checkBatch(read.entries, session.version) ?? (read.entries as readonly Message[]);
 }
