@@ -354,8 +354,8 @@ describeLinux('sessions that are opened and ended in a row', { timeout: TEST_MS_
     const bystanders = await Bystanders.begin(host);
     await bystanders.note();
     const { port } = host;
-    const capabilities = { experimental: { filling: { text: 'x'.repeat(1024 * 1024) } } };
-    for (let number = 0; number < 40; number += 1) {
+    const capabilities = { experimental: { filling: { text: 'x'.repeat(60 * 1024) } } };
+    for (let number = 0; number < 700; number += 1) {
       const headers = jsonHeaders('filler');
       const opened = await initialize(port, headers, { capabilities });
       const session = { ...headers, 'mcp-session-id': String(opened.headers['mcp-session-id']) };
