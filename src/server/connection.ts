@@ -25,7 +25,7 @@ export const STREAM_HEADERS: readonly string[] = [
   'no',
 ];
 
-const JSON_HEADERS: readonly string[] = [
+export const JSON_HEADERS: readonly string[] = [
   'Content-Type',
   'application/json',
   'Cache-Control',

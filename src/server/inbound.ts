@@ -1,15 +1,13 @@
 /** One request on its way through admission: what is known of it so far, and how it is refused. */
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
-import { Connection, type ConnectionKind, type ConnectionOwner } from './connection.ts';
+import {
+  Connection,
+  JSON_HEADERS,
+  type ConnectionKind,
+  type ConnectionOwner,
+} from './connection.ts';
 import type { EndpointContext } from './context.ts';
-
-const JSON_HEADERS: readonly string[] = [
-  'Content-Type',
-  'application/json',
-  'Cache-Control',
-  'no-store',
-];
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
 const RETRY_AFTER_SECONDS = 2;

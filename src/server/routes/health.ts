@@ -3,17 +3,11 @@
  * nothing else.
  */
 import type { HttpExchange } from '../../core/ports.ts';
+import { JSON_HEADERS } from '../connection.ts';
 import type { EndpointContext } from '../context.ts';
 
 /** Deaths in a row after which an upstream counts as looping. */
 const CRASH_LOOP = 5;
-
-const HEADERS: readonly string[] = [
-  'Content-Type',
-  'application/json',
-  'Cache-Control',
-  'no-store',
-];
 
 /** @returns whether the path was one of health. */
 export function health(
@@ -25,18 +19,22 @@ export function health(
   if (path !== '/healthz' && path !== '/readyz') return false;
   const { method } = exchange.head;
   if (method !== 'GET' && method !== 'HEAD') {
-    exchange.respond(405, [...HEADERS, ...headers, 'Allow', 'GET, HEAD'], '{"status":"refused"}');
+    exchange.respond(
+      405,
+      [...JSON_HEADERS, ...headers, 'Allow', 'GET, HEAD'],
+      '{"status":"refused"}',
+    );
     return true;
   }
   if (path === '/healthz') {
-    exchange.respond(200, [...HEADERS, ...headers], '{"status":"ok"}');
+    exchange.respond(200, [...JSON_HEADERS, ...headers], '{"status":"ok"}');
     return true;
   }
   const reason = whyNotReady(context);
   const body = reason === undefined ? { status: 'ready' } : { status: 'not ready', reason };
   exchange.respond(
     reason === undefined ? 200 : 503,
-    [...HEADERS, ...headers],
+    [...JSON_HEADERS, ...headers],
     JSON.stringify(body),
   );
   return true;
