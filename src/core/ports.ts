@@ -73,6 +73,12 @@ export type BodyOutcome =
 export interface HttpExchange {
   readonly head: RequestHead;
   /**
+   * Who calls, if that is known already: an exchange that began in this process on behalf of
+   * somebody verified. It carries no credential, and its Host is nobody's. Never set from anything
+   * a peer sent.
+   */
+  readonly caller?: Principal | undefined;
+  /**
    * Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called
    * if never asked for.
    */
@@ -171,8 +177,10 @@ export interface Upstream {
   /**
    * Opens one conversation. Never throws: a failure arrives as `onClosed`, never before `connect`
    * returns.
+   * @param caller - the one principal it is opened for; absent when it may serve several, or none
+   * yet.
    */
-  connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection;
+  connect(era: UpstreamEra, events: UpstreamEvents, caller?: Principal): UpstreamConnection;
   /** Ends everything ever opened; resolves when no process and no timer of it is left. */
   close(): Promise<void>;
 }

@@ -2,6 +2,8 @@
  * The steps every request passes, in this order, whatever its route. A step passes or refuses;
  * nothing of the body is read before the last has passed.
  *
+ * Who was verified in this process already is not asked for a Host or a credential again.
+ *
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
 import type { HttpExchange } from '../core/ports.ts';
@@ -16,8 +18,8 @@ import { ROUTES, type Route } from './routes/table.ts';
 const ALLOW_ALL = 'GET, POST, DELETE, OPTIONS';
 
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
-  const { head } = exchange;
-  const fault = context.guard.check(head);
+  const { head, caller } = exchange;
+  const fault = caller === undefined ? context.guard.check(head) : undefined;
   if (fault !== undefined) {
     refuseExchange(context, exchange, [], fault);
     return;
@@ -29,17 +31,24 @@ export function admit(context: EndpointContext, exchange: HttpExchange): void {
   }
   const path = routePath(head.path);
   if (health(context, exchange, path, headers)) return;
+  if (caller !== undefined) {
+    route(new Inbound(context, exchange, headers, caller), path);
+    return;
+  }
   context.identity.verify(head, (outcome) => {
     if (outcome.kind === 'refused') {
       context.telemetry.count('auth_total', { outcome: 'refused' });
       refuseExchange(context, exchange, headers, outcome.refusal);
       return;
     }
-    const inbound = new Inbound(context, exchange, headers, outcome.principal);
-    const routes = ROUTES.get(path);
-    if (routes === undefined) inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
-    else take(inbound, routes);
+    route(new Inbound(context, exchange, headers, outcome.principal), path);
   });
+}
+
+function route(inbound: Inbound, path: string): void {
+  const routes = ROUTES.get(path);
+  if (routes === undefined) inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
+  else take(inbound, routes);
 }
 
 /** `/mcp/` is served like `/mcp`: clients follow a redirect badly or not at all. */
@@ -59,15 +68,15 @@ function comeBackLater({ context, exchange, headers }: Inbound): void {
 
 function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
   const { context, exchange } = inbound;
-  const route = routes.get(exchange.head.method);
-  if (route === undefined) {
+  const handler = routes.get(exchange.head.method);
+  if (handler === undefined) {
     const allow = [...routes.keys()].join(', ');
     inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', allow] });
     return;
   }
-  if (context.isDraining && route.isNewWork) {
+  if (context.isDraining && handler.isNewWork) {
     comeBackLater(inbound);
     return;
   }
-  route.run(inbound);
+  handler.run(inbound);
 }

@@ -31,8 +31,7 @@ export class InstancePool {
   constructor(ports: BridgePorts, isolation: Isolation, ticker: Ticker) {
     this.#ports = ports;
     this.#isolation = isolation;
-    const isPrivate = isolation === 'session' || isolation === 'principal';
-    this.#bridges = new ModernBridges(ports, isPrivate, () => this.#hasRoom());
+    this.#bridges = new ModernBridges(ports, this.#isPrivate, () => this.#hasRoom());
     this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
       this.#closeIdle(key, now),
     );
@@ -63,7 +62,7 @@ export class InstancePool {
     if (!this.spoken.legacy) return this.#legacyOverModern(principal);
     if (this.#isolation === 'session') {
       if (!this.#hasRoom()) return undefined;
-      const instance = new LegacyInstance(this.#ports, true, () => {
+      const instance = new LegacyInstance(this.#portsFor(principal), true, () => {
         this.#exclusive.delete(instance);
       });
       this.#exclusive.add(instance);
@@ -72,7 +71,7 @@ export class InstancePool {
     const key = this.#keyOf(principal);
     const known = this.#legacy.get(key);
     if (known !== undefined || !this.#hasRoom()) return known;
-    const instance = new LegacyInstance(this.#ports, false, () => this.#armIdle(key));
+    const instance = new LegacyInstance(this.#portsFor(principal), false, () => this.#armIdle(key));
     this.#legacy.set(key, instance);
     this.#armIdle(key);
     return instance;
@@ -114,11 +113,19 @@ export class InstancePool {
     const key = this.#keyOf(principal);
     const known = this.#modern.get(key);
     if (known !== undefined || !this.#hasRoom()) return known;
-    const isPrivate = this.#isolation === 'session' || this.#isolation === 'principal';
-    const instance = new ModernInstance(this.#ports, isPrivate);
+    const instance = new ModernInstance(this.#portsFor(principal), this.#isPrivate);
     this.#modern.set(key, instance);
     this.#armIdle(key);
     return instance;
+  }
+
+  /** Whether an instance serves one principal alone. */
+  get #isPrivate(): boolean {
+    return this.#isolation === 'session' || this.#isolation === 'principal';
+  }
+
+  #portsFor(principal: Principal): BridgePorts {
+    return this.#isPrivate ? { ...this.#ports, caller: principal } : this.#ports;
   }
 
   *#all(): Generator<LegacyInstance | ModernInstance> {

@@ -7,12 +7,14 @@ import { errorResponse, type Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
   Clock,
+  Principal,
   Randomness,
   Telemetry,
   Upstream,
   UpstreamClosedCause,
   UpstreamConnection,
   UpstreamEra,
+  UpstreamEvents,
 } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
@@ -39,6 +41,8 @@ export interface InstancePorts {
   readonly random: Randomness;
   readonly telemetry: Telemetry;
   readonly limits: Limits;
+  /** The one principal the instance serves; absent when it serves several. */
+  readonly caller?: Principal | undefined;
 }
 
 /** What one kind of instance does besides calls. */
@@ -105,7 +109,7 @@ export class Instance {
     this.state = INSTANCE_TRANSITIONS.waiting.start;
     let connection: UpstreamConnection | undefined;
     const isCurrent = (): boolean => connection === this.#connection;
-    connection = this.ports.upstream.connect(this.era, {
+    const events: UpstreamEvents = {
       onMessage: (message, relatedTo) => {
         if (isCurrent()) this.#received(message, relatedTo);
       },
@@ -119,7 +123,8 @@ export class Instance {
       onClosed: (cause, detail) => {
         if (isCurrent()) this.#down(cause, detail);
       },
-    });
+    };
+    connection = this.ports.upstream.connect(this.era, events, this.ports.caller);
     this.#connection = connection;
     this.#disarm = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () =>
       this.#failed('the handshake took too long'),

@@ -6,6 +6,7 @@ import type {
   Outbound,
   OutboundEvents,
   OutboundRequest,
+  Principal,
   RequestHead,
   StreamSink,
 } from '../../core/ports.ts';
@@ -14,14 +15,19 @@ const ENCODER = new TextEncoder();
 
 export class ApplicationOutbound implements Outbound {
   readonly #app: Application;
+  readonly #caller: Principal | undefined;
   readonly #open = new Set<LocalExchange>();
 
-  constructor(app: Application) {
+  /** @param caller - on whose behalf; verified already. Default: the requests' own credential. */
+  constructor(app: Application, caller?: Principal) {
     this.#app = app;
+    this.#caller = caller;
   }
 
   send(request: OutboundRequest, events: OutboundEvents): () => void {
-    const exchange = new LocalExchange(request, events, () => this.#open.delete(exchange));
+    const exchange = new LocalExchange(request, events, this.#caller, () =>
+      this.#open.delete(exchange),
+    );
     this.#open.add(exchange);
     // Nothing may be reported before this returns.
     queueMicrotask(() => {
@@ -38,13 +44,20 @@ export class ApplicationOutbound implements Outbound {
 
 class LocalExchange implements HttpExchange, StreamSink {
   readonly head: RequestHead;
+  readonly caller: Principal | undefined;
   isOver = false;
   readonly #request: OutboundRequest;
   readonly #events: OutboundEvents;
   readonly #onEnd: () => void;
   #onGone: (() => void) | undefined;
 
-  constructor(request: OutboundRequest, events: OutboundEvents, onEnd: () => void) {
+  constructor(
+    request: OutboundRequest,
+    events: OutboundEvents,
+    caller: Principal | undefined,
+    onEnd: () => void,
+  ) {
+    this.caller = caller;
     this.#request = request;
     this.#events = events;
     this.#onEnd = onEnd;

@@ -47,7 +47,8 @@ export class ModernBridges {
   of(key: string, principal: Principal, message: Message): ModernUpstream {
     let bridge = this.#bridges.get(key);
     if (bridge === undefined) {
-      bridge = new ModernOverLegacy(this.#ports, this.#isPrivate, this.#hasRoom);
+      const ports = this.#isPrivate ? { ...this.#ports, caller: principal } : this.#ports;
+      bridge = new ModernOverLegacy(ports, this.#isPrivate, this.#hasRoom);
       this.#bridges.set(key, bridge);
     }
     return new ModernClient(bridge, principal, message);

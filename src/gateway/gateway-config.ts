@@ -1,0 +1,104 @@
+/**
+ * What a gateway is told: its listener, its door, and its servers by name. A config file becomes
+ * this after every check has passed; a program may write it by hand.
+ */
+import type { Limits } from '../core/limits.ts';
+import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
+import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
+import type { Isolation } from '../server/instance-pool.ts';
+import type { ServedEraChoice } from '../server/upstream-probe.ts';
+
+export interface GatewayConfig {
+  readonly listen: ListenConfig;
+  readonly auth: AuthConfig;
+  /** The endpoint `/all` that merges the servers; undefined for none. */
+  readonly all: AllConfig | undefined;
+  /** In the order of the file, which is the order of merged lists. */
+  readonly servers: readonly ServerConfig[];
+}
+
+export interface ListenConfig {
+  readonly host: string;
+  readonly port: number;
+  /** The URL clients reach the gateway by, without the servers' names. */
+  readonly publicUrl: string | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** Milliseconds that a shutdown may take. */
+  readonly drainMs: number;
+}
+
+export type AuthConfig =
+  /** The token kept in the user's config folder, made once. */
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'token'; readonly token: string }
+  /** No credential is asked; refused on other than loopback unless `insecure`. */
+  | { readonly kind: 'none'; readonly insecure: boolean };
+
+export interface AllConfig {
+  /** Names of the servers it merges; undefined for every one. */
+  readonly servers: readonly string[] | undefined;
+}
+
+/** One server, served at `/<name>/…`. */
+export interface ServerConfig {
+  /** `[a-z0-9][a-z0-9-]*`, at most 64 characters, unique, and none of the gateway's own paths. */
+  readonly name: string;
+  readonly source: ServerSource;
+  readonly isolation: Isolation;
+  readonly eras: ServedEraChoice;
+  /** Bounds that differ from their defaults. */
+  readonly limits: Partial<Limits>;
+  readonly endpointForm: EndpointForm;
+  readonly priming: Priming;
+  readonly heartbeat: 'comment' | 'off';
+  /** Whether `/readyz` fails while it is down. Default true. */
+  readonly isRequired: boolean;
+}
+
+export type ServerSource =
+  | {
+      readonly kind: 'command';
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      /** Absolute. */
+      readonly cwd: string | undefined;
+    }
+  | {
+      readonly kind: 'url';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly allowedHosts: readonly string[];
+      /** PEM text of certificates to trust besides the platform's. */
+      readonly ca: string | undefined;
+      /** URL of an HTTP proxy; undefined for the environment's. */
+      readonly proxy: string | undefined;
+      readonly credential: UpstreamCredentialConfig | undefined;
+    }
+  | {
+      readonly kind: 'module';
+      /** Absolute path of an ES module. */
+      readonly path: string;
+      /** The export that returns a server of the official SDK, 1.x or 2.x. Default `default`. */
+      readonly exportName: string;
+    };
+
+/** Our own credential at a remote server, from its authorization server. Never a client's. */
+export type UpstreamCredentialConfig =
+  | {
+      readonly kind: 'client-credentials';
+      /** Undefined: found by the server's protected resource metadata (RFC 9728). */
+      readonly issuer: string | undefined;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope: string | undefined;
+    }
+  /** RFC 8693: the client's token is exchanged for one of the upstream's, for each principal. */
+  | {
+      readonly kind: 'token-exchange';
+      readonly issuer: string | undefined;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope: string | undefined;
+      readonly audience: string | undefined;
+    };
