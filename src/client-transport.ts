@@ -1,6 +1,7 @@
 /**
  * An official-SDK `Transport` to a server of any era, for `Client` of SDK 1.x and 2.x. It resumes
- * streams, opens lost sessions anew, reconnects without a storm, and never repeats a call.
+ * streams, opens lost sessions anew, reconnects without a storm, never repeats a call, and
+ * translates where client and server have no era in common.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#custom-transports
  */
 import { checkedHeaders } from './adapters/outbound/checked-headers.ts';
@@ -9,12 +10,16 @@ import { SsrfGuard } from './adapters/outbound/ssrf-guard.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
-import { SendMeter } from './client/client-context.ts';
+import { remote } from './adapters/upstreams/http/remote.ts';
+import { BridgingConversation } from './client/bridging-conversation.ts';
+import { type ClientContext, SendMeter } from './client/client-context.ts';
+import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Outbound, Telemetry } from './core/ports.ts';
 import { Message } from './core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from './core/protocol/read-message.ts';
+import { localConversation, localLimits } from './local-conversation.ts';
 
 export interface TidegateClientTransportOptions {
   /** Sent with every request, a credential for example. Default: none. */
@@ -26,7 +31,13 @@ export interface TidegateClientTransportOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Certificates to trust besides the platform's, as PEM. Default: none. */
   readonly ca?: string | undefined;
-  /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
+  /**
+   * What happens where client and server have no era in common: `auto` translates; `off` hands the
+   * client the server's refusal, so that one that knows several eras falls back by itself. Default
+   * `auto`.
+   */
+  readonly bridge?: 'auto' | 'off' | undefined;
+  /** `upstreamLineBytesMax`, `upstreamQueueBytesMax`, and what a bridge uses. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: nothing is seen. */
   readonly telemetry?: Telemetry | undefined;
@@ -46,7 +57,7 @@ export class TidegateClientTransport {
   /** Each request of the stateless revision has a stream of its own, whose end cancels it. */
   readonly hasPerRequestStream: boolean = true;
   readonly #http: Outbound;
-  readonly #conversation: DualConversation;
+  readonly #conversation: Conversation;
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => {};
   #isClosing = false;
@@ -66,25 +77,33 @@ export class TidegateClientTransport {
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const context = {
+    const telemetry = options.telemetry ?? silent;
+    const context: ClientContext = {
       name: parsed.host,
       url: parsed.href,
       headers: checkedHeaders(options.headers ?? {}),
       http: this.#http,
       clock: systemClock,
       random: systemRandom,
-      telemetry: options.telemetry ?? silent,
+      telemetry,
       messageBytesMax: limits.upstreamLineBytesMax,
       meter: new SendMeter(limits.upstreamQueueBytesMax),
       origin: { handshake: undefined },
     };
-    this.#conversation = new DualConversation(context, {
+    const events: ConversationEvents = {
       onMessage: (message) => this.#deliver(message),
       onClosed: (detail) => this.#closed(detail),
-    });
+    };
+    const direct = (its: ConversationEvents): Conversation => new DualConversation(context, its);
+    const bridge = (its: ConversationEvents): Conversation =>
+      localConversation(remote(parsed.href, options), telemetry, localLimits(options.limits), its);
+    this.#conversation =
+      options.bridge === 'off'
+        ? direct(events)
+        : new BridgingConversation(direct, bridge, context.meter, events);
   }
 
-  /** The id of the session, where the server gave one. */
+  /** The id of the session, where the server gave one and no bridge keeps it. */
   get sessionId(): string | undefined {
     return this.#conversation.sessionId;
   }

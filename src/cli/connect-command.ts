@@ -1,21 +1,10 @@
-/**
- * `tidegate connect <url>`: a host on our standard streams, a remote server of any era. Between the
- * two is an endpoint as any other, reached without a socket: it finds out what the server speaks,
- * and translates where host and server have no era in common.
- */
+/** `tidegate connect <url>`: a host on our standard streams, a remote server of any era. */
 import type { Readable, Writable } from 'node:stream';
-import { noAuth } from '../adapters/identity/no-auth.ts';
-import { ApplicationOutbound } from '../adapters/outbound/application-outbound.ts';
-import { systemClock } from '../adapters/system/system-clock.ts';
-import { systemRandom } from '../adapters/system/system-random.ts';
 import { consoleTelemetry } from '../adapters/telemetry/console-telemetry.ts';
 import { remote } from '../adapters/upstreams/http/remote.ts';
-import { SendMeter } from '../client/client-context.ts';
-import { DualConversation } from '../client/dual-conversation.ts';
 import { failedCall } from '../client/failed-call.ts';
-import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Telemetry, Upstream } from '../core/ports.ts';
-import { createEndpoint } from '../index.ts';
+import { localConversation, localLimits } from '../local-conversation.ts';
 import type { ConnectOptions } from './connect-line.ts';
 import { HostPipe } from './host-pipe.ts';
 import type { Surroundings } from './serve-command.ts';
@@ -36,12 +25,7 @@ export interface HostConnection {
   close(): void;
 }
 
-/** What a host sends is its user's own: as large as what a server may send. */
-const LIMITS = {
-  bodyBytesMax: DEFAULT_LIMITS.upstreamLineBytesMax,
-  jsonStringCharsMax: DEFAULT_LIMITS.upstreamLineBytesMax,
-  streamMsMax: DEFAULT_LIMITS.sessionMsMax,
-};
+const LIMITS = localLimits();
 
 export async function connectCommand(
   options: ConnectOptions,
@@ -64,36 +48,15 @@ export async function connectCommand(
 }
 
 function connect(upstream: Upstream, streams: HostStreams, telemetry: Telemetry): HostConnection {
-  const identity = noAuth();
-  const endpoint = createEndpoint({ upstream, identity, telemetry, limits: LIMITS });
   let isClosing = false;
   let finish: (exitCode: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {
     finish = resolve;
   });
-  const conversation = new DualConversation(
-    {
-      name: upstream.name,
-      url: 'http://localhost/mcp',
-      headers: [],
-      http: new ApplicationOutbound(endpoint),
-      clock: systemClock,
-      random: systemRandom,
-      telemetry,
-      messageBytesMax: DEFAULT_LIMITS.upstreamLineBytesMax,
-      meter: new SendMeter(DEFAULT_LIMITS.upstreamQueueBytesMax),
-      origin: { handshake: '2025' },
-    },
-    {
-      onMessage: (message) => pipe.send(message),
-      onClosed: () => {
-        void endpoint
-          .drain(0)
-          .then(() => upstream.close())
-          .finally(() => finish(isClosing ? 0 : 1));
-      },
-    },
-  );
+  const conversation = localConversation(upstream, telemetry, LIMITS, {
+    onMessage: (message) => pipe.send(message),
+    onClosed: () => finish(isClosing ? 0 : 1),
+  });
   const close = (): void => {
     isClosing = true;
     conversation.close();

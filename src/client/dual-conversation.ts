@@ -7,15 +7,10 @@ import type { SendOutcome, UpstreamConnection, UpstreamEvents } from '../core/po
 import { claimedVersion } from '../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
+import type { Conversation, ConversationEvents } from './conversation.ts';
 import { failedCall } from './failed-call.ts';
 import { LegacyConversation } from './legacy-conversation.ts';
 import { ModernConversation, requestIdOf } from './modern-conversation.ts';
-
-export interface DualEvents {
-  onMessage(message: Message): void;
-  /** The session of the handshake eras is over, or all is closed. The last event. */
-  onClosed(detail: string): void;
-}
 
 interface Leg {
   readonly connection: UpstreamConnection;
@@ -23,16 +18,16 @@ interface Leg {
   readonly waiting: Set<string>;
 }
 
-export class DualConversation {
+export class DualConversation implements Conversation {
   readonly #context: ClientContext;
-  readonly #events: DualEvents;
+  readonly #events: ConversationEvents;
   #modern: Leg | undefined;
   #legacy: Leg | undefined;
   #session: LegacyConversation | undefined;
   #isClosing = false;
   #isClosed = false;
 
-  constructor(context: ClientContext, events: DualEvents) {
+  constructor(context: ClientContext, events: ConversationEvents) {
     this.#context = context;
     this.#events = events;
   }

@@ -146,8 +146,19 @@ it.each([
   await expect(client.connect(new TidegateClientTransport(url))).rejects.toThrow(sentence);
 });
 
-it('says what a server speaks that knows the stateless revision alone', async () => {
+it('says what a server speaks that has no era in common, where no bridge is wanted', async () => {
   const client = new ClientV1(INFO);
-  const transport = new TidegateClientTransport(await v2({ legacy: 'reject' }));
+  const url = await v2({ legacy: 'reject' });
+  const transport = new TidegateClientTransport(url, { bridge: 'off' });
   await expect(client.connect(transport)).rejects.toThrow('Unsupported protocol version');
+});
+
+it('leaves falling back to a client that knows both eras, where no bridge is wanted', async () => {
+  const client = new ClientV2(INFO, { versionNegotiation: { mode: 'auto' } });
+  onTestFinished(() => client.close());
+  const url = `${(await v1()).origin}/mcp`;
+  const transport = new TidegateClientTransport(url, { bridge: 'off' });
+  await client.connect(transport);
+  expect(client.getProtocolEra()).toBe('legacy');
+  expect(transport.sessionId).toBeDefined();
 });
