@@ -13,7 +13,6 @@ import { inputRequestsOf } from '../../core/bridge/modern-client/input-request.t
 import { mayAsk, toLegacyRequest } from '../../core/bridge/modern-client/legacy-request.ts';
 import { toModernError, urlElicitations } from '../../core/bridge/modern-client/modern-error.ts';
 import {
-  SERVER_INFO,
   toModernResult,
   type LegacyServer,
 } from '../../core/bridge/modern-client/modern-result.ts';
@@ -50,13 +49,12 @@ export interface BridgedCallKeeper {
   readonly ports: BridgePorts;
   hasRoomToPark(principal: Principal): boolean;
   /** Its client went to find answers. */
-  parked(call: BridgedCall): void;
+  parked(call: BridgedCall, id: string): void;
   /** It is over upstream, or was never sent. */
   ended(call: BridgedCall): void;
 }
 
 export interface BridgedCallFacts {
-  readonly id: string;
   readonly principal: Principal;
   readonly message: Message;
   readonly logLevel: string | undefined;
@@ -80,6 +78,8 @@ export class BridgedCall implements CallOwner, LegWork {
   /** Questions the client declared no capability for. */
   #undeclared: ClientCapabilities | undefined;
   #disarm: (() => void) | undefined;
+  /** What `requestState` calls it; undefined until its client is sent for answers. */
+  parkedAs: string | undefined;
 
   constructor(keeper: BridgedCallKeeper, facts: BridgedCallFacts, leg: Leg) {
     this.#keeper = keeper;
@@ -191,7 +191,7 @@ export class BridgedCall implements CallOwner, LegWork {
     const params = this.facts.message.value as { uri?: unknown } | undefined;
     const isRead = method === 'resources/read' && typeof params?.uri === 'string';
     if (message.isError) return toModernError(message, isRead ? String(params.uri) : undefined);
-    return toModernResult(method ?? '', message, this.#session?.server?.serverInfo);
+    return toModernResult(method ?? '', message, this.#session?.server?.infoText ?? '');
   }
 
   /** The call is over and is made again when its client has been where it was sent. */
@@ -213,8 +213,8 @@ export class BridgedCall implements CallOwner, LegWork {
     const { principal, message } = this.facts;
     const state = writeState({ call, round, expiresAt });
     const sealed = this.#keeper.ports.seal.seal(state, bindingOf(principal, message));
-    const info = JSON.stringify(this.#session?.server?.serverInfo);
-    const meta = info === undefined ? '' : `,"_meta":{"${SERVER_INFO}":${info}}`;
+    const info = this.#session?.server?.infoText ?? '';
+    const meta = info === '' ? '' : `,"_meta":{${info}}`;
     const asked = `"inputRequests":${inputRequests},"requestState":${JSON.stringify(sealed)}`;
     return Message.result('null', `{"resultType":"input_required",${asked}${meta}}`);
   }
@@ -241,8 +241,9 @@ export class BridgedCall implements CallOwner, LegWork {
       case 'ask': {
         const { inputRequests, round, expiresAt } = decision;
         const leg = this.#release();
-        const message = this.#inputRequired(inputRequests, this.facts.id, round, expiresAt);
-        this.#keeper.parked(this);
+        const id = (this.parkedAs ??= this.#keeper.ports.random.sessionId());
+        const message = this.#inputRequired(inputRequests, id, round, expiresAt);
+        this.#keeper.parked(this, id);
         leg?.owner.answered(leg, message);
         return;
       }

@@ -18,9 +18,11 @@ export class ModernClient implements ModernUpstream {
   constructor(bridge: ModernOverLegacy, principal: Principal, message: Message) {
     this.#bridge = bridge;
     const { _meta } = (message.value ?? {}) as { _meta?: Record<string, unknown> };
+    const capabilities = bridgedCapabilities(_meta?.[META.clientCapabilities]);
     this.#client = {
       principal,
-      capabilities: bridgedCapabilities(_meta?.[META.clientCapabilities]),
+      capabilities,
+      capabilitiesText: JSON.stringify(capabilities),
       clientInfo: _meta?.[META.clientInfo] ?? OUR_IDENTITY,
     };
   }

@@ -28,6 +28,8 @@ import { Leg } from './leg.ts';
 export interface BridgeClient {
   readonly principal: Principal;
   readonly capabilities: ClientCapabilities;
+  /** The same as text: clients of one text share their sessions. */
+  readonly capabilitiesText: string;
   readonly clientInfo: unknown;
 }
 
@@ -108,7 +110,6 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     const call = new BridgedCall(
       this,
       {
-        id: this.ports.random.sessionId(),
         principal: client.principal,
         message,
         logLevel: envelope.logLevel,
@@ -164,14 +165,14 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     return parked < this.ports.limits.parkedPerOwnerMax;
   }
 
-  parked(call: BridgedCall): void {
-    this.#parked.set(call.facts.id, call);
+  parked(call: BridgedCall, id: string): void {
+    this.#parked.set(id, call);
     this.#serveLine();
   }
 
   ended(call: BridgedCall): void {
-    this.#parked.delete(call.facts.id);
-    this.#line = this.#line.filter((each) => each.call !== call);
+    if (call.parkedAs !== undefined) this.#parked.delete(call.parkedAs);
+    if (this.#line.length > 0) this.#line = this.#line.filter((each) => each.call !== call);
   }
 
   /* ------------------------------------------------------------ told by its sessions */
@@ -265,7 +266,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   /** Whoever waits and can be served is; one that cannot does not hold up the others' sessions. */
   #serveLine(): void {
-    if (this.#isServing) return;
+    if (this.#isServing || this.#line.length === 0) return;
     this.#isServing = true;
     for (const waiting of this.#line.slice()) {
       const { client, call } = waiting;
@@ -279,12 +280,11 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     this.#isServing = false;
   }
 
-  #groupOf({ capabilities }: BridgeClient): BridgeSession[] {
-    const key = JSON.stringify(capabilities);
-    const known = this.#sessions.get(key);
+  #groupOf({ capabilitiesText }: BridgeClient): BridgeSession[] {
+    const known = this.#sessions.get(capabilitiesText);
     if (known !== undefined) return known;
     const group: BridgeSession[] = [];
-    this.#sessions.set(key, group);
+    this.#sessions.set(capabilitiesText, group);
     return group;
   }
 

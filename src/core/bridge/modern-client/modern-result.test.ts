@@ -5,6 +5,7 @@ import { readMessage, UPSTREAM_BOUNDS } from '../../protocol/read-message.ts';
 import { discoverResult, legacyServerOf, SERVER_INFO, toModernResult } from './modern-result.ts';
 
 const INFO = { name: 'server', version: '1' };
+const { infoText } = legacyServerOf({ serverInfo: INFO });
 
 function received(result: object): Message {
   const read = readMessage(JSON.stringify({ jsonrpc: '2.0', id: 1, result }), UPSTREAM_BOUNDS);
@@ -25,7 +26,7 @@ describe('a result in the words of 2026', () => {
   it('has every member it had, those of its revision once, and the name its server gave', () => {
     fc.assert(
       fc.property(fc.constantFrom('tools/list', 'tools/call'), result, (method, value) => {
-        const text = toModernResult(method, received(value), INFO).payload ?? '';
+        const text = toModernResult(method, received(value), infoText).payload ?? '';
         const told = JSON.parse(text) as Record<string, unknown>;
         const cache = method === 'tools/list' ? { ttlMs: 0, cacheScope: 'private' } : {};
         const own = (value as { _meta?: object })._meta ?? {};
@@ -49,7 +50,7 @@ describe('a result in the words of 2026', () => {
       UPSTREAM_BOUNDS,
     );
     if (read.kind !== 'message') throw new Error('Not a message.');
-    expect(toModernResult('tools/call', read.message, undefined).payload).toBe(
+    expect(toModernResult('tools/call', read.message, '').payload).toBe(
       '{"resultType":"complete","_meta":{}, "content":[],"n":12345678901234567890}',
     );
   });

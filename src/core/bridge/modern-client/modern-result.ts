@@ -18,6 +18,13 @@ const CACHEABLE: ReadonlySet<string> = new Set([
   'resources/read',
 ]);
 
+/** What is ours to say of a result: names, and the members as text. */
+const UNKEPT = { names: ['resultType'], text: '"resultType":"complete"' } as const;
+const KEPT_BY_READER = {
+  names: ['resultType', 'ttlMs', 'cacheScope'],
+  text: `${UNKEPT.text},"ttlMs":0,"cacheScope":"private"`,
+} as const;
+
 /** Capabilities that mean the same in both revisions. */
 const COMMON_CAPABILITIES: readonly string[] = [
   'tools',
@@ -35,11 +42,18 @@ export interface LegacyServer {
   readonly capabilities: Members;
   readonly serverInfo: unknown;
   readonly instructions: unknown;
+  /** What every result says of it in `_meta`: one member as text, or none. */
+  readonly infoText: string;
 }
 
 export function legacyServerOf(initializeResult: unknown): LegacyServer {
   const { capabilities, serverInfo, instructions } = (initializeResult ?? {}) as Members;
-  return { capabilities: isObject(capabilities) ? capabilities : {}, serverInfo, instructions };
+  return {
+    capabilities: isObject(capabilities) ? capabilities : {},
+    serverInfo,
+    instructions,
+    infoText: isObject(serverInfo) ? `"${SERVER_INFO}":${JSON.stringify(serverInfo)}` : '',
+  };
 }
 
 /** The answer to `server/discover` of a server that does not know the method. */
@@ -57,37 +71,44 @@ export function discoverResult({ capabilities, serverInfo, instructions }: Legac
   });
 }
 
-/** @param method - of the request it answers. */
-export function toModernResult(method: string, message: Message, serverInfo: unknown): Message {
+/**
+ * @param method - of the request it answers.
+ * @param infoText - of the server it comes from.
+ */
+export function toModernResult(method: string, message: Message, infoText: string): Message {
   const result = isObject(message.value) ? message.value : {};
-  const ours = CACHEABLE.has(method)
-    ? { resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
-    : { resultType: 'complete' };
-  const info = isObject(serverInfo) ? { [SERVER_INFO]: serverInfo } : {};
+  const { names, text: ours } = CACHEABLE.has(method) ? KEPT_BY_READER : UNKEPT;
   const { meta } = message.spans;
-  const hasOurs = Object.keys(ours).some((name) => Object.hasOwn(result, name));
+  const hasOurs = names.some((name) => Object.hasOwn(result, name));
   const hasMeta = Object.hasOwn(result, '_meta');
   const text = message.payload ?? '{}';
   const id = message.id ?? 'null';
   if (hasOurs || (hasMeta && meta === undefined) || !text.startsWith('{')) {
-    const kept = isObject(result['_meta']) ? result['_meta'] : {};
-    return Message.result(id, JSON.stringify({ ...result, ...ours, _meta: { ...info, ...kept } }));
+    return Message.result(id, rewritten(result, ours, infoText));
   }
-  if (meta === undefined) return Message.result(id, joined({ ...ours, _meta: info }, text));
+  if (meta === undefined) {
+    return Message.result(id, joined(`${ours},"_meta":{${infoText}}`, text, result));
+  }
   const known = result['_meta'];
   const isNamed = !isObject(known) || Object.hasOwn(known, SERVER_INFO);
   const metaText = text.slice(meta.start, meta.end);
-  const named = isNamed ? metaText : joined(info, metaText);
+  const named = isNamed || infoText === '' ? metaText : joined(infoText, metaText, known);
   const rest = text.slice(0, meta.start) + named + text.slice(meta.end);
-  return Message.result(id, joined(ours, rest));
+  return Message.result(id, joined(ours, rest, result));
 }
 
-/** The members before those of an object that stays the text it is. */
-function joined(members: object, text: string): string {
-  const head = JSON.stringify(members).slice(0, -1);
-  const tail = text.slice(text.indexOf('{') + 1);
-  if (head === '{') return text;
-  return /^\s*\}/.test(tail) ? `${head}}` : `${head},${tail}`;
+/** A result that says itself what is ours to say. */
+function rewritten(result: Members, ours: string, infoText: string): string {
+  const kept = isObject(result['_meta']) ? result['_meta'] : {};
+  const info = JSON.parse(`{${infoText}}`) as Members;
+  const members = JSON.parse(`{${ours}}`) as Members;
+  return JSON.stringify({ ...result, ...members, _meta: { ...info, ...kept } });
+}
+
+/** Members, as text, before those of an object that stays the text it is. */
+function joined(members: string, text: string, value: Members): string {
+  for (const _name in value) return `{${members},${text.slice(1)}`;
+  return `{${members}}`;
 }
 
 function isObject(value: unknown): value is Members {
