@@ -8,6 +8,7 @@ import { silent } from './adapters/telemetry/silent.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Identity, Telemetry, Upstream } from './core/ports.ts';
 import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
+import type { HostOriginRules } from './core/security/host-origin.ts';
 import type { Priming } from './core/protocol/eras/streamable-2025.ts';
 import { Endpoint } from './server/endpoint.ts';
 import type { Isolation } from './server/instance-pool.ts';
@@ -30,6 +31,11 @@ export interface EndpointOptions {
    * checks.
    */
   readonly publicUrl?: string | undefined;
+  /**
+   * What every path begins with, as `/name`: for several endpoints on one listener. Health is then
+   * for whoever gathers them to tell. Default: nothing.
+   */
+  readonly prefix?: string | undefined;
   /** Hosts answered to besides the public URL's. Default: loopback names. `*` answers to any. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of browsers that may call. Default: the public URL's, or loopback ones. */
@@ -59,7 +65,6 @@ const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const url = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
   return new Endpoint(
     {
       upstream: options.upstream,
@@ -74,18 +79,29 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     {
       limits,
       isolation: options.isolation ?? 'session',
-      allowedHosts: [
-        ...(options.allowedHosts ?? LOOPBACK),
-        ...(url === undefined ? [] : [url.port === '' ? url.hostname : url.host]),
-      ],
-      allowedOrigins:
-        options.allowedOrigins ??
-        (url === undefined ? LOOPBACK.map((host) => `http://${host}:*`) : [url.origin]),
+      ...hostOriginRules(options),
       publicUrl: options.publicUrl,
+      prefix: options.prefix ?? '',
       endpointForm: options.endpointForm ?? 'relative',
       priming: options.priming ?? 'auto',
       heartbeat: options.heartbeat ?? 'comment',
       eras: options.eras ?? 'all',
     },
   );
+}
+
+/** Who may be addressed, and from which pages. */
+export function hostOriginRules(
+  options: Pick<EndpointOptions, 'publicUrl' | 'allowedHosts' | 'allowedOrigins'>,
+): HostOriginRules {
+  const url = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
+  return {
+    allowedHosts: [
+      ...(options.allowedHosts ?? LOOPBACK),
+      ...(url === undefined ? [] : [url.port === '' ? url.hostname : url.host]),
+    ],
+    allowedOrigins:
+      options.allowedOrigins ??
+      (url === undefined ? LOOPBACK.map((host) => `http://${host}:*`) : [url.origin]),
+  };
 }

@@ -13,7 +13,7 @@ import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
 import { listenFailure } from './listen-failure.ts';
 import { isLoopback, isWildcard, urlHost } from '../core/security/listen-host.ts';
-import { reachableHosts } from './reachable-hosts.ts';
+import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
 import { serverName } from './server-name.ts';
 import type { Environment, ServeOptions } from './serve-options.ts';
 import type { StartupFacts } from './startup-text.ts';

@@ -6,42 +6,64 @@
  *
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
-import type { HttpExchange } from '../core/ports.ts';
+import type { HttpExchange, Identity, Principal, Randomness, Telemetry } from '../core/ports.ts';
 import { encodeRetry } from '../core/protocol/sse-encoder.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
+import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import { STREAM_HEADERS } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
-import { health } from './routes/health.ts';
+import { health, type HealthSource } from './routes/health.ts';
 import { ROUTES, type Route } from './routes/table.ts';
 
 const ALLOW_ALL = 'GET, POST, DELETE, OPTIONS';
 
+/** What every request meets before any route: one endpoint's, or a gateway's before any server. */
+export interface Door extends HealthSource {
+  readonly guard: HostOriginGuard;
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+  readonly random: Randomness;
+}
+
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
+  enter(context, exchange, (headers, principal) => {
+    const inbound = new Inbound(context, exchange, headers, principal);
+    // Whoever calls in this process has the endpoint already, and names no server.
+    const prefix = exchange.caller === undefined ? context.prefix : '';
+    route(inbound, routePath(exchange.head.path, prefix));
+  });
+}
+
+/** The steps before the route. `then` runs for who may come in; anybody else was answered. */
+export function enter(
+  door: Door,
+  exchange: HttpExchange,
+  then: (headers: readonly string[], principal: Principal) => void,
+): void {
   const { head, caller } = exchange;
-  const fault = caller === undefined ? context.guard.check(head) : undefined;
+  const fault = caller === undefined ? door.guard.check(head) : undefined;
   if (fault !== undefined) {
-    refuseExchange(context, exchange, [], fault);
+    refuseExchange(door, exchange, [], fault);
     return;
   }
-  const headers = corsHeaders(head.header('origin'), context.guard);
+  const headers = corsHeaders(head.header('origin'), door.guard);
   if (head.method === 'OPTIONS') {
-    exchange.respond(204, ['Allow', ALLOW_ALL, ...preflightHeaders(head, context.guard)], '');
+    exchange.respond(204, ['Allow', ALLOW_ALL, ...preflightHeaders(head, door.guard)], '');
     return;
   }
-  const path = routePath(head.path);
-  if (health(context, exchange, path, headers)) return;
+  if (health(door, exchange, routePath(head.path, ''), headers)) return;
   if (caller !== undefined) {
-    route(new Inbound(context, exchange, headers, caller), path);
+    then(headers, caller);
     return;
   }
-  context.identity.verify(head, (outcome) => {
+  door.identity.verify(head, (outcome) => {
     if (outcome.kind === 'refused') {
-      context.telemetry.count('auth_total', { outcome: 'refused' });
-      refuseExchange(context, exchange, headers, outcome.refusal);
+      door.telemetry.count('auth_total', { outcome: 'refused' });
+      refuseExchange(door, exchange, headers, outcome.refusal);
       return;
     }
-    route(new Inbound(context, exchange, headers, outcome.principal), path);
+    then(headers, outcome.principal);
   });
 }
 
@@ -51,9 +73,14 @@ function route(inbound: Inbound, path: string): void {
   else take(inbound, routes);
 }
 
-/** `/mcp/` is served like `/mcp`: clients follow a redirect badly or not at all. */
-function routePath(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+/**
+ * The path behind the prefix; empty for a path elsewhere. `/mcp/` is served like `/mcp`: clients
+ * follow a redirect badly or not at all.
+ */
+function routePath(path: string, prefix: string): string {
+  if (!path.startsWith(prefix)) return '';
+  const end = path.length > 1 && path.endsWith('/') ? -1 : undefined;
+  return path.slice(prefix.length, end);
 }
 
 /**

@@ -46,6 +46,10 @@ export interface EndpointContext {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly publicUrl: string | undefined;
+  /** What every path begins with; empty, or `/name`. */
+  readonly prefix: string;
+  /** For `/readyz`; absent behind a prefix, where health is not this endpoint's to tell. */
+  readonly whyNotReady?: (() => string | undefined) | undefined;
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLegacyLater: (post: LegacyPost) => void;

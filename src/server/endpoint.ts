@@ -40,6 +40,7 @@ import {
   type ProbeOutcome,
   type ServedEraChoice,
 } from './upstream-probe.ts';
+import { upstreamState, whyNotReady, type UpstreamState } from './upstream-state.ts';
 
 export interface EndpointPorts {
   readonly upstream: Upstream;
@@ -58,6 +59,11 @@ export interface EndpointSettings {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly publicUrl: string | undefined;
+  /**
+   * What every path begins with: `/name` where many share a listener, whose health is then told by
+   * whoever gathers them. Default: nothing.
+   */
+  readonly prefix?: string;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly heartbeat: 'comment' | 'off';
@@ -72,6 +78,7 @@ export interface EndpointStatus {
   readonly pending: number;
   readonly upstreamInstances: number;
   readonly isDraining: boolean;
+  readonly upstream: UpstreamState;
   readonly eras: ServedEras | undefined;
 }
 
@@ -126,6 +133,7 @@ export class Endpoint implements Application, OpenDoor {
       pending: pool.pending,
       upstreamInstances: pool.size,
       isDraining,
+      upstream: upstreamState(this.#context),
       eras: this.#served,
     };
   }
@@ -143,6 +151,8 @@ export class Endpoint implements Application, OpenDoor {
     return {
       ...ports,
       ...settings,
+      prefix: settings.prefix ?? '',
+      whyNotReady: (settings.prefix ?? '') === '' ? () => whyNotReady(this.#context) : undefined,
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),

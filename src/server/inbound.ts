@@ -66,7 +66,7 @@ export class Inbound {
 
 /** The one place where a refusal becomes a reply. */
 export function refuseExchange(
-  context: EndpointContext,
+  context: Pick<EndpointContext, 'telemetry' | 'random'>,
   exchange: HttpExchange,
   headers: readonly string[],
   refusal: Refusal,

@@ -9,9 +9,9 @@ export type EndpointForm = 'relative' | 'root' | 'absolute';
 
 /**
  * The URI reference of the `endpoint` event, resolved by the client against the URL it opened.
- * @param path - the path of the GET as this server sees it, e.g. `/sse` or `/sse/`.
- * @param publicUrl - scheme, host and path prefix clients reach us by; needed for `root` with a
- * prefix and `absolute`.
+ * @param path - the path of the GET as this server sees it, e.g. `/sse`, `/sse/` or `/name/sse`.
+ * @param publicUrl - scheme, host and path prefix clients reach us by; needed for `absolute`, and
+ * for `root` where a proxy adds a prefix that this server does not see.
  */
 export function endpointReference(
   form: EndpointForm,
@@ -22,7 +22,7 @@ export function endpointReference(
   const target = `messages?sessionId=${sessionId}`;
   const base = publicUrl?.replace(/\/+$/, '');
   if (form === 'absolute' && base !== undefined) return `${base}/${target}`;
-  if (form === 'root') return `${base === undefined ? '' : pathOf(base)}/${target}`;
+  if (form === 'root') return `${base === undefined ? prefixOf(path) : pathOf(base)}/${target}`;
   return path.endsWith('/') ? `../${target}` : target;
 }
 
@@ -43,6 +43,11 @@ export function sessionIdOf(query: string): string | undefined {
     if (pair.startsWith('sessionId=')) return pair.slice('sessionId='.length);
   }
   return undefined;
+}
+
+/** What stands before `/sse`. */
+function prefixOf(path: string): string {
+  return path.replace(/\/sse\/?$/, '');
 }
 
 function pathOf(url: string): string {

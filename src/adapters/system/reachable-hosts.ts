@@ -1,6 +1,6 @@
 /** The names a listener is called by, from where it listens: what a Host header may say. */
 import { hostname, networkInterfaces } from 'node:os';
-import { isWildcard, urlHost } from '../core/security/listen-host.ts';
+import { isWildcard, urlHost } from '../../core/security/listen-host.ts';
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'] as const;
 

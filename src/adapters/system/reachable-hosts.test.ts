@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { HostOriginGuard } from '../core/security/host-origin.ts';
+import { HostOriginGuard } from '../../core/security/host-origin.ts';
 import { reachableHosts } from './reachable-hosts.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];

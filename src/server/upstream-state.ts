@@ -1,0 +1,33 @@
+/** How an endpoint's server is doing, and how `/readyz` says it. */
+import type { EndpointContext } from './context.ts';
+
+export type UpstreamState =
+  /** It has not answered yet. */
+  | 'starting'
+  | 'up'
+  /** It cannot be started or reached. */
+  | 'down'
+  /** It ends again and again, and is given pauses. */
+  | 'looping';
+
+/** Deaths in a row after which an upstream counts as looping. */
+const CRASH_LOOP = 5;
+
+export function upstreamState(context: EndpointContext): UpstreamState {
+  if (context.pool.failures >= CRASH_LOOP) return 'looping';
+  const served = context.served();
+  if (served === undefined) return 'starting';
+  return 'error' in served ? 'down' : 'up';
+}
+
+const REASONS: Readonly<Record<UpstreamState, string | undefined>> = {
+  starting: 'the upstream has not answered yet',
+  up: undefined,
+  down: 'the upstream cannot be started',
+  looping: 'the upstream ends again and again',
+};
+
+/** Undefined when work is taken. */
+export function whyNotReady(context: EndpointContext): string | undefined {
+  return context.isDraining ? 'shutting down' : REASONS[upstreamState(context)];
+}
