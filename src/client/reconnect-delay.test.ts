@@ -29,15 +29,17 @@ it('never comes earlier than the server asked, nor later than it may ask', () =>
   expect(delayWith(1).next(100)).toBe(150);
 });
 
-it('reads Retry-After in seconds, and nothing else', () => {
-  expect(retryAfterMs(' 120 ')).toBe(120_000);
-  for (const header of [
-    undefined,
-    '',
-    '-1',
-    '1.5',
-    'Wed, 21 Oct 2026 07:28:00 GMT',
-    '9'.repeat(20),
-  ])
-    expect(retryAfterMs(header)).toBeUndefined();
+const NOW = 'Wed, 21 Oct 2026 07:28:00 GMT';
+
+it('reads Retry-After in seconds, and as a date by the clock of the reply', () => {
+  expect(retryAfterMs(' 120 ', undefined)).toBe(120_000);
+  expect(retryAfterMs('Wed, 21 Oct 2026 07:28:07 GMT', NOW)).toBe(7000);
+  expect(retryAfterMs('Wed, 21 Oct 2026 07:27:00 GMT', NOW)).toBe(0);
+  expect(retryAfterMs(NOW, undefined)).toBeUndefined();
+});
+
+it('takes nothing else for a Retry-After', () => {
+  for (const header of [undefined, '', '-1', '1.5', '2026-10-21', 'soon', '9'.repeat(20)]) {
+    expect(retryAfterMs(header, NOW)).toBeUndefined();
+  }
 });

@@ -40,8 +40,23 @@ export class ReconnectDelay {
   }
 }
 
-/** A `Retry-After` in seconds as milliseconds; a date needs a clock that agrees and is ignored. */
-export function retryAfterMs(header: string | undefined): number | undefined {
+/**
+ * A `Retry-After` as milliseconds, in seconds or as a date. A date is compared with the reply's own
+ * `Date`, so that no two clocks have to agree; without one it says nothing.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+export function retryAfterMs(
+  header: string | undefined,
+  date: string | undefined,
+): number | undefined {
   const value = header?.trim() ?? '';
-  return /^\d{1,9}$/.test(value) ? Number(value) * 1000 : undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const ms = httpDate(value) - httpDate(date?.trim() ?? '');
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+function httpDate(text: string): number {
+  return HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
 }

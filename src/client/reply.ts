@@ -214,7 +214,7 @@ export class Reply {
       kind: 'refused',
       status: head?.status ?? 0,
       error,
-      retryAfterMs: retryAfterMs(head?.header('retry-after')),
+      retryAfterMs: retryAfterMs(head?.header('retry-after'), head?.header('date')),
     };
   }
 

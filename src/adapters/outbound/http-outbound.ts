@@ -1,6 +1,5 @@
 /** HTTP requests of ours over `node:http` and `node:https`, with connections that are kept. */
-import { Agent as PlainAgent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { Agent as TlsAgent, request as requestTls } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type {
   Outbound,
@@ -9,36 +8,21 @@ import type {
   OutboundHead,
   OutboundRequest,
 } from '../../core/ports.ts';
+import { CONNECT_MS_MAX, Connections, type ConnectionOptions } from './connections.ts';
 import type { SsrfGuard } from './ssrf-guard.ts';
-
-/**
- * Milliseconds a connection is kept without use: below the 5 s after which common servers close
- * theirs, so that no request is sent into a closing connection.
- */
-const KEEP_MS = 4000;
-const KEPT_MAX = 64;
-/** Milliseconds a connection may take to be made, TLS included. */
-const CONNECT_MS_MAX = 10_000;
-
-export interface HttpOutboundOptions {
-  /** Certificates to trust besides the platform's, as PEM. */
-  readonly ca?: string | undefined;
-}
 
 export class HttpOutbound implements Outbound {
   readonly #guard: SsrfGuard;
-  readonly #plain: PlainAgent;
-  readonly #tls: TlsAgent;
+  readonly #connections: Connections;
   readonly #open = new Set<Attempt>();
   #url: URL | undefined;
   #urlText = '';
   #onEmpty: (() => void) | undefined;
 
-  constructor(guard: SsrfGuard, options: HttpOutboundOptions = {}) {
-    const kept = { keepAlive: true, maxFreeSockets: KEPT_MAX, timeout: KEEP_MS };
+  /** @throws TypeError when a proxy's URL is malformed. */
+  constructor(guard: SsrfGuard, options: ConnectionOptions = {}) {
     this.#guard = guard;
-    this.#plain = new PlainAgent(kept);
-    this.#tls = new TlsAgent({ ...kept, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+    this.#connections = new Connections(options);
   }
 
   send(asked: OutboundRequest, events: OutboundEvents): () => void {
@@ -58,13 +42,13 @@ export class HttpOutbound implements Outbound {
 
   async close(): Promise<void> {
     for (const attempt of this.#open) attempt.abort();
+    this.#connections.close();
     if (this.#open.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
     }
-    this.#plain.destroy();
-    this.#tls.destroy();
+    this.#connections.close();
   }
 
   #start(attempt: Attempt): void {
@@ -75,16 +59,14 @@ export class HttpOutbound implements Outbound {
       attempt.failLater(fault ?? '');
       return;
     }
-    const isTls = url.protocol === 'https:';
     try {
-      const sent = (isTls ? requestTls : request)(url, {
+      const sent = this.#connections.request(url, {
         method: asked.method,
         headers: headersOf(asked.headers),
-        // A request that is repeated gets a connection of its own.
-        agent: attempt.isRepeat ? false : isTls ? this.#tls : this.#plain,
         lookup: this.#guard.lookup,
+        isFresh: attempt.isRepeat,
       });
-      attempt.began(sent, isTls);
+      attempt.began(sent, url.protocol === 'https:');
     } catch {
       attempt.failLater('A header holds characters that no header may hold.');
     }

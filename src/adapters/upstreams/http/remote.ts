@@ -29,6 +29,12 @@ export interface RemoteOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Certificates to trust besides the platform's, as PEM. Default: none. */
   readonly ca?: string | undefined;
+  /**
+   * The URL of an HTTP proxy, with a user and a password where it asks for them; `false` for none.
+   * It resolves the server's name, whose address is then not checked here. Default: what
+   * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. This machine is always called directly.
+   */
+  readonly proxy?: string | false | undefined;
   /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: nothing is seen. */
@@ -41,7 +47,8 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * An MCP server at a URL, of any era: Streamable HTTP of 2025 and 2026, or HTTP with SSE of 2024.
  * Which one is found out by asking.
  * @throws TypeError when the URL or a header is malformed, or the URL may not be called: without
- * TLS to another machine, or at an address that is not public, unless its host is allowed.
+ * TLS to another machine, or at an address that is not public, unless its host is allowed; and when
+ * the URL of a proxy is malformed.
  */
 export function remote(url: string, options: RemoteOptions = {}): Upstream {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -54,7 +61,7 @@ export function remote(url: string, options: RemoteOptions = {}): Upstream {
     name: parsed.host,
     url: parsed.href,
     headers: checkedHeaders(options.headers ?? {}),
-    http: new HttpOutbound(guard, { ca: options.ca }),
+    http: new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy }),
     clock: systemClock,
     random: systemRandom,
     telemetry: options.telemetry ?? SILENT,
