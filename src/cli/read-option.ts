@@ -5,7 +5,15 @@
 import { InvalidArgumentError } from 'commander';
 import { headerFault } from '../adapters/outbound/checked-headers.ts';
 import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../gateway/config/nearest.ts';
+import {
+  allowedHostValue,
+  listenHostValue,
+  originValue,
+  publicUrlValue,
+  serverUrlValue,
+  type WebValue,
+} from '../gateway/config/web-values.ts';
 
 const PORT_MAX = 65_535;
 /** The longest a timer can be armed for, and more bytes than a string can hold. */
@@ -18,33 +26,16 @@ export function readPort(value: string): number {
   throw new InvalidArgumentError(`Give a number from 0 to ${PORT_MAX}; 0 picks a free port.`);
 }
 
-/** A name or an address to listen on; brackets around IPv6 are taken off. */
 export function readHost(value: string): string {
-  const host = value.replace(/^\[(.*)\]$/, '$1');
-  // An empty name would listen everywhere.
-  if (/^[A-Za-z0-9._:%-]+$/.test(host)) return host;
-  throw new InvalidArgumentError('Give a host name or an address, without a scheme or a path.');
+  return valueOf(listenHostValue(value));
 }
 
-/** An absolute http or https URL without a trailing slash. */
 export function readPublicUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError('Give an absolute URL, such as https://mcp.example.com.');
-  }
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new InvalidArgumentError('Leave out user, password, query and fragment.');
-  }
-  return url.href.replace(/\/+$/, '');
+  return valueOf(publicUrlValue(value));
 }
 
-/** The absolute http or https URL of a server. */
 export function readServerUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError('Give an absolute URL, such as https://mcp.example.com/mcp.');
-  }
-  return value;
+  return valueOf(serverUrlValue(value));
 }
 
 /** `Name: value`. The value may be a secret and is in no message. */
@@ -64,17 +55,16 @@ export function readHeader(
 }
 
 export function readAllowedHost(value: string, before: readonly string[] = []): readonly string[] {
-  const host = value.toLowerCase();
-  if (/^[a-z0-9._-]+$/.test(host) || /^\[?[0-9a-f:]+\]?$/.test(host)) return [...before, host];
-  throw new InvalidArgumentError('Give one host name or address, without scheme, port or path.');
+  return [...before, valueOf(allowedHostValue(value))];
 }
 
 export function readOrigin(value: string, before: readonly string[] = []): readonly string[] {
-  const isWeb = /^https?:/i.test(value) && URL.canParse(value);
-  const origin = isWeb ? new URL(value).origin : value.toLowerCase();
-  const isOrigin = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,*]+$/.test(origin);
-  if (isOrigin && (!isWeb || new URL(value).href === `${origin}/`)) return [...before, origin];
-  throw new InvalidArgumentError('Give scheme://name or scheme://name:port, one origin an option.');
+  return [...before, valueOf(originValue(value))];
+}
+
+function valueOf(read: WebValue): string {
+  if (read.kind === 'value') return read.value;
+  throw new InvalidArgumentError(read.sentence);
 }
 
 /** Seconds on the command line, milliseconds inside. */

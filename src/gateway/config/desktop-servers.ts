@@ -1,0 +1,97 @@
+/**
+ * The servers of a desktop host's file, unchanged: `mcpServers` of Claude Desktop, Cursor and
+ * others, `servers` of VS Code. What only concerns the host is passed over.
+ */
+import { basename, dirname } from 'node:path';
+import { isRecord } from './config-section.ts';
+import { interpolate, type Variables } from './interpolate.ts';
+import type { ConfigPath } from './problem.ts';
+import { type ProblemList, quoted } from './problem-list.ts';
+import type { ServerEntry } from './server-config.ts';
+import { derivedName } from './server-names.ts';
+
+/** The key of the servers, if this is a file of a desktop host. */
+export function desktopKey(file: Readonly<Record<string, unknown>>): string | undefined {
+  if (Object.hasOwn(file, 'mcpServers')) return 'mcpServers';
+  const { servers } = file;
+  if (!isRecord(servers) || OUR_KEYS.some((key) => Object.hasOwn(file, key))) return undefined;
+  const isTyped = Object.values(servers).some(
+    (server) => isRecord(server) && TYPES.includes(String(server['type'])),
+  );
+  return isTyped || Object.hasOwn(file, 'inputs') ? 'servers' : undefined;
+}
+
+const OUR_KEYS = ['listen', 'auth', 'all', 'defaults'];
+const TYPES = ['stdio', 'http', 'sse', 'streamable-http', 'streamableHttp'];
+/** Hosts' own names for the URL of a server. */
+const URL_KEYS = ['url', 'serverUrl', 'httpUrl'];
+
+export interface DesktopPlace {
+  /** The key of the servers. */
+  readonly key: string;
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly env: Variables;
+}
+
+export function desktopServers(
+  servers: unknown,
+  { key, file, env }: DesktopPlace,
+  problems: ProblemList,
+): readonly ServerEntry[] {
+  if (!isRecord(servers)) {
+    problems.value([key], 'Give the servers by name.');
+    return [];
+  }
+  const variables = { ...hostVariables(file, env), ...env };
+  const names = new Map<string, string>();
+  return Object.entries(servers).flatMap(([original, value]) => {
+    if (isRecord(value) && value['disabled'] === true) return [];
+    const path = [key, original];
+    const name = derivedName(original);
+    const rival = names.get(name);
+    if (rival !== undefined) {
+      const both = `${quoted(rival)} and ${quoted(original)}`;
+      problems.key(path, `${both} would both be served as ${name}. Rename one.`);
+    }
+    names.set(name, original);
+    return [{ name, path, value: ownForm(value, path, variables, problems) }];
+  });
+}
+
+/** The entry with what we know of it, under our names. */
+function ownForm(
+  value: unknown,
+  path: ConfigPath,
+  variables: Variables,
+  problems: ProblemList,
+): unknown {
+  if (!isRecord(value)) return value;
+  const own: Record<string, unknown> = {};
+  const take = (to: string, from = to): void => {
+    if (!Object.hasOwn(value, from) || value[from] === null) return;
+    own[to] = interpolate(value[from], [...path, from], variables, problems);
+  };
+  const urlKey = URL_KEYS.find((key) => Object.hasOwn(value, key));
+  // Some hosts write both keys and leave one empty.
+  const hasCommand = Object.hasOwn(value, 'command') && value['command'] !== '';
+  if (hasCommand || urlKey === undefined) for (const key of COMMAND_KEYS) take(key);
+  if (urlKey === undefined || (hasCommand && value[urlKey] === '')) return own;
+  take('url', urlKey);
+  take('headers');
+  return own;
+}
+
+const COMMAND_KEYS = ['command', 'args', 'env', 'cwd'];
+
+/** What hosts call places on the machine. */
+function hostVariables(file: string, env: Variables): Variables {
+  const folder = dirname(file);
+  const isHidden = /^\.(?:vscode|cursor)$/.test(basename(folder));
+  const workspaceFolder = isHidden ? dirname(folder) : folder;
+  return {
+    userHome: env['HOME'] ?? env['USERPROFILE'],
+    workspaceFolder,
+    workspaceFolderBasename: basename(workspaceFolder),
+  };
+}

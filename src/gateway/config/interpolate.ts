@@ -1,0 +1,60 @@
+/** Variables in the strings of a config, after parsing: no value can add keys or lines. */
+import type { ConfigPath } from './problem.ts';
+import type { ProblemList } from './problem-list.ts';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** A copy of the data with every `${NAME}`, `${NAME:-default}` and `${env:NAME}` replaced. */
+export function interpolate(
+  value: unknown,
+  path: ConfigPath,
+  variables: Variables,
+  problems: ProblemList,
+): unknown {
+  if (typeof value === 'string') {
+    return interpolateText(value, variables, (message) => problems.value(path, message));
+  }
+  if (Array.isArray(value)) {
+    return value.map((item, index) => interpolate(item, [...path, index], variables, problems));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      interpolate(item, [...path, key], variables, problems),
+    ]),
+  );
+}
+
+/** @param onFault - told one sentence; the text then lacks what could not be replaced. */
+export function interpolateText(
+  text: string,
+  variables: Variables,
+  onFault: (message: string) => void,
+): string {
+  if (!text.includes('${')) return text;
+  return text.replace(REFERENCE, (found, inner: string | undefined) => {
+    if (found === '$${') return '${';
+    if (inner === undefined) {
+      onFault('A variable is not closed. Write ${NAME}, or $${ for these two characters.');
+      return '';
+    }
+    const [, name, fallback] = VARIABLE.exec(inner) ?? [];
+    if (name === undefined) {
+      onFault(
+        inner.startsWith('input:')
+          ? 'Nobody is there to be asked for an input. Use ${env:NAME}.'
+          : 'This names no variable. Write ${NAME} or ${NAME:-default}, or $${ for text.',
+      );
+      return '';
+    }
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    if (value !== undefined && (value !== '' || fallback === undefined)) return value;
+    if (fallback !== undefined) return fallback;
+    onFault(`The variable ${name} is not set. Set it, or write \${${name}:-default}.`);
+    return '';
+  });
+}
+
+const REFERENCE = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
+const VARIABLE = /^(?:env:)?([A-Za-z_]\w{0,127})(?::-([^]*))?$/;

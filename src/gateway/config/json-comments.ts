@@ -1,0 +1,15 @@
+/**
+ * A JSON text with its comments blanked: hosts that keep their servers in JSON allow them, and YAML
+ * does not know their form. Everything stays where it was. A text that is no JSON object is
+ * returned as it is: in YAML `//` means nothing.
+ */
+export function withoutJsonComments(text: string): string {
+  const isObject = /^(?:\s|\/\/[^\n]*\n|\/\*[^]*?\*\/)*\{/.test(text);
+  if (!isObject || !text.includes('/')) return text;
+  return text.replace(STRING_OR_COMMENT, (found) =>
+    found.startsWith('"') ? found : found.replace(/[^\r\n]/g, ' '),
+  );
+}
+
+/** A string that is not closed ends with its line: no comment in it is one. */
+const STRING_OR_COMMENT = /"(?:[^"\\\n]|\\[^\n])*"?|\/\/[^\r\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?/g;

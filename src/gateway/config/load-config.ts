@@ -1,0 +1,52 @@
+/** Reads a config from the disk. */
+import { readFileSync, statSync } from 'node:fs';
+import type { FileText } from './file-access.ts';
+import type { Variables } from './interpolate.ts';
+import { type ConfigOutcome, readConfig } from './read-config.ts';
+
+/** Bytes of a config file, or of one it names; more is no config. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Reads and checks the config at a path. What is wrong with the file as a whole is one problem in
+ * its first line.
+ */
+export function loadConfig(path: string, env: Variables): ConfigOutcome {
+  const file = readTextFile(path);
+  if (file.kind === 'text') return readConfig(file.text, { path, env, readFile: readTextFile });
+  const message = `The file ${file.fault}.`;
+  return { kind: 'faulty', problems: [{ line: 1, column: 1, path: '', message }] };
+}
+
+/** The text of a file of bounded size; a fault follows "The file". */
+export function readTextFile(path: string): FileText {
+  try {
+    const facts = statSync(path);
+    if (facts.isDirectory()) return unreadable('is a folder');
+    // Reading a pipe or a device may never end.
+    if (!facts.isFile()) return unreadable('is not a regular file');
+    if (facts.size > FILE_BYTES_MAX) return unreadable(`is larger than ${FILE_BYTES_MAX} bytes`);
+    const bytes = readFileSync(path);
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (error) {
+    return unreadable(FAULTS[codeOf(error)] ?? 'cannot be read');
+  }
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be read by this user',
+  EPERM: 'may not be read by this user',
+  ENAMETOOLONG: 'has too long a name',
+  ERR_INVALID_ARG_VALUE: 'has no valid name',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not text in UTF-8',
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function unreadable(fault: string): FileText {
+  return { kind: 'unreadable', fault };
+}

@@ -1,0 +1,139 @@
+/** A config file's text becomes what a gateway is told, or everything that is wrong with it. */
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { GatewayConfig, ServerConfig } from '../gateway-config.ts';
+import { CONFIG_SCHEMA, DEFAULTS } from './config-schema.ts';
+import { isRecord, unknownKey } from './config-section.ts';
+import { desktopKey, desktopServers } from './desktop-servers.ts';
+import { allConfig, authConfig, listenConfig } from './door-config.ts';
+import type { FileAccess, FileText } from './file-access.ts';
+import { interpolate, type Variables } from './interpolate.ts';
+import type { Position } from './places.ts';
+import type { ConfigPath, Problem } from './problem.ts';
+import { type ProblemList, pathText } from './problem-list.ts';
+import { type ConfigDocument, readDocument } from './read-document.ts';
+import { serverConfig, type ServerEntry } from './server-config.ts';
+import { nameFault } from './server-names.ts';
+
+export interface ConfigSurroundings {
+  /** Where the file is: paths in it are relative to its folder. */
+  readonly path: string;
+  /** The variables that `${NAME}` may name, and `TIDEGATE_TOKEN`. */
+  readonly env: Variables;
+  /** Reads the files a config names, by absolute path. */
+  readonly readFile: (path: string) => FileText;
+}
+
+export type ConfigOutcome =
+  | { readonly kind: 'config'; readonly config: GatewayConfig; readonly places: ConfigPlaces }
+  /** In the order of the file; at least one. */
+  | { readonly kind: 'faulty'; readonly problems: readonly Problem[] };
+
+/** Where the file says what: for what is found out about it later. */
+export interface ConfigPlaces {
+  /** @param key - of the server's entry; undefined for the entry itself. */
+  server(name: string, key?: string): Position & { readonly path: string };
+}
+
+/**
+ * Reads `tidegate.yaml`, or the `mcpServers` of a desktop host, from YAML or JSON. Never throws,
+ * and repeats no value of the file or the environment.
+ */
+export function readConfig(text: string, around: ConfigSurroundings): ConfigOutcome {
+  const document = readDocument(text);
+  const { value, problems } = document;
+  if (value !== undefined && !isRecord(value)) {
+    problems.value([], 'Give keys with values; servers is the one that is needed.');
+  }
+  if (!isRecord(value)) return { kind: 'faulty', problems: problems.toArray() };
+  const key = desktopKey(value);
+  const entries: ServerEntry[] = [];
+  const config =
+    key === undefined
+      ? ownConfig(value, around, problems, entries)
+      : desktopConfig(value, key, around, problems, entries);
+  if (!problems.isEmpty) return { kind: 'faulty', problems: problems.toArray() };
+  return { kind: 'config', config, places: placesOf(document, entries) };
+}
+
+function ownConfig(
+  file: Readonly<Record<string, unknown>>,
+  around: ConfigSurroundings,
+  problems: ProblemList,
+  entries: ServerEntry[],
+): GatewayConfig {
+  const kept = Object.entries(file).filter(([key]) => !key.startsWith('x-'));
+  const value = interpolate(Object.fromEntries(kept), [], around.env, problems);
+  const found = isRecord(value) ? value : {};
+  const known = Object.keys(CONFIG_SCHEMA.shape);
+  for (const key of Object.keys(found)) {
+    if (!known.includes(key)) problems.key([key], unknownKey(key, known));
+  }
+  const listen = listenConfig(found['listen'], problems);
+  const auth = authConfig(found['auth'], listen, around.env, problems);
+  entries.push(...ownServers(found['servers'], problems));
+  const defaults =
+    found['defaults'] === undefined ? {} : DEFAULTS.read(found['defaults'], ['defaults'], problems);
+  const servers = serversOf(entries, defaults, around, problems);
+  const names = entries.map(({ name }) => name);
+  return { listen, auth, all: allConfig(found['all'], names, problems), servers };
+}
+
+function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {
+  const path = ['servers'];
+  if (!isRecord(servers)) {
+    problems.value(path, 'Name at least one server: servers: { name: { command: … } }.');
+    return [];
+  }
+  if (Object.keys(servers).length === 0) problems.value(path, 'Name at least one server.');
+  return Object.entries(servers).map(([name, value]) => {
+    const fault = nameFault(name);
+    if (fault !== undefined) problems.key([...path, name], fault);
+    return { name, value, path: [...path, name] };
+  });
+}
+
+/** Such a file says nothing of the gateway itself, which gets its defaults. */
+function desktopConfig(
+  file: Readonly<Record<string, unknown>>,
+  key: string,
+  around: ConfigSurroundings,
+  problems: ProblemList,
+  entries: ServerEntry[],
+): GatewayConfig {
+  const { env } = around;
+  entries.push(...desktopServers(file[key], { key, file: resolve(around.path), env }, problems));
+  if (entries.length === 0 && problems.isEmpty) {
+    problems.value([key], 'No server is named here that is not disabled.');
+  }
+  const listen = listenConfig(undefined, problems);
+  const auth = authConfig(undefined, listen, env, problems);
+  const names = entries.map(({ name }) => name);
+  const servers = serversOf(entries, {}, around, problems);
+  return { listen, auth, all: allConfig(undefined, names, problems), servers };
+}
+
+function serversOf(
+  entries: readonly ServerEntry[],
+  defaults: Parameters<typeof serverConfig>[1],
+  around: ConfigSurroundings,
+  problems: ProblemList,
+): readonly ServerConfig[] {
+  const folder = dirname(resolve(around.path));
+  const files: FileAccess = {
+    resolve: (path) => (isAbsolute(path) ? path : resolve(folder, path)),
+    read: around.readFile,
+  };
+  return entries.flatMap((entry) => serverConfig(entry, defaults, files, problems) ?? []);
+}
+
+function placesOf({ places }: ConfigDocument, entries: readonly ServerEntry[]): ConfigPlaces {
+  const paths = new Map(entries.map(({ name, path }) => [name, path]));
+  return {
+    server(name, key) {
+      const entry = paths.get(name) ?? [];
+      const path: ConfigPath = key === undefined ? entry : [...entry, key];
+      const offset = key === undefined ? places.keyOf(path) : places.valueOf(path);
+      return { ...places.position(offset), path: pathText(path) };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** From text to plain data that knows where it stood. Whatever the text, nothing is thrown. */
+import { parseDocument, type YAMLError } from 'yaml';
+import { withoutJsonComments } from './json-comments.ts';
+import { NESTING_MAX, tooDeepAt } from './nesting.ts';
+import { Places } from './places.ts';
+import { plainValue } from './plain-value.ts';
+import { ProblemList } from './problem-list.ts';
+
+/** Characters of a config file: a thousand servers fit many times. */
+export const CONFIG_CHARS_MAX: number = 1024 * 1024;
+
+export interface ConfigDocument {
+  /** Undefined when the text is too broken for more to be said of it. */
+  readonly value: unknown;
+  readonly places: Places;
+  readonly problems: ProblemList;
+}
+
+export function readDocument(text: string): ConfigDocument {
+  const clean = withoutJsonComments(text.replace(/^\uFEFF/, ' '));
+  const places = new Places(clean);
+  const problems = new ProblemList(places);
+  const nothing = { value: undefined, places, problems };
+  if (clean.length > CONFIG_CHARS_MAX) {
+    problems.at(0, [], `The file is longer than ${CONFIG_CHARS_MAX} characters.`);
+    return nothing;
+  }
+  const deep = tooDeepAt(clean);
+  if (deep !== undefined) {
+    problems.at(deep, [], `Lists and keys lie in each other more than ${NESTING_MAX} deep.`);
+    return nothing;
+  }
+  const document = parseDocument(clean, { prettyErrors: false, uniqueKeys: false, merge: false });
+  const faults = [...document.errors, ...document.warnings];
+  for (const fault of faults) problems.at(fault.pos[0], [], sentence(fault));
+  if (!faults.every(({ code }) => LOCAL_FAULTS.has(code))) return nothing;
+  if (document.contents === null) {
+    problems.at(0, [], 'The file is empty. Name at least one server under servers.');
+    return nothing;
+  }
+  return { value: plainValue(document.contents, places, problems), places, problems };
+}
+
+/** After these the rest of the file still means what it says. */
+const LOCAL_FAULTS: ReadonlySet<string> = new Set([
+  'ALIAS_PROPS',
+  'BAD_DQ_ESCAPE',
+  'MULTIPLE_ANCHORS',
+  'MULTIPLE_DOCS',
+  'MULTIPLE_TAGS',
+  'TAG_RESOLVE_FAILED',
+]);
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'The file holds a second document. Leave --- out, or split the file.',
+  TAG_RESOLVE_FAILED: 'Tags have no meaning here. Leave this one out.',
+  BAD_DQ_ESCAPE: 'This escape is not known. Write a backslash as \\\\, or use single quotes.',
+  UNEXPECTED_TOKEN: 'This does not belong here. Check the indentation and brackets before it.',
+  BAD_SCALAR_START: 'A value cannot begin with this character. Put the value in quotes.',
+  TAB_AS_INDENT: 'Indent with spaces, not with tabs.',
+};
+
+/** The parser's own sentence, unless it may repeat a part of the file. */
+function sentence(fault: YAMLError): string {
+  const own = SENTENCES[fault.code];
+  if (own !== undefined) return own;
+  const message = fault.message.replace(/[:"].*$/s, '').trim();
+  return /[.?!]$/.test(message) ? message : `${message}.`;
+}
