@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import { duration, flag, text, textOf, webText, wholeNumber, word } from './config-leaves.ts';
+import { duration, flag, text, textOf, webText, wholeNumber, word } from './text-leaves.ts';
 import { type ConfigSection, section } from './config-section.ts';
 import type {
   AllShape,

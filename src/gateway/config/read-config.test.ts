@@ -82,7 +82,7 @@ servers:
       '4:3 servers.Files',
       '4:26 servers.Files.url',
       '5:15 servers.git.url',
-      '5:43 servers.git.ca',
+      '5:42 servers.git.ca',
       '5:66 servers.git.headers.A',
       '6:3 servers.git',
       '7:26 servers.mine.exprt',
