@@ -78,9 +78,11 @@ export function parse(path: string, text: string = readText(path)): SourceFile {
     ...module.staticExports.flatMap((statement) =>
       statement.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
     ),
-    ...module.dynamicImports.map((entry) =>
-      text.slice(entry.moduleRequest.start + 1, entry.moduleRequest.end - 1),
-    ),
+    // One that is computed names a module of the operator's, and nothing of ours.
+    ...module.dynamicImports
+      .map(({ moduleRequest }) => text.slice(moduleRequest.start, moduleRequest.end))
+      .filter((source) => /^['"`]/.test(source))
+      .map((source) => source.slice(1, -1)),
   ];
   return {
     path,

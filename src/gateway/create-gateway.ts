@@ -1,0 +1,27 @@
+/** `tidegate/gateway`: many servers behind one listener. */
+import { Gateway, type GatewayOptions } from './gateway.ts';
+import type { GatewayConfig } from './gateway-config.ts';
+
+export type { Gateway, GatewayOptions, GatewayStatus, ReloadOutcome } from './gateway.ts';
+export type { GatewayServerStatus } from './gateway-server.ts';
+export type {
+  AllConfig,
+  AuthConfig,
+  GatewayConfig,
+  ListenConfig,
+  ServerConfig,
+  ServerSource,
+  UpstreamCredentialConfig,
+} from './gateway-config.ts';
+
+/**
+ * Serves every server of a config at `/<name>/mcp`, `/<name>/sse` and `/<name>/messages`. Give it
+ * to `serve`, `nodeHandler` or `fetchHandler`. A server that cannot be started disturbs no other.
+ * @throws TypeError when two servers have one name, or a name, the public URL or an origin is
+ * malformed.
+ * @throws Error when the credential of the config cannot be used, or nobody is asked for one where
+ * others can reach.
+ */
+export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
+  return new Gateway(config, options);
+}

@@ -1,0 +1,93 @@
+/** One server of a gateway: its config, its upstream and its endpoint at `/<name>`. */
+import { isDeepStrictEqual } from 'node:util';
+import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
+import type { Identity, Telemetry, Upstream } from '../core/ports.ts';
+import { createEndpoint } from '../create-endpoint.ts';
+import type { Endpoint, EndpointStatus } from '../server/endpoint.ts';
+import type { ListenConfig, ServerConfig } from './gateway-config.ts';
+import { serverTelemetry } from './server-telemetry.ts';
+import { upstreamOf } from './upstream-of.ts';
+
+/** What all servers of a gateway share. */
+export interface GatewayServerParts {
+  readonly listen: ListenConfig;
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+}
+
+/** One server at this moment. */
+export interface GatewayServerStatus extends EndpointStatus {
+  readonly name: string;
+  readonly isRequired: boolean;
+}
+
+export class GatewayServer {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly #upstream: Upstream;
+  #config: ServerConfig;
+
+  constructor(config: ServerConfig, { listen, identity, telemetry }: GatewayServerParts) {
+    const { name, limits } = config;
+    const prefix = `/${name}`;
+    const own = serverTelemetry(telemetry, name);
+    this.name = name;
+    this.#config = config;
+    this.#upstream = upstreamOf(config.source, { name, limits, telemetry: own });
+    this.endpoint = createEndpoint({
+      ...doorOf(listen),
+      prefix,
+      identity,
+      limits,
+      upstream: this.#upstream,
+      telemetry: own,
+      publicUrl: listen.publicUrl === undefined ? undefined : joined(listen.publicUrl, prefix),
+      isolation: config.isolation,
+      eras: config.eras,
+      endpointForm: config.endpointForm,
+      priming: config.priming,
+      heartbeat: config.heartbeat,
+    });
+  }
+
+  get isRequired(): boolean {
+    return this.#config.isRequired;
+  }
+
+  get status(): GatewayServerStatus {
+    return { ...this.endpoint.status, name: this.name, isRequired: this.isRequired };
+  }
+
+  /**
+   * Whether it can go on as it is under this config. What only the gateway looks at is taken over.
+   */
+  keepsUnder(config: ServerConfig): boolean {
+    if (
+      !isDeepStrictEqual({ ...this.#config, isRequired: true }, { ...config, isRequired: true })
+    ) {
+      return false;
+    }
+    this.#config = config;
+    return true;
+  }
+
+  /** Ends its processes without waiting for calls. */
+  abandon(): Promise<void> {
+    return this.#upstream.close();
+  }
+}
+
+/** Who may address the gateway, and from which pages. */
+export function doorOf(listen: ListenConfig): {
+  allowedHosts: readonly string[];
+  allowedOrigins: readonly string[] | undefined;
+} {
+  return {
+    allowedHosts: reachableHosts(listen.host, listen.publicUrl),
+    allowedOrigins: listen.allowedOrigins,
+  };
+}
+
+function joined(publicUrl: string, prefix: string): string {
+  return publicUrl.replace(/\/+$/, '') + prefix;
+}

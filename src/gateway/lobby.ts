@@ -1,0 +1,41 @@
+/**
+ * Requests that are for no server: health, and whatever does not exist. The steps are those of an
+ * endpoint, so that a name that is not served is answered like a path that is not served, and only
+ * to who may know.
+ */
+import { systemRandom } from '../adapters/system/system-random.ts';
+import type { HttpExchange, Identity, Telemetry } from '../core/ports.ts';
+import { HostOriginGuard } from '../core/security/host-origin.ts';
+import { hostOriginRules } from '../create-endpoint.ts';
+import { type Door, enter } from '../server/admission.ts';
+import { refuseExchange } from '../server/inbound.ts';
+import type { ListenConfig } from './gateway-config.ts';
+import { doorOf } from './gateway-server.ts';
+
+export interface LobbyParts {
+  readonly listen: ListenConfig;
+  readonly identity: Identity;
+  readonly telemetry: Telemetry;
+  readonly whyNotReady: () => string | undefined;
+}
+
+/** What a request for no server is recorded under. */
+const NAME = 'gateway';
+
+export class Lobby {
+  readonly #door: Door;
+
+  /** @throws TypeError when the public URL or an origin is malformed. */
+  constructor({ listen, identity, telemetry, whyNotReady }: LobbyParts) {
+    const rules = hostOriginRules({ ...doorOf(listen), publicUrl: listen.publicUrl });
+    const guard = new HostOriginGuard(rules);
+    const door = { name: NAME, guard, identity, telemetry, random: systemRandom, whyNotReady };
+    this.#door = door;
+  }
+
+  handle(exchange: HttpExchange): void {
+    enter(this.#door, exchange, (headers) => {
+      refuseExchange(this.#door, exchange, headers, { error: 'ROUTE_NOT_FOUND' });
+    });
+  }
+}
