@@ -5,6 +5,7 @@ import { aesSeal } from './adapters/system/aes-seal.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
+import type { Access, AuditTrail } from './core/access.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Identity, Telemetry, Upstream } from './core/ports.ts';
 import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
@@ -22,6 +23,12 @@ export interface EndpointOptions {
    * your own.
    */
   readonly identity?: Identity | undefined;
+  /** What may be done by whom. Default: whoever is let in may do everything. */
+  readonly access?: Access | undefined;
+  /** Where calls, refusals and connections are recorded. Default: nowhere. */
+  readonly audit?: AuditTrail | undefined;
+  /** What the server is called in policies and in the record. Default: the upstream's name. */
+  readonly name?: string | undefined;
   /** Who shares one upstream instance. Default `session`: nobody. */
   readonly isolation?: Isolation | undefined;
   /** Bounds that differ from their defaults; units are in their names. */
@@ -69,6 +76,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     {
       upstream: options.upstream,
       identity: options.identity ?? noAuth(),
+      access: options.access,
+      audit: options.audit,
       clock: systemClock,
       random: systemRandom,
       seal: aesSeal(),
@@ -77,6 +86,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       telemetry: options.telemetry ?? silent,
     },
     {
+      name: options.name,
       limits,
       isolation: options.isolation ?? 'session',
       ...hostOriginRules(options),

@@ -22,7 +22,11 @@ export const CLOSE_REASONS = {
   },
   'upstream-gone': { resumable: false, meaning: 'The upstream cannot be restarted.' },
   drained: { resumable: true, meaning: 'The server is shutting down.' },
-  unauthorized: { resumable: false, meaning: 'The credential ended.' },
+  'credential-expired': {
+    resumable: true,
+    meaning: 'The credential it was opened with ends; a fresh one takes it up again.',
+  },
+  unauthorized: { resumable: false, meaning: 'The credential was revoked.' },
 } as const;
 
 export type CloseReason = keyof typeof CLOSE_REASONS;

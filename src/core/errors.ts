@@ -209,6 +209,12 @@ export const ERRORS = {
     retryable: false,
     message: 'Send a valid credential in the Authorization header.',
   },
+  CREDENTIAL_EXPIRED: {
+    httpStatus: 401,
+    rpcCode: -32600,
+    retryable: true,
+    message: 'The credential ended before the answer; call again with a fresh one.',
+  },
   FORBIDDEN: {
     httpStatus: 403,
     rpcCode: -32600,
@@ -238,6 +244,12 @@ export const ERRORS = {
     rpcCode: -32004,
     retryable: true,
     message: 'The server is shutting down; retry in a moment.',
+  },
+  AUDIT_UNAVAILABLE: {
+    httpStatus: 503,
+    rpcCode: -32004,
+    retryable: true,
+    message: 'Calls cannot be recorded now, and must be; retry later.',
   },
   UPSTREAM_UNAVAILABLE: {
     httpStatus: 502,

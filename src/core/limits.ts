@@ -77,6 +77,8 @@ export interface Limits {
    * Finds half-open peers.
    */
   readonly streamMsMax: number;
+  /** Milliseconds a call in flight has to finish after the credential it was sent with ended. */
+  readonly expiredCallMsMax: number;
   /**
    * Milliseconds of silence after which a heartbeat comment is written. Idle cuts start at 60 s,
    * some at 20.
@@ -138,6 +140,7 @@ export const DEFAULT_LIMITS: Limits = {
   sessionIdleMs: 300_000,
   sessionMsMax: 86_400_000,
   streamMsMax: 3_600_000,
+  expiredCallMsMax: 60_000,
   heartbeatMs: 15_000,
   replyDecisionMs: 50,
   retryMs: 2000,

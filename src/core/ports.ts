@@ -4,6 +4,7 @@
  */
 import type { CloseReason } from './close-reasons.ts';
 import type { Refusal } from './errors.ts';
+import type { Grant } from './grant.ts';
 import type { Message } from './protocol/message.ts';
 
 /** Who calls: tenant, issuer, subject and client id of a verified credential. */
@@ -210,8 +211,11 @@ export interface OutboundHead {
 export type OutboundEnd =
   /** The whole reply was received. */
   | { readonly kind: 'complete' }
-  /** Nothing of the request reached a server: no address, no connection, or one not allowed. */
-  | { readonly kind: 'unsent'; readonly detail: string }
+  /**
+   * Nothing of the request reached a server: no address, no connection, or one not allowed. Of a
+   * credential that could not be had, `hint` is what its caller may be told.
+   */
+  | { readonly kind: 'unsent'; readonly detail: string; readonly hint?: string | undefined }
   /** The connection broke; how much the server did is unknown. */
   | { readonly kind: 'cut'; readonly detail: string };
 
@@ -234,6 +238,33 @@ export interface Outbound {
   send(request: OutboundRequest, events: OutboundEvents): () => void;
   /** Aborts all; resolves when no socket is left. */
   close(): Promise<void>;
+}
+
+export type CredentialOutcome =
+  /** What the Authorization header is to say. */
+  | { readonly kind: 'header'; readonly value: string }
+  /** There is none: the request goes without, or its refusal stands. */
+  | { readonly kind: 'none' }
+  /** One is needed and cannot be had: a sentence without secrets, which its caller may be told. */
+  | { readonly kind: 'failed'; readonly detail: string };
+
+/** What a server said to a request with our credential, or without any. */
+export interface CredentialRefusal {
+  readonly status: 401 | 403;
+  /** Its `WWW-Authenticate`. */
+  readonly challenge: string | undefined;
+  /** The value that was sent. */
+  readonly value: string | undefined;
+}
+
+/**
+ * Our own credential at a server, for every caller or for one. `done` is called once, perhaps at
+ * once. Never throws.
+ */
+export interface Credentials {
+  authorize(done: (outcome: CredentialOutcome) => void): void;
+  /** `header`: a new one, with which the refused request is worth sending again. */
+  refused(refusal: CredentialRefusal, done: (outcome: CredentialOutcome) => void): void;
 }
 
 /* ------------------------------------------------------------------ stores */
@@ -319,7 +350,12 @@ export interface Bus {
 /* ------------------------------------------------------------------ trust and sight */
 
 export type IdentityOutcome =
-  | { readonly kind: 'principal'; readonly principal: Principal }
+  | {
+      readonly kind: 'principal';
+      readonly principal: Principal;
+      /** What the credential says besides; absent when it says nothing. */
+      readonly grant?: Grant | undefined;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Turns a credential into a principal. `done` is called once, perhaps at once; never throws. */

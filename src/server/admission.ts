@@ -6,6 +6,8 @@
  *
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
+import type { AuditTrail } from '../core/access.ts';
+import type { Grant } from '../core/grant.ts';
 import type { HttpExchange, Identity, Principal, Randomness, Telemetry } from '../core/ports.ts';
 import { encodeRetry } from '../core/protocol/sse-encoder.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
@@ -24,11 +26,14 @@ export interface Door extends HealthSource {
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly random: Randomness;
+  /** What the server is called in the record. */
+  readonly name: string;
+  readonly audit?: AuditTrail | undefined;
 }
 
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
-  enter(context, exchange, (headers, principal) => {
-    const inbound = new Inbound(context, exchange, headers, principal);
+  enter(context, exchange, (headers, principal, grant) => {
+    const inbound = new Inbound(context, exchange, headers, principal, grant);
     // Whoever calls in this process has the endpoint already, and names no server.
     const prefix = exchange.caller === undefined ? context.prefix : '';
     route(inbound, routePath(exchange.head.path, prefix));
@@ -39,7 +44,7 @@ export function admit(context: EndpointContext, exchange: HttpExchange): void {
 export function enter(
   door: Door,
   exchange: HttpExchange,
-  then: (headers: readonly string[], principal: Principal) => void,
+  then: (headers: readonly string[], principal: Principal, grant?: Grant) => void,
 ): void {
   const { head, caller } = exchange;
   const fault = caller === undefined ? door.guard.check(head) : undefined;
@@ -60,10 +65,16 @@ export function enter(
   door.identity.verify(head, (outcome) => {
     if (outcome.kind === 'refused') {
       door.telemetry.count('auth_total', { outcome: 'refused' });
+      door.audit?.record({
+        event: 'unauthenticated',
+        address: head.remoteAddress,
+        server: door.name,
+        refusal: outcome.refusal.error,
+      });
       refuseExchange(door, exchange, headers, outcome.refusal);
       return;
     }
-    then(headers, outcome.principal);
+    then(headers, outcome.principal, outcome.grant);
   });
 }
 

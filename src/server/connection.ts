@@ -3,7 +3,9 @@
  * idle: the HTTP exchange is dropped with the head.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
-import type { HttpExchange, StreamSink } from '../core/ports.ts';
+import type { Grant } from '../core/grant.ts';
+import { ERRORS, errorResponse } from '../core/errors.ts';
+import type { HttpExchange, Principal, StreamSink } from '../core/ports.ts';
 import type { Attachment, Resume } from '../core/sessions/outbox.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 
@@ -14,6 +16,10 @@ export interface ConnectionOwner {
   /** A shutdown asks for the connection to be ended in its own way. */
   drain(connection: Connection): void;
   connectionLost(connection: Connection, reason: CloseReason): void;
+  /**
+   * The credential of the connection ends. Absent where a stream is ended like one that is renewed.
+   */
+  expired?(connection: Connection): void;
 }
 
 export const STREAM_HEADERS: readonly string[] = [
@@ -36,8 +42,11 @@ export class Connection implements Attachment, OpenConnection {
   readonly attachment: true = true;
   readonly kind: ConnectionKind;
   readonly era: string;
-  readonly tenant: string;
+  readonly principal: Principal;
+  readonly grant: Grant;
+  readonly address: string;
   readonly openedAt: number;
+  trustedUntil: number;
   writtenAt: number;
   rotateAt: number = Infinity;
   waitingSince: number | undefined;
@@ -55,7 +64,8 @@ export class Connection implements Attachment, OpenConnection {
     facts: {
       readonly kind: ConnectionKind;
       readonly era: string;
-      readonly tenant: string;
+      readonly principal: Principal;
+      readonly grant: Grant;
       readonly headers: readonly string[];
     },
   ) {
@@ -64,10 +74,14 @@ export class Connection implements Attachment, OpenConnection {
     this.#exchange = exchange;
     this.kind = facts.kind;
     this.era = facts.era;
-    this.tenant = facts.tenant;
+    this.principal = facts.principal;
+    this.grant = facts.grant;
+    this.address = exchange.head.remoteAddress;
     this.#headers = facts.headers;
     this.openedAt = connections.now();
+    this.trustedUntil = connections.trustedUntil(this);
     this.writtenAt = this.openedAt;
+    connections.began(this);
     exchange.onClientGone(() => this.lose('client-closed'));
   }
 
@@ -145,22 +159,38 @@ export class Connection implements Attachment, OpenConnection {
     const sink = this.#sink;
     if (sink === undefined && this.#exchange === undefined) return;
     this.#sink = undefined;
-    this.#exchange = undefined;
+    this.#take();
     if (sink !== undefined) {
       this.#connections.closed(this, reason);
-      if (reason === 'rotated') sink.end(`retry: ${this.#connections.retryMs()}\n\n`);
+      if (isComeAgain(reason)) sink.end(`retry: ${this.#connections.retryMs()}\n\n`);
       else if (reason !== 'client-closed') sink.destroy();
     }
     this.owner.connectionLost(this, reason);
   }
 
+  /** Its credential is not believed any more: whoever waits is told so, a stream is cut. */
+  revoke(): void {
+    const refusal = { error: 'UNAUTHORIZED' } as const;
+    const isTold =
+      this.#exchange !== undefined &&
+      this.json(ERRORS[refusal.error].httpStatus, errorResponse(refusal));
+    if (isTold) this.owner.connectionLost(this, 'unauthorized');
+    else this.lose('unauthorized');
+  }
+
   /** Gives the exchange back before anything was sent on it: the caller answers it otherwise. */
   release(): void {
-    this.#exchange = undefined;
+    this.#take();
   }
 
   drain(): void {
     this.owner.drain(this);
+  }
+
+  /** Its credential is over: it ends as its era can, so that its client comes back with another. */
+  expire(): void {
+    if (this.owner.expired !== undefined) this.owner.expired(this);
+    else this.lose('credential-expired');
   }
 
   queuedBytes(): number {
@@ -169,7 +199,13 @@ export class Connection implements Attachment, OpenConnection {
 
   #take(): HttpExchange | undefined {
     const exchange = this.#exchange;
+    if (exchange !== undefined) this.#connections.decided(this);
     this.#exchange = undefined;
     return exchange;
   }
+}
+
+/** Ends after which a client is told when to come back, rather than cut. */
+function isComeAgain(reason: CloseReason): boolean {
+  return reason === 'rotated' || reason === 'credential-expired';
 }

@@ -4,15 +4,20 @@
  * One queue of deadlines beats all hearts. A reader that takes nothing is found by what its socket
  * still holds, never by a timer of its own.
  */
+import type { AuditTrail } from '../core/access.ts';
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Limits } from '../core/limits.ts';
-import type { Clock, Randomness, Telemetry } from '../core/ports.ts';
+import type { Grant } from '../core/grant.ts';
+import type { Clock, Principal, Randomness, Telemetry } from '../core/ports.ts';
 import { encodeComment } from '../core/protocol/sse-encoder.ts';
 import type { Ticker } from './ticker.ts';
+import { TrustDeadlines } from './trust-deadlines.ts';
 
 const HEARTBEAT = encodeComment();
 /** How often a socket that holds bytes is looked at. */
 const STALL_CHECK_MS = 1000;
+/** How much earlier than its credential a stream may end, so that not all come back at once. */
+const EXPIRY_JITTER_MS = 30_000;
 
 /** An event stream, as far as keeping it up needs to know. */
 export interface OpenConnection {
@@ -21,14 +26,23 @@ export interface OpenConnection {
   readonly isLong: boolean;
   readonly kind: string;
   readonly era: string;
-  readonly tenant: string;
+  readonly principal: Principal;
+  readonly grant: Grant;
+  /** The peer's. */
+  readonly address: string;
   readonly openedAt: number;
   readonly writtenAt: number;
+  /** When it ends for its credential's sake. */
+  readonly trustedUntil: number;
   rotateAt: number;
   waitingSince: number | undefined;
   leastQueued: number;
   write(text: string): void;
   lose(reason: CloseReason): void;
+  /** Its credential is over, or about to be. */
+  expire(): void;
+  /** Its credential is not believed any more. */
+  revoke(): void;
   /** A shutdown asks it to end in its own way. */
   drain(): void;
   queuedBytes(): number;
@@ -40,6 +54,9 @@ export interface ConnectionsPorts {
   readonly telemetry: Telemetry;
   readonly limits: Limits;
   readonly heartbeat: 'comment' | 'off';
+  /** What the server is called in the record. */
+  readonly name: string;
+  readonly audit?: AuditTrail | undefined;
 }
 
 export class Connections {
@@ -48,9 +65,12 @@ export class Connections {
   readonly #armHeartbeat: (connection: OpenConnection) => void;
   readonly #armStall: (connection: OpenConnection) => void;
   readonly #perTenant = new Map<string, number>();
+  readonly #undecided = new Set<OpenConnection>();
+  readonly #trust: TrustDeadlines;
 
   constructor(ports: ConnectionsPorts, ticker: Ticker) {
     this.#ports = ports;
+    this.#trust = new TrustDeadlines(ports.clock, ticker);
     this.#armHeartbeat = ticker.queue(ports.limits.heartbeatMs, (item: OpenConnection, now) =>
       this.#beat(item, now),
     );
@@ -80,13 +100,40 @@ export class Connections {
     return (this.#perTenant.get(tenant) ?? 0) < this.#ports.limits.streamsPerTenantMax;
   }
 
+  /** Whoever waits for a reply that is neither JSON nor a stream yet. */
+  undecided(): readonly OpenConnection[] {
+    return [...this.#undecided];
+  }
+
+  began(connection: OpenConnection): void {
+    this.#undecided.add(connection);
+  }
+
+  decided(connection: OpenConnection): void {
+    this.#undecided.delete(connection);
+  }
+
+  /**
+   * Streams end before their credential, not all in the same moment; the reply to a request that
+   * was allowed has a while to finish.
+   */
+  trustedUntil({ kind, grant }: OpenConnection): number {
+    const { expiresAt } = grant;
+    if (expiresAt === Infinity) return Infinity;
+    if (kind === 'reply') return expiresAt + this.#ports.limits.expiredCallMsMax;
+    const leftMs = Math.max(0, expiresAt - this.now());
+    return expiresAt - Math.min(EXPIRY_JITTER_MS, leftMs / 10) * this.#ports.random.fraction();
+  }
+
   all(): readonly OpenConnection[] {
     return [...this.#open];
   }
 
   opened(connection: OpenConnection): void {
     this.#open.add(connection);
-    const { tenant } = connection;
+    const { tenant } = connection.principal;
+    this.#trust.add(connection);
+    this.#record('connected', connection);
     this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
     connection.rotateAt =
       this.now() + this.#ports.limits.streamMsMax * (0.8 + 0.2 * this.#ports.random.fraction());
@@ -95,9 +142,12 @@ export class Connections {
 
   closed(connection: OpenConnection, reason: CloseReason): void {
     if (!this.#open.delete(connection)) return;
-    const left = (this.#perTenant.get(connection.tenant) ?? 1) - 1;
-    if (left === 0) this.#perTenant.delete(connection.tenant);
-    else this.#perTenant.set(connection.tenant, left);
+    this.#trust.delete(connection);
+    this.#record('disconnected', connection, reason);
+    const { tenant } = connection.principal;
+    const left = (this.#perTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#perTenant.delete(tenant);
+    else this.#perTenant.set(tenant, left);
     const ageMs = this.now() - connection.openedAt;
     this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
   }
@@ -108,6 +158,19 @@ export class Connections {
     connection.waitingSince = this.now();
     connection.leastQueued = connection.queuedBytes();
     this.#armStall(connection);
+  }
+
+  /** Streams of their own; the reply to a call is on the record with its call. */
+  #record(
+    event: 'connected' | 'disconnected',
+    { kind, era, principal, grant, address, openedAt }: OpenConnection,
+    outcome?: CloseReason,
+  ): void {
+    const { audit, name: server } = this.#ports;
+    if (audit === undefined || kind === 'reply') return;
+    const durationMs = outcome === undefined ? undefined : Math.round(this.now() - openedAt);
+    const { credentialId } = grant;
+    audit.record({ event, server, era, principal, credentialId, address, outcome, durationMs });
   }
 
   #beat(connection: OpenConnection, now: number): number | undefined {

@@ -18,19 +18,22 @@ import type { JsonBounds } from '../core/protocol/json-tokens.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import type { Connections } from './connections.ts';
 import type { InstancePool } from './instance-pool.ts';
-import type { UpstreamCall } from './instance.ts';
+import type { RecordCall } from './record-call.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ListenStream } from './listen-stream.ts';
 import type { ModernCall } from './modern-call.ts';
 import type { ServedEraChoice } from './upstream-probe.ts';
+import type { WarrantPorts } from './warrant.ts';
 
 /** A session's place in the queue of those to look at; empty once it ended, so that it can go. */
 export interface Expiring {
   session: LegacySession | undefined;
 }
 
-export interface EndpointContext {
+export interface EndpointContext extends WarrantPorts {
+  /** What the server is called in policies and in the record. */
+  readonly name: string;
   readonly clock: Clock;
   readonly random: Randomness;
   readonly telemetry: Telemetry;
@@ -60,7 +63,7 @@ export interface EndpointContext {
   /** Requests of 2026 in flight, and listens open, by principal key. */
   readonly modernPending: Map<string, number>;
   readonly modernListens: Map<string, number>;
-  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  readonly recorded: RecordCall;
   isDraining: boolean;
   /** What the upstream speaks, or why it is not known; undefined while it is being asked. */
   readonly served: () => ServedEras | Refusal | undefined;

@@ -2,6 +2,7 @@
  * One MCP server on the network: admission, sessions, streams and upstreams of every era, driven by
  * the clock it is given. Knows nothing of sockets or processes.
  */
+import type { Grant } from '../core/grant.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   HttpExchange,
   Identity,
   OpenDoor,
+  Principal,
   Randomness,
   Seal,
   SessionDirectory,
@@ -28,11 +30,11 @@ import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { drainEndpoint } from './drain.ts';
 import { InstancePool, type Isolation } from './instance-pool.ts';
-import type { UpstreamCall } from './instance.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
-import { methodLabel } from './method-label.ts';
+import { recordCall } from './record-call.ts';
+import { revokeTrust } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import {
   UpstreamProbe,
@@ -41,8 +43,9 @@ import {
   type ServedEraChoice,
 } from './upstream-probe.ts';
 import { upstreamState, whyNotReady, type UpstreamState } from './upstream-state.ts';
+import type { WarrantPorts } from './warrant.ts';
 
-export interface EndpointPorts {
+export interface EndpointPorts extends WarrantPorts {
   readonly upstream: Upstream;
   readonly identity: Identity;
   readonly clock: Clock;
@@ -54,6 +57,8 @@ export interface EndpointPorts {
 }
 
 export interface EndpointSettings {
+  /** What the server is called in policies and in the record. Default: the upstream's name. */
+  readonly name?: string | undefined;
   readonly limits: Limits;
   readonly isolation: Isolation;
   readonly allowedHosts: readonly string[];
@@ -138,6 +143,14 @@ export class Endpoint implements Application, OpenDoor {
     };
   }
 
+  /**
+   * Ends at once every stream, session and call of the credentials that `isRevoked` names. It is
+   * asked with a session's principal alone, too: a session is no single credential's.
+   */
+  revoke(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
+    revokeTrust(this.#context, isRevoked);
+  }
+
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
   ready(): Promise<ServedEras | Refusal> {
     return new Promise((resolve) => this.#whenKnown(resolve));
@@ -147,10 +160,13 @@ export class Endpoint implements Application, OpenDoor {
     const { limits } = settings;
     const { clock, random, telemetry, upstream, seal } = ports;
     const ticker = this.#ticker;
-    const heart = { clock, random, telemetry, limits, heartbeat: settings.heartbeat };
+    const name = settings.name ?? upstream.name;
+    const { heartbeat } = settings;
+    const heart = { clock, random, telemetry, limits, heartbeat, name, audit: ports.audit };
     return {
       ...ports,
       ...settings,
+      name,
       prefix: settings.prefix ?? '',
       whyNotReady: (settings.prefix ?? '') === '' ? () => whyNotReady(this.#context) : undefined,
       bounds: clientBounds(limits),
@@ -175,9 +191,7 @@ export class Endpoint implements Application, OpenDoor {
       listens: new Set(),
       modernPending: new Map(),
       modernListens: new Map(),
-      recorded: (era: string, call: UpstreamCall, outcome: string) => {
-        telemetry.request(era, methodLabel(call.method), outcome, clock.now() - call.startedAt);
-      },
+      recorded: recordCall(clock, telemetry),
       isDraining: false,
       served: () => this.#served ?? this.#probeFailure,
       whenKnown: (then) => this.#whenKnown(then),

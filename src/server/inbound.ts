@@ -1,6 +1,9 @@
 /** One request on its way through admission: what is known of it so far, and how it is refused. */
+import type { AccessRequest } from '../core/access.ts';
+import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
 import {
   Connection,
   JSON_HEADERS,
@@ -8,6 +11,7 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
+import { Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
 const RETRY_AFTER_SECONDS = 2;
@@ -18,17 +22,20 @@ export class Inbound {
   /** Headers every reply to it carries: CORS, for an origin that is listed. */
   readonly headers: readonly string[];
   readonly principal: Principal;
+  readonly grant: Grant;
 
   constructor(
     context: EndpointContext,
     exchange: HttpExchange,
     headers: readonly string[],
     principal: Principal,
+    grant: Grant = BARE_GRANT,
   ) {
     this.context = context;
     this.exchange = exchange;
     this.headers = headers;
     this.principal = principal;
+    this.grant = grant;
   }
 
   refuse(refusal: Refusal): void {
@@ -46,13 +53,36 @@ export class Inbound {
     era: string,
     headers: readonly string[] = this.headers,
   ): Connection {
-    const { tenant } = this.principal;
+    const { principal, grant } = this;
     return new Connection(this.context.connections, owner, this.exchange, {
       kind,
       era,
-      tenant,
+      principal,
+      grant,
       headers,
     });
+  }
+
+  /**
+   * What lets these requests of one POST go on, or the refusal of all; undefined when nobody
+   * decides or records.
+   */
+  warrants(
+    era: AccessRequest['era'],
+    messages: readonly Message[],
+  ): readonly Warrant[] | Refusal | undefined {
+    const { context, principal, grant } = this;
+    if (context.access === undefined && context.audit === undefined) return undefined;
+    const address = this.exchange.head.remoteAddress;
+    const warrants: Warrant[] = [];
+    for (const message of messages) {
+      if (message.kind !== 'request') continue;
+      const request = { principal, grant, server: context.name, era, address, message };
+      const warrant = Warrant.issue(context, request);
+      if (warrant instanceof Warrant) warrants.push(warrant);
+      else if (warrant !== undefined) return warrant;
+    }
+    return warrants;
   }
 
   /** The body as text, or the refusal is sent. */

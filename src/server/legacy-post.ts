@@ -7,6 +7,8 @@ import type { Message } from '../core/protocol/message.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import type { UpstreamCall } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
+import type { WarrantedOwner } from './record-call.ts';
+import type { Warrant } from './warrant.ts';
 
 /** A session, as its POSTs see it. */
 export interface PostingSession extends LegacyMember {
@@ -18,14 +20,22 @@ export interface PostingSession extends LegacyMember {
   decide(post: LegacyPost): void;
 }
 
-export class LegacyPost implements LegacyCallOwner {
+export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
   readonly member: PostingSession;
   /** Undefined in 2024, where answers travel on the session's stream. */
   readonly reply: Reply | undefined;
 
-  constructor(member: PostingSession, reply: Reply | undefined) {
+  readonly #warrants: readonly Warrant[];
+
+  constructor(member: PostingSession, reply: Reply | undefined, warrants: readonly Warrant[] = []) {
     this.member = member;
     this.reply = reply;
+    this.#warrants = warrants;
+  }
+
+  /** A batch may hold several; ids in flight are told apart by the client. */
+  warrantOf({ id }: { readonly id: string }): Warrant | undefined {
+    return this.#warrants.find(({ request }) => request.message.id === id);
   }
 
   /** A client that takes plain JSON alone cannot be sent anything before the answer. */

@@ -4,9 +4,9 @@ import type { Limits } from '../core/limits.ts';
 import type { Principal } from '../core/ports.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
-import type { UpstreamCall } from './instance.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
+import type { RecordCall } from './record-call.ts';
 import type { SessionEffectsPorts } from './session-effects.ts';
 
 export interface LegacySessionOptions extends SessionEffectsPorts {
@@ -22,7 +22,7 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   /** Arms the decision of an undecided reply. */
   readonly decideLater: (post: LegacyPost) => void;
   /** A call ended: for the record. */
-  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  readonly recorded: RecordCall;
   readonly ended: (session: EndedSession, reason: CloseReason) => void;
 }
 

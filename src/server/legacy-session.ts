@@ -24,6 +24,7 @@ import type { LegacyOutcome } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
+import type { Warrant } from './warrant.ts';
 
 /** Messages of a server that talks before it is initialized. */
 const EARLY_MAX = 64;
@@ -87,7 +88,12 @@ export class LegacySession implements SessionHandle, PostingSession {
     return this.#calls.size;
   }
 
-  receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void {
+  receive(
+    entries: readonly Message[],
+    isBatch: boolean,
+    replyTo: ReplyTo | undefined,
+    warrants?: readonly Warrant[],
+  ): void {
     this.lastSeenAt = this.#options.connections.now();
     const requests = entries.filter(({ kind }) => kind === 'request').length;
     const outbox: Outbox = [];
@@ -103,7 +109,7 @@ export class LegacySession implements SessionHandle, PostingSession {
         const { connection, accepts } = replyTo;
         reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
       }
-      post = new LegacyPost(this, reply);
+      post = new LegacyPost(this, reply, warrants);
     } else {
       replyTo?.connection.json(202, '');
     }
@@ -198,9 +204,10 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   /** A call of this session ended with an answer. */
-  answered(post: LegacyPost, call: UpstreamCall, message: Message): void {
+  answered(post: LegacyPost, call: UpstreamCall, received: Message): void {
+    const message = post.warrantOf(call)?.filtered(received) ?? received;
     this.#calls.delete(call);
-    this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok');
+    this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok', message);
     if (call.method === 'initialize' && !message.isError) {
       this.#options.instance.initialized(message.value);
       this.#negotiated(message.value);
@@ -273,9 +280,11 @@ export class LegacySession implements SessionHandle, PostingSession {
         ? { error: 'TOO_MANY_REQUESTS', id }
         : this.#options.instance.request(post, message);
     if ('error' in outcome) {
+      post.warrantOf({ id })?.ended('refused', 0, undefined);
       this.#refuse(post, { ...outcome, id });
       if (message.method === 'initialize') this.end('upstream-gone');
     } else if ('answer' in outcome) {
+      post.warrantOf({ id })?.ended('ok', 0, undefined);
       this.#answer(post, id, `{"jsonrpc":"2.0","id":${id},"result":${outcome.answer}}`);
     } else {
       this.#calls.add(outcome);

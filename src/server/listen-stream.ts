@@ -94,6 +94,10 @@ export class ListenStream implements Listener, ConnectionOwner {
     this.complete();
   }
 
+  expired(): void {
+    this.complete();
+  }
+
   connectionLost(): void {
     this.#release();
   }

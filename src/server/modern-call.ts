@@ -13,8 +13,10 @@ import type { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { UpstreamCall } from './instance.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
+import type { RecordCall, WarrantedOwner } from './record-call.ts';
+import type { Warrant } from './warrant.ts';
 
 export interface ModernCallFacts {
   readonly upstream: ModernUpstream;
@@ -22,11 +24,12 @@ export interface ModernCallFacts {
   readonly envelope: Envelope;
   /** Every version of the endpoint, for `server/discover`. */
   readonly supported: readonly string[];
-  readonly recorded: (era: string, call: UpstreamCall, outcome: string) => void;
+  readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
+  readonly warrant: Warrant | undefined;
 }
 
-export class ModernCall implements CallOwner, ConnectionOwner {
+export class ModernCall implements WarrantedOwner, ConnectionOwner {
   readonly #facts: ModernCallFacts;
   #connection: Connection | undefined;
   #call: UpstreamCall | undefined;
@@ -42,8 +45,10 @@ export class ModernCall implements CallOwner, ConnectionOwner {
   send(connection: Connection, message: Message): void {
     this.#connection = connection;
     const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope);
-    if ('error' in outcome) this.#refuse(outcome);
-    else this.#call = outcome;
+    if ('error' in outcome) {
+      this.#facts.warrant?.ended('refused', 0, undefined);
+      this.#refuse(outcome);
+    } else this.#call = outcome;
     if (!this.#facts.accepts.json) this.decide();
   }
 
@@ -52,10 +57,15 @@ export class ModernCall implements CallOwner, ConnectionOwner {
     if (this.isUndecided && this.#facts.accepts.eventStream) this.#connection?.open('', undefined);
   }
 
-  answered(call: UpstreamCall, message: Message): void {
+  warrantOf(): Warrant | undefined {
+    return this.#facts.warrant;
+  }
+
+  answered(call: UpstreamCall, received: Message): void {
+    const message = this.#facts.warrant?.filtered(received) ?? received;
     const isDiscover = call.method === 'server/discover' && !message.isError;
     const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();
-    this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok');
+    this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok', message);
     this.#finish(statusOfAnswer(message), text);
   }
 
@@ -80,6 +90,15 @@ export class ModernCall implements CallOwner, ConnectionOwner {
 
   drain(): void {
     // A call in flight is waited for.
+  }
+
+  /** Nobody can come back for the rest in this revision: it is told what to do instead. */
+  expired(): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#facts.upstream.cancel(call, 'the credential of the client ended');
+    this.#facts.recorded('2026', call, 'cancelled');
+    this.#refuse({ error: 'CREDENTIAL_EXPIRED', id: call.id });
   }
 
   connectionLost(): void {

@@ -8,6 +8,7 @@ import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import type { Warrant } from './warrant.ts';
 
 /** A POST whose answers are awaited on its own connection (2025). */
 export interface ReplyTo {
@@ -28,8 +29,14 @@ export interface SessionHandle extends ConnectionOwner {
   /**
    * Takes messages of the client, in order.
    * @param replyTo - where answers go; undefined sends them on the session's stream (2024).
+   * @param warrants - what allows the requests among them, where somebody decides or records.
    */
-  receive(entries: readonly Message[], isBatch: boolean, replyTo: ReplyTo | undefined): void;
+  receive(
+    entries: readonly Message[],
+    isBatch: boolean,
+    replyTo: ReplyTo | undefined,
+    warrants?: readonly Warrant[],
+  ): void;
   /**
    * Gives a stream to a reader: the one `lastEventId` names, or the one that belongs to no request.
    */

@@ -89,6 +89,8 @@ export async function timedServer(
     {
       upstream,
       identity: options.identity ?? noAuth(),
+      access: options.access,
+      audit: options.audit,
       clock,
       random: { sessionId: () => systemRandom.sessionId(), fraction },
       seal: aesSeal(),

@@ -96,6 +96,11 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
     inbound.refuse(tooLarge);
     return;
   }
+  const warrants = inbound.warrants('2025', [message]);
+  if (warrants !== undefined && 'error' in warrants) {
+    inbound.refuse(warrants);
+    return;
+  }
   const session = openSession(inbound, '2025');
   if ('error' in session) {
     inbound.refuse({ ...session, id: message.id });
@@ -103,7 +108,7 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
   }
   const headers = [...inbound.headers, 'Mcp-Session-Id', session.id];
   const connection = inbound.connection(session, 'reply', '2025', headers);
-  session.receive([message], false, { connection, accepts });
+  session.receive([message], false, { connection, accepts }, warrants);
 }
 
 function receive(
@@ -118,6 +123,11 @@ function receive(
     session.receive(entries, isBatch, undefined);
     return;
   }
+  const warrants = inbound.warrants('2025', entries);
+  if (warrants !== undefined && 'error' in warrants) {
+    inbound.refuse(warrants);
+    return;
+  }
   const connection = inbound.connection(session, 'reply', '2025');
-  session.receive(entries, isBatch, { connection, accepts });
+  session.receive(entries, isBatch, { connection, accepts }, warrants);
 }

@@ -36,8 +36,13 @@ export function postMessage(inbound: Inbound): void {
       inbound.refuse(entries);
       return;
     }
+    const warrants = inbound.warrants('2024', entries);
+    if (warrants !== undefined && 'error' in warrants) {
+      inbound.refuse(warrants);
+      return;
+    }
     inbound.accept();
-    session.receive(entries, entries.length > 1, undefined);
+    session.receive(entries, entries.length > 1, undefined, warrants);
   });
 }
 

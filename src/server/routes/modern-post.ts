@@ -10,7 +10,7 @@ import { readFilter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
 import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
-import { ModernCall } from '../modern-call.ts';
+import { ModernCall, type ModernCallFacts } from '../modern-call.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
 
 export function runModern(
@@ -26,6 +26,11 @@ export function runModern(
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
     return;
   }
+  const warrants = inbound.warrants('2026', [message]);
+  if (warrants !== undefined && 'error' in warrants) {
+    inbound.refuse(warrants);
+    return;
+  }
   const upstream = context.pool.modern(principal, message);
   if (upstream === undefined || upstream.isDown) {
     inbound.refuse({
@@ -34,17 +39,24 @@ export function runModern(
     });
     return;
   }
+  const facts = {
+    upstream,
+    accepts,
+    envelope,
+    supported: served.supported,
+    warrant: warrants?.[0],
+  };
   if (message.method === 'subscriptions/listen') {
     listen(inbound, message, accepts, upstream);
   } else if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
     inbound.refuse({ error: 'TOO_MANY_REQUESTS', id });
   } else if (message.method !== 'tools/call') {
-    call(inbound, message, envelope, accepts, served, upstream);
+    call(inbound, message, facts);
   } else {
     upstream.whenReady(() => {
       const fault = upstream.checkParams(message, inbound.exchange.head);
       if (fault === undefined) {
-        call(inbound, message, envelope, accepts, served, upstream);
+        call(inbound, message, facts);
         return;
       }
       countDown(context.modernPending, principal);
@@ -57,17 +69,11 @@ export function runModern(
 function call(
   inbound: Inbound,
   message: Message,
-  envelope: Envelope,
-  accepts: Accepts,
-  served: ServedEras,
-  upstream: ModernUpstream,
+  facts: Omit<ModernCallFacts, 'recorded' | 'ended'>,
 ): void {
   const { context, principal } = inbound;
   const modern = new ModernCall({
-    upstream,
-    accepts,
-    envelope,
-    supported: served.supported,
+    ...facts,
     recorded: context.recorded,
     ended: () => countDown(context.modernPending, principal),
   });

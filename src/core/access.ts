@@ -1,0 +1,73 @@
+/**
+ * What follows from a credential besides who it names: how long it counts, what it may do, and what
+ * is remembered of it. Ports; deciding and writing are their adapters'.
+ */
+import type { ErrorCode, Refusal } from './errors.ts';
+import type { Grant } from './grant.ts';
+import type { Principal } from './ports.ts';
+import type { Message } from './protocol/message.ts';
+
+/** One request of a client, about to be sent on. */
+export interface AccessRequest {
+  readonly principal: Principal;
+  readonly grant: Grant;
+  /** The name of the server it is for. */
+  readonly server: string;
+  readonly era: '2024' | '2025' | '2026';
+  /** The peer's address. */
+  readonly address: string;
+  /** The very object that is sent on, so that nothing else can be authorised. */
+  readonly message: Message;
+}
+
+export interface AccessVerdict {
+  /** Undefined: allowed. It never tells whether what is refused exists. */
+  readonly refusal: Refusal | undefined;
+  /** Names of the policies that decided; for the record. */
+  readonly policies: readonly string[];
+}
+
+/** Who may do what. Synchronous, never throws: an engine's own failure denies. */
+export interface Access {
+  decide(request: AccessRequest): AccessVerdict;
+  /**
+   * The answer to a request that was allowed, without the tools, prompts and resources this caller
+   * would be refused.
+   * @returns the same object when nothing is taken out.
+   */
+  filter(request: AccessRequest, answer: Message): Message;
+}
+
+/** Something worth remembering. Values of requests are never in it; `params` is digested. */
+export interface AuditEntry {
+  readonly event:
+    | 'call'
+    | 'denied'
+    | 'unauthenticated'
+    | 'connected'
+    | 'disconnected'
+    | 'administered';
+  readonly address: string;
+  readonly server: string;
+  readonly principal?: Principal | undefined;
+  readonly credentialId?: string | undefined;
+  readonly era?: string | undefined;
+  readonly method?: string | undefined;
+  /** The tool or prompt by name, the resource by URI. */
+  readonly target?: string | undefined;
+  readonly policies?: readonly string[] | undefined;
+  readonly refusal?: ErrorCode | undefined;
+  /** JSON text that the trail keeps a digest and the size of, and nothing else. */
+  readonly params?: string | undefined;
+  readonly answerChars?: number | undefined;
+  readonly durationMs?: number | undefined;
+  /** `ok`, `error`, `cancelled`, `refused` or `lost`; of a stream, its close reason. */
+  readonly outcome?: string | undefined;
+}
+
+/** The record. Entries keep their order. Must not block and must not throw. */
+export interface AuditTrail {
+  /** Why nothing may be done now: the record is required and cannot be kept. */
+  fault(): Refusal | undefined;
+  record(entry: AuditEntry): void;
+}

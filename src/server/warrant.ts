@@ -1,0 +1,76 @@
+/**
+ * What allows one request to go on, kept until it ended: its answer is filtered by the same
+ * verdicts, and its end goes on the record.
+ */
+import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/access.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Message } from '../core/protocol/message.ts';
+
+export interface WarrantPorts {
+  /** Undefined: whoever is let in may do everything. */
+  readonly access?: Access | undefined;
+  /** Undefined: nothing is recorded. */
+  readonly audit?: AuditTrail | undefined;
+}
+
+export class Warrant {
+  readonly request: AccessRequest;
+  readonly #ports: WarrantPorts;
+  readonly #policies: readonly string[];
+
+  private constructor(ports: WarrantPorts, request: AccessRequest, policies: readonly string[]) {
+    this.#ports = ports;
+    this.request = request;
+    this.#policies = policies;
+  }
+
+  /** Undefined when nobody decides and nobody records: nothing to keep. */
+  static issue(ports: WarrantPorts, request: AccessRequest): Warrant | Refusal | undefined {
+    const { access, audit } = ports;
+    if (access === undefined && audit === undefined) return undefined;
+    const fault = audit?.fault();
+    if (fault !== undefined) return { ...fault, id: request.message.id };
+    const verdict = access?.decide(request);
+    const policies = verdict?.policies ?? [];
+    if (verdict?.refusal === undefined) return new Warrant(ports, request, policies);
+    const refusal = verdict.refusal.error;
+    audit?.record({ ...entryOf('denied', request), policies, refusal });
+    return { ...verdict.refusal, id: request.message.id };
+  }
+
+  filtered(answer: Message): Message {
+    return this.#ports.access?.filter(this.request, answer) ?? answer;
+  }
+
+  ended(outcome: string, durationMs: number, answer: Message | undefined): void {
+    this.#ports.audit?.record({
+      ...entryOf('call', this.request),
+      policies: this.#policies,
+      answerChars: answer?.payload?.length,
+      durationMs: Math.round(durationMs),
+      outcome,
+    });
+  }
+}
+
+function entryOf(event: AuditEntry['event'], request: AccessRequest): AuditEntry {
+  const { principal, grant, server, era, address, message } = request;
+  return {
+    event,
+    address,
+    server,
+    principal,
+    credentialId: grant.credentialId,
+    era,
+    method: message.method,
+    target: targetOf(message),
+    params: message.payload,
+  };
+}
+
+/** The tool or prompt by name, the resource by URI; whatever else a method takes is not named. */
+function targetOf(message: Message): string | undefined {
+  const params = message.value as { name?: unknown; uri?: unknown } | undefined;
+  const target = params?.name ?? params?.uri;
+  return typeof target === 'string' ? target : undefined;
+}
