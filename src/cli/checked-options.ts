@@ -71,7 +71,7 @@ const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly o
   adminHost: { flag: '--admin-host' },
 };
 
-const LATER_COMMANDS: ReadonlySet<string> = new Set(['doctor', 'bench', 'init', 'check']);
+const LATER_COMMANDS: ReadonlySet<string> = new Set(['doctor', 'bench', 'init']);
 
 function laterFault(
   raw: Readonly<Record<string, unknown>>,
@@ -84,6 +84,7 @@ function laterFault(
       : `this version has no ${flag} other than ${only}.`;
   }
   if (firstWord === 'connect') return 'put connect first: tidegate connect <url> [options]';
+  if (firstWord === 'check') return 'put check first: tidegate check <file> [options]';
   if (firstWord === undefined || !LATER_COMMANDS.has(firstWord)) return undefined;
   return `this version does not have the command ${firstWord}.`;
 }

@@ -81,6 +81,20 @@ describe('readCommandLine', () => {
     });
   });
 
+  it('reads tidegate check', () => {
+    expect(readCommandLine(['check', 'a.yaml'], {}, '1.2.3')).toEqual({
+      kind: 'check',
+      options: { file: 'a.yaml', isJson: false },
+    });
+    expect(readCommandLine(['check', '--json', 'a.yaml'], {}, '1.2.3')).toEqual({
+      kind: 'check',
+      options: { file: 'a.yaml', isJson: true },
+    });
+    const wrong = readCommandLine(['check'], {}, '1.2.3');
+    expect(wrong).toMatchObject({ kind: 'wrong', reason: expect.stringContaining("'file'") });
+    expect(readCommandLine(['check', '--help'], {}, '1.2.3').kind).toBe('shown');
+  });
+
   it('shows help that names no option of a later version, and the version', () => {
     const help = read('--help');
     expect(help.kind).toBe('shown');

@@ -1,5 +1,6 @@
 /** Reads the command line. Pure: what is wrong is a value, and nothing is printed here. */
 import { Command, CommanderError, Option } from 'commander';
+import { type CheckLine, readCheckLine } from './check-line.ts';
 import { type CheckedOptions, checkedOptions } from './checked-options.ts';
 import { type ConnectLine, readConnectLine } from './connect-line.ts';
 import {
@@ -28,6 +29,7 @@ import {
 export type CommandLine =
   | CheckedOptions
   | ConnectLine
+  | CheckLine
   /** What was asked for is this text: help or the version. */
   | { readonly kind: 'shown'; readonly text: string };
 
@@ -41,6 +43,7 @@ export function readCommandLine(
   version: string,
 ): CommandLine {
   if (argv[0] === 'connect') return readConnectLine(argv.slice(1), env);
+  if (argv[0] === 'check') return readCheckLine(argv.slice(1));
   const end = argv.indexOf('--');
   const ours = end === -1 ? argv : argv.slice(0, end);
   const command = end === -1 ? [] : argv.slice(end + 1);
@@ -73,6 +76,7 @@ function defineProgram(env: Environment, version: string): Command {
         '[options] -- <command> [args...]',
         'tidegate --upstream <url> [options]',
         'tidegate connect <url> [options]',
+        'tidegate check <file> [options]',
       ].join('\n       '),
     )
     .version(version, '-V, --version', 'print the version')

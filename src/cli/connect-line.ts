@@ -1,9 +1,10 @@
 /** Reads the words after `tidegate connect`. Pure, as `command-line.ts` is. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { readAllowedHost, readHeader, readServerUrl } from './read-option.ts';
 import type { LogFormat } from '../adapters/telemetry/console-telemetry.ts';
 import type { LogLevel } from '../core/ports.ts';
 import { type Environment, LOG_FORMATS, LOG_LEVELS, type RemoteChoice } from './serve-options.ts';
+import { parseSubcommand, type SubcommandEnd } from './subcommand.ts';
 import { variableHeaders } from './variable-headers.ts';
 
 /** `tidegate connect <url> [options]`, checked. */
@@ -16,9 +17,7 @@ export interface ConnectOptions {
 
 export type ConnectLine =
   | { readonly kind: 'connect'; readonly options: ConnectOptions }
-  | { readonly kind: 'shown'; readonly text: string }
-  /** `reason` is one line that says what to do. */
-  | { readonly kind: 'wrong'; readonly reason: string };
+  | SubcommandEnd;
 
 interface RawConnectOptions {
   readonly header?: Readonly<Record<string, string>>;
@@ -29,22 +28,9 @@ interface RawConnectOptions {
 
 /** @param words - those after `connect`. */
 export function readConnectLine(words: readonly string[], env: Environment): ConnectLine {
-  let shown = '';
-  const program = defineConnect().configureOutput({
-    writeOut: (text) => {
-      shown += text;
-    },
-    writeErr: () => {},
-  });
-  try {
-    program.parse(words, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { kind: 'shown', text: shown };
-    const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    const sentence = /[.?)]$/.test(text) ? text : `${text}.`;
-    return { kind: 'wrong', reason: `${sentence} See tidegate connect --help.` };
-  }
+  const program = defineConnect();
+  const end = parseSubcommand(program, words);
+  if (end !== undefined) return end;
   const raw = program.opts<RawConnectOptions>();
   const headers = variableHeaders(env);
   if (typeof headers === 'string') return { kind: 'wrong', reason: headers };
@@ -67,7 +53,6 @@ function defineConnect(): Command {
     .description('Speaks to a local host on standard streams, and to a remote server of any era.')
     .usage('<url> [options]')
     .helpOption('-h, --help', 'print this text')
-    .exitOverride()
     .argument('<url>', 'where the server is', readServerUrl)
     .option(
       '--header <line>',

@@ -5,12 +5,43 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 
+/** Why a command will not start. */
+export type MissingCommand =
+  | { readonly kind: 'several-words' }
+  | { readonly kind: 'not-executable'; readonly path: string }
+  | { readonly kind: 'no-file'; readonly path: string }
+  | { readonly kind: 'not-on-path' };
+
 /** One line for the operator, or undefined when the command is there. */
 export function commandFault(
   command: string,
   cwd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
+  const missing = missingCommand(command, cwd, env);
+  switch (missing?.kind) {
+    case 'several-words':
+      return `the command "${command}" is one word with spaces. Leave its quotes out.`;
+    case 'not-executable':
+      return `${missing.path} may not be run. Make it executable: chmod +x ${missing.path}`;
+    case 'no-file':
+      return `there is no file ${missing.path}. Check the path after --.`;
+    case 'not-on-path':
+      return (
+        `the command ${command} is not on PATH. ` +
+        'Check its spelling after --, or give its full path.'
+      );
+    case undefined:
+      return undefined;
+  }
+}
+
+/** Undefined when the command is there. */
+export function missingCommand(
+  command: string,
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+): MissingCommand | undefined {
   const isPath = /[/\\]/.test(command);
   const places = isPath
     ? [resolve(cwd, command)]
@@ -18,14 +49,10 @@ export function commandFault(
   if (places.some((place) => suffixes(env).some((suffix) => isProgram(place + suffix)))) {
     return undefined;
   }
-  if (/\s/.test(command)) {
-    return `the command "${command}" is one word with spaces. Leave its quotes out.`;
-  }
+  if (/\s/.test(command)) return { kind: 'several-words' };
   const found = places.find((place) => isFile(place));
-  if (found !== undefined) return `${found} may not be run. Make it executable: chmod +x ${found}`;
-  return isPath
-    ? `there is no file ${places[0] ?? command}. Check the path after --.`
-    : `the command ${command} is not on PATH. Check its spelling after --, or give its full path.`;
+  if (found !== undefined) return { kind: 'not-executable', path: found };
+  return isPath ? { kind: 'no-file', path: places[0] ?? command } : { kind: 'not-on-path' };
 }
 
 function pathEntries(env: Readonly<Record<string, string | undefined>>): readonly string[] {

@@ -2,6 +2,7 @@
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
+import type { CheckOptions } from './check-line.ts';
 import type { ConnectOptions } from './connect-line.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { RunningCommand } from './serve-command.ts';
@@ -19,6 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (line.kind === 'shown') process.stdout.write(line.text);
   else if (line.kind === 'wrong') fail(2, line.reason);
   else if (line.kind === 'connect') await connect(line.options, version);
+  else if (line.kind === 'check') await check(line.options);
   else await start(line.options, version);
 }
 
@@ -38,6 +40,14 @@ async function connect(options: ConnectOptions, version: string): Promise<void> 
     process.on(signal, () => outcome.connection.close());
   }
   process.exit(await outcome.connection.ended);
+}
+
+async function check(options: CheckOptions): Promise<void> {
+  const { checkCommand } = await import('./check-command.ts');
+  const { exitCode, output, text } = checkCommand(options, process.env);
+  process.stdout.write(output);
+  process.stderr.write(text);
+  process.exitCode = exitCode;
 }
 
 async function start(options: ServeOptions, version: string): Promise<void> {

@@ -13,9 +13,22 @@ const FILE_BYTES_MAX = 4 * 1024 * 1024;
  */
 export function loadConfig(path: string, env: Variables): ConfigOutcome {
   const file = readTextFile(path);
-  if (file.kind === 'text') return readConfig(file.text, { path, env, readFile: readTextFile });
-  const message = `The file ${file.fault}.`;
+  if (file.kind === 'unreadable') return faultyFile(`The file ${file.fault}.`);
+  if (isAnybodys(path)) {
+    return faultyFile('Anybody may change this file, which says what is run. Use chmod o-w on it.');
+  }
+  return readConfig(file.text, { path, env, readFile: readTextFile });
+}
+
+function faultyFile(message: string): ConfigOutcome {
   return { kind: 'faulty', problems: [{ line: 1, column: 1, path: '', message }] };
+}
+
+/** Whoever may write a config may run commands as us. Windows has no such modes. */
+function isAnybodys(path: string): boolean {
+  if (process.platform === 'win32') return false;
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o002) !== 0;
 }
 
 /** The text of a file of bounded size; a fault follows "The file". */

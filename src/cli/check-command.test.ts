@@ -1,0 +1,116 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkCommand } from './check-command.ts';
+
+const SECRET = 'a-secret-of-the-environment';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-check-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function check(text: string, { isJson = false, mode = 0o644 } = {}) {
+  const file = join(folder, 'tidegate.yaml');
+  writeFileSync(file, text);
+  chmodSync(file, mode);
+  const env = { PATH: process.env['PATH'] ?? '', SECRET };
+  const outcome = checkCommand({ file, isJson }, env);
+  return { ...outcome, text: outcome.text.replaceAll(`${folder}/`, '') };
+}
+
+const FINE = `servers:
+  here: { command: node, args: ["\${SECRET}"], env: { KEY: "\${SECRET}" } }
+  there: { url: "https://mcp.example.com/\${SECRET}/mcp?key=\${SECRET}", headers: { X-Key: "\${SECRET}" } }
+`;
+
+describe('tidegate check', () => {
+  it('says what a config would serve, and no value that may be a secret', () => {
+    const { exitCode, output, text } = check(FINE);
+    expect(text).toBe(
+      [
+        'tidegate.yaml is fine. At http://127.0.0.1:8808, with the token kept in your configuration folder:',
+        '  here   command  /here/mcp  /here/sse',
+        '  there  url      /there/mcp  /there/sse',
+        '  all    merged   /all/mcp  /all/sse',
+        '',
+      ].join('\n'),
+    );
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
+  });
+
+  it('says it to programs as one line of JSON', () => {
+    const { exitCode, output, text } = check(FINE, { isJson: true });
+    expect({ exitCode, text }).toEqual({ exitCode: 0, text: '' });
+    expect(output).toMatch(/^\{.*\}\n$/);
+    expect(output).not.toContain(SECRET);
+    expect(JSON.parse(output)).toMatchObject({
+      isFine: true,
+      auth: 'kept',
+      endpoints: [{ name: 'here', kind: 'command', mcp: '/here/mcp' }, { name: 'there' }, {}],
+    });
+  });
+
+  it('prints every problem of the file with its place', () => {
+    const { exitCode, text } = check('servers:\n  a: { comand: node }\n  b: { url: nowhere }\n');
+    expect(exitCode).toBe(1);
+    expect(text).toBe(
+      [
+        'tidegate.yaml:2:3  servers.a: Say what the server is: give command, url or module.',
+        'tidegate.yaml:2:8  servers.a.comand: There is no key "comand". Did you mean command?',
+        'tidegate.yaml:3:13  servers.b.url: Give an absolute URL, such as https://mcp.example.com/mcp.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('finds what would keep a server from starting, and starts nothing', () => {
+    writeFileSync(join(folder, 'text'), 'x', { mode: 0o644 });
+    const { exitCode, output } = check(
+      `servers:
+  a: { command: no-such-program-anywhere }
+  b: { command: ./gone }
+  c: { command: ./text }
+  d: { command: node --version }
+  e: { command: node, cwd: ./gone }
+  f: { module: ./gone.mjs }
+`,
+      { isJson: true },
+    );
+    expect(exitCode).toBe(1);
+    const { isFine, problems } = JSON.parse(output) as {
+      isFine: boolean;
+      problems: { line: number; path: string; message: string }[];
+    };
+    expect(isFine).toBe(false);
+    expect(problems.map(({ line, path, message }) => `${line} ${path}: ${message}`)).toEqual([
+      '2 servers.a.command: This program is not on PATH. Check its spelling, or give its full path.',
+      '3 servers.b.command: There is no such file. Check the path, which begins at the config file.',
+      '4 servers.c.command: This file may not be run. Make it executable with chmod +x.',
+      '5 servers.d.command: This is one word with spaces. Put what follows the program into args.',
+      '6 servers.e.cwd: There is no such folder.',
+      '7 servers.f.module: There is no such file. Check the path, which begins at the config file.',
+    ]);
+  });
+
+  it('refuses a file that anybody may change, since it says what is run', () => {
+    const { exitCode, text } = check(FINE, { mode: 0o666 });
+    expect(exitCode).toBe(1);
+    expect(text).toContain('tidegate.yaml:1:1  Anybody may change this file');
+  });
+
+  it('says in one line why there is no text to check', () => {
+    const env = {};
+    const said = (file: string) => checkCommand({ file, isJson: false }, env).text;
+    expect(said(join(folder, 'gone.yaml'))).toMatch(/:1:1 {2}The file does not exist\.\n$/);
+    expect(said(folder)).toMatch(/:1:1 {2}The file is a folder\.\n$/);
+    expect(said('/dev/zero')).toMatch(/:1:1 {2}The file is not a regular file\.\n$/);
+    writeFileSync(join(folder, 'bytes'), Buffer.from([0xff, 0xfe, 0x00]));
+    expect(said(join(folder, 'bytes'))).toMatch(/:1:1 {2}The file is not text in UTF-8\.\n$/);
+    writeFileSync(join(folder, 'large'), Buffer.alloc(5 * 1024 * 1024, 32));
+    expect(said(join(folder, 'large'))).toMatch(/:1:1 {2}The file is larger than \d+ bytes\.\n$/);
+  });
+});

@@ -1,0 +1,86 @@
+/** `tidegate check <file>`: everything that is wrong with a config, or what it would serve. */
+import { printable } from '../adapters/telemetry/printable.ts';
+import { urlHost } from '../core/security/listen-host.ts';
+import { loadConfig } from '../gateway/config/load-config.ts';
+import type { Problem } from '../gateway/config/problem.ts';
+import type { AuthConfig, GatewayConfig } from '../gateway/gateway-config.ts';
+import type { CheckOptions } from './check-line.ts';
+import type { Environment } from './serve-options.ts';
+import { startProblems } from './start-problems.ts';
+
+export interface CheckOutcome {
+  readonly exitCode: 0 | 1;
+  /** For standard output. */
+  readonly output: string;
+  /** For standard error. */
+  readonly text: string;
+}
+
+export function checkCommand({ file, isJson }: CheckOptions, env: Environment): CheckOutcome {
+  const loaded = loadConfig(file, env);
+  const problems =
+    loaded.kind === 'faulty' ? loaded.problems : startProblems(loaded.config, loaded.places, env);
+  if (loaded.kind === 'faulty' || problems.length > 0) {
+    return {
+      exitCode: 1,
+      output: isJson ? `${JSON.stringify({ isFine: false, file, problems })}\n` : '',
+      text: isJson ? '' : problems.map((problem) => problemLine(file, problem)).join(''),
+    };
+  }
+  return {
+    exitCode: 0,
+    output: isJson ? `${JSON.stringify({ isFine: true, file, ...served(loaded.config) })}\n` : '',
+    text: isJson ? '' : servedText(file, loaded.config),
+  };
+}
+
+/** As compilers write it, so that editors find the place. */
+function problemLine(file: string, { line, column, path, message }: Problem): string {
+  const where = path === '' ? '' : `${path}: `;
+  return `${printable(file)}:${line}:${column}  ${where}${message}\n`;
+}
+
+interface Served {
+  readonly url: string;
+  readonly auth: AuthConfig['kind'];
+  /** Of every endpoint, the merged one last. Paths begin at `url`. */
+  readonly endpoints: readonly {
+    readonly name: string;
+    readonly kind: 'command' | 'url' | 'module' | 'merged';
+    readonly mcp: string;
+    readonly sse: string;
+  }[];
+}
+
+/** What is served, with nothing that may hold a secret. */
+function served({ listen, auth, all, servers }: GatewayConfig): Served {
+  const endpoint = (name: string, kind: Served['endpoints'][number]['kind']) => ({
+    name,
+    kind,
+    mcp: `/${name}/mcp`,
+    sse: `/${name}/sse`,
+  });
+  return {
+    url: listen.publicUrl ?? `http://${urlHost(listen.host)}:${listen.port}`,
+    auth: auth.kind,
+    endpoints: [
+      ...servers.map(({ name, source }) => endpoint(name, source.kind)),
+      ...(all === undefined ? [] : [endpoint('all', 'merged')]),
+    ],
+  };
+}
+
+function servedText(file: string, config: GatewayConfig): string {
+  const { url, auth, endpoints } = served(config);
+  const widest = Math.max(...endpoints.map(({ name }) => name.length));
+  const lines = endpoints.map(
+    ({ name, kind, mcp, sse }) => `  ${name.padEnd(widest)}  ${kind.padEnd(7)}  ${mcp}  ${sse}\n`,
+  );
+  return `${printable(file)} is fine. At ${url}, ${DOORS[auth]}:\n${lines.join('')}`;
+}
+
+const DOORS: Readonly<Record<AuthConfig['kind'], string>> = {
+  kept: 'with the token kept in your configuration folder',
+  token: 'with the token it names',
+  none: 'for anybody, without a credential',
+};

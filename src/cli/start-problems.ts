@@ -1,0 +1,58 @@
+/**
+ * What will keep a config's servers from starting, as far as the disk tells without starting them.
+ * Commands and paths may hold a variable's value, and are in no sentence.
+ */
+import { statSync } from 'node:fs';
+import type { ConfigPlaces } from '../gateway/config/read-config.ts';
+import type { Problem } from '../gateway/config/problem.ts';
+import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
+import { type MissingCommand, missingCommand } from './find-command.ts';
+import type { Environment } from './serve-options.ts';
+
+export function startProblems(
+  config: GatewayConfig,
+  places: ConfigPlaces,
+  env: Environment,
+): readonly Problem[] {
+  return config.servers.flatMap(({ name, source }) =>
+    faultsOf(source, env).map(({ key, message }) => ({ ...places.server(name, key), message })),
+  );
+}
+
+interface Fault {
+  readonly key: string;
+  readonly message: string;
+}
+
+function faultsOf(source: ServerSource, env: Environment): readonly Fault[] {
+  if (source.kind === 'url') return [];
+  if (source.kind === 'module') {
+    const message = 'There is no such file. Check the path, which begins at the config file.';
+    return isFile(source.path) ? [] : [{ key: 'module', message }];
+  }
+  const { cwd = '.', command } = source;
+  if (!(statOf(cwd)?.isDirectory() ?? false)) {
+    return [{ key: 'cwd', message: 'There is no such folder.' }];
+  }
+  const missing = missingCommand(command, cwd, { ...env, ...source.env });
+  return missing === undefined ? [] : [{ key: 'command', message: SENTENCES[missing.kind] }];
+}
+
+const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
+  'several-words': 'This is one word with spaces. Put what follows the program into args.',
+  'not-executable': 'This file may not be run. Make it executable with chmod +x.',
+  'no-file': 'There is no such file. Check the path, which begins at the config file.',
+  'not-on-path': 'This program is not on PATH. Check its spelling, or give its full path.',
+};
+
+function isFile(path: string): boolean {
+  return statOf(path)?.isFile() ?? false;
+}
+
+function statOf(path: string): ReturnType<typeof statSync> {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
