@@ -1,0 +1,193 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { AuditEntry } from '../../core/access.ts';
+import type { Telemetry } from '../../core/ports.ts';
+import { principalOf } from '../../core/principal.ts';
+import { AuditJournal } from './audit-journal.ts';
+import { auditLine, CHAIN_START, checkAuditLine } from './audit-line.ts';
+import type { LineSink } from './line-sink.ts';
+import { RotatingFile } from './rotating-file.ts';
+import { verifyAudit } from './verify-audit.ts';
+
+const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 'alice', clientId: 'c' });
+const CALL: AuditEntry = {
+  event: 'call',
+  address: '127.0.0.1',
+  server: 'files',
+  principal: PRINCIPAL,
+  method: 'tools/call',
+  target: 'read',
+  params: '{"name":"read","arguments":{"path":"CANARY"}}',
+  outcome: 'ok',
+  durationMs: 3,
+};
+
+class Counts implements Telemetry {
+  readonly counted: string[] = [];
+  readonly logged: string[] = [];
+  log(_level: string, event: string): void {
+    this.logged.push(event);
+  }
+  count(name: string): void {
+    this.counted.push(name);
+  }
+  request(): void {}
+  streamClosed(): void {}
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'tidegate-audit-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function journal(file: RotatingFile, telemetry: Telemetry = new Counts()): AuditJournal {
+  const { head, isTorn } = file;
+  return new AuditJournal({ sink: file, head, isTorn, telemetry, now: () => 0 });
+}
+
+/** A sink that takes lines when it is told to. */
+class HeldSink implements LineSink {
+  readonly lines: string[] = [];
+  failure: Error | undefined;
+  isHeld = true;
+
+  write(lines: readonly string[], done: (failure: Error | undefined) => void): void {
+    if (this.failure === undefined && !this.isHeld) this.lines.push(...lines);
+    if (!this.isHeld) done(this.failure);
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+describe('a line of the record', () => {
+  it('holds who did what, and of the params only size and digest', () => {
+    const { text } = auditLine(CALL, CHAIN_START, 0);
+    expect(JSON.parse(text)).toMatchObject({
+      sequence: 1,
+      time: '1970-01-01T00:00:00.000Z',
+      event: 'call',
+      principal: { tenant: 't', issuer: 'i', subject: 'alice', clientId: 'c' },
+      target: 'read',
+      paramsChars: 45,
+    });
+    expect(text).not.toContain('CANARY');
+    expect(text).not.toContain('"key"');
+  });
+
+  it('keeps of a resource no more than its scheme', () => {
+    const entry = { ...CALL, method: 'resources/read', target: 'https://u:CANARY@h/?t=CANARY' };
+    const { text } = auditLine(entry, CHAIN_START, 0);
+    expect(JSON.parse(text)).toMatchObject({ target: 'https:…' });
+    expect(text).not.toContain('CANARY');
+  });
+
+  it('is found out when any one of its characters is another', () => {
+    const { text } = auditLine(CALL, CHAIN_START, 0);
+    fc.assert(
+      fc.property(
+        fc.nat(text.length - 1),
+        fc.string({ minLength: 1, maxLength: 1 }),
+        (at, char) => {
+          fc.pre(text[at] !== char);
+          const outcome = checkAuditLine(text.slice(0, at) + char + text.slice(at + 1), undefined);
+          expect(typeof outcome).toBe('string');
+        },
+      ),
+    );
+  });
+});
+
+describe('a record in files', () => {
+  it('goes on over restarts and rotation as one chain', async () => {
+    const path = join(folder(), 'audit.jsonl');
+    for (let run = 0; run < 3; run += 1) {
+      const trail = journal(new RotatingFile(path, 1000));
+      for (let i = 0; i < 5; i += 1) {
+        trail.record(CALL);
+        await turn();
+      }
+      await trail.close();
+    }
+    const old = readdirSync(join(path, '..')).filter((name) => /\.\d+$/.test(name));
+    expect(old.length).toBeGreaterThan(0);
+    const files = [...old.map((_, index) => `${path}.${index + 1}`), path];
+    const report = await verifyAudit(files);
+    expect(report).toMatchObject({ lines: 3 * (5 + 2), from: 1, torn: 0, faults: [] });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['changed', (lines: string[]) => lines.with(2, lines[2]?.replace('alice', 'mallory') ?? '')],
+    ['out of place', (lines: string[]) => lines.toSpliced(2, 1)],
+    ['out of place', (lines: string[]) => lines.toSpliced(2, 2, lines[3] ?? '', lines[2] ?? '')],
+    ['malformed', (lines: string[]) => lines.with(2, '{}')],
+  ])('that somebody altered is %s where he did', async (fault, alter) => {
+    const path = join(folder(), 'audit.jsonl');
+    const trail = journal(new RotatingFile(path, 1_000_000));
+    for (let i = 0; i < 5; i += 1) trail.record(CALL);
+    await trail.close();
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    writeFileSync(path, `${alter(lines).join('\n')}\n`);
+    const { faults } = await verifyAudit([path]);
+    expect(faults[0]).toMatchObject({ line: 3, fault });
+  });
+
+  it('cut off by a crash goes on, and says so', async () => {
+    const path = join(folder(), 'audit.jsonl');
+    const first = journal(new RotatingFile(path, 1_000_000));
+    first.record(CALL);
+    await first.close();
+    appendFileSync(path, '{"sequence":4,"ti');
+    const second = journal(new RotatingFile(path, 1_000_000));
+    second.record(CALL);
+    await second.close();
+    expect(await verifyAudit([path])).toMatchObject({ torn: 1, faults: [] });
+  });
+});
+
+describe('a record that cannot be written', () => {
+  it('is bounded: what finds no room is counted on it, and nobody is refused', async () => {
+    const sink = new HeldSink();
+    const telemetry = new Counts();
+    const trail = new AuditJournal({ sink, telemetry, queueEntriesMax: 3 });
+    for (let i = 0; i < 10; i += 1) trail.record(CALL);
+    expect(trail.fault()).toBeUndefined();
+    expect(telemetry.counted).toHaveLength(8);
+  });
+
+  it('that is required refuses calls until it can be written again', async () => {
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    sink.failure = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    const telemetry = new Counts();
+    const trail = new AuditJournal({ sink, telemetry, isRequired: true });
+    await turn();
+    expect(trail.fault()).toEqual({ error: 'AUDIT_UNAVAILABLE' });
+    expect(telemetry.logged).toEqual(['audit_unwritable']);
+  });
+
+  it('that is required refuses calls while its queue is full', () => {
+    const telemetry = new Counts();
+    const options = { sink: new HeldSink(), telemetry, isRequired: true, queueEntriesMax: 3 };
+    const trail = new AuditJournal(options);
+    expect(trail.fault()).toBeUndefined();
+    for (let i = 0; i < 3; i += 1) trail.record(CALL);
+    expect(trail.fault()).toEqual({ error: 'AUDIT_UNAVAILABLE' });
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * The record, kept: entries are chained as they come, wait in a bounded queue, and are written one
+ * batch at a time. An entry that finds the queue full is lost and counted on the record itself; if
+ * the record is required, calls are refused instead of made unrecorded.
+ */
+import type { AuditEntry, AuditTrail } from '../../core/access.ts';
+import type { Refusal } from '../../core/errors.ts';
+import type { Telemetry } from '../../core/ports.ts';
+import { auditLine, type ChainHead, CHAIN_START, type TrailNote } from './audit-line.ts';
+import type { LineSink } from './line-sink.ts';
+
+export interface AuditJournalOptions {
+  readonly sink: LineSink;
+  /** Whether calls are refused while the record cannot be kept. Default false. */
+  readonly isRequired?: boolean | undefined;
+  /** Entries that may wait to be written. Default 10,000. */
+  readonly queueEntriesMax?: number | undefined;
+  /** Where the chain goes on. Default: its beginning. */
+  readonly head?: ChainHead | undefined;
+  /** Whether the last line before was cut off. */
+  readonly isTorn?: boolean | undefined;
+  readonly telemetry: Telemetry;
+  /** Wall-clock milliseconds. Default: the machine's. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Milliseconds after a failed write before the next is tried. */
+const RETRY_MS = 1000;
+
+export class AuditJournal implements AuditTrail {
+  readonly #options: AuditJournalOptions;
+  readonly #queueMax: number;
+  readonly #now: () => number;
+  #queue: string[] = [];
+  #head: ChainHead;
+  #dropped = 0;
+  #isWriting = false;
+  #failure: Error | undefined;
+  #isClosed = false;
+  #onWritten: (() => void) | undefined;
+
+  constructor(options: AuditJournalOptions) {
+    this.#options = options;
+    this.#queueMax = options.queueEntriesMax ?? 10_000;
+    this.#now = options.now ?? Date.now;
+    this.#head = options.head ?? CHAIN_START;
+    if (options.isTorn === true) {
+      // The cut line must not run into the next one.
+      this.#queue.push('');
+      this.#append({ event: 'recovered' });
+    }
+    this.#append({ event: 'started' });
+  }
+
+  fault(): Refusal | undefined {
+    if (this.#options.isRequired !== true) return undefined;
+    const isFull = this.#queue.length >= this.#queueMax;
+    return this.#failure !== undefined || isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
+  }
+
+  record(entry: AuditEntry): void {
+    if (this.#isClosed || this.#queue.length >= this.#queueMax) {
+      this.#dropped += 1;
+      this.#options.telemetry.count('audit_dropped_total', {});
+      return;
+    }
+    if (this.#dropped > 0) {
+      this.#append({ event: 'dropped', count: this.#dropped });
+      this.#dropped = 0;
+    }
+    this.#append(entry);
+  }
+
+  /** Writes what waits, as far as it can be written, and closes the sink. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#append({ event: 'stopped' });
+    this.#isClosed = true;
+    while (this.#queue.length > 0 && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onWritten = resolve;
+      });
+    }
+    await this.#options.sink.close();
+  }
+
+  #append(entry: AuditEntry | TrailNote): void {
+    const line = auditLine(entry, this.#head, this.#now());
+    this.#head = line.head;
+    this.#queue.push(line.text);
+    if (!this.#isWriting) this.#writeSoon();
+  }
+
+  /** What comes in one turn leaves in one write. */
+  #writeSoon(): void {
+    this.#isWriting = true;
+    setImmediate(() => this.#write());
+  }
+
+  #write(): void {
+    const batch = [...this.#queue];
+    this.#options.sink.write(batch, (failure) => {
+      if (failure !== undefined) {
+        this.#failed(failure);
+        return;
+      }
+      this.#failure = undefined;
+      this.#queue = this.#queue.slice(batch.length);
+      this.#isWriting = false;
+      this.#onWritten?.();
+      if (this.#queue.length > 0) this.#writeSoon();
+    });
+  }
+
+  /** Nothing is given up: the same lines are written once they can be. */
+  #failed(failure: Error): void {
+    const { telemetry } = this.#options;
+    if (this.#failure === undefined) {
+      const { code } = failure as NodeJS.ErrnoException;
+      telemetry.log('error', 'audit_unwritable', { error: code ?? failure.name });
+    }
+    this.#failure = failure;
+    this.#onWritten?.();
+    if (this.#isClosed) return;
+    setTimeout(() => this.#write(), RETRY_MS).unref();
+  }
+}

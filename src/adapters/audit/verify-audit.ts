@@ -1,0 +1,91 @@
+/** Reads records back and says whether their chain is whole. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { type ChainHead, checkAuditLine, type LineFault } from './audit-line.ts';
+
+export interface AuditFault {
+  readonly file: string;
+  /** Counted from one. */
+  readonly line: number;
+  readonly fault: LineFault;
+}
+
+export interface AuditReport {
+  readonly lines: number;
+  /** The first line's number; 1 when nothing before it was taken away. */
+  readonly from: number | undefined;
+  /** Where the chain ends: written down elsewhere, it proves later that nothing was cut off. */
+  readonly head: ChainHead | undefined;
+  /** Lines cut off by a crash, and noted as such by the line after them. */
+  readonly torn: number;
+  readonly faults: readonly AuditFault[];
+}
+
+/** Faults that are told; a record that is rewritten whole has one in every line. */
+const FAULTS_MAX = 100;
+
+/**
+ * @param files - in the order they were written: the oldest first.
+ * @throws Error when a file cannot be read.
+ */
+export async function verifyAudit(files: readonly string[]): Promise<AuditReport> {
+  const walk = new ChainWalk();
+  for (const file of files) {
+    let line = 0;
+    const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
+    for await (const text of lines) {
+      line += 1;
+      walk.take(text, file, line);
+    }
+  }
+  return walk.report();
+}
+
+class ChainWalk {
+  #lines = 0;
+  #from: number | undefined;
+  #head: ChainHead | undefined;
+  #torn = 0;
+  #suspect: AuditFault | undefined;
+  readonly #faults: AuditFault[] = [];
+
+  take(text: string, file: string, line: number): void {
+    const outcome = checkAuditLine(text, this.#head);
+    if (outcome === 'malformed') {
+      this.#accuse(this.#suspect);
+      this.#suspect = { file, line, fault: outcome };
+      return;
+    }
+    if (this.#suspect !== undefined) {
+      const isExplained = typeof outcome !== 'string' && text.includes('"event":"recovered"');
+      if (isExplained) this.#torn += 1;
+      else this.#accuse(this.#suspect);
+      this.#suspect = undefined;
+    }
+    this.#lines += 1;
+    if (typeof outcome === 'string') {
+      this.#accuse({ file, line, fault: outcome });
+      const own = checkAuditLine(text, undefined);
+      if (typeof own !== 'string') this.#head = own;
+      return;
+    }
+    this.#from ??= outcome.sequence;
+    this.#head = outcome;
+  }
+
+  report(): AuditReport {
+    this.#accuse(this.#suspect);
+    this.#suspect = undefined;
+    return {
+      lines: this.#lines,
+      from: this.#from,
+      head: this.#head,
+      torn: this.#torn,
+      faults: this.#faults,
+    };
+  }
+
+  #accuse(fault: AuditFault | undefined): void {
+    if (fault !== undefined && this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
+  }
+}
