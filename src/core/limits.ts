@@ -109,6 +109,11 @@ export interface Limits {
   readonly bridgedRoundsMax: number;
   /** Milliseconds further questions are waited for, so that those asked at once go out at once. */
   readonly askWindowMs: number;
+  /**
+   * Milliseconds a merged list or listen waits for one of its servers, before it goes on without
+   * it.
+   */
+  readonly mergedWaitMsMax: number;
   /** Characters of any one header value of ours that is compared or decoded. */
   readonly headerCharsMax: number;
 }
@@ -152,5 +157,6 @@ export const DEFAULT_LIMITS: Limits = {
   parkedNoticesMax: 256,
   bridgedRoundsMax: 8,
   askWindowMs: 20,
+  mergedWaitMsMax: 5000,
   headerCharsMax: 8192,
 };

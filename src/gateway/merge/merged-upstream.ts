@@ -13,6 +13,7 @@ import type {
 } from '../../core/ports.ts';
 import type { MergedMember, MergeParts } from './merge-parts.ts';
 import { MergedConnection } from './merged-connection.ts';
+import { NobodysConnection } from './nobodys-connection.ts';
 
 /**
  * @param members - in the order of merged lists.
@@ -38,24 +39,22 @@ export class MergedUpstream implements Upstream {
     this.#parts = parts;
   }
 
+  /** Without a caller, or in another revision, only what it speaks is answered. */
   connect(era: UpstreamEra, events: UpstreamEvents, caller?: Principal): UpstreamConnection {
     if (this.#isClosed) {
       queueMicrotask(() => events.onClosed('closed', 'the upstream was closed before'));
       return { send: () => 'closed', close() {} };
     }
-    const connection = new MergedConnection({
-      parts: this.#parts,
-      members: this.#members,
-      caller: era === 'modern' ? caller : undefined,
-      isServed: era === 'modern',
-      events: {
-        onMessage: (message, relatedTo) => events.onMessage(message, relatedTo),
-        onOversized: (id) => events.onOversized(id),
-        onCloseStream: (id) => events.onCloseStream(id),
-        onClosed: (cause, detail) => {
-          this.#open.delete(connection);
-          events.onClosed(cause, detail);
-        },
+    const { serverInfo } = this.#parts;
+    if (era !== 'modern') return new NobodysConnection(undefined, events);
+    if (caller === undefined) return new NobodysConnection(serverInfo, events);
+    const connection = new MergedConnection(this.#parts, this.#members, caller, {
+      onMessage: (message, relatedTo) => events.onMessage(message, relatedTo),
+      onOversized: (id) => events.onOversized(id),
+      onCloseStream: (id) => events.onCloseStream(id),
+      onClosed: (cause, detail) => {
+        this.#open.delete(connection);
+        events.onClosed(cause, detail);
       },
     });
     this.#open.add(connection);
