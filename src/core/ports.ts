@@ -325,6 +325,8 @@ export interface SessionDirectory<Handle> {
   create(id: string, principal: Principal, handle: Handle): boolean;
   /** Undefined for an unknown id and for another principal's, at the same cost. */
   find(id: string, principal: Principal): Handle | undefined;
+  /** Whether there is such a session: to choose who is asked, and to be told to nobody. */
+  has(id: string): boolean;
   end(id: string): void;
   countOf(principal: Principal): number;
   count(): number;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
 import type { Identity, Telemetry, Upstream } from '../core/ports.ts';
-import { createEndpoint } from '../create-endpoint.ts';
+import { createEndpoint, type EndpointOptions } from '../create-endpoint.ts';
 import type { Endpoint, EndpointStatus } from '../server/endpoint.ts';
 import type { ListenConfig, ServerConfig } from './gateway-config.ts';
 import { serverTelemetry } from './server-telemetry.ts';
@@ -29,19 +29,17 @@ export class GatewayServer {
 
   constructor(config: ServerConfig, { listen, identity, telemetry }: GatewayServerParts) {
     const { name, limits } = config;
-    const prefix = `/${name}`;
     const own = serverTelemetry(telemetry, name);
     this.name = name;
     this.#config = config;
     this.#upstream = upstreamOf(config.source, { name, limits, telemetry: own });
     this.endpoint = createEndpoint({
-      ...doorOf(listen),
-      prefix,
+      ...doorOf(listen, name),
       identity,
       limits,
       upstream: this.#upstream,
       telemetry: own,
-      publicUrl: listen.publicUrl === undefined ? undefined : joined(listen.publicUrl, prefix),
+      name,
       isolation: config.isolation,
       eras: config.eras,
       endpointForm: config.endpointForm,
@@ -77,17 +75,16 @@ export class GatewayServer {
   }
 }
 
-/** Who may address the gateway, and from which pages. */
-export function doorOf(listen: ListenConfig): {
-  allowedHosts: readonly string[];
-  allowedOrigins: readonly string[] | undefined;
-} {
+/** Where an endpoint is reached, who may address it, and from which pages. */
+export function doorOf(
+  { host, publicUrl, allowedOrigins }: ListenConfig,
+  name: string,
+): Pick<EndpointOptions, 'prefix' | 'publicUrl' | 'allowedHosts' | 'allowedOrigins'> {
+  const prefix = `/${name}`;
   return {
-    allowedHosts: reachableHosts(listen.host, listen.publicUrl),
-    allowedOrigins: listen.allowedOrigins,
+    prefix,
+    publicUrl: publicUrl === undefined ? undefined : publicUrl.replace(/\/+$/, '') + prefix,
+    allowedHosts: reachableHosts(host, publicUrl),
+    allowedOrigins,
   };
-}
-
-function joined(publicUrl: string, prefix: string): string {
-  return publicUrl.replace(/\/+$/, '') + prefix;
 }

@@ -3,12 +3,21 @@
  * change; what changed or vanished is drained while the rest goes on.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { systemClock } from '../adapters/system/system-clock.ts';
 import { silent } from '../adapters/telemetry/silent.ts';
 import type { Application, HttpExchange, Identity, OpenDoor, Telemetry } from '../core/ports.ts';
+import type { Endpoint } from '../server/endpoint.ts';
+import { ALL, AllEndpoint } from './all-endpoint.ts';
 import { CurrentIdentity, identityOf } from './current-identity.ts';
-import type { GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
-import { GatewayServer, type GatewayServerStatus } from './gateway-server.ts';
+import { nameFault } from './config/server-names.ts';
+import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
+import {
+  GatewayServer,
+  type GatewayServerParts,
+  type GatewayServerStatus,
+} from './gateway-server.ts';
 import { Lobby } from './lobby.ts';
+import { sessionHint } from './session-hint.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 export interface GatewayOptions {
@@ -41,15 +50,26 @@ export interface GatewayStatus {
   readonly leaving: number;
 }
 
+/** An endpoint that no longer serves its name and ends in its own time. */
+interface Leaving {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** Ends its processes at once. */
+  readonly abandon: () => Promise<void>;
+  readonly gone: Promise<void>;
+}
+
 export class Gateway implements Application, OpenDoor {
   readonly #listen: ListenConfig;
   readonly #identity: CurrentIdentity;
   readonly #isIdentityGiven: boolean;
   readonly #telemetry: Telemetry;
   readonly #lobby: Lobby;
-  /** By name: the first segment of the path. */
-  #servers: ReadonlyMap<string, GatewayServer> = new Map();
-  readonly #leaving = new Map<GatewayServer, Promise<void>>();
+  #servers: ReadonlyMap<string, GatewayServer>;
+  #all: AllEndpoint | undefined;
+  /** By the first segment of the path. */
+  #endpoints: ReadonlyMap<string, Endpoint> = new Map();
+  readonly #leaving = new Set<Leaving>();
   #draining: Promise<void> | undefined;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
@@ -67,13 +87,17 @@ export class Gateway implements Application, OpenDoor {
       whyNotReady: () =>
         this.#draining === undefined ? whyNotReady(this.status.servers) : 'shutting down',
     });
-    this.#servers = new Map(config.servers.map((each) => [each.name, this.#open(each)]));
+    this.#servers = new Map(
+      config.servers.map((each) => [each.name, new GatewayServer(each, this.#parts)]),
+    );
+    this.#merge(config.all, config.listen.drainMs);
   }
 
   handle(exchange: HttpExchange): void {
-    const server = this.#servers.get(firstSegment(exchange.head.path));
-    if (server === undefined) this.#lobby.handle(exchange);
-    else server.endpoint.handle(exchange);
+    const name = firstSegment(exchange.head.path);
+    const endpoint = this.#leavingOf(name, exchange) ?? this.#endpoints.get(name);
+    if (endpoint === undefined) this.#lobby.handle(exchange);
+    else endpoint.handle(exchange);
   }
 
   /** Whether anybody may call: listeners beyond this machine refuse to serve such a gateway. */
@@ -113,11 +137,11 @@ export class Gateway implements Application, OpenDoor {
 
   /** Ends every process of every server without waiting for calls. */
   async abandon(): Promise<void> {
-    const all = [...this.#servers.values(), ...this.#leaving.keys()];
-    await Promise.all(all.map((server) => server.abandon()));
+    const leaving = [...this.#leaving].map(({ abandon }) => abandon());
+    await Promise.all([...this.#servers.values()].map((each) => each.abandon()).concat(leaving));
   }
 
-  #replace({ listen, servers }: GatewayConfig): ReloadOutcome {
+  #replace({ listen, all, servers }: GatewayConfig): ReloadOutcome {
     const before = this.#servers;
     const after = new Map<string, GatewayServer>();
     const added: string[] = [];
@@ -128,12 +152,14 @@ export class Gateway implements Application, OpenDoor {
         after.set(config.name, known);
         continue;
       }
-      after.set(config.name, this.#open(config));
+      after.set(config.name, new GatewayServer(config, this.#parts));
       (known === undefined ? added : changed).push(config.name);
     }
     this.#servers = after;
+    this.#merge(all, listen.drainMs);
     for (const [name, server] of before) {
-      if (after.get(name) !== server) this.#letGo(server, listen.drainMs);
+      if (after.get(name) === server) continue;
+      this.#letGo(name, server.endpoint, () => server.abandon(), listen.drainMs);
     }
     return {
       kind: 'applied',
@@ -145,27 +171,57 @@ export class Gateway implements Application, OpenDoor {
     };
   }
 
-  #open(config: ServerConfig): GatewayServer {
-    return new GatewayServer(config, {
-      listen: this.#listen,
-      identity: this.#identity,
-      telemetry: this.#telemetry,
-    });
+  /** Brings `/all` in step with the servers. */
+  #merge(all: AllConfig | undefined, drainMs: number): void {
+    const before = this.#all;
+    const members = [...this.#servers.values()].filter(
+      ({ name }) => all?.servers?.includes(name) ?? true,
+    );
+    if (all === undefined) this.#all = undefined;
+    else if (before === undefined) this.#all = new AllEndpoint(members, this.#parts);
+    else before.setServers(members);
+    const endpoints = new Map<string, Endpoint>();
+    for (const [name, { endpoint }] of this.#servers) endpoints.set(name, endpoint);
+    if (this.#all !== undefined) endpoints.set(ALL, this.#all.endpoint);
+    this.#endpoints = endpoints;
+    if (this.#all !== undefined || before === undefined) return;
+    this.#letGo(ALL, before.endpoint, () => Promise.resolve(), drainMs);
   }
 
-  #letGo(server: GatewayServer, windowMs: number): void {
-    const gone = server.endpoint.drain(windowMs).then(() => {
-      this.#leaving.delete(server);
-    });
-    this.#leaving.set(server, gone);
+  #letGo(name: string, endpoint: Endpoint, abandon: () => Promise<void>, windowMs: number): void {
+    const leaving: Leaving = {
+      name,
+      endpoint,
+      abandon,
+      gone: endpoint.drain(windowMs).finally(() => this.#leaving.delete(leaving)),
+    };
+    this.#leaving.add(leaving);
   }
 
+  /** A session stays where it was opened until it ends: its calls in flight may need answers. */
+  #leavingOf(name: string, { head }: HttpExchange): Endpoint | undefined {
+    if (this.#leaving.size === 0) return undefined;
+    const session = sessionHint(head);
+    if (session === undefined) return undefined;
+    for (const each of this.#leaving) {
+      if (each.name === name && each.endpoint.hasSession(session)) return each.endpoint;
+    }
+    return undefined;
+  }
+
+  get #parts(): GatewayServerParts {
+    return { listen: this.#listen, identity: this.#identity, telemetry: this.#telemetry };
+  }
+
+  /** What began to leave earlier gets no more time than the rest. */
   async #drainAll(windowMs: number): Promise<void> {
-    const servers = [...this.#servers.values()];
-    await Promise.all([
-      ...servers.map(({ endpoint }) => endpoint.drain(windowMs)),
-      ...this.#leaving.values(),
-    ]);
+    const leaving = [...this.#leaving];
+    const disarm = systemClock.after(windowMs, () => {
+      for (const { abandon } of leaving) void abandon();
+    });
+    const endpoints = [...this.#endpoints.values()].map((each) => each.drain(windowMs));
+    await Promise.all([...endpoints, ...leaving.map(({ gone }) => gone)]);
+    disarm();
   }
 }
 
@@ -177,9 +233,8 @@ function firstSegment(path: string): string {
 function checkNames(servers: readonly ServerConfig[]): void {
   const names = new Set<string>();
   for (const { name } of servers) {
-    if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name)) {
-      throw new TypeError(`"${name}" is no name for a server.`);
-    }
+    const fault = nameFault(name);
+    if (fault !== undefined) throw new TypeError(`${JSON.stringify(name)}: ${fault}`);
     if (names.has(name)) throw new TypeError(`Two servers are named ${name}.`);
     names.add(name);
   }

@@ -27,7 +27,7 @@ export class Lobby {
 
   /** @throws TypeError when the public URL or an origin is malformed. */
   constructor({ listen, identity, telemetry, whyNotReady }: LobbyParts) {
-    const rules = hostOriginRules({ ...doorOf(listen), publicUrl: listen.publicUrl });
+    const rules = hostOriginRules(doorOf(listen, NAME));
     const guard = new HostOriginGuard(rules);
     const door = { name: NAME, guard, identity, telemetry, random: systemRandom, whyNotReady };
     this.#door = door;

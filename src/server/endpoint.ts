@@ -125,6 +125,11 @@ export class Endpoint implements Application, OpenDoor {
     return this.#draining;
   }
 
+  /** Whether this session is its own: to choose between endpoints, and to be told to nobody. */
+  hasSession(id: string): boolean {
+    return this.#context.directory.has(id);
+  }
+
   /** Whether anybody may call: listeners beyond this machine refuse to serve such an endpoint. */
   get isOpen(): boolean {
     return (this.#ports.identity as Partial<OpenDoor>).isOpen === true;

@@ -118,6 +118,7 @@ const FAULTS: readonly {
             return ports.directory.create(id, principal, handle);
           },
           find: (id, principal) => ports.directory.find(id, owners.get(id) ?? principal),
+          has: (id) => ports.directory.has(id),
           end: (id) => ports.directory.end(id),
           countOf: (principal) => ports.directory.countOf(principal),
           count: () => ports.directory.count(),

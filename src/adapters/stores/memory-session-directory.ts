@@ -41,6 +41,10 @@ export class MemorySessionDirectory<Handle> implements SessionDirectory<Handle> 
     return entry?.principalKey === principal.key ? entry.handle : undefined;
   }
 
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
   end(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;

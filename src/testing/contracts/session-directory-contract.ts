@@ -70,6 +70,7 @@ function findsOwn(directory: SessionDirectory<string>): void {
   expectSame(directory.find('1', { ...ANN }), 'ann', 'its own principal, another object');
   expectSame(directory.find('1', BEN), undefined, 'a stranger');
   expectSame(directory.find('2', ANN), undefined, 'an unknown id');
+  expectSame([directory.has('1'), directory.has('2')], [true, false], 'whether there is one');
 }
 
 function ends(directory: SessionDirectory<string>): void {
@@ -77,6 +78,7 @@ function ends(directory: SessionDirectory<string>): void {
   directory.end('1');
   directory.end('1');
   expectSame(directory.find('1', ANN), undefined, 'ended');
+  expectSame(directory.has('1'), false, 'whether there is one');
   expectSame([directory.count(), directory.countOf(ANN)], [0, 0], 'counts');
   expectSame(directory.create('1', BEN, 'ben'), true, 'create again');
   expectSame(directory.find('1', ANN), undefined, 'the former owner');

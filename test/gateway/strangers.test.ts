@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { initialize, postOf } from '../wire/conversation.ts';
+import type { WireRequest } from '../wire/wire-reply.ts';
+import { BEARER, childOf, configOf, eventually, gatewayHost } from './gateway-host.ts';
+
+const INITIALIZE = initialize('2025-11-25');
+
+/** Ways to ask at a path, each without and with a credential. */
+function requestsAt(path: string, headers: Readonly<Record<string, string>>): WireRequest[] {
+  return [
+    { path, headers },
+    { path, headers: { ...headers, accept: 'text/event-stream' } },
+    { method: 'DELETE', path, headers },
+    { method: 'OPTIONS', path, headers },
+    { method: 'OPTIONS', path, headers: { ...headers, origin: 'http://localhost:1' } },
+    { method: 'PATCH', path, headers },
+    { path, headers: { ...headers, host: 'evil.example' } },
+    { path, headers: { ...headers, origin: 'http://evil.example' } },
+    postOf(path, INITIALIZE, headers),
+    postOf(path, INITIALIZE, { ...headers, 'mcp-session-id': 'x'.repeat(22) }),
+  ];
+}
+
+async function twinHost(): ReturnType<typeof gatewayHost> {
+  return gatewayHost(configOf({ alpha: childOf(), beta: childOf() }));
+}
+
+describe('who else is served', () => {
+  it('is told to nobody without a credential', async () => {
+    const host = await twinHost();
+    for (const rest of ['/mcp', '/sse', '/messages', '/healthz', '/readyz', '', '/', '/x/y']) {
+      const known = requestsAt(`/alpha${rest}`, {});
+      const unknown = requestsAt(`/gamma${rest}`, {});
+      for (const [index, request] of known.entries()) {
+        const one = await host.send(request).whole();
+        const other = await host.send(unknown[index] as WireRequest).whole();
+        expect(one.bytes).toBe(other.bytes);
+        expect(one.status).toBe({ 3: 204, 4: 204, 6: 403, 7: 403 }[index] ?? 401);
+      }
+    }
+  });
+
+  it('is answered with a credential like a path that does not exist', async () => {
+    const host = await twinHost();
+    for (const path of [
+      '/gamma/mcp',
+      '/gamma/sse',
+      '/gamma',
+      '/',
+      '/constructor/mcp',
+      '/all/mcp',
+    ]) {
+      const unknown = requestsAt(path, BEARER);
+      for (const [index, request] of requestsAt('/alpha/nowhere', BEARER).entries()) {
+        const one = await host.send(request).whole();
+        const other = await host.send(unknown[index] as WireRequest).whole();
+        expect(other.bytes).toBe(one.bytes);
+      }
+      expect((await host.send({ path, headers: BEARER }).whole()).status).toBe(404);
+    }
+  });
+
+  it('is not told by health, which is at the root alone and counts', async () => {
+    const host = await gatewayHost(
+      configOf({ alpha: childOf(), 'hidden-name': childOf({ FAILS: '1' }) }),
+    );
+    expect((await host.send({ path: '/healthz' }).whole()).status).toBe(200);
+    await eventually(() => {
+      const [alpha, hidden] = host.gateway.status.servers;
+      return alpha?.upstream === 'up' && hidden?.upstream === 'down';
+    }, 'one server up and one down');
+    const ready = await host.send({ path: '/readyz' }).whole();
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.text)).toEqual({
+      status: 'not ready',
+      reason: 'of 2 required servers 1 cannot be started',
+    });
+    expect((await host.send({ path: '/alpha/readyz', headers: BEARER }).whole()).status).toBe(404);
+  });
+});
+
+describe('a gateway that others can reach', () => {
+  it('is not opened without a credential', async () => {
+    const listen = { ...configOf({}).listen, host: '0.0.0.0' };
+    const open = configOf({}, { listen, auth: { kind: 'none', insecure: false } });
+    await expect(gatewayHost(open)).rejects.toThrow('No credential is asked');
+  });
+
+  it('keeps its door when a reload would open it', async () => {
+    const listen = { ...configOf({}).listen, publicUrl: 'https://mcp.example.com' };
+    const host = await gatewayHost(configOf({ alpha: childOf() }, { listen }));
+    const open = configOf({}, { listen, auth: { kind: 'none', insecure: false } });
+    expect(host.gateway.reload(open)).toMatchObject({ kind: 'refused' });
+    expect((await host.send(postOf('/alpha/mcp', INITIALIZE)).whole()).status).toBe(401);
+    expect((await host.send(postOf('/alpha/mcp', INITIALIZE, BEARER)).whole()).status).toBe(200);
+  });
+});
