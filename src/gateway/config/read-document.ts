@@ -17,14 +17,15 @@ export interface ConfigDocument {
 }
 
 export function readDocument(text: string): ConfigDocument {
-  const clean = withoutJsonComments(text.replace(/^\uFEFF/, ' '));
-  const places = new Places(clean);
+  const places = new Places(text);
   const problems = new ProblemList(places);
   const nothing = { value: undefined, places, problems };
-  if (clean.length > CONFIG_CHARS_MAX) {
+  if (text.length > CONFIG_CHARS_MAX) {
     problems.at(0, [], `The file is longer than ${CONFIG_CHARS_MAX} characters.`);
     return nothing;
   }
+  // Both keep everything where it was.
+  const clean = withoutJsonComments(text.replace(/^\uFEFF/, ' '));
   const deep = tooDeepAt(clean);
   if (deep !== undefined) {
     problems.at(deep, [], `Lists and keys lie in each other more than ${NESTING_MAX} deep.`);
