@@ -53,10 +53,16 @@ export class MergedListen {
     this.#settle(outbox);
   }
 
-  /** A server can be asked that could not before, or is asked for more. */
+  /**
+   * A server can be asked that could not before. What its share covers is reported as changed once
+   * its listen is in place, so that nothing falls between the two.
+   */
   joined(server: string, share: Filter, outbox: ListenDecision[]): void {
     const part = this.#parts.get(server);
     if (part === undefined || part.state === 'ended') this.#ask(server, share, true, outbox);
+    else if (part.state === 'listening') {
+      for (const change of changesOf(share)) this.changed(change, outbox);
+    }
   }
 
   /** A server is no more. */
@@ -74,8 +80,7 @@ export class MergedListen {
     part.state = PART_TRANSITIONS.asked.acknowledge;
     part.honoured = honoured;
     if (!this.#isAcknowledged) for (const uri of honoured.uris) this.#uris.add(uri);
-    if (part.isOwed) for (const change of changesOf(honoured)) this.changed(change, outbox);
-    part.isOwed = false;
+    this.#pay(part, outbox);
     this.#settle(outbox);
   }
 
@@ -88,6 +93,7 @@ export class MergedListen {
     if (part === undefined || part.state === 'ended') return;
     part.state = PART_TRANSITIONS.asked.end;
     const isOver = part.honoured !== undefined && isEmptyFilter(part.honoured);
+    if (isFinal) this.#pay(part, outbox);
     if (!isFinal && !isOver) outbox.push({ do: 'reopen-later', server });
     this.#settle(outbox);
   }
@@ -127,6 +133,11 @@ export class MergedListen {
     if (isEmptyFilter(filter)) return;
     this.#parts.set(server, { state: 'asked', filter, honoured: undefined, isOwed });
     outbox.push({ do: 'listen', server, filter });
+  }
+
+  #pay(part: Part, outbox: ListenDecision[]): void {
+    if (part.isOwed) for (const change of changesOf(part.filter)) this.changed(change, outbox);
+    part.isOwed = false;
   }
 
   #settle(outbox: ListenDecision[]): void {

@@ -1,11 +1,17 @@
 /** One listen of the client, over a listen at every server concerned: the machine's hands. */
 import type { Change } from '../../core/merge/change.ts';
-import { changeNotice, changeOf, changesOf, stamped } from '../../core/merge/change.ts';
+import {
+  changeMethod,
+  changeNotice,
+  changeOf,
+  changesOf,
+  stamped,
+} from '../../core/merge/change.ts';
 import { listenShare } from '../../core/merge/listen-share.ts';
 import { type ListenDecision, MergedListen } from '../../core/merge/merged-listen.ts';
 import type { SendOutcome } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
-import { filterText, readFilter, type Filter } from '../../core/sessions/subscription.ts';
+import { filterText, readFilter, wants, type Filter } from '../../core/sessions/subscription.ts';
 import { Backoff } from '../../server/backoff.ts';
 import { metaOf } from './list-call.ts';
 import type { MemberLink } from './member-link.ts';
@@ -85,10 +91,15 @@ export class ListenCall implements OpenRequest {
       this.#backoffs.delete(link.name);
       this.#decide((outbox) => this.#machine.left(link.name, outbox));
     }
-    const lists = listsOf(link);
+    const isBack = link.state === 'present';
+    const share = isBack ? this.#shareOf(link) : undefined;
     this.#decide((outbox) => {
-      if (link.state === 'present') this.#machine.joined(link.name, this.#shareOf(link), outbox);
-      for (const change of lists) this.#machine.changed(change, outbox);
+      if (share !== undefined) this.#machine.joined(link.name, share, outbox);
+      for (const change of listsOf(link)) {
+        const isToldLater =
+          share !== undefined && wants(share, changeMethod(change.kind), undefined);
+        if (!isToldLater) this.#machine.changed(change, outbox);
+      }
     });
   }
 

@@ -13,15 +13,8 @@ import { Backoff } from '../../server/backoff.ts';
 import { OUR_ENVELOPE } from '../../server/our-envelope.ts';
 import type { MergedMember, MergeParts } from './merge-parts.ts';
 
-export const LINK_TRANSITIONS = {
-  /** Not heard yet. */
-  asking: { answer: 'present', fail: 'absent', close: 'closed' },
-  present: { fail: 'absent', close: 'closed' },
-  absent: { answer: 'present', close: 'closed' },
-  closed: {},
-} as const;
-
-export type LinkState = keyof typeof LINK_TRANSITIONS;
+/** `asking`: not heard yet. `absent`: it failed, or takes long. `closed`: it is merged no more. */
+export type LinkState = 'asking' | 'present' | 'absent' | 'closed';
 
 export interface LinkEvents {
   /** A message of the client's request of this id: a notification, or the answer. */
@@ -135,33 +128,46 @@ export class MemberLink {
   #check(): void {
     if (this.#isChecking || this.state === 'closed') return;
     this.#isChecking = true;
-    this.#disarm();
-    this.ask('server/discover', JSON.stringify({ _meta: OUR_ENVELOPE }), (answer) => {
+    const { clock, limits } = this.#parts;
+    const params = JSON.stringify({ _meta: OUR_ENVELOPE });
+    const giveUp = this.ask('server/discover', params, (answer) => {
       this.#isChecking = false;
-      if (answer.isError) this.#failed(answer);
+      this.#disarm();
+      if (answer.isError) this.#failed();
       else this.#heard(answer);
     });
+    // Who starts slowly is not waited for, and is heard when it has started.
+    const disarmWait = clock.after(limits.mergedWaitMsMax, () => {
+      if (this.state === 'asking') this.#turn('absent');
+    });
+    const disarmEnd = clock.after(limits.upstreamStartMsMax, () => {
+      giveUp();
+      this.#isChecking = false;
+      this.#failed();
+    });
+    this.#disarm = () => {
+      disarmWait();
+      disarmEnd();
+    };
   }
 
   #heard(answer: Message): void {
-    const { clock, telemetry } = this.#parts;
     this.discovered = answer.value as Readonly<Record<string, unknown>>;
-    this.#backoff.started(clock.now());
-    if (this.state === 'present' || this.state === 'closed') return;
-    this.state = LINK_TRANSITIONS[this.state].answer;
-    telemetry.log('debug', 'merged_server_present', { server: this.name });
-    this.#events.changed(this);
+    this.#backoff.started(this.#parts.clock.now());
+    if (this.state === 'asking' || this.state === 'absent') this.#turn('present');
   }
 
-  #failed(answer: Message): void {
-    const { clock, telemetry } = this.#parts;
+  #failed(): void {
+    const { clock } = this.#parts;
     if (this.state === 'closed') return;
-    const delayMs = this.#backoff.failed(clock.now());
-    this.#disarm = clock.after(delayMs, () => this.#check());
-    if (this.state === 'absent') return;
-    this.state = LINK_TRANSITIONS[this.state].fail;
-    const { code } = answer.value as { code?: unknown };
-    telemetry.log('warn', 'merged_server_absent', { server: this.name, code: Number(code) });
+    this.#disarm = clock.after(this.#backoff.failed(clock.now()), () => this.#check());
+    if (this.state !== 'absent') this.#turn('absent');
+  }
+
+  #turn(state: 'present' | 'absent'): void {
+    const { telemetry } = this.#parts;
+    this.state = state;
+    telemetry.log('info', `merged_server_${state}`, { server: this.name });
     this.#events.changed(this);
   }
 

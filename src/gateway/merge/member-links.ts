@@ -50,23 +50,17 @@ export class MemberLinks {
   }
 
   /**
-   * Runs `then` once every server was heard or has failed, or the wait for them is over; never
-   * before it returns.
+   * Runs `then` once every server was heard or is absent; never before it returns.
    * @returns what gives it up.
    */
   whenSettled(then: () => void): () => void {
-    let disarm = (): void => {};
     const run = (): void => {
-      if (!this.#waiting.delete(run)) return;
-      disarm();
-      then();
+      if (this.#waiting.delete(run)) then();
     };
     this.#waiting.add(run);
     if (this.#isSettled) queueMicrotask(run);
-    else disarm = this.#parts.clock.after(this.#parts.limits.mergedWaitMsMax, run);
     return () => {
       this.#waiting.delete(run);
-      disarm();
     };
   }
 

@@ -24,8 +24,8 @@ export interface RequestHost {
   /** Every server, in order. */
   links(): readonly MemberLink[];
   /**
-   * Runs `then` once every server was heard or has failed, or the wait for them is over; never
-   * before it returns.
+   * Runs `then` once every server was heard, has failed, or takes longer than the wait for merged
+   * lists; never before it returns.
    * @returns what gives it up.
    */
   whenSettled(then: () => void): () => void;
