@@ -26,8 +26,11 @@ export async function gateTo(
   server: ServerName,
   options: Partial<EndpointOptions> = {},
 ): Promise<Gate> {
-  const limits = { ...LIMITS, ...options.limits };
-  const endpoint = createEndpoint({ upstream: SERVERS[server](), ...options, limits });
+  return gateOf({ upstream: SERVERS[server](), ...options });
+}
+
+export async function gateOf(options: EndpointOptions): Promise<Gate> {
+  const endpoint = createEndpoint({ ...options, limits: { ...LIMITS, ...options.limits } });
   const running = await serve(endpoint, { port: 0, drainMs: 100 });
   const relay = await Relay.to(running.port);
   const url = `http://127.0.0.1:${relay.port}`;

@@ -8,6 +8,22 @@ export interface CallOptions {
   readonly logLevel?: string;
 }
 
+/**
+ * Who can be asked for a word and a completion, for the roots too, or for nothing. Servers that see
+ * roots may ask for them at any time, in the middle of whichever call.
+ */
+export type PersonKind = 'usual' | 'full' | 'silent';
+
+/** What each kind declares, apart from the form of elicitation. */
+export function answering<Elicitation extends object>(
+  kind: PersonKind,
+  elicitation: Elicitation,
+): { elicitation?: Elicitation; sampling?: object; roots?: object } {
+  if (kind === 'silent') return {};
+  const usual = { elicitation, sampling: {} };
+  return kind === 'full' ? { ...usual, roots: {} } : usual;
+}
+
 /** One client of somebody else's making, as the tests use it. */
 export interface Person {
   readonly told: Told;
@@ -16,10 +32,14 @@ export interface Person {
   /** Where it posts to over SSE. */
   readonly endpoint: string | undefined;
   tools(): Promise<readonly string[]>;
-  /** The first text of the tool's answer. */
+  /** The first text of the tool's answer; throws what the tool says when it fails. */
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<string>;
   read(uri: string): Promise<string>;
-  prompt(name: string): Promise<string>;
+  prompt(name: string, args?: Record<string, string>): Promise<string>;
+  /** How many resources, templates and prompts there are. */
+  counts(): Promise<readonly [resources: number, templates: number, prompts: number]>;
+  /** What an argument of a prompt may go on with. */
+  complete(prompt: string, argument: string, begun: string): Promise<readonly string[]>;
   /** Asks for every log, where that is said once and not with each request. */
   hearLogs(): Promise<void>;
   /** Hears of changes of one resource and of the lists. */
@@ -58,6 +78,8 @@ export class Told {
 
 /** How everybody answers a question of the server. */
 export const ELICITED = { action: 'accept' as const, content: { response: 'yes', name: 'Ann' } };
+
+export const ROOTS = { roots: [{ uri: 'file:///home/ann', name: 'home' }] };
 
 export const SAMPLED = {
   role: 'assistant' as const,

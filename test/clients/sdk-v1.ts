@@ -6,37 +6,54 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
+  ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
   ResourceListChangedNotificationSchema,
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Gate } from './gate.ts';
-import { ELICITED, SAMPLED, Told, type CallOptions, type Person } from './person.ts';
+import {
+  answering,
+  ELICITED,
+  ROOTS,
+  SAMPLED,
+  Told,
+  type CallOptions,
+  type Person,
+  type PersonKind,
+} from './person.ts';
 
-export async function sdkV1OverSse({ sse }: Gate): Promise<Person> {
-  return PersonV1.connected(new SSEClientTransport(sse));
+export async function sdkV1OverSse({ sse }: Gate, kind: PersonKind = 'usual'): Promise<Person> {
+  return PersonV1.connected(new SSEClientTransport(sse), kind);
 }
 
-export async function sdkV1OverHttp({ mcp }: Gate): Promise<Person> {
-  return PersonV1.connected(new StreamableHTTPClientTransport(mcp));
+export async function sdkV1OverHttp({ mcp }: Gate, kind: PersonKind = 'usual'): Promise<Person> {
+  return PersonV1.connected(new StreamableHTTPClientTransport(mcp), kind);
+}
+
+/** Over a transport of somebody else's. */
+export async function sdkV1Over(transport: Transport): Promise<Person> {
+  return PersonV1.connected(transport, 'usual');
 }
 
 class PersonV1 implements Person {
   readonly told = new Told();
   readonly #transport: Transport;
-  readonly #client = new Client(
-    { name: 'person-v1', version: '1.0.0' },
-    { capabilities: { elicitation: {}, sampling: {} } },
-  );
+  readonly #client: Client;
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, kind: PersonKind) {
     this.#transport = transport;
+    this.#client = new Client(
+      { name: 'person-v1', version: '1.0.0' },
+      { capabilities: answering(kind, {}) },
+    );
   }
 
-  static async connected(transport: Transport): Promise<Person> {
-    const person = new PersonV1(transport);
+  static async connected(transport: Transport, kind: PersonKind): Promise<Person> {
+    const person = new PersonV1(transport, kind);
     person.#listen();
+    if (kind !== 'silent') person.#answer(kind);
     await person.#client.connect(transport);
     return person;
   }
@@ -68,6 +85,7 @@ class PersonV1 implements Person {
       ...(signal && { signal }),
     });
     const [first] = result.content as { readonly text: string }[];
+    if (result.isError === true) throw new Error(`failed: ${first?.text}`);
     return first?.text ?? '';
   }
 
@@ -77,8 +95,24 @@ class PersonV1 implements Person {
     return first?.text ?? '';
   }
 
-  async prompt(name: string): Promise<string> {
-    return JSON.stringify((await this.#client.getPrompt({ name })).messages);
+  async prompt(name: string, args: Record<string, string> = {}): Promise<string> {
+    return JSON.stringify((await this.#client.getPrompt({ name, arguments: args })).messages);
+  }
+
+  async counts(): Promise<readonly [number, number, number]> {
+    const client = this.#client;
+    const { resources } = await client.listResources();
+    const { resourceTemplates } = await client.listResourceTemplates();
+    const { prompts } = await client.listPrompts();
+    return [resources.length, resourceTemplates.length, prompts.length];
+  }
+
+  async complete(prompt: string, argument: string, begun: string): Promise<readonly string[]> {
+    const { completion } = await this.#client.complete({
+      ref: { type: 'ref/prompt', name: prompt },
+      argument: { name: argument, value: begun },
+    });
+    return completion.values;
   }
 
   async hearLogs(): Promise<void> {
@@ -100,8 +134,6 @@ class PersonV1 implements Person {
     const client = this.#client;
     const { told } = this;
     client.onerror = (error) => told.error(error);
-    client.setRequestHandler(ElicitRequestSchema, () => ELICITED);
-    client.setRequestHandler(CreateMessageRequestSchema, () => SAMPLED);
     client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) =>
       told.log(params.data),
     );
@@ -114,5 +146,11 @@ class PersonV1 implements Person {
     client.setNotificationHandler(ResourceListChangedNotificationSchema, ({ method }) =>
       told.change(method),
     );
+  }
+  #answer(kind: PersonKind): void {
+    const client = this.#client;
+    client.setRequestHandler(ElicitRequestSchema, () => ELICITED);
+    client.setRequestHandler(CreateMessageRequestSchema, () => SAMPLED);
+    if (kind === 'full') client.setRequestHandler(ListRootsRequestSchema, () => ROOTS);
   }
 }

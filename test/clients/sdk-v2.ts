@@ -8,7 +8,16 @@ import {
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
 import type { Gate } from './gate.ts';
-import { ELICITED, SAMPLED, Told, type CallOptions, type Person } from './person.ts';
+import {
+  answering,
+  ELICITED,
+  ROOTS,
+  SAMPLED,
+  Told,
+  type CallOptions,
+  type Person,
+  type PersonKind,
+} from './person.ts';
 
 export async function sdkV2OverSse({ sse }: Gate): Promise<Person> {
   return PersonV2.connected(new SSEClientTransport(sse), 'legacy');
@@ -24,8 +33,8 @@ export async function sdkV2Asking({ mcp }: Gate): Promise<Person> {
 }
 
 /** Speaks the stateless revision or nothing. */
-export async function sdkV2Stateless({ mcp }: Gate): Promise<Person> {
-  return PersonV2.connected(new StreamableHTTPClientTransport(mcp), { pin: '2026-07-28' });
+export async function sdkV2Stateless({ mcp }: Gate, kind: PersonKind = 'usual'): Promise<Person> {
+  return PersonV2.connected(new StreamableHTTPClientTransport(mcp), { pin: '2026-07-28' }, kind);
 }
 
 class PersonV2 implements Person {
@@ -34,17 +43,25 @@ class PersonV2 implements Person {
   readonly #client: Client;
   readonly #subscriptions: McpSubscription[] = [];
 
-  private constructor(transport: Transport, mode: VersionNegotiationMode) {
+  private constructor(transport: Transport, mode: VersionNegotiationMode, kind: PersonKind) {
     this.#transport = transport;
     this.#client = new Client(
       { name: 'person-v2', version: '1.0.0' },
-      { capabilities: { elicitation: { form: {} }, sampling: {} }, versionNegotiation: { mode } },
+      {
+        capabilities: answering(kind, { form: {} }),
+        versionNegotiation: { mode },
+      },
     );
   }
 
-  static async connected(transport: Transport, mode: VersionNegotiationMode): Promise<Person> {
-    const person = new PersonV2(transport, mode);
+  static async connected(
+    transport: Transport,
+    mode: VersionNegotiationMode,
+    kind: PersonKind = 'usual',
+  ): Promise<Person> {
+    const person = new PersonV2(transport, mode, kind);
     person.#listen();
+    if (kind !== 'silent') person.#answer(kind);
     await person.#client.connect(transport);
     return person;
   }
@@ -82,6 +99,7 @@ class PersonV2 implements Person {
       },
     );
     const [first] = result.content as { readonly text: string }[];
+    if (result.isError === true) throw new Error(`failed: ${first?.text}`);
     return first?.text ?? '';
   }
 
@@ -91,8 +109,24 @@ class PersonV2 implements Person {
     return first?.text ?? '';
   }
 
-  async prompt(name: string): Promise<string> {
-    return JSON.stringify((await this.#client.getPrompt({ name })).messages);
+  async prompt(name: string, args: Record<string, string> = {}): Promise<string> {
+    return JSON.stringify((await this.#client.getPrompt({ name, arguments: args })).messages);
+  }
+
+  async counts(): Promise<readonly [number, number, number]> {
+    const client = this.#client;
+    const { resources } = await client.listResources();
+    const { resourceTemplates } = await client.listResourceTemplates();
+    const { prompts } = await client.listPrompts();
+    return [resources.length, resourceTemplates.length, prompts.length];
+  }
+
+  async complete(prompt: string, argument: string, begun: string): Promise<readonly string[]> {
+    const { completion } = await this.#client.complete({
+      ref: { type: 'ref/prompt', name: prompt },
+      argument: { name: argument, value: begun },
+    });
+    return completion.values;
   }
 
   async hearLogs(): Promise<void> {
@@ -120,8 +154,6 @@ class PersonV2 implements Person {
     const client = this.#client;
     const { told } = this;
     client.onerror = (error) => told.error(error);
-    client.setRequestHandler('elicitation/create', () => ELICITED);
-    client.setRequestHandler('sampling/createMessage', () => SAMPLED);
     client.setNotificationHandler('notifications/message', ({ params }) => told.log(params.data));
     client.setNotificationHandler('notifications/resources/updated', ({ method, params }) =>
       told.change(method, params.uri),
@@ -132,5 +164,11 @@ class PersonV2 implements Person {
     client.setNotificationHandler('notifications/resources/list_changed', ({ method }) =>
       told.change(method),
     );
+  }
+  #answer(kind: PersonKind): void {
+    const client = this.#client;
+    client.setRequestHandler('elicitation/create', () => ELICITED);
+    client.setRequestHandler('sampling/createMessage', () => SAMPLED);
+    if (kind === 'full') client.setRequestHandler('roots/list', () => ROOTS);
   }
 }
