@@ -58,6 +58,12 @@ export interface EndpointOptions {
   readonly heartbeat?: 'comment' | 'off' | undefined;
   /** Which eras are served, of those that can be. Default `all`. */
   readonly eras?: 'all' | 'legacy' | 'modern' | undefined;
+  /**
+   * Whether tasks are carried between the experimental ones of 2025-11-25 and the extension of
+   * 2026, where client and server have no era in common. Default `off`: then they are not offered
+   * there. Same-era conversations have the server's tasks either way.
+   */
+  readonly tasks?: 'off' | 'bridge' | undefined;
   /** Logs and counters. Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
@@ -96,6 +102,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       priming: options.priming ?? 'auto',
       heartbeat: options.heartbeat ?? 'comment',
       eras: options.eras ?? 'all',
+      tasks: options.tasks ?? 'off',
     },
   );
 }

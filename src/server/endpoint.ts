@@ -29,7 +29,7 @@ import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { drainEndpoint } from './drain.ts';
-import { InstancePool, type Isolation } from './instance-pool.ts';
+import { InstancePool, type Isolation, type TaskChoice } from './instance-pool.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
@@ -74,6 +74,8 @@ export interface EndpointSettings {
   readonly heartbeat: 'comment' | 'off';
   /** Which eras are served, of those that can be. Default `all`. */
   readonly eras?: ServedEraChoice;
+  /** Whether tasks are carried across eras. Default `off`. */
+  readonly tasks?: TaskChoice;
 }
 
 /** What an endpoint holds at this moment, for tests, metrics and status pages. */
@@ -181,6 +183,7 @@ export class Endpoint implements Application, OpenDoor {
         { upstream, clock, random, telemetry, limits, seal },
         settings.isolation,
         ticker,
+        settings.tasks,
       ),
       decideLegacyLater: ticker.queue(limits.replyDecisionMs, (post: LegacyPost) => {
         post.member.decide(post);

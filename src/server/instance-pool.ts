@@ -2,10 +2,12 @@
  * Which upstream instance serves whom. Nothing but the isolation decides, and its key always holds
  * the principal or less only where the operator said so.
  */
+import { TaskBook } from '../core/bridge/tasks/task-book.ts';
 import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { BridgePorts } from './bridge/bridge-ports.ts';
 import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
+import type { LegacyTask } from './bridge/legacy-tasks.ts';
 import { ModernBridges } from './bridge/modern-bridges.ts';
 import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
@@ -17,6 +19,9 @@ import type { ProbeOutcome } from './upstream-probe.ts';
 /** Who shares one upstream instance. */
 export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
 
+/** Whether tasks are carried across eras, which name and drive them differently. */
+export type TaskChoice = 'off' | 'bridge';
+
 export class InstancePool {
   /** What the upstream speaks; known before the first instance is asked for. */
   spoken: ProbeOutcome = { legacy: true, modern: true, isComplete: true, failure: undefined };
@@ -26,11 +31,14 @@ export class InstancePool {
   readonly #legacy = new Map<string, LegacyInstance>();
   readonly #modern = new Map<string, ModernInstance>();
   readonly #bridges: ModernBridges;
+  /** Tasks of clients of the handshake revisions; undefined where they are not carried across. */
+  readonly #tasks: TaskBook<LegacyTask> | undefined;
   readonly #armIdle: (key: string) => void;
 
-  constructor(ports: BridgePorts, isolation: Isolation, ticker: Ticker) {
+  constructor(ports: BridgePorts, isolation: Isolation, ticker: Ticker, tasks: TaskChoice = 'off') {
     this.#ports = ports;
     this.#isolation = isolation;
+    if (tasks === 'bridge') this.#tasks = new TaskBook();
     this.#bridges = new ModernBridges(ports, this.#isPrivate, () => this.#hasRoom());
     this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
       this.#closeIdle(key, now),
@@ -93,6 +101,7 @@ export class InstancePool {
   expire(now: number): void {
     for (const { instance } of this.#all()) instance.expire(now);
     this.#bridges.expire(now);
+    this.#tasks?.expire(now);
   }
 
   close(): void {
@@ -106,7 +115,10 @@ export class InstancePool {
   /** The session keeps no instance: the one of its principal may be stopped while it is idle. */
   #legacyOverModern(principal: Principal): LegacyUpstream | undefined {
     const upstream = (): ModernInstance | undefined => this.#modernInstance(principal);
-    return upstream() === undefined ? undefined : new LegacyOverModern(this.#ports, upstream);
+    if (upstream() === undefined) return undefined;
+    const book = this.#tasks;
+    const tasks = book === undefined ? undefined : { book, owner: principal.key };
+    return new LegacyOverModern(this.#ports, upstream, tasks);
   }
 
   #modernInstance(principal: Principal): ModernInstance | undefined {

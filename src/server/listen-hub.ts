@@ -11,14 +11,16 @@ import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import {
   Subscriptions,
   filterText,
+  hasTasks,
   readFilter,
+  subjectOf,
   type Filter,
   type Subscription,
   type SubscriptionDecision,
 } from '../core/sessions/subscription.ts';
 import type { Instance, UpstreamCall } from './instance.ts';
 import type { Listener } from './listener.ts';
-import { OUR_ENVELOPE } from './our-envelope.ts';
+import { OUR_ENVELOPE, OUR_ENVELOPE_WITH_TASKS } from './our-envelope.ts';
 
 export class ListenHub {
   readonly #instance: Instance;
@@ -64,17 +66,17 @@ export class ListenHub {
     const span = message.spans.subscriptionId;
     const number = Number(message.token(span));
     if (span === undefined || !this.#calls.has(number)) return;
-    const params = message.value as { notifications?: unknown; uri?: unknown };
+    const params = message.value as { notifications?: unknown };
     if (message.method === 'notifications/subscriptions/acknowledged') {
       const outbox: SubscriptionDecision[] = [];
       this.#machine.acknowledged(number, readFilter(params.notifications), outbox);
       this.#carryOut(outbox);
       return;
     }
-    const uri = typeof params.uri === 'string' ? params.uri : undefined;
+    const subject = subjectOf(message.method, params);
     const frames = new Map<string, string>();
     let plain: Message | undefined;
-    for (const subscription of this.#machine.receivers(number, message.method ?? '', uri)) {
+    for (const subscription of this.#machine.receivers(number, message.method ?? '', subject)) {
       const listener = this.#listeners.get(subscription);
       if (listener === undefined) continue;
       if (listener.changed !== undefined) {
@@ -107,7 +109,8 @@ export class ListenHub {
   #listen(filter: Filter): void {
     if (this.#instance.state !== 'ready') return;
     const notifications = filterText(filter);
-    const params = `{"_meta":${JSON.stringify(OUR_ENVELOPE)},"notifications":${notifications}}`;
+    const meta = JSON.stringify(hasTasks(filter) ? OUR_ENVELOPE_WITH_TASKS : OUR_ENVELOPE);
+    const params = `{"_meta":${meta},"notifications":${notifications}}`;
     let number: number | undefined;
     const call = this.#instance.ask('subscriptions/listen', params, (answer) => {
       if (number === undefined || !this.#calls.delete(number)) return;

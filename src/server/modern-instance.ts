@@ -3,6 +3,7 @@
  * clients, each with its own `_meta`. Knows what the server declares, which tool parameters are
  * mirrored in headers, and who listens to what.
  */
+import { declaresTasks } from '../core/bridge/tasks/task-words.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
@@ -52,6 +53,10 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
 
   get capabilities(): Readonly<Record<string, unknown>> {
     return (this.discovered?.['capabilities'] ?? {}) as Readonly<Record<string, unknown>>;
+  }
+
+  get tellsOfTasks(): boolean {
+    return declaresTasks(this.capabilities);
   }
 
   /** Whether this tool's output schema is no object, so that older clients see it inside one. */

@@ -12,6 +12,8 @@ import type { Listener } from './listener.ts';
 export interface ModernUpstream {
   /** Whether it is down now: requests are refused until its restart. */
   readonly isDown: boolean;
+  /** Whether it has the tasks extension, as far as is known once it is ready. */
+  readonly tellsOfTasks: boolean;
   /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */
   whenReady(then: () => void): void;
   /** The `Mcp-Param-*` headers of a `tools/call`, against what the tool declares. */

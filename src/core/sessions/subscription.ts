@@ -12,7 +12,15 @@ export interface Filter {
   readonly promptsListChanged: boolean;
   readonly resourcesListChanged: boolean;
   readonly uris: ReadonlySet<string>;
+  /**
+   * Tasks whose state is told. Default: none.
+   * @see https://modelcontextprotocol.io/extensions/tasks/overview
+   */
+  readonly taskIds?: ReadonlySet<string> | undefined;
 }
+
+/** Tasks of one listen; further ones are not honoured. */
+const TASK_IDS_MAX = 1000;
 
 export const SUBSCRIPTION_TRANSITIONS = {
   /** Waits for a listen upstream that covers it. */
@@ -136,11 +144,11 @@ export class Subscriptions {
   }
 
   /** Who receives a change that came on the listen of this number. */
-  *receivers(number: number, method: string, uri: string | undefined): Generator<Subscription> {
+  *receivers(number: number, method: string, subject: string | undefined): Generator<Subscription> {
     if (this.#current?.number !== number) return;
     for (const subscription of this.#all) {
       if (subscription.state !== 'listening') continue;
-      if (wants(subscription.honoured, method, uri)) yield subscription;
+      if (wants(subscription.honoured, method, subject)) yield subscription;
     }
   }
 
@@ -172,18 +180,21 @@ export class Subscriptions {
 
   #union(): Filter {
     const uris = new Set<string>();
+    const taskIds = new Set<string>();
     let [tools, prompts, resources] = [false, false, false];
     for (const { filter } of this.#all) {
       tools ||= filter.toolsListChanged;
       prompts ||= filter.promptsListChanged;
       resources ||= filter.resourcesListChanged;
       for (const uri of filter.uris) uris.add(uri);
+      for (const taskId of filter.taskIds ?? []) taskIds.add(taskId);
     }
     return {
       toolsListChanged: tools,
       promptsListChanged: prompts,
       resourcesListChanged: resources,
       uris,
+      ...(taskIds.size === 0 ? {} : { taskIds }),
     };
   }
 }
@@ -193,14 +204,18 @@ export function readFilter(notifications: unknown): Filter {
   const record = (
     typeof notifications === 'object' && notifications !== null ? notifications : {}
   ) as Record<string, unknown>;
-  const uris = record['resourceSubscriptions'];
-  const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+  const taskIds = textsOf(record['taskIds']).slice(0, TASK_IDS_MAX);
   return {
     toolsListChanged: record['toolsListChanged'] === true,
     promptsListChanged: record['promptsListChanged'] === true,
     resourcesListChanged: record['resourcesListChanged'] === true,
-    uris: new Set(texts),
+    uris: new Set(textsOf(record['resourceSubscriptions'])),
+    ...(taskIds.length === 0 ? {} : { taskIds: new Set(taskIds) }),
   };
+}
+
+function textsOf(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
 }
 
 /** The filter as `params.notifications`: what is not wanted is left out. */
@@ -210,16 +225,32 @@ export function filterText(filter: Filter): string {
   if (filter.promptsListChanged) record['promptsListChanged'] = true;
   if (filter.resourcesListChanged) record['resourcesListChanged'] = true;
   if (filter.uris.size > 0) record['resourceSubscriptions'] = [...filter.uris];
+  if (hasTasks(filter)) record['taskIds'] = [...(filter.taskIds ?? [])];
   return JSON.stringify(record);
 }
 
 export function isEmptyFilter(filter: Filter): boolean {
   const { toolsListChanged, promptsListChanged, resourcesListChanged, uris } = filter;
-  return !toolsListChanged && !promptsListChanged && !resourcesListChanged && uris.size === 0;
+  const hasLists = toolsListChanged || promptsListChanged || resourcesListChanged;
+  return !hasLists && uris.size === 0 && !hasTasks(filter);
 }
 
-/** Whether a change is one the filter opted in to. */
-export function wants(filter: Filter, method: string, uri: string | undefined): boolean {
+export function hasTasks({ taskIds }: Filter): boolean {
+  return taskIds !== undefined && taskIds.size > 0;
+}
+
+/** What a change is about: the URI of a resource, or the id of a task. */
+export function subjectOf(method: string | undefined, params: unknown): string | undefined {
+  const { uri, taskId } = (params ?? {}) as { readonly uri?: unknown; readonly taskId?: unknown };
+  const subject = method === 'notifications/tasks' ? taskId : uri;
+  return typeof subject === 'string' ? subject : undefined;
+}
+
+/**
+ * Whether a change is one the filter opted in to.
+ * @param subject - see `subjectOf`.
+ */
+export function wants(filter: Filter, method: string, subject: string | undefined): boolean {
   switch (method) {
     case 'notifications/tools/list_changed':
       return filter.toolsListChanged;
@@ -228,7 +259,9 @@ export function wants(filter: Filter, method: string, uri: string | undefined): 
     case 'notifications/resources/list_changed':
       return filter.resourcesListChanged;
     case 'notifications/resources/updated':
-      return uri !== undefined && coversUri(filter.uris, uri);
+      return subject !== undefined && coversUri(filter.uris, subject);
+    case 'notifications/tasks':
+      return subject !== undefined && filter.taskIds?.has(subject) === true;
     default:
       return false;
   }
@@ -246,14 +279,17 @@ function covers(wide: Filter, narrow: Filter): boolean {
   if (narrow.promptsListChanged && !wide.promptsListChanged) return false;
   if (narrow.resourcesListChanged && !wide.resourcesListChanged) return false;
   for (const uri of narrow.uris) if (!wide.uris.has(uri)) return false;
+  for (const each of narrow.taskIds ?? []) if (wide.taskIds?.has(each) !== true) return false;
   return true;
 }
 
 function intersection(one: Filter, other: Filter): Filter {
+  const taskIds = [...(one.taskIds ?? [])].filter((each) => other.taskIds?.has(each) === true);
   return {
     toolsListChanged: one.toolsListChanged && other.toolsListChanged,
     promptsListChanged: one.promptsListChanged && other.promptsListChanged,
     resourcesListChanged: one.resourcesListChanged && other.resourcesListChanged,
     uris: new Set([...one.uris].filter((uri) => other.uris.has(uri))),
+    ...(taskIds.length === 0 ? {} : { taskIds: new Set(taskIds) }),
   };
 }

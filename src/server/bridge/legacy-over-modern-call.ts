@@ -20,6 +20,12 @@ import type { CallOwner, InstancePorts, UpstreamCall } from '../instance.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
 
+/** Whoever puts questions to the client. */
+export interface Asker {
+  /** The client's answer to the question of this name. */
+  reply(key: string, message: Message): void;
+}
+
 /** The session's side of its calls. */
 export interface CallingSession {
   readonly ports: InstancePorts;
@@ -27,11 +33,11 @@ export interface CallingSession {
   /** The server, unless there is no room for it now. */
   readonly upstream: () => ModernInstance | undefined;
   /** Puts a question to the client; undefined when too many wait. */
-  readonly ask: (call: LegacyOverModernCall, key: string) => string | undefined;
+  readonly ask: (asker: Asker, key: string) => string | undefined;
   readonly withdraw: (questionId: string) => void;
 }
 
-export class LegacyOverModernCall implements UpstreamCall, CallOwner {
+export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
   /** Upstream it has another number with every round. */
   readonly number = 0;
   readonly owner: LegacyCallOwner;
@@ -45,6 +51,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner {
   /** With its envelope. */
   readonly #request: Message;
   readonly #tool: string;
+  readonly #finalWords: ((result: Message, answer: Message) => Message) | undefined;
   #rounds: InputRounds | undefined;
   /** The current round's call, and where it was sent. */
   #upstreamCall: UpstreamCall | undefined;
@@ -53,13 +60,18 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner {
   readonly #questions = new Map<string, string>();
   #disarm: () => void = () => {};
 
-  /** @param request - with its envelope. */
+  /**
+   * @param request - with its envelope.
+   * @param finalWords - makes the client's answer of the result in its words and the server's own.
+   */
   constructor(
     session: CallingSession,
     owner: LegacyCallOwner,
     original: Message,
     request: Message,
+    finalWords?: (result: Message, answer: Message) => Message,
   ) {
+    this.#finalWords = finalWords;
     this.#session = session;
     this.owner = owner;
     this.id = original.id ?? 'null';
@@ -96,7 +108,8 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner {
       const outbox: RoundsOutbox = [];
       this.#rounds?.completed(outbox);
       this.#carryOut(outbox);
-      this.#finish(legacyResult(message, this.method, wrapped));
+      const result = legacyResult(message, this.method, wrapped);
+      this.#finish(this.#finalWords?.(result, message) ?? result);
     }
   }
 
@@ -126,7 +139,6 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner {
     this.owner.closeStream(this);
   }
 
-  /** The client's answer to the question the server gave this name. */
   reply(key: string, message: Message): void {
     this.#questions.delete(key);
     const outbox: RoundsOutbox = [];

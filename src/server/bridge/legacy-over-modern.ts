@@ -2,7 +2,10 @@
  * A session of a legacy client over a server of the stateless revision: its handshake, its level
  * and its subscriptions live here, its requests go to the instance that serves its principal.
  */
-import { initializeResult } from '../../core/bridge/legacy-client/initialize-result.ts';
+import {
+  initializeResult,
+  offersTasks,
+} from '../../core/bridge/legacy-client/initialize-result.ts';
 import { LegacyClient } from '../../core/bridge/legacy-client/legacy-client.ts';
 import { requestEnvelope, withEnvelope } from '../../core/bridge/legacy-client/request-envelope.ts';
 import type { Refusal } from '../../core/errors.ts';
@@ -17,8 +20,14 @@ import type {
 } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
-import { LegacyOverModernCall, type CallingSession } from './legacy-over-modern-call.ts';
+import {
+  LegacyOverModernCall,
+  type Asker,
+  type CallingSession,
+} from './legacy-over-modern-call.ts';
 import { LegacyOverModernChanges } from './legacy-over-modern-changes.ts';
+import { LegacyTaskCall } from './legacy-task-call.ts';
+import { LegacyTasks, type TaskAccess } from './legacy-tasks.ts';
 import { SubscribeCall } from './subscribe-call.ts';
 
 /** Methods only a server of the other revisions would be asked. */
@@ -31,17 +40,26 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   client: LegacyClient = new LegacyClient(undefined, OUR_IDENTITY);
   #member: LegacyMember | undefined;
   /** The envelopes of the session as it is now, by whether the client can be asked. */
-  #envelopes = new Map<boolean, string>();
-  readonly #questions = new Map<string, { readonly call: LegacyOverModernCall; key: string }>();
+  #envelopes = new Map<string, string>();
+  readonly #questions = new Map<string, { readonly asker: Asker; key: string }>();
   readonly #changes: LegacyOverModernChanges;
+  readonly #tasks: LegacyTasks | undefined;
+  /** Whether both sides have tasks and we carry them across. */
+  #hasTasks = false;
   #nextQuestion = 1;
 
   /**
    * @param upstream - the instance of the session's principal; undefined while there is no room.
+   * @param tasks - those of the session's principal; undefined where tasks are not bridged.
    */
-  constructor(ports: InstancePorts, upstream: () => ModernInstance | undefined) {
+  constructor(
+    ports: InstancePorts,
+    upstream: () => ModernInstance | undefined,
+    tasks?: TaskAccess,
+  ) {
     this.ports = ports;
     this.upstream = upstream;
+    if (tasks !== undefined) this.#tasks = new LegacyTasks(this, tasks);
     this.#changes = new LegacyOverModernChanges(ports, upstream, (message) => {
       this.#member?.unrelated(message);
     });
@@ -72,7 +90,8 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       }
       this.client = new LegacyClient(this.#member.initializeParams, OUR_IDENTITY);
       this.#envelopes.clear();
-      done(initializeResult(discovered, requested, OUR_IDENTITY));
+      this.#hasTasks = this.#tasks !== undefined && offersTasks(discovered, requested);
+      done(initializeResult(discovered, requested, OUR_IDENTITY, this.#hasTasks));
       this.#changes.begin(upstream.capabilities);
     });
   }
@@ -98,17 +117,22 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       }
       default:
     }
+    const tasks = this.#hasTasks ? this.#tasks : undefined;
+    if (method.startsWith('tasks/') && tasks !== undefined) return tasks.request(owner, message);
     if (NOT_CARRIED.has(method) || method.startsWith('tasks/')) {
       return { error: 'METHOD_NOT_FOUND', id: message.id };
     }
-    const envelope = this.#envelope(owner);
-    const call = new LegacyOverModernCall(this, owner, message, withEnvelope(message, envelope));
+    const finalWords = tasks?.finalWordsFor(message);
+    const isTask = finalWords !== undefined && method === 'tools/call';
+    const request = withEnvelope(message, this.envelope(owner, isTask));
+    const call = new LegacyOverModernCall(this, owner, message, request, finalWords);
     return call.send() ?? call;
   }
 
   cancel(call: UpstreamCall, reason: string): void {
-    if (call instanceof LegacyOverModernCall) call.cancel(reason);
-    else call.state = 'cancelled';
+    if (call instanceof LegacyOverModernCall || call instanceof LegacyTaskCall) {
+      call.cancel(reason);
+    } else call.state = 'cancelled';
   }
 
   /** None of them means anything to a server without sessions. */
@@ -118,18 +142,18 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     const question = this.#questions.get(message.id ?? '');
     if (question === undefined) return;
     this.#questions.delete(message.id ?? '');
-    question.call.reply(question.key, message);
+    question.asker.reply(question.key, message);
   }
 
   changeNotices(): readonly Message[] {
     return this.#changes.notices();
   }
 
-  ask(call: LegacyOverModernCall, key: string): string | undefined {
+  ask(asker: Asker, key: string): string | undefined {
     if (this.#questions.size >= this.ports.limits.pendingPerOwnerMax) return undefined;
     const id = String(this.#nextQuestion);
     this.#nextQuestion += 1;
-    this.#questions.set(id, { call, key });
+    this.#questions.set(id, { asker, key });
     return id;
   }
 
@@ -137,11 +161,13 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     this.#questions.delete(questionId);
   }
 
-  #envelope({ canBeAsked, member }: LegacyCallOwner): string {
-    let envelope = this.#envelopes.get(canBeAsked);
+  /** @param withTasks - see `requestEnvelope`. */
+  envelope({ canBeAsked, member }: LegacyCallOwner, withTasks: boolean): string {
+    const key = `${canBeAsked} ${withTasks}`;
+    let envelope = this.#envelopes.get(key);
     if (envelope === undefined) {
-      envelope = requestEnvelope(this.client, member.logLevel, canBeAsked);
-      this.#envelopes.set(canBeAsked, envelope);
+      envelope = requestEnvelope(this.client, member.logLevel, canBeAsked, withTasks);
+      this.#envelopes.set(key, envelope);
     }
     return envelope;
   }

@@ -31,6 +31,10 @@ export class ModernClient implements ModernUpstream {
     return this.#bridge.sessionFor(this.#client)?.isDown ?? false;
   }
 
+  get tellsOfTasks(): boolean {
+    return false;
+  }
+
   whenReady(then: () => void): void {
     const session = this.#bridge.sessionFor(this.#client);
     if (session === undefined) then();

@@ -2,11 +2,12 @@
  * A 2026 request: no session, everything it needs is in it.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#sending-messages
  */
+import { declaresTasks, TASKS_REQUIRED } from '../../core/bridge/tasks/task-words.ts';
 import type { ServedEras } from '../../core/protocol/classify.ts';
-import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
+import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
-import { readFilter } from '../../core/sessions/subscription.ts';
+import { hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
 import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
@@ -87,7 +88,6 @@ function listen(
   accepts: Accepts,
   upstream: ModernUpstream,
 ): void {
-  const { context, principal } = inbound;
   const id = message.id ?? 'null';
   if (!accepts.eventStream) {
     inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE', id });
@@ -99,6 +99,25 @@ function listen(
     return;
   }
   const filter = readFilter(notifications);
+  if (!hasTasks(filter)) {
+    openListen(inbound, id, filter, upstream);
+    return;
+  }
+  upstream.whenReady(() => {
+    const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
+    if (!upstream.tellsOfTasks) {
+      openListen(inbound, id, { ...filter, taskIds: undefined }, upstream);
+    } else if (declaresTasks(meta[META.clientCapabilities])) {
+      openListen(inbound, id, filter, upstream);
+    } else {
+      const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
+      inbound.refuse({ error: 'MISSING_CAPABILITY', id, data });
+    }
+  });
+}
+
+function openListen(inbound: Inbound, id: string, filter: Filter, upstream: ModernUpstream): void {
+  const { context, principal } = inbound;
   const { listensPerPrincipalMax, subscriptionsPerOwnerMax } = context.limits;
   const isTooWide = filter.uris.size > subscriptionsPerOwnerMax;
   const hasRoom = !isTooWide && context.connections.hasRoomFor(principal.tenant);

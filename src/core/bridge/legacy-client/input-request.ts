@@ -3,7 +3,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr#inputrequiredresult
  */
 import type { Message } from '../../protocol/message.ts';
-import { membersOf } from '../../protocol/object-members.ts';
+import { membersOf, objectText } from '../../protocol/object-members.ts';
 import type { LegacyClient } from './legacy-client.ts';
 
 /** One question of a round. */
@@ -91,6 +91,13 @@ function readRequest(
     params: membersOf(text).find(({ name }) => name === 'params')?.value,
     isUrl,
   };
+}
+
+/** A page is named so that the client can be told when it is done with. */
+export function withElicitationId(params: string, elicitationId: string): string {
+  const others = membersOf(params).filter(({ name }) => name !== 'elicitationId');
+  const texts = others.map(({ text }) => text);
+  return objectText([`"elicitationId":${JSON.stringify(elicitationId)}`, ...texts]);
 }
 
 function isMembers(value: unknown): value is Members {

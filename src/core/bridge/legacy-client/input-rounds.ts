@@ -8,8 +8,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
 import type { Message } from '../../protocol/message.ts';
-import { membersOf, objectText } from '../../protocol/object-members.ts';
-import { readRound, type InputRequest } from './input-request.ts';
+import { readRound, withElicitationId, type InputRequest } from './input-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
 
 export const ROUNDS_TRANSITIONS = {
@@ -130,17 +129,13 @@ export class InputRounds {
     if (this.state !== 'finished') this.#finish(outbox);
   }
 
-  /** A page is named so that the client can be told when it is done with. */
   #asked({ key, method, params, isUrl }: InputRequest): RoundsDecision {
     if (!isUrl || params === undefined) {
       return params === undefined ? { do: 'ask', key, method } : { do: 'ask', key, method, params };
     }
     const elicitationId = this.#elicitationId();
     this.#pages.push(elicitationId);
-    const others = membersOf(params).filter(({ name }) => name !== 'elicitationId');
-    const texts = others.map(({ text }) => text);
-    const named = objectText([`"elicitationId":${JSON.stringify(elicitationId)}`, ...texts]);
-    return { do: 'ask', key, method, params: named };
+    return { do: 'ask', key, method, params: withElicitationId(params, elicitationId) };
   }
 
   #members(): readonly string[] {

@@ -3,6 +3,7 @@
  * said once.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#meta
  */
+import { membersOfValue, TASKS_EXTENSION, type Members } from '../tasks/task-words.ts';
 import { META } from '../../protocol/eras/stateless-2026.ts';
 import { Message } from '../../protocol/message.ts';
 import { membersOf, objectText } from '../../protocol/object-members.ts';
@@ -12,20 +13,23 @@ import type { LegacyClient } from './legacy-client.ts';
 /** Keys of `_meta` that are ours to say; a client of the handshake eras has no claim to them. */
 const RESERVED: ReadonlySet<string> = new Set(Object.values(META));
 
-/** What only a retry may carry, and only we retry. */
-const OF_RETRIES: ReadonlySet<string> = new Set(['inputResponses', 'requestState']);
+/** What only a retry may carry, and only we retry; and what the extension decides by itself. */
+const NOT_CARRIED: ReadonlySet<string> = new Set(['inputResponses', 'requestState', 'task']);
 
 /**
  * The members of `_meta` every request of one client carries, as text without braces.
  * @param canBeAsked - whether questions can reach the client while this request is in flight: a
  * server must not ask what nobody can answer.
+ * @param withTasks - whether it may be answered with a task, or is about one.
  */
 export function requestEnvelope(
   client: LegacyClient,
   logLevel: string | undefined,
   canBeAsked: boolean,
+  withTasks = false,
 ): string {
-  const capabilities = canBeAsked ? client.capabilities : client.silentCapabilities;
+  const declared = canBeAsked ? client.capabilities : client.silentCapabilities;
+  const capabilities = withTasks ? withTasksExtension(declared) : declared;
   const envelope = {
     [META.protocolVersion]: MODERN_VERSIONS[0],
     [META.clientInfo]: client.info,
@@ -76,14 +80,25 @@ export function withAnswers(message: Message, members: readonly string[]): Messa
   return Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
 }
 
+/** A request of ours about a task of the client's. */
+export function taskRequest(
+  method: string,
+  taskId: string,
+  envelope: string,
+  members: readonly string[] = [],
+): Message {
+  const params = [`"_meta":{${envelope}}`, `"taskId":${JSON.stringify(taskId)}`, ...members];
+  return Message.request('0', method, objectText(params));
+}
+
 /** What follows `_meta` in the params, the closing brace included. */
 function paramsAfter(message: Message): string {
   const payload = message.payload ?? '{}';
   const names = Object.keys(message.value ?? {});
   if (names.length === 0) return '}';
-  const isPlain = names.every((name) => name !== '_meta' && !OF_RETRIES.has(name));
+  const isPlain = names.every((name) => name !== '_meta' && !NOT_CARRIED.has(name));
   if (isPlain) return `,${payload.slice(1)}`;
-  const kept = membersOf(payload).filter(({ name }) => name !== '_meta' && !OF_RETRIES.has(name));
+  const kept = membersOf(payload).filter(({ name }) => name !== '_meta' && !NOT_CARRIED.has(name));
   return `${kept.map(({ text }) => `,${text}`).join('')}}`;
 }
 
@@ -94,4 +109,9 @@ function keptMeta(message: Message): readonly string[] {
   return membersOf(meta)
     .filter(({ name }) => name !== 'progressToken' && !RESERVED.has(name))
     .map(({ text }) => text);
+}
+
+function withTasksExtension(capabilities: Members): Members {
+  const known = membersOfValue(capabilities['extensions']);
+  return { ...capabilities, extensions: { ...known, [TASKS_EXTENSION]: {} } };
 }
