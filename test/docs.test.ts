@@ -5,6 +5,7 @@ import { join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { readCommandLine } from '../src/cli/command-line.ts';
+import { configJsonSchemaText, configPage } from './config-reference.ts';
 import {
   closeReasonsPage,
   errorsPage,
@@ -56,6 +57,14 @@ test('docs/reference/limits.md is written from the code', async () => {
 
 test('docs/reference/close-reasons.md is written from the code', async () => {
   await expect(closeReasonsPage()).toMatchFileSnapshot('../docs/reference/close-reasons.md');
+});
+
+test('docs/reference/config.md is written from the code', async () => {
+  await expect(configPage()).toMatchFileSnapshot('../docs/reference/config.md');
+});
+
+test('schema/tidegate.schema.json is written from the code', async () => {
+  await expect(configJsonSchemaText()).toMatchFileSnapshot('../schema/tidegate.schema.json');
 });
 
 test('docs/architecture/state-machines.md is written from the code', async () => {

@@ -16,19 +16,23 @@ const run = promisify(execFile);
 
 interface Manifest {
   readonly name: string;
-  readonly exports: Record<string, Record<string, string>>;
+  /** Conditions of code, or the path of a file that is none. */
+  readonly exports: Record<string, Record<string, string> | string>;
   readonly bin: Record<string, string>;
   readonly dependencies: Record<string, string>;
   readonly engines: { readonly node: string };
 }
 
 const MANIFEST = JSON.parse(readText('package.json')) as Manifest;
-const ENTRIES = Object.entries(MANIFEST.exports);
+const FILES = Object.values(MANIFEST.exports).filter((target) => typeof target === 'string');
+const ENTRIES = Object.entries(MANIFEST.exports).filter(isCode);
+const CODE = Object.fromEntries(ENTRIES);
 
 test('every entry and command leads to a file that exists', () => {
   const targets = [
     ...ENTRIES.flatMap(([, conditions]) => Object.values(conditions)),
     ...Object.values(MANIFEST.bin),
+    ...FILES,
   ];
   expect(targets.filter((target) => !existsSync(join(ROOT, target)))).toEqual([]);
 });
@@ -63,14 +67,14 @@ test('every entry can be imported by name, and exports values only by name', asy
 test.each(['.', './node', './fetch', './client', './testing'])(
   'importing %s loads no package and nothing of the command',
   (entry) => {
-    const { files, packages } = loadedBy(join(ROOT, MANIFEST.exports[entry]?.['default'] ?? ''));
+    const { files, packages } = loadedBy(join(ROOT, CODE[entry]?.['default'] ?? ''));
     expect([...packages]).toEqual([]);
     expect([...files].filter((file) => file.includes('/dist/cli/'))).toEqual([]);
   },
 );
 
 test('./fetch runs where there is no Node', () => {
-  const { builtins } = loadedBy(join(ROOT, MANIFEST.exports['./fetch']?.['default'] ?? ''));
+  const { builtins } = loadedBy(join(ROOT, CODE['./fetch']?.['default'] ?? ''));
   expect([...builtins]).toEqual([]);
 });
 
@@ -79,7 +83,8 @@ test('what is published is what users need', async () => {
   const { stdout } = await run('npm', pack, { cwd: ROOT, shell: process.platform === 'win32' });
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  const allowed = /^(dist\/.+\.(js|d\.ts|js\.map)|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+  const allowed =
+    /^(dist\/.+\.(js|d\.ts|js\.map)|schema\/.+\.json|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
   expect(paths.filter((path) => !allowed.test(path) || path.includes('.test.'))).toEqual([]);
   expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js']));
 });
@@ -97,6 +102,12 @@ test('every dependency has its line in docs/decisions/dependencies.md', () => {
   );
   expect(names.filter((name) => !page.includes(`| \`${name}\``))).toEqual([]);
 });
+
+type Conditions = Record<string, string>;
+
+function isCode(entry: [string, Conditions | string]): entry is [string, Conditions] {
+  return typeof entry[1] !== 'string';
+}
 
 function exportedNames(source: string): string[] {
   return parse(source.replace('./', ''))

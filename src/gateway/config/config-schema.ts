@@ -88,16 +88,18 @@ const ALL = {
     'Default: `true` when there is more than one server.',
 };
 
-const limits = z.strictObject(
-  Object.fromEntries(
-    Object.entries(DEFAULT_LIMITS).map(([name, value]: [string, number]) => [
-      name,
-      (isTime(name) ? duration(1, 2_147_483_647, true) : wholeNumber(1))
-        .optional()
-        .meta({ default: value }),
-    ]),
-  ),
-);
+const limits = z
+  .strictObject(
+    Object.fromEntries(
+      Object.entries(DEFAULT_LIMITS).map(([name, value]: [string, number]) => [
+        name,
+        (isTime(name) ? duration(1, 2_147_483_647, true) : wholeNumber(1))
+          .optional()
+          .meta({ default: value }),
+      ]),
+    ),
+  )
+  .meta({ id: 'limits' });
 
 function isTime(name: string): boolean {
   return /Ms(?:Max)?$/.test(name);
