@@ -1,0 +1,49 @@
+/**
+ * Several ways to come in at once: the first that knows the credential decides who it is. A request
+ * that none knows is refused once, with the challenges of all.
+ */
+import type { Refusal } from '../../core/errors.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
+
+export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor {
+  return {
+    isOpen: identities.some((each) => (each as Partial<OpenDoor>).isOpen === true),
+    verify(head, done) {
+      ask(identities, 0, head, [], done);
+    },
+  };
+}
+
+function ask(
+  identities: readonly Identity[],
+  index: number,
+  head: RequestHead,
+  refusals: readonly Refusal[],
+  done: (outcome: IdentityOutcome) => void,
+): void {
+  const identity = identities[index];
+  if (identity === undefined) {
+    done({ kind: 'refused', refusal: together(refusals) });
+    return;
+  }
+  identity.verify(head, (outcome) => {
+    // Whoever is known and may not enter is not taken for somebody else further on.
+    const isFinal = outcome.kind === 'principal' || outcome.refusal.error !== 'UNAUTHORIZED';
+    if (isFinal) done(outcome);
+    else ask(identities, index + 1, head, [...refusals, outcome.refusal], done);
+  });
+}
+
+/**
+ * The challenges of all; one that only says less than another is left out.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+ */
+function together(refusals: readonly Refusal[]): Refusal {
+  const headers = refusals.flatMap((each) => each.headers ?? []);
+  const found = headers.filter((_, i) => i % 2 === 1 && headers[i - 1] === 'WWW-Authenticate');
+  const challenges = [...new Set(found)].filter(
+    (each) => !found.some((other) => other.startsWith(`${each},`)),
+  );
+  const lines = challenges.flatMap((each) => ['WWW-Authenticate', each]);
+  return { error: 'UNAUTHORIZED', headers: lines.length > 0 ? lines : undefined };
+}

@@ -1,0 +1,86 @@
+/**
+ * The file of API keys: JSON, readable by its owner alone. It holds hashes, so whoever reads it
+ * gets no key; whoever writes it lets himself in, so others may not.
+ */
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import type { ApiKeyEntry } from './api-key.ts';
+
+export type KeyFileOutcome =
+  | { readonly kind: 'keys'; readonly keys: readonly ApiKeyEntry[] }
+  /** There is no file yet. */
+  | { readonly kind: 'absent' }
+  /** `reason` is one sentence that names the file and says what to do. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** Bytes a file of keys may have: some forty thousand keys. */
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+export function readKeyFile(path: string): KeyFileOutcome {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { kind: 'absent' };
+    return { kind: 'failed', reason: `The keys in ${path} cannot be read (${code}).` };
+  }
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile() || stat.size > FILE_BYTES_MAX) {
+      return { kind: 'failed', reason: `${path} is no file of keys.` };
+    }
+    if (process.getuid !== undefined && (stat.mode & 0o022) !== 0) {
+      const reason = `Others can write to ${path} and let themselves in; run chmod 600 on it.`;
+      return { kind: 'failed', reason };
+    }
+    return parseKeys(readFileSync(file, 'utf8'), path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Written whole under another name and put in place at once: a reader never sees half of it.
+ * @throws Error when it cannot be written.
+ */
+export function writeKeyFile(path: string, keys: readonly ApiKeyEntry[]): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const text = `${JSON.stringify({ version: 1, keys }, null, 2)}\n`;
+  writeFileSync(draft, text, { flag: 'wx', mode: 0o600, flush: true });
+  renameSync(draft, path);
+}
+
+function parseKeys(text: string, path: string): KeyFileOutcome {
+  const failed = (what: string): KeyFileOutcome => ({ kind: 'failed', reason: `${path} ${what}.` });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return failed('is not JSON');
+  }
+  const { keys } = (value ?? {}) as { readonly keys?: unknown };
+  if (!Array.isArray(keys)) return failed('has no list of keys');
+  const wrong = keys.findIndex((each) => !isEntry(each));
+  if (wrong !== -1) return failed(`has a faulty key, number ${wrong + 1}`);
+  const entries = keys as readonly ApiKeyEntry[];
+  const ids = new Set(entries.map(({ id }) => id));
+  return ids.size === entries.length ? { kind: 'keys', keys: entries } : failed('repeats a key');
+}
+
+function isEntry(value: unknown): value is ApiKeyEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, digest, tenant, subject, scopes, groups, expires, created } = value as Readonly<
+    Record<string, unknown>
+  >;
+  const texts = [id, digest, tenant, subject, created];
+  return (
+    texts.every((each) => typeof each === 'string' && each !== '') &&
+    [scopes, groups].every(isListOfText) &&
+    (expires === undefined || (typeof expires === 'string' && !Number.isNaN(Date.parse(expires))))
+  );
+}
+
+function isListOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}

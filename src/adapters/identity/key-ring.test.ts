@@ -1,0 +1,212 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Identity, IdentityOutcome, RequestHead, Telemetry } from '../../core/ports.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { type ApiKeyEntry, makeApiKey } from './api-key.ts';
+import { firstMatch } from './first-match.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
+import { KeyRing } from './key-ring.ts';
+import { staticToken } from './static-token.ts';
+
+const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {} };
+
+function headWith(...authorization: readonly string[]): RequestHead {
+  return {
+    method: 'POST',
+    path: '/mcp',
+    query: '',
+    remoteAddress: '127.0.0.1',
+    header: (name) => (name === 'authorization' ? authorization[0] : undefined),
+    headerCount: (name) => (name === 'authorization' ? authorization.length : 0),
+    headerNames: () => authorization.map(() => 'authorization'),
+  };
+}
+
+function verdictOf(identity: Identity, ...authorization: readonly string[]): IdentityOutcome {
+  let outcome: IdentityOutcome | undefined;
+  identity.verify(headWith(...authorization), (found) => {
+    outcome = found;
+  });
+  if (outcome === undefined) throw new Error('It was not decided at once.');
+  return outcome;
+}
+
+function entryOf(
+  made: { id: string; digest: string },
+  more: Partial<ApiKeyEntry> = {},
+): ApiKeyEntry {
+  return {
+    id: made.id,
+    digest: made.digest,
+    tenant: 'acme',
+    subject: 'build',
+    scopes: ['tools'],
+    groups: [],
+    expires: undefined,
+    created: '2026-01-01T00:00:00.000Z',
+    ...more,
+  };
+}
+
+function keyPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-keys-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'keys.json');
+}
+
+function ring(
+  path: string,
+  onRevoked: (ids: ReadonlySet<string>) => void = () => {},
+  now: () => number = Date.now,
+): KeyRing {
+  const made = new KeyRing({ path, clock: new VirtualClock(), telemetry: SILENT, onRevoked, now });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+describe('a ring of keys', () => {
+  it('lets in whoever has the whole key, as the tenant and subject it was made for', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    expect(verdictOf(ring(path), `Bearer ${made.key}`)).toMatchObject({
+      kind: 'principal',
+      principal: { tenant: 'acme', subject: 'build', issuer: 'api-keys' },
+      grant: { scopes: ['tools'], credentialId: `key:${made.id}`, expiresAt: Infinity },
+    });
+  });
+
+  it('keeps no key: the file holds nothing that lets anybody in', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const identity = ring(path);
+    expect(verdictOf(identity, `Bearer ${made.digest}`).kind).toBe('refused');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses the id with another secret, no key, and two of them', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const identity = ring(path);
+    const other = makeApiKey().key.replace(/^tgk_.{8}/, `tgk_${made.id}`);
+    for (const sent of [[`Bearer ${other}`], [], ['Basic x'], [`Bearer ${made.key}`, 'Bearer y']]) {
+      expect(verdictOf(identity, ...sent)).toMatchObject({
+        kind: 'refused',
+        refusal: { error: 'UNAUTHORIZED' },
+      });
+    }
+  });
+
+  it('tells when a key ends, and refuses it from then on', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made, { expires: '1970-01-01T00:01:00.000Z' })]);
+    let now = 0;
+    const identity = ring(path, undefined, () => now);
+    expect(verdictOf(identity, `Bearer ${made.key}`)).toMatchObject({
+      grant: { expiresAt: 60_000 },
+    });
+    now = 60_000;
+    expect(verdictOf(identity, `Bearer ${made.key}`).kind).toBe('refused');
+  });
+
+  it('two keys of one subject are one principal, so that they can be rotated', () => {
+    const path = keyPath();
+    const made = [makeApiKey(), makeApiKey()];
+    writeKeyFile(
+      path,
+      made.map((each) => entryOf(each)),
+    );
+    const identity = ring(path);
+    const keys = made.map(({ key }) => {
+      const outcome = verdictOf(identity, `Bearer ${key}`);
+      return outcome.kind === 'principal' ? outcome.principal.key : '';
+    });
+    expect(keys[0]).not.toBe('');
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  it('reports keys that are gone or were changed, and lets new ones in', () => {
+    const path = keyPath();
+    const [kept, gone, changed, added] = [makeApiKey(), makeApiKey(), makeApiKey(), makeApiKey()];
+    writeKeyFile(path, [entryOf(kept), entryOf(gone), entryOf(changed)]);
+    const revoked: string[] = [];
+    const identity = ring(path, (ids) => revoked.push(...ids));
+    writeKeyFile(path, [entryOf(kept), entryOf(changed, { scopes: [] }), entryOf(added)]);
+    identity.reload();
+    expect(revoked.toSorted()).toEqual([`key:${gone.id}`, `key:${changed.id}`].toSorted());
+    expect(verdictOf(identity, `Bearer ${gone.key}`).kind).toBe('refused');
+    expect(verdictOf(identity, `Bearer ${added.key}`).kind).toBe('principal');
+  });
+
+  it('notices a change of the file by itself', async () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const noticed = new Promise<ReadonlySet<string>>((resolve) => {
+      ring(path, resolve);
+    });
+    writeKeyFile(path, []);
+    // Some file systems keep times to the second only.
+    utimesSync(path, 1, 1);
+    expect([...(await noticed)]).toEqual([`key:${made.id}`]);
+  });
+
+  it('keeps its keys while the file is broken, and does not start with a broken one', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const identity = ring(path);
+    writeFileSync(path, '{');
+    identity.reload();
+    expect(verdictOf(identity, `Bearer ${made.key}`).kind).toBe('principal');
+    expect(() => ring(path)).toThrow('is not JSON');
+  });
+
+  it.runIf(process.getuid !== undefined)('refuses a file that others can write to', () => {
+    const path = keyPath();
+    writeKeyFile(path, []);
+    chmodSync(path, 0o666);
+    expect(readKeyFile(path)).toMatchObject({ kind: 'failed' });
+  });
+});
+
+describe('several ways to come in', () => {
+  it('the first that knows the credential decides', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const identity = firstMatch([staticToken('0123456789abcdef'), ring(path)]);
+    expect(verdictOf(identity, 'Bearer 0123456789abcdef')).toMatchObject({
+      principal: { issuer: 'static-token' },
+    });
+    expect(verdictOf(identity, `Bearer ${made.key}`)).toMatchObject({
+      principal: { issuer: 'api-keys' },
+    });
+  });
+
+  it('a credential none knows is refused once, with one challenge where they agree', () => {
+    const path = keyPath();
+    writeKeyFile(path, []);
+    const identity = firstMatch([staticToken('0123456789abcdef'), ring(path)]);
+    const challenge = 'Bearer realm="tidegate", error="invalid_token"';
+    expect(verdictOf(identity, 'Bearer wrong-wrong-wrong')).toEqual({
+      kind: 'refused',
+      refusal: { error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', challenge] },
+    });
+    expect(identity.isOpen).toBe(false);
+  });
+
+  it('two credentials in one request are refused by the first, whoever else might know one', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const identity = firstMatch([staticToken('0123456789abcdef'), ring(path)]);
+    const sent = [`Bearer ${made.key}`, 'Bearer 0123456789abcdef'];
+    expect(verdictOf(identity, ...sent)).toMatchObject({ refusal: { error: 'HEADER_REPEATED' } });
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * Identity by API keys of a file. The file is looked at every second: a key that was added counts
+ * from then on, and one that was removed is refused from then on and reported, so that whatever it
+ * opened can be ended.
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
+ */
+import { unwatchFile, watchFile } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Identity, IdentityOutcome, RequestHead, Telemetry } from '../../core/ports.ts';
+import { principalOf } from '../../core/principal.ts';
+import { apiKeyId, type ApiKeyEntry, isApiKey } from './api-key.ts';
+import { bearerOf } from './bearer.ts';
+import { readKeyFile } from './key-file.ts';
+
+export interface KeyRingParts {
+  readonly path: string;
+  /** Expiry is told on this clock. */
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Told the credential ids of keys that are gone, as `Grant.credentialId` has them. */
+  readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
+  /** Wall-clock milliseconds. Default: the machine's. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Milliseconds between two looks at the file. */
+const LOOK_MS = 1000;
+
+const CHALLENGE = 'Bearer realm="tidegate"';
+const NOTHING_SENT = refused(CHALLENGE);
+const WRONG = refused(`${CHALLENGE}, error="invalid_token"`);
+
+/** The name of a key's credential in the record and for revocation. */
+export function keyCredentialId(id: string): string {
+  return `key:${id}`;
+}
+
+export class KeyRing implements Identity {
+  readonly #parts: KeyRingParts;
+  readonly #now: () => number;
+  #keys: ReadonlyMap<string, ApiKeyEntry>;
+  readonly #onChange = (): void => this.reload();
+
+  /** @throws Error when the file cannot be read: a closed door must not turn out to have no lock. */
+  constructor(parts: KeyRingParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    const read = readKeyFile(parts.path);
+    if (read.kind === 'failed') throw new Error(read.reason);
+    this.#keys = byId(read.kind === 'keys' ? read.keys : []);
+    watchFile(parts.path, { interval: LOOK_MS, persistent: false }, this.#onChange);
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
+    const text = bearerOf(head);
+    const entry = text === undefined ? undefined : this.#keys.get(apiKeyId(text) ?? '');
+    if (text === undefined || entry === undefined || !isApiKey(text, entry)) {
+      done(text === undefined ? NOTHING_SENT : WRONG);
+      return;
+    }
+    const leftMs = entry.expires === undefined ? Infinity : Date.parse(entry.expires) - this.#now();
+    done(leftMs <= 0 ? WRONG : this.#welcome(entry, leftMs));
+  }
+
+  /** Reads the file again; one that cannot be read leaves the keys as they are. */
+  reload(): void {
+    const { path, telemetry, onRevoked } = this.#parts;
+    const read = readKeyFile(path);
+    if (read.kind === 'failed') {
+      telemetry.log('error', 'keys_unreadable', { reason: read.reason });
+      return;
+    }
+    const before = this.#keys;
+    this.#keys = byId(read.kind === 'keys' ? read.keys : []);
+    const gone = [...before.values()].filter(
+      (each) => !isDeepStrictEqual(this.#keys.get(each.id), each),
+    );
+    telemetry.log('info', 'keys_read', { keys: this.#keys.size, revoked: gone.length });
+    if (gone.length > 0) onRevoked(new Set(gone.map(({ id }) => keyCredentialId(id))));
+  }
+
+  /** Stops looking at the file. */
+  close(): void {
+    unwatchFile(this.#parts.path, this.#onChange);
+  }
+
+  #welcome({ id, tenant, subject, scopes, groups }: ApiKeyEntry, leftMs: number): IdentityOutcome {
+    return {
+      kind: 'principal',
+      principal: principalOf({ tenant, issuer: 'api-keys', subject, clientId: '' }),
+      grant: {
+        expiresAt: this.#parts.clock.now() + leftMs,
+        scopes,
+        groups,
+        claims: {},
+        credentialId: keyCredentialId(id),
+      },
+    };
+  }
+}
+
+function byId(keys: readonly ApiKeyEntry[]): ReadonlyMap<string, ApiKeyEntry> {
+  return new Map(keys.map((each) => [each.id, each]));
+}
+
+function refused(challenge: string): IdentityOutcome {
+  const headers = ['WWW-Authenticate', challenge];
+  return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+}
