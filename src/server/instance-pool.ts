@@ -7,7 +7,7 @@ import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { BridgePorts } from './bridge/bridge-ports.ts';
 import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
-import type { LegacyTask } from './bridge/legacy-tasks.ts';
+import type { LegacyTask } from './bridge/legacy-task-call.ts';
 import { ModernBridges } from './bridge/modern-bridges.ts';
 import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';

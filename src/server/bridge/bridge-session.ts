@@ -54,6 +54,8 @@ export class BridgeSession implements InstanceRole, CallSession {
   #awaitingTools: (() => void)[] = [];
   #tools: 'unknown' | 'reading' | 'stale' | 'known' = 'unknown';
   #level: string | undefined;
+  #levelsAsked = 0;
+  #awaitingLevel: (() => void)[] = [];
   /** Whose calls this connection had; two say that it is not one client's alone. */
   readonly #callers = new Set<string>();
 
@@ -120,15 +122,37 @@ export class BridgeSession implements InstanceRole, CallSession {
     });
   }
 
-  /** A call is about to be sent: the level is the lowest that one in flight asked for. */
-  prepareLevel(): void {
+  /**
+   * A call is about to be sent: the level is the lowest that one in flight asked for. Over HTTP the
+   * call waits until the server has taken it, since requests of their own may overtake each other.
+   */
+  prepareLevel(then: () => void): void {
+    this.#askForLevel();
+    if (this.#levelsAsked > 0 && this.instance.ports.upstream.kind === 'http') {
+      this.#awaitingLevel.push(then);
+    } else {
+      then();
+    }
+  }
+
+  #askForLevel(): void {
     if (this.server?.capabilities['logging'] === undefined) return;
     const levels = [...this.calls].map(({ facts }) => LOG_LEVELS.indexOf(facts.logLevel ?? ''));
     const lowest = Math.min(...levels.filter((level) => level >= 0));
     const level = LOG_LEVELS[lowest];
     if (level === undefined || level === this.#level) return;
     this.#level = level;
-    this.instance.ask('logging/setLevel', JSON.stringify({ level }), () => {});
+    this.#levelsAsked += 1;
+    this.instance.ask('logging/setLevel', JSON.stringify({ level }), () => {
+      this.#levelsAsked -= 1;
+      if (this.#levelsAsked === 0) this.#levelTaken();
+    });
+  }
+
+  #levelTaken(): void {
+    const awaiting = this.#awaitingLevel;
+    this.#awaitingLevel = [];
+    for (const then of awaiting) then();
   }
 
   begun(call: BridgedCall): void {

@@ -37,8 +37,8 @@ export interface CallSession {
   /** Runs `then` once the handshake is over, or failed. */
   whenReady(then: () => void): void;
   begun(call: BridgedCall): void;
-  /** Sees that what the call wants logged is logged. */
-  prepareLevel(): void;
+  /** Sees that what the call wants logged is logged, then runs `then`. */
+  prepareLevel(then: () => void): void;
   /** The call was given up and may still speak. */
   haunt(): void;
   released(call: BridgedCall): void;
@@ -106,11 +106,7 @@ export class BridgedCall implements CallOwner, LegWork {
     this.#session = session;
     session.begun(this);
     session.whenReady(() => {
-      if (this.isOver) return;
-      session.prepareLevel();
-      const outcome = session.instance.request(this, toLegacyRequest(this.facts.message));
-      if ('error' in outcome) this.#settle(outcome);
-      else this.#inner = outcome;
+      if (!this.isOver) session.prepareLevel(() => this.#send(session));
     });
   }
 
@@ -174,6 +170,13 @@ export class BridgedCall implements CallOwner, LegWork {
 
   closeStream(): void {
     // Streams of 2026 cannot be resumed, so there is nothing to come back for.
+  }
+
+  #send(session: CallSession): void {
+    if (this.isOver) return;
+    const outcome = session.instance.request(this, toLegacyRequest(this.facts.message));
+    if ('error' in outcome) this.#settle(outcome);
+    else this.#inner = outcome;
   }
 
   #settle(end: CallEnd): void {

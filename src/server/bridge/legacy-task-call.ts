@@ -18,7 +18,15 @@ import type { CallOwner, UpstreamCall } from '../instance.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
 import type { Asker, CallingSession } from './legacy-over-modern-call.ts';
-import type { LegacyTask } from './legacy-tasks.ts';
+
+/** What is kept of a task. */
+export interface LegacyTask {
+  readonly tool: string;
+  /** The client was told so: that stays, whatever becomes of the work. */
+  isCancelled: boolean;
+  /** A task of ours, that is done: its state, and its result as JSON text. */
+  readonly done: { readonly state: Members; readonly result: string } | undefined;
+}
 
 export interface TaskSession extends CallingSession {
   /** What every request of the client carries in `_meta`. */

@@ -14,16 +14,7 @@ import { isMembers, taskIdOf, type Members } from '../../core/bridge/tasks/task-
 import type { Refusal } from '../../core/errors.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { LegacyCallOwner, LegacyOutcome } from '../legacy-upstream.ts';
-import { LegacyTaskCall, type TaskSession } from './legacy-task-call.ts';
-
-/** What is kept of a task. */
-export interface LegacyTask {
-  readonly tool: string;
-  /** The client was told so: that stays, whatever becomes of the work. */
-  isCancelled: boolean;
-  /** A task of ours, that is done: its state, and its result as JSON text. */
-  readonly done: { readonly state: Members; readonly result: string } | undefined;
-}
+import { LegacyTaskCall, type LegacyTask, type TaskSession } from './legacy-task-call.ts';
 
 /** The tasks of one principal. */
 export interface TaskAccess {
