@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { apiKeyId, isApiKey } from '../adapters/identity/api-key.ts';
+import { readKeyFile } from '../adapters/identity/key-file.ts';
+import { readAuditLine } from './audit-line.ts';
+import { type KeysOutcome, keysCommand } from './keys-command.ts';
+import { type KeysLine, readKeysLine } from './keys-line.ts';
+
+const NOW = Date.parse('2026-01-01T00:00:00.000Z');
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'tidegate-keys-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function read(...words: readonly string[]): KeysLine {
+  return readKeysLine(words);
+}
+
+function run(...words: readonly string[]): KeysOutcome {
+  const line = read(...words);
+  if (line.kind !== 'keys') throw new Error(JSON.stringify(line));
+  return keysCommand(line.options, NOW);
+}
+
+describe('tidegate keys', () => {
+  it('prints a new key once, and keeps only its hash', () => {
+    const file = join(folder(), 'keys.json');
+    const { output, text } = run('add', 'ci', '--tenant', 'acme', '--scope', 'a', '--file', file);
+    const key = output.trim();
+    const kept = readKeyFile(file);
+    expect(kept).toMatchObject({
+      kind: 'keys',
+      keys: [{ id: apiKeyId(key), tenant: 'acme', subject: 'ci', scopes: ['a'] }],
+    });
+    expect(kept.kind === 'keys' && kept.keys.every((each) => isApiKey(key, each))).toBe(true);
+    expect(readFileSync(file, 'utf8')).not.toContain(key.slice(13));
+    expect(text).toContain('until it is revoked');
+  });
+
+  it('lists keys with their ends, and revokes one by its id', () => {
+    const file = join(folder(), 'keys.json');
+    const id = apiKeyId(run('add', 'ci', '--expires', '90d', '--file', file).output.trim()) ?? '';
+    expect(run('list', '--file', file).output).toContain(`${id}\tdefault\tci\t-\t2026-04-01T`);
+    expect(run('revoke', id, '--file', file).exitCode).toBe(0);
+    expect(run('list', '--file', file).text).toContain('has no keys');
+    const again = run('revoke', id, '--file', file);
+    expect(again).toMatchObject({ exitCode: 1 });
+    expect(again.text).toContain('tidegate keys list');
+  });
+
+  it('prints JSON for programs, without hashes', () => {
+    const file = join(folder(), 'keys.json');
+    const made = JSON.parse(run('add', 'ci', '--json', '--file', file).output) as { id: string };
+    const [listed] = JSON.parse(run('list', '--json', '--file', file).output) as [object];
+    expect(listed).toMatchObject({ id: made.id, subject: 'ci' });
+    expect(listed).not.toHaveProperty('digest');
+  });
+
+  it('says what is wrong with its words', () => {
+    expect(read('add')).toMatchObject({ kind: 'wrong' });
+    expect(read('add', 'ci', '--expires', 'soon')).toMatchObject({
+      kind: 'wrong',
+      reason: expect.stringContaining('90d, 12h or 30m') as string,
+    });
+    expect(read('remove')).toMatchObject({ kind: 'wrong' });
+    expect(read()).toMatchObject({ kind: 'shown' });
+    expect(read('revoke', '--help')).toMatchObject({ kind: 'shown' });
+  });
+
+  it('says that a file cannot be written', () => {
+    expect(run('add', 'ci', '--file', join(folder(), 'absent', 'keys.json'))).toMatchObject({
+      exitCode: 1,
+      text: expect.stringContaining('ENOENT') as string,
+    });
+  });
+});
+
+describe('tidegate audit', () => {
+  it('takes the files of a record in their order', () => {
+    expect(readAuditLine(['verify', 'a.1', 'a', '--json'])).toEqual({
+      kind: 'audit',
+      options: { files: ['a.1', 'a'], isJson: true },
+    });
+    expect(readAuditLine(['verify'])).toMatchObject({ kind: 'wrong' });
+    expect(readAuditLine(['erase', 'a'])).toMatchObject({ kind: 'wrong' });
+  });
+});

@@ -1,0 +1,91 @@
+/** `tidegate keys`: the file of API keys, changed in one step that a serving gateway can see. */
+import { type ApiKeyEntry, makeApiKey } from '../adapters/identity/api-key.ts';
+import { readKeyFile, writeKeyFile } from '../adapters/identity/key-file.ts';
+import type { AddKey, KeysOptions } from './keys-line.ts';
+
+export interface KeysOutcome {
+  readonly exitCode: 0 | 1;
+  /** For standard output: a new key, or JSON. */
+  readonly output: string;
+  /** For standard error. */
+  readonly text: string;
+}
+
+/** @param now - wall-clock milliseconds. */
+export function keysCommand(options: KeysOptions, now: number): KeysOutcome {
+  const read = readKeyFile(options.file);
+  if (read.kind === 'failed') return failed(read.reason);
+  const keys = read.kind === 'keys' ? read.keys : [];
+  try {
+    switch (options.action) {
+      case 'add':
+        return added(options, options.isJson, keys, now);
+      case 'revoke':
+        return revoked(options, keys);
+      case 'list':
+        return listed(options, keys, now);
+    }
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    return failed(`${options.file} cannot be written (${code}).`);
+  }
+}
+
+function added(
+  { file, tenant, subject, scopes, groups, lifeMs }: AddKey,
+  isJson: boolean,
+  keys: readonly ApiKeyEntry[],
+  now: number,
+): KeysOutcome {
+  const { key, id, digest } = makeApiKey();
+  const expires = lifeMs === undefined ? undefined : new Date(now + lifeMs).toISOString();
+  const created = new Date(now).toISOString();
+  const entry = { id, digest, tenant, subject, scopes, groups, expires, created };
+  writeKeyFile(file, [...keys, entry]);
+  const output = isJson ? `${JSON.stringify({ id, key, tenant, subject, expires })}\n` : `${key}\n`;
+  const until = expires === undefined ? 'until it is revoked' : `until ${expires}`;
+  const text =
+    `Key ${id} of ${subject} (tenant ${tenant}) counts ${until}.\n` +
+    `It is printed this once; ${file} keeps only a hash.\n`;
+  return { exitCode: 0, output, text };
+}
+
+function revoked(
+  { file, id, isJson }: Extract<KeysOptions, { action: 'revoke' }>,
+  keys: readonly ApiKeyEntry[],
+): KeysOutcome {
+  const left = keys.filter((each) => each.id !== id);
+  if (left.length === keys.length) {
+    return failed(`${file} has no key ${JSON.stringify(id)}; tidegate keys list shows them.`);
+  }
+  writeKeyFile(file, left);
+  const output = isJson ? `${JSON.stringify({ id, left: left.length })}\n` : '';
+  const text = `Key ${id} is revoked. A gateway that reads ${file} ends what it opened within 2 s.\n`;
+  return { exitCode: 0, output, text };
+}
+
+function listed(
+  { file, isJson }: Extract<KeysOptions, { action: 'list' }>,
+  keys: readonly ApiKeyEntry[],
+  now: number,
+): KeysOutcome {
+  if (isJson) {
+    const shown = keys.map(({ digest: _digest, ...rest }) => rest);
+    return { exitCode: 0, output: `${JSON.stringify(shown)}\n`, text: '' };
+  }
+  if (keys.length === 0) return { exitCode: 0, output: '', text: `${file} has no keys.\n` };
+  const lines = keys.map(({ id, tenant, subject, scopes, expires }) => {
+    const isOver = expires !== undefined && Date.parse(expires) <= now;
+    const until = isOver ? `ended ${expires}` : (expires ?? 'no end');
+    return [id, tenant, subject, scopes.join(' ') || '-', until].join('\t');
+  });
+  return {
+    exitCode: 0,
+    output: `id\ttenant\tsubject\tscopes\tends\n${lines.join('\n')}\n`,
+    text: '',
+  };
+}
+
+function failed(reason: string): KeysOutcome {
+  return { exitCode: 1, output: '', text: `tidegate: ${reason}\n` };
+}
