@@ -1,6 +1,7 @@
 /** The answers we give in a server's place when it gives none. */
 import { errorResponse, type Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
+import type { ReplyEnd } from './reply.ts';
 
 /** A refusal as the error response of one request. */
 export function failedCall(id: string, refusal: Refusal): Message {
@@ -21,6 +22,16 @@ export const BAD_REPLY: Refusal = {
 };
 
 export const UNAVAILABLE: Refusal = { error: 'UPSTREAM_UNAVAILABLE' };
+
+/** The server was not reached or refused the request: with what may be said about it. */
+export function unavailable(end: ReplyEnd): Refusal {
+  const isDoor = end.kind === 'refused' && (end.status === 401 || end.status === 403);
+  const hint = end.kind === 'unsent' ? end.hint : isDoor ? REFUSED_AT_DOOR : undefined;
+  if (hint === undefined) return UNAVAILABLE;
+  return { ...UNAVAILABLE, detail: `upstream unavailable: ${hint}` };
+}
+
+const REFUSED_AT_DOOR = 'it asks for a credential, or for another one than it was sent.';
 
 /**
  * Methods that only look: sent again over a new connection when a kept one turns out to be dead.

@@ -7,7 +7,7 @@ import { META } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { readFilter, type Filter } from '../core/sessions/subscription.ts';
 import type { ClientContext } from './client-context.ts';
-import { BAD_REPLY, CONNECTION_LOST, failedCall, UNAVAILABLE } from './failed-call.ts';
+import { BAD_REPLY, CONNECTION_LOST, failedCall, unavailable } from './failed-call.ts';
 import type { OpenCall } from './modern-call.ts';
 import { modernRequest } from './modern-request.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
@@ -92,7 +92,7 @@ export class ListenCall implements OpenCall {
     if (this.#honoured === undefined || this.#delay.failures >= ATTEMPTS_MAX) {
       const refusal = end.kind === 'bad' ? BAD_REPLY : CONNECTION_LOST;
       const isDown = end.kind === 'unsent' || end.kind === 'refused';
-      this.#answer(failedCall(this.id, isDown ? UNAVAILABLE : refusal));
+      this.#answer(failedCall(this.id, isDown ? unavailable(end) : refusal));
       return;
     }
     const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#reply?.retryMs;

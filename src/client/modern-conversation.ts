@@ -11,7 +11,7 @@ import type {
 } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
-import { failedCall, UNAVAILABLE } from './failed-call.ts';
+import { failedCall, unavailable } from './failed-call.ts';
 import { ListenCall } from './listen-call.ts';
 import { ModernCall, type ModernCallEvents, type OpenCall } from './modern-call.ts';
 import { modernRequest } from './modern-request.ts';
@@ -117,7 +117,8 @@ export class ModernConversation implements UpstreamConnection {
     this.#calls.delete(call.id);
     const status = end.kind === 'refused' ? end.status : 0;
     const detail = status === 0 && 'detail' in end ? end.detail : `HTTP status ${status}`;
-    if (status === 0) this.#unsent += 1;
+    const isOurs = end.kind === 'unsent' && end.hint !== undefined;
+    if (status === 0 && !isOurs) this.#unsent += 1;
     const isUnknown = status === 400 || (status >= 404 && status <= 406) || status === 415;
     const isProbe = call.request.method === 'server/discover';
     const { name, telemetry } = this.#context;
@@ -128,7 +129,7 @@ export class ModernConversation implements UpstreamConnection {
     } else if (this.#unsent >= UNSENT_MAX) {
       this.#close('exited', detail);
     } else {
-      const refusal = isUnknown ? ({ error: 'METHOD_NOT_FOUND' } as const) : UNAVAILABLE;
+      const refusal = isUnknown ? ({ error: 'METHOD_NOT_FOUND' } as const) : unavailable(end);
       this.#events.onMessage(failedCall(call.id, refusal), call.id);
     }
   }

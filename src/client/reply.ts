@@ -21,7 +21,7 @@ export type ReplyEnd =
       readonly retryAfterMs: number | undefined;
     }
   /** Nothing reached the server. */
-  | { readonly kind: 'unsent'; readonly detail: string }
+  | { readonly kind: 'unsent'; readonly detail: string; readonly hint?: string | undefined }
   /** The connection broke. */
   | { readonly kind: 'cut'; readonly detail: string }
   /** It is no reply of this protocol: media type, coding, text or size. */
@@ -46,8 +46,11 @@ const LINGER_MS = 1000;
 export class Reply {
   readonly #context: ClientContext;
   readonly #events: ReplyEvents;
-  readonly #parser: SseParser;
-  readonly #decoder = new TextDecoder();
+  readonly #resumedFrom: string;
+  /** What reads an event stream, once it is one. */
+  #stream:
+    | { readonly parser: SseParser; readonly decoder: InstanceType<typeof TextDecoder> }
+    | undefined;
   #head: OutboundHead | undefined;
   #form: 'stream' | 'json' | 'error' | 'empty' = 'empty';
   #body: ByteCollector | undefined;
@@ -67,21 +70,7 @@ export class Reply {
   ) {
     this.#context = context;
     this.#events = events;
-    const chars = context.messageBytesMax;
-    this.#parser = new SseParser(
-      {
-        onEvent: (event) => this.#event(event),
-        onRetry: (ms) => {
-          this.retryMs = ms;
-        },
-        onOverflow: () => {
-          this.#skipped('too-long');
-          if (!this.#isOver) events.onOversized();
-        },
-      },
-      { lineCharsMax: chars, eventCharsMax: chars },
-      lastEventId,
-    );
+    this.#resumedFrom = lastEventId;
     this.#sent = context.meter.add(request.body?.length ?? 0);
     this.#abortRequest = context.http.send(request, {
       onSent: this.#sent,
@@ -98,7 +87,7 @@ export class Reply {
 
   /** What resumes the stream; empty when the server gave no id. */
   get lastEventId(): string {
-    return this.#parser.lastEventId;
+    return this.#stream?.parser.lastEventId ?? this.#resumedFrom;
   }
 
   /** Whether it is, or was, an event stream. */
@@ -137,6 +126,7 @@ export class Reply {
       this.#body = new ByteCollector(ERROR_BYTES_MAX);
     } else if (type === 'text/event-stream') {
       this.#form = 'stream';
+      this.#stream = { parser: this.#newParser(), decoder: new TextDecoder() };
     } else if (type === 'application/json') {
       this.#form = 'json';
       this.#body = new ByteCollector(this.#context.messageBytesMax);
@@ -149,9 +139,10 @@ export class Reply {
 
   #bytes(chunk: Uint8Array): void {
     if (this.#isOver) return;
-    if (this.#form === 'stream') {
+    if (this.#stream !== undefined) {
+      const { parser, decoder } = this.#stream;
       // The specification of event streams has bytes that are no UTF-8 replaced, not refused.
-      this.#parser.push(this.#decoder.decode(chunk, { stream: true }));
+      parser.push(decoder.decode(chunk, { stream: true }));
     } else if (this.#body !== undefined && !this.#body.add(chunk)) {
       if (this.#form === 'error') {
         this.#abortRequest();
@@ -162,6 +153,24 @@ export class Reply {
         this.#fail('the reply is too large');
       }
     }
+  }
+
+  #newParser(): SseParser {
+    const chars = this.#context.messageBytesMax;
+    return new SseParser(
+      {
+        onEvent: (event) => this.#event(event),
+        onRetry: (ms) => {
+          this.retryMs = ms;
+        },
+        onOverflow: () => {
+          this.#skipped('too-long');
+          if (!this.#isOver) this.#events.onOversized();
+        },
+      },
+      { lineCharsMax: chars, eventCharsMax: chars },
+      this.#resumedFrom,
+    );
   }
 
   #whole(): void {

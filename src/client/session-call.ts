@@ -6,7 +6,7 @@
 import type { OutboundHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
-import { BAD_REPLY, CONNECTION_LOST, failedCall, UNAVAILABLE } from './failed-call.ts';
+import { BAD_REPLY, CONNECTION_LOST, failedCall, unavailable } from './failed-call.ts';
 import type { OpenCall } from './modern-call.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
@@ -165,5 +165,5 @@ export class SessionCall implements OpenCall {
 /** The answer to a call that the server refused as a whole. */
 export function refusedAnswer(id: string, end: ReplyEnd): Message {
   if (end.kind === 'refused' && end.error !== undefined) return end.error.withId(id);
-  return failedCall(id, UNAVAILABLE);
+  return failedCall(id, unavailable(end));
 }

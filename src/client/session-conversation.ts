@@ -171,7 +171,8 @@ export class SessionConversation implements UpstreamConnection {
     const isProbe = call.request.method === 'initialize' && isUnsupported(end);
     const level = isProbe || isModernRefusal(end) ? 'debug' : 'warn';
     telemetry.log(level, 'upstream_call_failed', { upstream: name, era: '2025', detail });
-    if (end.kind === 'unsent') this.#unsent += 1;
+    const hint = end.kind === 'unsent' ? end.hint : undefined;
+    if (end.kind === 'unsent' && hint === undefined) this.#unsent += 1;
     const answer = refusedAnswer(call.id, end);
     if (call.request.method === 'initialize') {
       this.#handshakeRefused(call, end, answer);
@@ -188,7 +189,7 @@ export class SessionConversation implements UpstreamConnection {
     } else if (this.#onUnsupported !== undefined && isUnsupported(end)) {
       this.#state = 'closed';
       this.#onUnsupported(call.request, answer);
-    } else if (end.kind === 'refused' && end.error !== undefined) {
+    } else if (hasReason(end)) {
       this.#state = SESSION_TRANSITIONS.opening.fail;
       this.#events.onMessage(answer, call.id);
     } else {
@@ -348,6 +349,12 @@ function isModernRefusal(end: ReplyEnd): boolean {
   if (end.kind !== 'refused') return false;
   const code = (end.error?.value as { code?: unknown } | undefined)?.code;
   return typeof code === 'number' && code <= -32020 && code >= -32099;
+}
+
+/** Whether its caller can be told more than that the server is not there. */
+function hasReason(end: ReplyEnd): boolean {
+  if (end.kind === 'unsent') return end.hint !== undefined;
+  return end.kind === 'refused' && end.error !== undefined;
 }
 
 /** For the log. */

@@ -13,7 +13,7 @@ import type {
 import { Message } from '../core/protocol/message.ts';
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { ClientContext } from './client-context.ts';
-import { CONNECTION_LOST, failedCall, isRepeatable, UNAVAILABLE } from './failed-call.ts';
+import { CONNECTION_LOST, failedCall, isRepeatable, unavailable } from './failed-call.ts';
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { POST_HEADERS } from './modern-request.ts';
@@ -203,7 +203,7 @@ export class SseConversation implements UpstreamConnection {
 
   #failed(id: string, end: ReplyEnd): void {
     if (!this.#waiting.has(id)) return;
-    const refusal = end.kind === 'cut' ? CONNECTION_LOST : UNAVAILABLE;
+    const refusal = end.kind === 'cut' ? CONNECTION_LOST : unavailable(end);
     this.#received(failedCall(id, refusal));
   }
 

@@ -24,7 +24,7 @@ export class ProxyChoice {
 
   /**
    * @param env - for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`; the names in lower case go first.
-   * @throws TypeError when a proxy's URL is malformed. The URL, which may hold a password, is not in
+   * @throws TypeError when a proxy's URL is malformed. The URL may hold a password: it is not in
    * the message.
    */
   constructor(option: ProxyOption, env: Environment) {

@@ -81,6 +81,11 @@ export class SsrfGuard {
     return isIP(host) === 0 ? undefined : this.#addressFault(host, host);
   }
 
+  /** Whether the operator named this host as one to trust. */
+  isAllowed(host: string): boolean {
+    return this.#allowedHosts.has(bare(host.toLowerCase()));
+  }
+
   /** For the `lookup` of a socket: fails unless every address of the name may be called. */
   readonly lookup: LookupFunction = (host, options, done) => {
     const all: LookupOptions & { all: true } = { ...options, all: true };

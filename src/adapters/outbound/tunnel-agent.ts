@@ -1,6 +1,6 @@
 /**
- * TLS connections through a proxy: CONNECT first, then TLS with the server itself, so that the proxy
- * sees a name and no more.
+ * TLS connections through a proxy: CONNECT first, then TLS with the server itself, so that the
+ * proxy sees a name and no more.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
  */
 import { request, type ClientRequest } from 'node:http';

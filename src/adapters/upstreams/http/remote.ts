@@ -1,15 +1,21 @@
+import { CredentialedOutbound } from '../../../client/credentialed-outbound.ts';
 import { LegacyConversation } from '../../../client/legacy-conversation.ts';
 import { ModernConversation } from '../../../client/modern-conversation.ts';
 import { type ClientContext, SendMeter } from '../../../client/client-context.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
   Outbound,
+  Principal,
   Telemetry,
   Upstream,
   UpstreamConnection,
   UpstreamEra,
   UpstreamEvents,
 } from '../../../core/ports.ts';
+import {
+  type UpstreamCredential,
+  UpstreamCredentials,
+} from '../../credentials/upstream-credentials.ts';
 import { checkedHeaders } from '../../outbound/checked-headers.ts';
 import { HttpOutbound } from '../../outbound/http-outbound.ts';
 import { SsrfGuard } from '../../outbound/ssrf-guard.ts';
@@ -35,6 +41,8 @@ export interface RemoteOptions {
    * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say. This machine is always called directly.
    */
   readonly proxy?: string | false | undefined;
+  /** Tokens of ours from the server's authorization server. Default: none. */
+  readonly credential?: UpstreamCredential | undefined;
   /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: nothing is seen. */
@@ -57,18 +65,32 @@ export function remote(url: string, options: RemoteOptions = {}): Upstream {
   if (parsed === undefined || fault !== undefined) throw new TypeError(fault);
   parsed.hash = '';
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  return new RemoteUpstream({
-    name: parsed.host,
-    url: parsed.href,
+  const facts = { name: parsed.host, url: parsed.href };
+  const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
+  const telemetry = options.telemetry ?? SILENT;
+  const { credential } = options;
+  const credentials =
+    credential === undefined
+      ? undefined
+      : new UpstreamCredentials(credential, {
+          ...facts,
+          http,
+          guard,
+          clock: systemClock,
+          telemetry,
+        });
+  const context = {
+    ...facts,
     headers: checkedHeaders(options.headers ?? {}),
-    http: new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy }),
+    http,
     clock: systemClock,
     random: systemRandom,
-    telemetry: options.telemetry ?? SILENT,
+    telemetry,
     messageBytesMax: limits.upstreamLineBytesMax,
     meter: new SendMeter(limits.upstreamQueueBytesMax),
     origin: { handshake: undefined },
-  });
+  };
+  return new RemoteUpstream(context, credentials);
 }
 
 class RemoteUpstream implements Upstream {
@@ -76,17 +98,19 @@ class RemoteUpstream implements Upstream {
   readonly name: string;
   readonly #context: ClientContext;
   readonly #http: Outbound;
+  readonly #credentials: UpstreamCredentials | undefined;
   readonly #open = new Set<UpstreamConnection>();
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(context: ClientContext) {
+  constructor(context: ClientContext, credentials: UpstreamCredentials | undefined) {
     this.name = context.name;
+    this.#credentials = credentials;
     this.#context = context;
     this.#http = context.http;
   }
 
-  connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection {
+  connect(era: UpstreamEra, events: UpstreamEvents, caller?: Principal): UpstreamConnection {
     if (this.#closing !== undefined) {
       queueMicrotask(() => events.onClosed('closed', 'the upstream was closed before'));
       return { send: () => 'closed', close() {} };
@@ -101,12 +125,19 @@ class RemoteUpstream implements Upstream {
         if (this.#open.size === 0) this.#onEmpty?.();
       },
     };
+    const context = this.#contextFor(caller);
     const connection =
       era === 'modern'
-        ? new ModernConversation(this.#context, watched)
-        : new LegacyConversation(this.#context, watched);
+        ? new ModernConversation(context, watched)
+        : new LegacyConversation(context, watched);
     this.#open.add(connection);
     return connection;
+  }
+
+  #contextFor(caller: Principal | undefined): ClientContext {
+    if (this.#credentials === undefined) return this.#context;
+    const http = new CredentialedOutbound(this.#http, this.#credentials.for(caller));
+    return { ...this.#context, http };
   }
 
   close(): Promise<void> {

@@ -1,0 +1,85 @@
+/**
+ * The tokens clients came with, the newest of each principal: for exchanging them at an
+ * authorization server that its operator named, and for nothing else. No token is sent on.
+ * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+ */
+import type { Clock, Identity, OpenDoor, Principal } from '../../core/ports.ts';
+
+interface Kept {
+  token: string;
+  /** Milliseconds of the clock after which it does not count. */
+  until: number;
+}
+
+/** Milliseconds a token is kept after its last use, unless it expires before. */
+const IDLE_MS = 3_600_000;
+const PRINCIPALS_MAX = 20_000;
+
+export class SubjectTokens {
+  readonly #clock: Pick<Clock, 'now'>;
+  /** The longest unused first. */
+  readonly #kept = new Map<string, Kept>();
+
+  /** @param clock - the one of the endpoint, by which tokens expire. Default: the machine's. */
+  constructor(clock: Pick<Clock, 'now'> = performance) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** @param expiresAt - milliseconds of the clock after which it does not count. */
+  remember({ key }: Principal, token: string, expiresAt: number = Infinity): void {
+    const until = Math.min(this.#clock.now() + IDLE_MS, expiresAt);
+    this.#kept.delete(key);
+    this.#kept.set(key, { token, until });
+    const [oldest] = this.#kept;
+    if (this.#kept.size > PRINCIPALS_MAX && oldest !== undefined) this.#kept.delete(oldest[0]);
+    this.#dropOver();
+  }
+
+  /** The newest token of a principal; undefined when there is none that counts. */
+  find({ key }: Principal): string | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined || kept.until > this.#clock.now()) return kept?.token;
+    this.#kept.delete(key);
+    return undefined;
+  }
+
+  forget({ key }: Principal): void {
+    this.#kept.delete(key);
+  }
+
+  /** A few of the longest unused at each turn: what nobody comes back for is gone soon. */
+  #dropOver(): void {
+    const now = this.#clock.now();
+    let looks = 0;
+    for (const [key, { until }] of this.#kept) {
+      if (looks >= 4) return;
+      looks += 1;
+      if (until <= now) this.#kept.delete(key);
+    }
+  }
+}
+
+/**
+ * The same identity, which also notes the bearer token of whoever it lets in. For identities whose
+ * tokens are of an authorization server: one of the operator's own proves nothing elsewhere.
+ */
+export function rememberingIdentity(
+  identity: Identity,
+  tokens: SubjectTokens,
+): Identity & OpenDoor {
+  return {
+    isOpen: (identity as Partial<OpenDoor>).isOpen === true,
+    verify: (head, done) =>
+      identity.verify(head, (outcome) => {
+        const token = /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
+        if (outcome.kind === 'principal' && token !== undefined) {
+          tokens.remember(outcome.principal, token, outcome.grant?.expiresAt);
+        }
+        done(outcome);
+      }),
+  };
+}

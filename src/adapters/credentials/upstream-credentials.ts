@@ -1,0 +1,128 @@
+/** From an operator's choice to the credentials of every conversation with one remote server. */
+import type { Clock, Credentials, Outbound, Principal, Telemetry } from '../../core/ports.ts';
+import type { SsrfGuard } from '../outbound/ssrf-guard.ts';
+import { clientCredentialsToken, exchangedToken, type GrantClient } from './client-grants.ts';
+import { guardedFetch } from './guarded-fetch.ts';
+import { OAuthClient } from './oauth-client.ts';
+import { type ObtainToken, RenewedCredential } from './renewed-credential.ts';
+import type { SubjectTokens } from './subject-tokens.ts';
+
+/** Our own credential at a remote server, from its authorization server. Never a client's. */
+export type UpstreamCredential =
+  | {
+      readonly kind: 'client-credentials';
+      /**
+       * Default: the authorization server that the server names (RFC 9728). Name it: otherwise the
+       * secret goes wherever the server says first.
+       */
+      readonly issuer?: string | undefined;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      /** Space-separated. Default: what the server asks for, or says it knows. */
+      readonly scope?: string | undefined;
+    }
+  /** RFC 8693: a caller's token is exchanged for one of the server's, for each principal. */
+  | {
+      readonly kind: 'token-exchange';
+      /** Needed: callers' tokens are shown to no authorization server but the operator's choice. */
+      readonly issuer: string | undefined;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly scope?: string | undefined;
+      readonly audience?: string | undefined;
+      /** Where the identity notes the tokens it saw; without it nobody has one to exchange. */
+      readonly subjectTokens?: SubjectTokens | undefined;
+    };
+
+export interface CredentialParts {
+  /** For logs. */
+  readonly name: string;
+  /** The MCP server. */
+  readonly url: string;
+  readonly http: Outbound;
+  readonly guard: SsrfGuard;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Milliseconds after its last use that a principal's credential is kept. */
+const IDLE_MS = 3_600_000;
+const PRINCIPALS_MAX = 20_000;
+
+export class UpstreamCredentials {
+  readonly #choice: UpstreamCredential;
+  readonly #parts: CredentialParts;
+  readonly #oauth: OAuthClient;
+  readonly #own: RenewedCredential;
+  /** The longest unused first. */
+  readonly #exchanged = new Map<string, RenewedCredential>();
+
+  /** @throws TypeError when tokens are to be exchanged and nobody said where. */
+  constructor(choice: UpstreamCredential, parts: CredentialParts) {
+    if (choice.kind === 'token-exchange' && choice.issuer === undefined) {
+      throw new TypeError("Exchanging callers' tokens needs the issuer they are shown to.");
+    }
+    this.#choice = choice;
+    this.#parts = parts;
+    const { url, guard, http } = parts;
+    const fetch = guardedFetch(http);
+    this.#oauth = new OAuthClient({ url, issuer: choice.issuer, fetch, guard });
+    this.#own = this.#renewed(this.#ownToken());
+  }
+
+  /** @param caller - on whose behalf; undefined for nobody's in particular. */
+  for(caller: Principal | undefined): Credentials {
+    if (this.#choice.kind !== 'token-exchange' || caller === undefined) return this.#own;
+    const known = this.#exchanged.get(caller.key);
+    const choice = clientOf(this.#choice);
+    const { audience, subjectTokens } = this.#choice;
+    const credential =
+      known ??
+      this.#renewed((need) => {
+        const subject = subjectTokens?.find(caller);
+        return exchangedToken(this.#oauth, { ...choice, audience }, subject, need);
+      });
+    this.#exchanged.delete(caller.key);
+    this.#exchanged.set(caller.key, credential);
+    this.#dropUnused();
+    return credential;
+  }
+
+  /**
+   * What a conversation for nobody in particular is opened with. Where tokens are exchanged, a
+   * client may also have a token by itself, or none: then the server is asked without.
+   */
+  #ownToken(): ObtainToken {
+    const client = clientOf(this.#choice);
+    if (this.#choice.kind === 'client-credentials') {
+      return (need) => clientCredentialsToken(this.#oauth, client, need);
+    }
+    return async (need) => {
+      if (!need.isRefused) return undefined;
+      return clientCredentialsToken(this.#oauth, client, need);
+    };
+  }
+
+  #renewed(obtain: ObtainToken): RenewedCredential {
+    const { name, clock, telemetry } = this.#parts;
+    return new RenewedCredential(obtain, clock, (detail) => {
+      telemetry.log('warn', 'upstream_credential_failed', { upstream: name, detail });
+    });
+  }
+
+  /** A few at each turn; conversations that still use one keep it. */
+  #dropUnused(): void {
+    const before = this.#parts.clock.now() - IDLE_MS;
+    let looks = 0;
+    for (const [key, credential] of this.#exchanged) {
+      const isOver = this.#exchanged.size > PRINCIPALS_MAX || credential.lastUsedAt < before;
+      if (looks >= 4 || !isOver) return;
+      looks += 1;
+      if (!credential.isBusy) this.#exchanged.delete(key);
+    }
+  }
+}
+
+function clientOf({ clientId, clientSecret, scope }: UpstreamCredential): GrantClient {
+  return { clientId, clientSecret, scope };
+}
