@@ -9,13 +9,14 @@ import { type ConfigOutcome, readConfig } from '../src/gateway/config/read-confi
 import { configJsonSchema } from './config-reference.ts';
 import { listFiles, readText } from './source-files.ts';
 
-const ENV = { TIDEGATE_TOKEN: 'a-token-of-some-length', GITHUB_TOKEN: 'x', HOME: '/home/me' };
 const SCHEMA = z.fromJSONSchema(configJsonSchema() as z.core.JSONSchema.JSONSchema);
 
+/** With every variable that it names set. */
 function read(text: string): ConfigOutcome {
+  const names = [...text.matchAll(/\$\{(?:env:)?(\w+)\}/g)].map(([, name = '']) => name);
   return readConfig(text, {
     path: '/etc/tidegate/tidegate.yaml',
-    env: ENV,
+    env: Object.fromEntries(names.map((name) => [name, 'a-token-of-some-length'])),
     readFile: () => ({ kind: 'unreadable', fault: 'does not exist' }),
   });
 }

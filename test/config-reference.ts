@@ -149,7 +149,7 @@ It is a \`command\`, a \`url\` or a \`module\`, and may say of itself, as \`defa
 
 {shared}
 
-The bounds are in [limits](limits.md).
+\`limits\` of a server add to those of \`defaults\`, name by name. The bounds are in [limits](limits.md).
 
 ## A command
 
@@ -171,7 +171,8 @@ The bounds are in [limits](limits.md).
 
 \`mcpServers\` of Claude Desktop, Cursor and others, and \`servers\` of VS Code, as they are: \`command\`, \`args\`, \`env\`, \`cwd\`, \`url\`
 (or \`serverUrl\`, \`httpUrl\`) and \`headers\` are read, servers with \`disabled: true\` are left out, and everything else is passed over.
-Comments and commas too many are allowed. The gateway itself gets its defaults.
+\`envFile\` is not read: set the variables, or name them under \`env\`. Comments and commas too many are allowed. The gateway
+itself gets its defaults.
 
 Names there may hold anything; the path is the name in small letters, with \`-\` for everything but \`a-z\` and \`0-9\`: \`My Server\` is
 served at \`/my-server\`. A name that leaves nothing becomes \`server-\` and eight digits that are always the same, and one of the

@@ -37,13 +37,6 @@ export class ProblemList {
     this.#found.set(identity, { offset, path, message });
   }
 
-  /** Whether something at this value or inside it is wrong. */
-  concerns(path: ConfigPath): boolean {
-    return [...this.#found.values()].some((problem) =>
-      path.every((key, index) => problem.path[index] === key),
-    );
-  }
-
   toArray(): readonly Problem[] {
     return [...this.#found.values()]
       .sort((a, b) => a.offset - b.offset)
