@@ -79,7 +79,7 @@ const allServers = z.strictObject({
   servers: z
     .array(word)
     .min(1, { error: 'Name at least one server, or write all: false.' })
-    .meta({ description: 'Names of the servers to merge. Their order is the file's.' }),
+    .meta({ description: 'Names of the servers to merge, in the order of the file.' }),
 });
 
 const ALL = {
