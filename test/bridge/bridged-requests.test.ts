@@ -59,6 +59,21 @@ describe('a 2026 request at a server of the handshake revisions', () => {
     );
   });
 
+  it('waits over HTTP until the server knows what is to be logged, for no request may overtake', async () => {
+    const server = await wireServer({ hand: { kind: 'http', capabilities: { logging: {} } } });
+    const asked = [1, 2].map((id) =>
+      server.send(modern(id, 'tools/call', { name: 'later' }, { meta: { logLevel: 'info' } })),
+    );
+    const level = await server.upstream.call(0, 'logging/setLevel');
+    expect(sent(server, 'tools/call')).toEqual([]);
+    level.answer({});
+    for (const index of [0, 1]) {
+      (await server.upstream.call(index, 'tools/call')).answer({ content: [] });
+    }
+    for (const reply of asked) expect(await answerOf(reply)).toHaveProperty('result');
+    expect(sent(server, 'logging/setLevel')).toEqual([{ level: 'info' }]);
+  });
+
   it.each([
     ['tools/list', { tools: [] }, true],
     ['prompts/list', { prompts: [] }, true],

@@ -19,7 +19,7 @@ const LEGACY = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'];
 
 export interface HandUpstreamOptions {
   /** `in-process` tells which call a message belongs to, `stdio` cannot. Default `in-process`. */
-  readonly kind?: 'stdio' | 'in-process';
+  readonly kind?: 'stdio' | 'in-process' | 'http';
   readonly capabilities?: Json;
   /**
    * Whether the test answers `initialize` itself, on all conversations but the first, which probes.
@@ -30,7 +30,7 @@ export interface HandUpstreamOptions {
 }
 
 export class HandUpstream implements Upstream {
-  readonly kind: 'stdio' | 'in-process';
+  readonly kind: 'stdio' | 'in-process' | 'http';
   readonly name = 'hand';
   readonly options: HandUpstreamOptions;
   /** Conversations that were used for more than a handshake of our probe, in order. */
