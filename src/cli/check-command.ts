@@ -2,9 +2,9 @@
 import { printable } from '../adapters/telemetry/printable.ts';
 import { urlHost } from '../core/security/listen-host.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
-import type { Problem } from '../gateway/config/problem.ts';
 import type { AuthConfig, GatewayConfig } from '../gateway/gateway-config.ts';
 import type { CheckOptions } from './check-line.ts';
+import { problemLine } from './problem-line.ts';
 import type { Environment } from './serve-options.ts';
 import { startProblems } from './start-problems.ts';
 
@@ -32,12 +32,6 @@ export function checkCommand({ file, isJson }: CheckOptions, env: Environment): 
     output: isJson ? `${JSON.stringify({ isFine: true, file, ...served(loaded.config) })}\n` : '',
     text: isJson ? '' : servedText(file, loaded.config),
   };
-}
-
-/** As compilers write it, so that editors find the place. */
-function problemLine(file: string, { line, column, path, message }: Problem): string {
-  const where = path === '' ? '' : `${path}: `;
-  return `${printable(file)}:${line}:${column}  ${where}${message}\n`;
 }
 
 interface Served {

@@ -61,7 +61,6 @@ export function checkedOptions(
  * Options of later versions, by commander's name for them, with the one value this version knows.
  */
 const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly only?: string }>> = {
-  config: { flag: '--config' },
   store: { flag: '--store', only: 'memory' },
   workers: { flag: '--workers', only: '1' },
   tlsCert: { flag: '--tls-cert' },
@@ -73,7 +72,8 @@ const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly o
 
 const LATER_COMMANDS: ReadonlySet<string> = new Set(['doctor', 'bench', 'init']);
 
-function laterFault(
+/** An option or a command that this version lacks. */
+export function laterFault(
   raw: Readonly<Record<string, unknown>>,
   firstWord: string | undefined,
 ): string | undefined {

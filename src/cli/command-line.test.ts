@@ -100,7 +100,7 @@ describe('readCommandLine', () => {
     expect(help.kind).toBe('shown');
     if (help.kind !== 'shown') return;
     expect(help.text).toContain('tidegate -- npx -y @modelcontextprotocol/server-everything');
-    expect(help.text).not.toMatch(/--(config|store|workers|tls|admin)/);
+    expect(help.text).not.toMatch(/--(store|workers|tls|admin)/);
     expect(read('-V')).toEqual({ kind: 'shown', text: '1.2.3\n' });
   });
 
@@ -151,7 +151,19 @@ describe('readCommandLine', () => {
     ['--upstream https://x --upstream-allow http://y', 'Give one host name'],
     ['--upstream-header A:b -- node', '--upstream-header needs --upstream.'],
     ['--upstream-allow a -- node', '--upstream-allow needs --upstream.'],
-    ['--config f.yaml', 'this version does not have --config.'],
+    ['--config', "option '--config <file>' argument missing"],
+    ['--config=', '--config needs the path of a file.'],
+    ['--config f.yaml -- node', 'a command and --config are both given'],
+    ['--config f.yaml extra', '"extra" belongs to no option'],
+    ['--config f.yaml --upstream https://x', '--upstream and --config are both given'],
+    ['--config f.yaml --token 0123456789abcdef', 'write auth into the file instead of --token.'],
+    ['--config f.yaml --no-auth', 'write auth into the file instead of --no-auth.'],
+    ['--config f.yaml --insecure', 'write auth into the file instead of --insecure.'],
+    ['--config f.yaml --public-url https://x', 'write listen into the file'],
+    ['--config f.yaml --isolation shared', 'write isolation into the file'],
+    ['--config f.yaml --limit callMsMax=5', 'write limits into the file'],
+    ['--config f.yaml --env A=b', 'write env into the file'],
+    ['--config f.yaml --admin-port 1', 'this version does not have --admin-port.'],
     ['--admin-port 1 -- node', 'this version does not have --admin-port.'],
     ['--store redis://x -- node', 'this version has no --store other than memory.'],
     ['--workers auto -- node', 'this version has no --workers other than 1.'],

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { type CheckLine, readCheckLine } from './check-line.ts';
 import { type CheckedOptions, checkedOptions } from './checked-options.ts';
 import { type ConnectLine, readConnectLine } from './connect-line.ts';
+import { type GatewayLine, readGatewayLine } from './gateway-line.ts';
 import {
   readAllowedHost,
   readDrain,
@@ -30,6 +31,7 @@ export type CommandLine =
   | CheckedOptions
   | ConnectLine
   | CheckLine
+  | GatewayLine
   /** What was asked for is this text: help or the version. */
   | { readonly kind: 'shown'; readonly text: string };
 
@@ -61,11 +63,11 @@ export function readCommandLine(
     if (error.exitCode === 0) return { kind: 'shown', text: shown };
     return { kind: 'wrong', reason: `${oneLine(error.message)} See tidegate --help.` };
   }
-  return checkedOptions(program.opts<RawOptions & Record<string, unknown>>(), {
-    strayWords: program.args,
-    command,
-    env,
-  });
+  const raw = program.opts<RawOptions & Record<string, unknown>>();
+  const rest = { strayWords: program.args, command, env };
+  if (raw.config === undefined) return checkedOptions(raw, rest);
+  const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli';
+  return readGatewayLine(raw, isGiven, rest);
 }
 
 function defineProgram(env: Environment, version: string): Command {
@@ -75,6 +77,7 @@ function defineProgram(env: Environment, version: string): Command {
       [
         '[options] -- <command> [args...]',
         'tidegate --upstream <url> [options]',
+        'tidegate --config <file> [options]',
         'tidegate connect <url> [options]',
         'tidegate check <file> [options]',
       ].join('\n       '),
@@ -108,6 +111,7 @@ function addDoorOptions(program: Command): void {
 
 function addServerOptions(program: Command, env: Environment): void {
   program
+    .option('--config <file>', 'serve the servers of a file: tidegate.yaml, or mcpServers JSON')
     .option('--upstream <url>', 'serve a remote server instead of a command', readServerUrl)
     .option(
       '--upstream-header <line>',
@@ -171,7 +175,6 @@ function addProcessOptions(program: Command): void {
 
 /** Promised for later: known, so that they are refused by name. */
 const LATER_FLAGS = [
-  '--config <file>',
   '--store <store>',
   '--workers <n>',
   '--tls-cert <file>',
@@ -186,6 +189,7 @@ Examples:
   tidegate -- npx -y @modelcontextprotocol/server-everything
   tidegate --env API_KEY --limit callMsMax=60000 -- uvx mcp-server-git --repository .
   tidegate --upstream https://mcp.example.com/mcp --isolation principal
+  tidegate --config tidegate.yaml
   tidegate connect https://mcp.example.com/mcp
   TIDEGATE_TOKEN=… tidegate --host 0.0.0.0 --public-url https://mcp.example.com -- node server.js`;
 

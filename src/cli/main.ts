@@ -4,6 +4,8 @@ import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CheckOptions } from './check-line.ts';
 import type { ConnectOptions } from './connect-line.ts';
+import type { GatewayLineOptions } from './gateway-line.ts';
+import { gatewayJson, gatewayText } from './gateway-text.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { RunningCommand } from './serve-command.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -21,6 +23,7 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (line.kind === 'wrong') fail(2, line.reason);
   else if (line.kind === 'connect') await connect(line.options, version);
   else if (line.kind === 'check') await check(line.options);
+  else if (line.kind === 'gateway') await startGateway(line.options, version);
   else await start(line.options, version);
 }
 
@@ -62,13 +65,33 @@ async function start(options: ServeOptions, version: string): Promise<void> {
     fail(outcome.exitCode, outcome.reason);
     return;
   }
-  obeySignals(outcome.command, options.drainMs);
+  const signals = obeySignals(outcome.command, options.drainMs);
+  process.on('SIGHUP', () => signals.onSignal('SIGHUP'));
   if (process.stderr.isTTY && !options.isJson) process.once('SIGINT', explainDrain);
   if (options.isJson) process.stdout.write(startupJson(outcome.command.facts));
   else process.stderr.write(startupText(outcome.command.facts));
 }
 
-function obeySignals(command: RunningCommand, drainMs: number): void {
+async function startGateway(options: GatewayLineOptions, version: string): Promise<void> {
+  const { gatewayCommand } = await import('./gateway-command.ts');
+  const { isTTY } = process.stderr;
+  const outcome = await gatewayCommand(options, { env: process.env, version, isTerminal: isTTY });
+  if (outcome.kind === 'failed') {
+    fail(outcome.exitCode, outcome.reason);
+    return;
+  }
+  const { command } = outcome;
+  obeySignals(command, command.drainMs);
+  process.on('SIGHUP', () => command.reload());
+  if (isTTY && !options.isJson) process.once('SIGINT', explainDrain);
+  if (options.isJson) process.stdout.write(gatewayJson(command.facts));
+  else process.stderr.write(gatewayText(command.facts));
+}
+
+function obeySignals(
+  command: Pick<RunningCommand, 'telemetry' | 'close' | 'abandon'>,
+  drainMs: number,
+): Lifecycle {
   const { telemetry } = command;
   const lifecycle = new Lifecycle({
     close: () => command.close(),
@@ -85,10 +108,11 @@ function obeySignals(command: RunningCommand, drainMs: number): void {
     drainMs,
     telemetry,
   });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => lifecycle.onSignal(signal));
   }
   process.on('uncaughtException', (error, origin) => lifecycle.onFault(origin, error));
+  return lifecycle;
 }
 
 /** A stream that idles may take most of the window; who waits at a terminal should know. */

@@ -10,6 +10,7 @@ export interface RawOptions {
   readonly insecure?: boolean;
   readonly publicUrl?: string;
   readonly allowedOrigin?: readonly string[];
+  readonly config?: string;
   readonly upstream?: string;
   readonly upstreamHeader?: Readonly<Record<string, string>>;
   readonly upstreamAllow?: readonly string[];

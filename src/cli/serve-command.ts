@@ -1,18 +1,23 @@
 /** A command or `--upstream <url>` to serve: from checked options to a running server and back. */
 import { statSync } from 'node:fs';
-import { type RunningServer, serve } from '../adapters/http/node.ts';
 import {
   type ConsoleTelemetry,
   consoleTelemetry,
 } from '../adapters/telemetry/console-telemetry.ts';
 import { remote } from '../adapters/upstreams/http/remote.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
-import type { Application, HttpExchange, Identity, Upstream } from '../core/ports.ts';
+import type { Application, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
 import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
-import { listenFailure } from './listen-failure.ts';
-import { isLoopback, isWildcard, urlHost } from '../core/security/listen-host.ts';
+import {
+  ApplicationSeat,
+  baseUrl,
+  exposureNotes,
+  openListener,
+  type ServeFailure,
+} from './open-listener.ts';
+import { urlHost } from '../core/security/listen-host.ts';
 import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
 import { serverName } from './server-name.ts';
 import type { Environment, ServeOptions } from './serve-options.ts';
@@ -29,12 +34,6 @@ export type ServeOutcome =
   | { readonly kind: 'running'; readonly command: RunningCommand }
   /** `reason` is one line that says what to do. */
   | ServeFailure;
-
-export interface ServeFailure {
-  readonly kind: 'failed';
-  readonly exitCode: 1 | 2;
-  readonly reason: string;
-}
 
 export interface RunningCommand {
   readonly facts: StartupFacts;
@@ -66,7 +65,7 @@ export async function serveCommand(
   const seat = new ApplicationSeat();
   const upstream = upstreamOf(options, telemetry);
   if ('reason' in upstream) return upstream;
-  const server = await listen(seat, options, telemetry);
+  const server = await openListener(seat, options, telemetry);
   if ('reason' in server) {
     await upstream.close();
     return server;
@@ -82,7 +81,7 @@ export async function serveCommand(
         name: nameOf(options),
         baseUrl: options.publicUrl ?? baseUrl(options.host, server.port),
         credential: door.facts,
-        notes: notes(options),
+        notes: exposureNotes(options.host, options.publicUrl),
       },
       telemetry,
       close: async () => {
@@ -92,19 +91,6 @@ export async function serveCommand(
       abandon: () => upstream.close(),
     },
   };
-}
-
-/** Where the listener expects its application. It is taken in the same turn the port is. */
-class ApplicationSeat implements Application {
-  app: Application | undefined;
-
-  handle(exchange: HttpExchange): void {
-    this.app?.handle(exchange);
-  }
-
-  async drain(windowMs: number): Promise<void> {
-    await this.app?.drain(windowMs);
-  }
 }
 
 /** Nothing is started or called by it yet. */
@@ -158,47 +144,4 @@ function endpointOf(
     priming: options.priming,
     heartbeat: options.heartbeat,
   });
-}
-
-async function listen(
-  app: Application,
-  options: ServeOptions,
-  telemetry: ConsoleTelemetry,
-): Promise<RunningServer | ServeFailure> {
-  const { host, port } = options;
-  try {
-    return await serve(app, {
-      host,
-      port,
-      drainMs: drainWindow(options.drainMs),
-      // The options were refused by now if nobody asks for a credential and --insecure is absent.
-      insecure: true,
-      onError: (error) => telemetry.log('error', 'listener_error', { error: error.message }),
-    });
-  } catch (error) {
-    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
-    const reason = listenFailure(cause?.code ?? 'unknown error', host, port);
-    return { kind: 'failed', exitCode: 1, reason };
-  }
-}
-
-/** What calls get of the whole: closing the rest has to fit in as well. */
-function drainWindow(drainMs: number): number {
-  return Math.max(drainMs / 2, drainMs - 1500);
-}
-
-/** A wildcard is no address to call; this machine's own is. */
-function baseUrl(host: string, port: number): string {
-  const called = isWildcard(host) ? '127.0.0.1' : urlHost(host);
-  return `http://${called}:${port}`;
-}
-
-function notes(options: ServeOptions): readonly string[] {
-  if (isLoopback(options.host)) return [];
-  const { publicUrl } = options;
-  if (publicUrl === undefined) {
-    return ['Others can reach this without TLS. Put it behind TLS and set --public-url.'];
-  }
-  if (publicUrl.startsWith('https:')) return [];
-  return ['The token travels unencrypted. Put TLS in front, and https in --public-url.'];
 }

@@ -13,7 +13,7 @@ export const LOG_FORMATS = ['pretty', 'json'] as const;
 export type CredentialChoice =
   | { readonly kind: 'none' }
   /** Given by the operator, who knows it. */
-  | { readonly kind: 'given'; readonly token: string; readonly by: '--token' | 'TIDEGATE_TOKEN' }
+  | { readonly kind: 'given'; readonly token: string; readonly by: string }
   /** Made once and kept in the user's configuration. */
   | { readonly kind: 'kept' };
 

@@ -63,7 +63,7 @@ export function startupJson(facts: StartupFacts): string {
 }
 
 /** Stands in a snippet for a token that is not repeated. */
-const PLACEHOLDER = '<token>';
+export const PLACEHOLDER = '<token>';
 
 function urlsOf(facts: StartupFacts): Readonly<Record<'2026' | '2025' | '2024', string>> {
   const mcp = `${facts.baseUrl}/mcp`;
@@ -74,7 +74,7 @@ function served({ name, program }: StartupFacts): string {
   return name === program ? name : `${name} (${program})`;
 }
 
-function tokenLines(credential: CredentialFacts): readonly string[] {
+export function tokenLines(credential: CredentialFacts): readonly string[] {
   if (credential.kind === 'none')
     return ['  Token       none is asked: whoever reaches this may use it'];
   return credential.token === undefined

@@ -2,6 +2,9 @@
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 
+export { loadConfig } from './config/load-config.ts';
+export type { Problem } from './config/problem.ts';
+export type { ConfigOutcome, ConfigPlaces } from './config/read-config.ts';
 export type { Gateway, GatewayOptions, GatewayStatus, ReloadOutcome } from './gateway.ts';
 export type { GatewayServerStatus } from './gateway-server.ts';
 export type {

@@ -1,0 +1,74 @@
+/** The listener of what the command serves, and how it is spoken of. */
+import { type RunningServer, serve } from '../adapters/http/node.ts';
+import { isLoopback, isWildcard, urlHost } from '../core/security/listen-host.ts';
+import type { Application, HttpExchange, Telemetry } from '../core/ports.ts';
+import { listenFailure } from './listen-failure.ts';
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Milliseconds a shutdown may take in all. */
+  readonly drainMs: number;
+}
+
+export interface ServeFailure {
+  readonly kind: 'failed';
+  readonly exitCode: 1 | 2;
+  /** One line that says what to do. */
+  readonly reason: string;
+}
+
+/** Where the listener expects its application. It is taken in the same turn the port is. */
+export class ApplicationSeat implements Application {
+  app: Application | undefined;
+
+  handle(exchange: HttpExchange): void {
+    this.app?.handle(exchange);
+  }
+
+  async drain(windowMs: number): Promise<void> {
+    await this.app?.drain(windowMs);
+  }
+}
+
+/** Who may come in without a credential was decided before. */
+export async function openListener(
+  app: Application,
+  { host, port, drainMs }: ListenerOptions,
+  telemetry: Telemetry,
+): Promise<RunningServer | ServeFailure> {
+  try {
+    return await serve(app, {
+      host,
+      port,
+      drainMs: drainWindow(drainMs),
+      insecure: true,
+      onError: (error) => telemetry.log('error', 'listener_error', { error: error.message }),
+    });
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
+    const reason = listenFailure(cause?.code ?? 'unknown error', host, port);
+    return { kind: 'failed', exitCode: 1, reason };
+  }
+}
+
+/** What calls get of the whole: closing the rest has to fit in as well. */
+export function drainWindow(drainMs: number): number {
+  return Math.max(drainMs / 2, drainMs - 1500);
+}
+
+/** A wildcard is no address to call; this machine's own is. */
+export function baseUrl(host: string, port: number): string {
+  const called = isWildcard(host) ? '127.0.0.1' : urlHost(host);
+  return `http://${called}:${port}`;
+}
+
+/** What an operator should know about the way to a listener that others can reach. */
+export function exposureNotes(host: string, publicUrl: string | undefined): readonly string[] {
+  if (isLoopback(host)) return [];
+  if (publicUrl === undefined) {
+    return ['Others can reach this without TLS. Put it behind TLS and set --public-url.'];
+  }
+  if (publicUrl.startsWith('https:')) return [];
+  return ['The token travels unencrypted. Put TLS in front, and https in --public-url.'];
+}
