@@ -241,6 +241,8 @@ servers:
     ['listen: {}', '1:1 servers: Name at least one server'],
     ['servers: { a: { command: x }', '1:29 : '],
     ['servers:\n\ta: 1', '2:1 : Indent with spaces'],
+    ['%secret!\n---\na: 1', '1:1 : A line that begins with %'],
+    ['a: "b', '1:6 : A quote is not closed'],
     ['servers: { a: { command: x } }\n---\nb: 1', '2:1 : The file holds a second document'],
     ['servers: { a: { command: !x y } }', '1:26 : Tags have no meaning'],
     ['servers: { a: { command: *x } }', '1:26 servers.a.command: What the alias "x" names'],

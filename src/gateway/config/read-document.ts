@@ -54,6 +54,9 @@ const LOCAL_FAULTS: ReadonlySet<string> = new Set([
 
 const SENTENCES: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'The file holds a second document. Leave --- out, or split the file.',
+  BAD_COLLECTION_TYPE: 'Tags have no meaning here. Leave this one out.',
+  BAD_DIRECTIVE: 'A line that begins with % has no meaning here. Leave it out.',
+  BAD_PROP_ORDER: 'An anchor stands after the - or : before its value.',
   TAG_RESOLVE_FAILED: 'Tags have no meaning here. Leave this one out.',
   BAD_DQ_ESCAPE: 'This escape is not known. Write a backslash as \\\\, or use single quotes.',
   UNEXPECTED_TOKEN: 'This does not belong here. Check the indentation and brackets before it.',
@@ -61,10 +64,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'Indent with spaces, not with tabs.',
 };
 
-/** The parser's own sentence, unless it may repeat a part of the file. */
-function sentence(fault: YAMLError): string {
-  const own = SENTENCES[fault.code];
+/** Our sentence where the parser's would repeat a part of the file; else the parser's own. */
+function sentence({ code, message }: YAMLError): string {
+  const own = SENTENCES[code];
   if (own !== undefined) return own;
-  const message = fault.message.replace(/[:"].*$/s, '').trim();
-  return /[.?!]$/.test(message) ? message : `${message}.`;
+  if (message.startsWith('Missing closing')) return 'A quote is not closed.';
+  return `${message.trim().replace(/\.$/, '')}.`;
 }
