@@ -9,11 +9,12 @@ import type { Principal, Upstream, UpstreamConnection } from '../../src/core/por
 import { principalOf } from '../../src/core/principal.ts';
 import type { Message } from '../../src/core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from '../../src/core/protocol/read-message.ts';
+import type { MergedMember } from '../../src/gateway/merge/merge-parts.ts';
 import { mergedUpstream, type MergedUpstream } from '../../src/gateway/merge/merged-upstream.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { Sight } from '../upstreams/recorder.ts';
 import { metaOf } from '../wire/client-2026.ts';
-import { Signal } from '../wire/signal.ts';
+import { eventually, Signal } from '../wire/signal.ts';
 import type { Json } from '../wire/wire-reply.ts';
 import { member } from './merged-gate.ts';
 
@@ -33,14 +34,17 @@ export const BOB: Principal = principalOf({
 /** As long as a merged list waits for one of its servers. */
 export const WAIT_MS: number = DEFAULT_LIMITS.mergedWaitMsMax;
 
+const STEP_MS = 100;
+
 export class Merged {
   readonly clock: VirtualClock = new VirtualClock();
   readonly sight: Sight = new Sight();
   readonly upstream: MergedUpstream;
+  readonly members: readonly MergedMember[];
 
   constructor(servers: Readonly<Record<string, Upstream>>) {
-    const members = Object.entries(servers).map(([name, upstream]) => member(name, upstream));
-    this.upstream = mergedUpstream(members, {
+    this.members = Object.entries(servers).map(([name, upstream]) => member(name, upstream));
+    this.upstream = mergedUpstream(this.members, {
       serverInfo: { name: 'merged', version: '1.0.0' },
       clock: this.clock,
       random: systemRandom,
@@ -52,6 +56,35 @@ export class Merged {
 
   conversation(caller: Principal = ALICE): Conversation {
     return new Conversation(this.upstream, caller);
+  }
+
+  /** Whether a server was heard this often, by whomever. */
+  isHeard(server: string, times = 1): boolean {
+    return this.#hasLogged('merged_server_present', server, times);
+  }
+
+  /** Whether a server was found to be down this often, by whomever. */
+  isMissed(server: string, times = 1): boolean {
+    return this.#hasLogged('merged_server_absent', server, times);
+  }
+
+  async heard(server: string): Promise<void> {
+    await eventually(() => this.isHeard(server), `${server} to be heard`);
+  }
+
+  /** Lets time pass, as much of it as is needed. */
+  async passUntil(condition: () => boolean, what: string): Promise<void> {
+    await eventually(() => {
+      if (!condition()) this.clock.advance(STEP_MS);
+      return condition();
+    }, what);
+  }
+
+  #hasLogged(event: string, server: string, times: number): boolean {
+    const { logs } = this.sight;
+    return (
+      logs.filter((log) => log.event === event && log.fields['server'] === server).length >= times
+    );
   }
 }
 

@@ -58,6 +58,8 @@ export class ModernUpstream implements Upstream {
   readonly listens: ModernListen[] = [];
   readonly signal: Signal = new Signal();
   isProbed = false;
+  /** While set, conversations cannot be started. */
+  isDown = false;
 
   constructor(options: ModernUpstreamOptions = {}) {
     this.options = options;
@@ -73,6 +75,7 @@ export class ModernUpstream implements Upstream {
     }
     const connection = new ModernConnection(this, events, this.connections.length === 0);
     this.connections.push(connection);
+    if (this.isDown) queueMicrotask(() => connection.die('start-failed'));
     return connection;
   }
 
