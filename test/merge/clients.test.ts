@@ -7,6 +7,9 @@ import type { Person } from '../clients/person.ts';
 import { sdkV1OverHttp, sdkV1OverSse } from '../clients/sdk-v1.ts';
 import { sdkV2Stateless } from '../clients/sdk-v2.ts';
 import { SERVERS } from '../clients/servers.ts';
+import { errorOf, modern, textOf } from '../wire/client-2026.ts';
+import { people } from '../wire/people.ts';
+import { WireReply } from '../wire/wire-reply.ts';
 import { mergedGate, type MergedGate } from './merged-gate.ts';
 
 type Connect = (gate: Pick<MergedGate, 'mcp' | 'sse'>) => Promise<Person>;
@@ -73,6 +76,13 @@ describe.each(CONNECTS)('a client on %s', (_, connect) => {
     expect(await person.call('child__test_sampling', { prompt: 'Hi' })).toContain('Polly');
   });
 
+  it('calls a tool whose arguments are repeated in headers', async () => {
+    const person = await personAt(await mergedGate(servers()), connect);
+    await person.tools();
+    const said = await person.call('modern__test_x_mcp_header', { region: 'näh', query: 'q' });
+    expect(said).toContain('näh');
+  });
+
   it('reads resources and prompts of all', async () => {
     const person = await personAt(await mergedGate(servers()), connect);
     expect(await person.read('old://note')).toBe('from the old one');
@@ -128,6 +138,28 @@ describe.each(CONNECTS)('a client on %s', (_, connect) => {
     expect(await person.call('old__greet')).toBe('hello');
     expect(await person.read('old://note')).toBe('from the old one');
   });
+});
+
+it('each principal has servers of its own behind one URL', async () => {
+  const counting = (): McpServer => {
+    const server = new McpServer({ name: 'counting', version: '1.0.0' });
+    let calls = 0;
+    server.registerTool('count', {}, () => {
+      calls += 1;
+      return { content: [{ type: 'text', text: String(calls) }] };
+    });
+    return server;
+  };
+  const gate = await mergedGate({ counting: inProcess(counting) }, { identity: people() });
+  const count = async (token: string): Promise<string> => {
+    const call = modern(1, 'tools/call', { name: 'counting__count' }, { token });
+    return textOf(new WireReply(Number(gate.mcp.port), call));
+  };
+  expect([await count('alice'), await count('alice'), await count('bob')]).toEqual(['1', '2', '1']);
+  const refused = await errorOf(
+    new WireReply(Number(gate.mcp.port), modern(1, 'tools/list', {}, { token: 'nobody' })),
+  );
+  expect(refused.code).toBe(-32600);
 });
 
 function rank(server: string): number {
