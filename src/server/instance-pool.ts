@@ -39,7 +39,8 @@ export class InstancePool {
     this.#ports = ports;
     this.#isolation = isolation;
     if (tasks === 'bridge') this.#tasks = new TaskBook();
-    this.#bridges = new ModernBridges(ports, this.#isPrivate, () => this.#hasRoom());
+    const bridgePorts = { ...ports, bridgesTasks: tasks === 'bridge' };
+    this.#bridges = new ModernBridges(bridgePorts, this.#isPrivate, () => this.#hasRoom());
     this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
       this.#closeIdle(key, now),
     );

@@ -20,6 +20,7 @@ const TOOL_PAGES_MAX = 100;
 export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
   #otherOutputs: ReadonlySet<string> = new Set();
+  #taskSupport: ReadonlyMap<string, 'optional' | 'required'> = new Map();
 
   /**
    * Reads all pages; a failed read leaves what was found until then.
@@ -28,6 +29,7 @@ export class ToolHeaders {
   read(instance: Instance, meta: object | undefined, done: () => void): void {
     const found = new Map<string, readonly ParamHeader[]>();
     const others = new Set<string>();
+    const tasks = new Map<string, 'optional' | 'required'>();
     const readPage = (cursor: string | undefined, page: number): void => {
       const params = JSON.stringify({ _meta: meta, cursor });
       instance.ask('tools/list', params, (answer) => {
@@ -37,12 +39,14 @@ export class ToolHeaders {
           nextCursor?: unknown;
         };
         collect(result.tools, found, others);
+        collectTaskSupport(result.tools, tasks);
         if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
           readPage(result.nextCursor, page + 1);
           return;
         }
         this.#headers = found;
         this.#otherOutputs = others;
+        this.#taskSupport = tasks;
         done();
       });
     };
@@ -52,6 +56,14 @@ export class ToolHeaders {
   /** Whether this tool's output schema is no object, so that older clients see it inside one. */
   wrapsOutput(tool: string): boolean {
     return this.#otherOutputs.has(tool);
+  }
+
+  /**
+   * Whether a server of 2025-11-25 may, or must, be called so that this tool becomes a task.
+   * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks#tool-level-negotiation
+   */
+  taskSupportOf(tool: string): 'optional' | 'required' | undefined {
+    return this.#taskSupport.get(tool);
   }
 
   /** A `tools/call` against what its tool declares. */
@@ -80,5 +92,17 @@ function collect(
     if (outcome.kind === 'headers' && outcome.headers.length > 0) {
       found.set(name, outcome.headers);
     }
+  }
+}
+
+function collectTaskSupport(tools: unknown, found: Map<string, 'optional' | 'required'>): void {
+  if (!Array.isArray(tools)) return;
+  for (const tool of tools as ({
+    readonly name?: unknown;
+    readonly execution?: unknown;
+  } | null)[]) {
+    const { taskSupport } = (tool?.execution ?? {}) as { readonly taskSupport?: unknown };
+    if (taskSupport !== 'optional' && taskSupport !== 'required') continue;
+    found.set(String(tool?.name), taskSupport);
   }
 }

@@ -4,4 +4,6 @@ import type { InstancePorts } from '../instance.ts';
 
 export interface BridgePorts extends InstancePorts {
   readonly seal: Seal;
+  /** Whether tasks are carried across eras. Default false. */
+  readonly bridgesTasks?: boolean | undefined;
 }

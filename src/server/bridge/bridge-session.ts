@@ -12,12 +12,15 @@ import {
   type LegacyServer,
 } from '../../core/bridge/modern-client/modern-result.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
+import { relatedTaskOf, runsToolsAsTasks, taskIdOf } from '../../core/bridge/tasks/task-words.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
 import { Instance, refuseQuestion, type InstanceRole, type UpstreamCall } from '../instance.ts';
 import { ToolHeaders } from '../tool-headers.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import { BridgedCall, type CallSession } from './bridged-call.ts';
+import type { BridgedTask } from './bridged-task.ts';
+import type { TasksHome } from './bridged-tasks.ts';
 
 /** Who is told what happens on a session. */
 export interface BridgeSessionKeeper {
@@ -39,11 +42,13 @@ export interface BridgeSessionFacts {
 
 const INITIALIZED = Message.notification('notifications/initialized');
 
-export class BridgeSession implements InstanceRole, CallSession {
+export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   readonly instance: Instance;
   readonly capabilities: ClientCapabilities;
   readonly calls: Set<BridgedCall> = new Set();
   readonly headers: ToolHeaders = new ToolHeaders();
+  /** Tasks that live on it, by their ids. */
+  readonly tasks: Map<string, BridgedTask> = new Map();
   server: LegacyServer | undefined;
   lastUsedAt: number;
   /** A call that was given up may still speak, and would be taken for another. */
@@ -92,6 +97,17 @@ export class BridgeSession implements InstanceRole, CallSession {
   get isWaitingForPeople(): boolean {
     for (const call of this.calls) if (call.canAsk && !call.isParked) return false;
     return true;
+  }
+
+  /** Whether a task may have more to say. */
+  get hasLivingTasks(): boolean {
+    for (const { isLiving } of this.tasks.values()) if (isLiving) return true;
+    return false;
+  }
+
+  /** Whether the server turns calls of tools into tasks. */
+  get runsToolsAsTasks(): boolean {
+    return runsToolsAsTasks(this.server?.capabilities);
   }
 
   /** Requests in flight that are not parked. */
@@ -205,6 +221,9 @@ export class BridgeSession implements InstanceRole, CallSession {
       case 'notifications/cancelled':
         this.#withdrawn(message);
         return;
+      case 'notifications/tasks/status':
+        this.tasks.get(taskIdOf(message.value) ?? '')?.notified(message);
+        return;
       case 'notifications/message': {
         const call = this.#callOf(related, isMarked, () => true);
         if (call !== undefined) call.noticed(message);
@@ -230,6 +249,11 @@ export class BridgeSession implements InstanceRole, CallSession {
     const id = message.id ?? 'null';
     if (message.method === 'ping') {
       this.instance.tellNow(Message.result(id, '{}'));
+      return;
+    }
+    const task = this.tasks.get(relatedTaskOf(message.value) ?? '');
+    if (task !== undefined) {
+      task.asked(message);
       return;
     }
     const call = this.#callOf(related, isMarked, ({ canAsk }) => canAsk);
@@ -264,6 +288,7 @@ export class BridgeSession implements InstanceRole, CallSession {
   #withdrawn(message: Message): void {
     const token = message.token(message.spans.requestId);
     if (token === undefined) return;
+    for (const task of this.tasks.values()) if (task.withdrawn(token)) return;
     for (const call of this.calls) if (call.withdrawn(token)) return;
   }
 

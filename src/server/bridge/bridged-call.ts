@@ -23,6 +23,12 @@ import {
   type CallEnd,
   type RoundsDecision,
 } from '../../core/bridge/modern-client/rounds.ts';
+import {
+  asTaskRequest,
+  createdTaskOf,
+  modernCreated,
+} from '../../core/bridge/modern-client/task-result.ts';
+import type { Members } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { refuseQuestion, type CallOwner, type Instance, type UpstreamCall } from '../instance.ts';
@@ -52,6 +58,8 @@ export interface BridgedCallKeeper {
   parked(call: BridgedCall, id: string): void;
   /** It is over upstream, or was never sent. */
   ended(call: BridgedCall): void;
+  /** The server made a task of it, which lives on its session. */
+  madeTask(call: BridgedCall, session: CallSession, task: Members): void;
 }
 
 export interface BridgedCallFacts {
@@ -62,6 +70,8 @@ export interface BridgedCallFacts {
   readonly answers: Answers;
   /** Rounds that went before the call. */
   readonly round: number;
+  /** Whether the server is to make a task of it. */
+  readonly isTask: boolean;
 }
 
 export class BridgedCall implements CallOwner, LegWork {
@@ -174,7 +184,9 @@ export class BridgedCall implements CallOwner, LegWork {
 
   #send(session: CallSession): void {
     if (this.isOver) return;
-    const outcome = session.instance.request(this, toLegacyRequest(this.facts.message));
+    const request = toLegacyRequest(this.facts.message);
+    const asking = this.facts.isTask ? asTaskRequest(request) : request;
+    const outcome = session.instance.request(this, asking);
     if ('error' in outcome) this.#settle(outcome);
     else this.#inner = outcome;
   }
@@ -187,6 +199,11 @@ export class BridgedCall implements CallOwner, LegWork {
 
   #translated(message: Message): CallEnd {
     const { method } = this.facts.message;
+    const task = this.facts.isTask ? createdTaskOf(message) : undefined;
+    if (task !== undefined && this.#session !== undefined) {
+      this.#keeper.madeTask(this, this.#session, task);
+      return modernCreated(task, this.#session.server?.infoText ?? '');
+    }
     const visits = this.canAsk ? urlElicitations(message) : undefined;
     if (visits !== undefined) return this.#visitsFirst(inputRequestsOf(visits));
     const failed = message.isError || (message.value as { isError?: unknown })?.isError === true;

@@ -115,6 +115,7 @@ export class LegacyListenHub {
       promptsListChanged: filter.promptsListChanged && isTold('prompts'),
       resourcesListChanged: filter.resourcesListChanged && isTold('resources'),
       uris,
+      taskIds: filter.taskIds,
     };
     for (const uri of filter.uris) if (uris.has(uri)) this.#lease(session, entry, uri, uris);
     this.#oneLess(entry);

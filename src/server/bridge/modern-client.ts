@@ -1,6 +1,7 @@
 /** One request of a 2026 client, towards the bridge that serves it. */
 import type { Refusal } from '../../core/errors.ts';
 import { bridgedCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
+import { declaresTasks } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal, RequestHead } from '../../core/ports.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
@@ -24,6 +25,7 @@ export class ModernClient implements ModernUpstream {
       capabilities,
       capabilitiesText: JSON.stringify(capabilities),
       clientInfo: _meta?.[META.clientInfo] ?? OUR_IDENTITY,
+      hasTasks: declaresTasks(_meta?.[META.clientCapabilities]),
     };
   }
 
@@ -32,7 +34,7 @@ export class ModernClient implements ModernUpstream {
   }
 
   get tellsOfTasks(): boolean {
-    return false;
+    return this.#bridge.carriesTasks(this.#client);
   }
 
   whenReady(then: () => void): void {

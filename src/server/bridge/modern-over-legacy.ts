@@ -10,8 +10,12 @@ import type { Refusal } from '../../core/errors.ts';
 import type { ClientCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
 import { isBridged, mayAsk } from '../../core/bridge/modern-client/legacy-request.ts';
 import { readAnswers } from '../../core/bridge/modern-client/input-request.ts';
-import { discoverResult } from '../../core/bridge/modern-client/modern-result.ts';
+import {
+  discoverResult,
+  type LegacyServer,
+} from '../../core/bridge/modern-client/modern-result.ts';
 import { bindingOf, readState } from '../../core/bridge/modern-client/request-state.ts';
+import { TASKS_REQUIRED, type Members } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
@@ -20,7 +24,8 @@ import type { CallOwner, UpstreamCall } from '../instance.ts';
 import type { Listener } from '../listener.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import { BridgeSession, type BridgeSessionKeeper } from './bridge-session.ts';
-import { BridgedCall, type BridgedCallKeeper } from './bridged-call.ts';
+import { BridgedCall, type BridgedCallKeeper, type CallSession } from './bridged-call.ts';
+import { BridgedTasks } from './bridged-tasks.ts';
 import { LegacyListenHub } from './legacy-listen-hub.ts';
 import { Leg } from './leg.ts';
 
@@ -31,6 +36,8 @@ export interface BridgeClient {
   /** The same as text: clients of one text share their sessions. */
   readonly capabilitiesText: string;
   readonly clientInfo: unknown;
+  /** Whether it declared the tasks extension. */
+  readonly hasTasks: boolean;
 }
 
 interface Waiting {
@@ -46,6 +53,8 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   readonly #sessions = new Map<string, BridgeSession[]>();
   /** Calls whose clients went for answers, by the id in their `requestState`. */
   readonly #parked = new Map<string, BridgedCall>();
+  /** Undefined where tasks are not carried across. */
+  readonly #tasks: BridgedTasks | undefined;
   #line: Waiting[] = [];
   #isServing = false;
 
@@ -58,10 +67,12 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     this.#isPrivate = isPrivate;
     this.#hasRoom = hasRoom;
     this.hub = new LegacyListenHub(() => this.sessions);
+    if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(() => ports.clock.now());
   }
 
   /** Whether anybody needs it now. */
   get isIdle(): boolean {
+    if (this.sessions.some(({ hasLivingTasks }) => hasLivingTasks)) return false;
     return this.hub.size === 0 && this.pending === 0 && this.#parked.size === 0;
   }
 
@@ -82,6 +93,11 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     return this.#groupOf(client)[0] ?? this.#open(client);
   }
 
+  /** Whether the server has tasks and they are carried across, as far as is known. */
+  carriesTasks(client: BridgeClient): boolean {
+    return this.#tasks !== undefined && this.sessionFor(client)?.runsToolsAsTasks === true;
+  }
+
   request(
     client: BridgeClient,
     owner: CallOwner,
@@ -91,7 +107,15 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     const { id, method } = message;
     const leg = new Leg(owner, message, this.ports.clock.now());
     if (method === 'server/discover') return this.#discover(client, leg);
+    if (this.#tasks !== undefined && BridgedTasks.handles(method ?? '')) {
+      return this.#tasks.request(client.principal.key, leg, message);
+    }
     if (!isBridged(method)) return { error: 'METHOD_NOT_FOUND', id };
+    const support = this.#taskSupportOf(client, message);
+    if (support === 'required' && !client.hasTasks) {
+      const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
+      return { error: 'MISSING_CAPABILITY', id, data };
+    }
     const params = (message.value ?? {}) as { requestState?: unknown; inputResponses?: unknown };
     const answers = readAnswers(params.inputResponses);
     let round = 0;
@@ -115,6 +139,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
         logLevel: envelope.logLevel,
         answers,
         round,
+        isTask: support !== undefined && client.hasTasks,
       },
       leg,
     );
@@ -127,7 +152,13 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   listen(client: BridgeClient, filter: Filter, listener: Listener): Subscription {
     const session = this.hub.primary ?? this.sessionFor(client);
-    if (session !== undefined) return this.hub.open(session, filter, listener);
+    const { key } = client.principal;
+    if (session !== undefined) {
+      const owned = this.#tasks?.owned(key, filter) ?? filter;
+      const subscription = this.hub.open(session, owned, listener);
+      this.#tasks?.listen(key, subscription, listener);
+      return subscription;
+    }
     listener.ended({ error: 'UPSTREAM_BUSY' });
     return { filter, state: 'ended', honoured: filter };
   }
@@ -144,7 +175,9 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     }
     for (const session of this.sessions) {
       session.instance.expire(now);
-      const isNeeded = session === this.hub.primary || session.calls.size > 0 || session.busy > 0;
+      this.#tasks?.expire(session);
+      const isBusy = session.calls.size > 0 || session.busy > 0 || session.hasLivingTasks;
+      const isNeeded = session === this.hub.primary || isBusy;
       const isStale = session.isHaunted && session.isExclusive;
       if (!isNeeded && (isStale || now - session.lastUsedAt >= upstreamIdleMs))
         this.#close(session);
@@ -153,7 +186,10 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   close(): void {
-    for (const session of this.sessions) session.instance.close();
+    for (const session of this.sessions) {
+      this.#tasks?.lost(session);
+      session.instance.close();
+    }
     this.#sessions.clear();
   }
 
@@ -175,6 +211,12 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     if (this.#line.length > 0) this.#line = this.#line.filter((each) => each.call !== call);
   }
 
+  madeTask({ facts }: BridgedCall, session: CallSession, task: Members): void {
+    if (session instanceof BridgeSession) {
+      this.#tasks?.created(session, facts.principal.key, task);
+    }
+  }
+
   /* ------------------------------------------------------------ told by its sessions */
 
   changed(message: Message): void {
@@ -191,6 +233,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   down(session: BridgeSession): boolean {
+    this.#tasks?.lost(session);
     for (const group of this.#sessions.values()) {
       const index = group.indexOf(session);
       if (index === 0 || session === this.hub.primary) return true;
@@ -215,9 +258,22 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       const { server } = session;
       if (session.isDown || server === undefined) {
         leg.owner.lost(leg, { error: 'UPSTREAM_UNAVAILABLE', id: leg.id });
-      } else leg.owner.answered(leg, Message.result(leg.id, discoverResult(server)));
+      } else leg.owner.answered(leg, Message.result(leg.id, this.#discovered(session, server)));
     });
     return leg;
+  }
+
+  #discovered(session: BridgeSession, server: LegacyServer): string {
+    return discoverResult(server, this.#tasks !== undefined && session.runsToolsAsTasks);
+  }
+
+  /** Whether the tool may, or must, become a task; undefined for every other request. */
+  #taskSupportOf(client: BridgeClient, message: Message): 'optional' | 'required' | undefined {
+    if (this.#tasks === undefined || message.method !== 'tools/call') return undefined;
+    const session = this.sessionFor(client);
+    if (session?.runsToolsAsTasks !== true) return undefined;
+    const { name } = (message.value ?? {}) as { readonly name?: unknown };
+    return session.headers.taskSupportOf(String(name));
   }
 
   #stateOf(
@@ -291,7 +347,9 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   #open(client: BridgeClient): BridgeSession | undefined {
     const all = this.sessions;
     if (all.length >= this.ports.limits.bridgedSessionsPerOwnerMax || !this.#hasRoom()) {
-      const idle = all.filter((each) => each.calls.size === 0 && each !== this.hub.primary);
+      const isIdle = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
+        calls.size === 0 && !hasLivingTasks;
+      const idle = all.filter((each) => isIdle(each) && each !== this.hub.primary);
       const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
       if (oldest === undefined) return undefined;
       this.#close(oldest);
@@ -308,6 +366,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       const index = group.indexOf(session);
       if (index >= 0) group.splice(index, 1);
     }
+    this.#tasks?.lost(session);
     session.instance.close();
   }
 }

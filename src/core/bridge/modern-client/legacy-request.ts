@@ -28,6 +28,9 @@ const ENVELOPE: ReadonlySet<string> = new Set([
   META.logLevel,
 ]);
 
+/** Members of params that are for us. */
+const LEFT_OUT: readonly string[] = ['inputResponses', 'requestState', 'task'];
+
 export function isBridged(method: string | undefined): boolean {
   return method !== undefined && COMMON.has(method);
 }
@@ -44,18 +47,19 @@ export function toLegacyRequest(message: Message): Message {
   const { meta } = message.spans;
   const params = message.value as Record<string, unknown> | undefined;
   if (params === undefined || meta === undefined || message.payload === undefined) return message;
-  if (params['inputResponses'] !== undefined || params['requestState'] !== undefined) {
-    return withoutRetry(message, params);
-  }
+  if (LEFT_OUT.some((name) => params[name] !== undefined)) return withoutRetry(message, params);
   const token = message.token(message.spans.progressToken);
   const { text, progressToken } = strippedMeta(params['_meta'], token);
   const payload = message.payload.slice(0, meta.start) + text + message.payload.slice(meta.end);
   return rebuilt(message, payload, moved(progressToken, meta.start));
 }
 
-/** The answers of an earlier round are ours to deliver. */
+/**
+ * The answers of an earlier round are ours to deliver; and whether a call becomes a task is not for
+ * the client to say.
+ */
 function withoutRetry(message: Message, params: Record<string, unknown>): Message {
-  const { _meta, inputResponses: _answers, requestState: _state, ...rest } = params;
+  const { _meta, inputResponses: _answers, requestState: _state, task: _task, ...rest } = params;
   const token = message.token(message.spans.progressToken);
   const { text, progressToken } = strippedMeta(_meta, token);
   const start = '{"_meta":'.length;

@@ -4,6 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/index#results
  * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
  */
+import { TASKS_REQUIRED } from '../tasks/task-words.ts';
 import { MODERN_VERSIONS } from '../../protocol/versions.ts';
 import { Message } from '../../protocol/message.ts';
 
@@ -56,14 +57,18 @@ export function legacyServerOf(initializeResult: unknown): LegacyServer {
   };
 }
 
-/** The answer to `server/discover` of a server that does not know the method. */
-export function discoverResult({ capabilities, serverInfo, instructions }: LegacyServer): string {
+/**
+ * The answer to `server/discover` of a server that does not know the method.
+ * @param withTasks - whether its tasks are carried across.
+ */
+export function discoverResult(server: LegacyServer, withTasks = false): string {
+  const { capabilities, serverInfo, instructions } = server;
   const common = COMMON_CAPABILITIES.filter((name) => isObject(capabilities[name]));
   const bridged = Object.fromEntries(common.map((name) => [name, capabilities[name]]));
   return JSON.stringify({
     resultType: 'complete',
     supportedVersions: MODERN_VERSIONS,
-    capabilities: bridged,
+    capabilities: withTasks ? { ...bridged, ...TASKS_REQUIRED } : bridged,
     instructions: typeof instructions === 'string' ? instructions : undefined,
     ttlMs: 0,
     cacheScope: 'private',

@@ -1,0 +1,228 @@
+/**
+ * One task at a server of 2025-11-25, made for a 2026 client: its state is asked for when the
+ * client asks; what it needs and what it ends with come on one `tasks/result` of ours, which stays
+ * open for as long as it takes.
+ */
+import {
+  covers,
+  isQuestionMethod,
+  requiredBy,
+  type ClientCapabilities,
+  type QuestionMethod,
+} from '../../core/bridge/modern-client/client-capabilities.ts';
+import {
+  inputRequestOf,
+  isAnswer,
+  readAnswers,
+} from '../../core/bridge/modern-client/input-request.ts';
+import { toModernError } from '../../core/bridge/modern-client/modern-error.ts';
+import type { LegacyServer } from '../../core/bridge/modern-client/modern-result.ts';
+import {
+  acknowledgment,
+  modernState,
+  modernStateResult,
+} from '../../core/bridge/modern-client/task-result.ts';
+import type { Members } from '../../core/bridge/tasks/task-words.ts';
+import type { ErrorCode, Refusal } from '../../core/errors.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { refuseQuestion, type Instance, type UpstreamCall } from '../instance.ts';
+
+/** The upstream session a task lives on. */
+export interface TaskHome {
+  readonly instance: Instance;
+  readonly capabilities: ClientCapabilities;
+  readonly server: LegacyServer | undefined;
+  readonly isDown: boolean;
+}
+
+type Outcome = Message | Refusal;
+
+interface Question {
+  readonly upstreamId: string;
+  readonly method: QuestionMethod;
+  /** The entry of `inputRequests`. */
+  readonly text: string;
+}
+
+/** Questions that may be open at once. */
+const QUESTIONS_MAX = 32;
+const INVALID_PARAMS = -32602;
+
+export class BridgedTask {
+  readonly taskId: string;
+  /** On the endpoint's clock. */
+  readonly expiresAt: number;
+  /** Whether the server may have more to say of it. */
+  isLiving = true;
+  readonly #home: TaskHome;
+  readonly #changed: (task: BridgedTask, state: string) => void;
+  readonly #questions = new Map<string, Question>();
+  readonly #keys = new Set<string>();
+  #asked = 0;
+  #stream: UpstreamCall | undefined;
+  #isStreaming = false;
+  #ending: Message | undefined;
+  #waiters: ((failure: Refusal | undefined) => void)[] = [];
+
+  /** @param changed - told of every state the server reports by itself, as JSON text. */
+  constructor(
+    home: TaskHome,
+    taskId: string,
+    expiresAt: number,
+    changed: (task: BridgedTask, state: string) => void,
+  ) {
+    this.#home = home;
+    this.taskId = taskId;
+    this.expiresAt = expiresAt;
+    this.#changed = changed;
+  }
+
+  /** The answer to `tasks/get`. */
+  get(done: (outcome: Outcome) => void): void {
+    this.#ask('tasks/get', (answer) => {
+      if ('error' in answer) done(answer);
+      else if (answer.isError) done(toModernError(answer, undefined));
+      else {
+        this.#describe(answer.value as Members, (state) => {
+          const isState = typeof state === 'string';
+          done(isState ? modernStateResult(state, this.#infoText) : state);
+        });
+      }
+    });
+  }
+
+  /** The answer to `tasks/update`; answers nobody waits for are ignored. */
+  update(inputResponses: unknown, done: (outcome: Outcome) => void): void {
+    for (const [key, answer] of readAnswers(inputResponses)) {
+      const question = this.#questions.get(key);
+      if (question === undefined || !isAnswer(question.method, answer)) continue;
+      this.#questions.delete(key);
+      this.#home.instance.tell(Message.result(question.upstreamId, JSON.stringify(answer)));
+    }
+    done(acknowledgment(this.#infoText));
+  }
+
+  /** The answer to `tasks/cancel`: a task that is over already is no error here. */
+  cancel(done: (outcome: Outcome) => void): void {
+    this.#ask('tasks/cancel', (answer) => {
+      if ('error' in answer) {
+        done(answer);
+        return;
+      }
+      const { code } = answer.value as { readonly code?: unknown };
+      const isFault = answer.isError && code !== INVALID_PARAMS;
+      done(isFault ? toModernError(answer, undefined) : acknowledgment(this.#infoText));
+    });
+  }
+
+  /** A question of the server that is marked with this task. */
+  asked(message: Message): void {
+    const { method, value } = message;
+    const upstreamId = message.id ?? 'null';
+    if (!isQuestionMethod(method) || !covers(this.#home.capabilities, requiredBy(method, value))) {
+      this.#refuse(upstreamId, 'METHOD_NOT_FOUND');
+      return;
+    }
+    if (this.#questions.size >= QUESTIONS_MAX) {
+      this.#refuse(upstreamId, 'TOO_MANY_REQUESTS');
+      return;
+    }
+    this.#asked += 1;
+    const isTaken = (key: string): boolean => this.#keys.has(key);
+    const { key, text } = inputRequestOf(method, value, this.#asked, isTaken);
+    this.#keys.add(key);
+    this.#questions.set(key, { upstreamId, method, text });
+    this.#wake(undefined);
+  }
+
+  /** The server takes a question back. @returns whether it was one of this task. */
+  withdrawn(upstreamId: string): boolean {
+    for (const [key, question] of this.#questions) {
+      if (question.upstreamId === upstreamId) return this.#questions.delete(key);
+    }
+    return false;
+  }
+
+  /** `notifications/tasks/status` of the server. */
+  notified(message: Message): void {
+    this.#describe((message.value ?? {}) as Members, (state) => {
+      if (typeof state === 'string') this.#changed(this, state);
+    });
+  }
+
+  /** Nobody can ask for it any more. */
+  end(): void {
+    this.isLiving = false;
+    for (const { upstreamId } of this.#questions.values()) this.#refuse(upstreamId, 'CLIENT_GONE');
+    this.#questions.clear();
+    if (this.#stream !== undefined) this.#home.instance.cancel(this.#stream, 'nobody waits');
+    this.#stream = undefined;
+    this.#wake({ error: 'UPSTREAM_UNAVAILABLE' });
+  }
+
+  /** The state with what belongs to it: waits for what the server has not sent yet. */
+  #describe(task: Members, done: (state: string | Refusal) => void): void {
+    const { status } = task;
+    const isOver = status === 'completed' || status === 'failed';
+    if (isOver || status === 'cancelled') this.isLiving = false;
+    const needsMore = isOver || (status === 'input_required' && this.#questions.size === 0);
+    if (!needsMore || this.#ending !== undefined) {
+      done(this.#worded(task));
+      return;
+    }
+    if (isOver) {
+      this.#waiters.push((failure) => done(failure ?? this.#worded(task)));
+      this.#openStream();
+      return;
+    }
+    // The questions are on their way: the next look finds them, if this one does not.
+    const { clock, limits } = this.#home.instance.ports;
+    const finish = (): void => {
+      disarm();
+      this.#waiters = this.#waiters.filter((each) => each !== finish);
+      done(this.#worded(task));
+    };
+    const disarm = clock.after(limits.askWindowMs, finish);
+    this.#waiters.push(finish);
+    this.#openStream();
+  }
+
+  #worded(task: Members): string {
+    const entries = [...this.#questions].map(([key, { text }]) => `${JSON.stringify(key)}:${text}`);
+    const inputRequests = entries.length === 0 ? undefined : `{${entries.join(',')}}`;
+    return modernState(task, { ending: this.#ending, inputRequests, infoText: this.#infoText });
+  }
+
+  get #infoText(): string {
+    return this.#home.server?.infoText ?? '';
+  }
+
+  #openStream(): void {
+    if (this.#isStreaming) return;
+    this.#isStreaming = true;
+    this.#stream = this.#ask('tasks/result', (answer) => {
+      this.#isStreaming = false;
+      this.#stream = undefined;
+      if (!('error' in answer)) this.#ending = answer;
+      this.#wake('error' in answer ? answer : undefined);
+    });
+  }
+
+  #wake(failure: Refusal | undefined): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const each of waiters) each(failure);
+  }
+
+  #ask(method: string, done: (answer: Outcome) => void): UpstreamCall | undefined {
+    if (this.#home.isDown) {
+      done({ error: 'UPSTREAM_UNAVAILABLE' });
+      return undefined;
+    }
+    return this.#home.instance.ask(method, JSON.stringify({ taskId: this.taskId }), done);
+  }
+
+  #refuse(upstreamId: string, error: ErrorCode): void {
+    this.#home.instance.tell(refuseQuestion(upstreamId, { error }));
+  }
+}
