@@ -4,6 +4,11 @@
  * translates where client and server have no era in common.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#custom-transports
  */
+import {
+  type PersonCredential,
+  type UpstreamCredential,
+  UpstreamCredentials,
+} from './adapters/credentials/upstream-credentials.ts';
 import { checkedHeaders } from './adapters/outbound/checked-headers.ts';
 import { HttpOutbound } from './adapters/outbound/http-outbound.ts';
 import { SsrfGuard } from './adapters/outbound/ssrf-guard.ts';
@@ -13,6 +18,7 @@ import { silent } from './adapters/telemetry/silent.ts';
 import { remote } from './adapters/upstreams/http/remote.ts';
 import { BridgingConversation } from './client/bridging-conversation.ts';
 import { type ClientContext, SendMeter } from './client/client-context.ts';
+import { CredentialedOutbound } from './client/credentialed-outbound.ts';
 import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
@@ -20,6 +26,11 @@ import type { Outbound, Telemetry } from './core/ports.ts';
 import { Message } from './core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from './core/protocol/read-message.ts';
 import { localConversation, localLimits } from './local-conversation.ts';
+
+/** What of our own a server is shown. */
+export type ClientCredential =
+  | Extract<UpstreamCredential, { readonly kind: 'client-credentials' }>
+  | PersonCredential;
 
 export interface TidegateClientTransportOptions {
   /** Sent with every request, a credential for example. Default: none. */
@@ -31,6 +42,10 @@ export interface TidegateClientTransportOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Certificates to trust besides the platform's, as PEM. Default: none. */
   readonly ca?: string | undefined;
+  /** As the option of `remote`. Default: what the environment says. */
+  readonly proxy?: string | false | undefined;
+  /** Tokens of ours: of the application, or of the person in front of this machine. Default: none. */
+  readonly credential?: ClientCredential | undefined;
   /**
    * What happens where client and server have no era in common: `auto` translates; `off` hands the
    * client the server's refusal, so that one that knows several eras falls back by itself. Default
@@ -57,6 +72,7 @@ export class TidegateClientTransport {
   /** Each request of the stateless revision has a stream of its own, whose end cancels it. */
   readonly hasPerRequestStream: boolean = true;
   readonly #http: Outbound;
+  readonly #credentials: UpstreamCredentials | undefined;
   readonly #conversation: Conversation;
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => {};
@@ -73,16 +89,23 @@ export class TidegateClientTransport {
     if (fault !== undefined) throw new TypeError(fault);
     parsed.hash = '';
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#http = new HttpOutbound(guard, { ca: options.ca });
+    const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
+    this.#http = http;
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     const telemetry = options.telemetry ?? silent;
+    const facts = { name: parsed.host, url: parsed.href };
+    const { credential } = options;
+    if (credential !== undefined) {
+      const parts = { ...facts, http, guard, clock: systemClock, telemetry };
+      this.#credentials = new UpstreamCredentials(credential, parts);
+    }
+    const credentials = this.#credentials?.for(undefined);
     const context: ClientContext = {
-      name: parsed.host,
-      url: parsed.href,
+      ...facts,
       headers: checkedHeaders(options.headers ?? {}),
-      http: this.#http,
+      http: credentials === undefined ? http : new CredentialedOutbound(http, credentials),
       clock: systemClock,
       random: systemRandom,
       telemetry,
@@ -151,6 +174,7 @@ export class TidegateClientTransport {
       this.onclose?.();
       this.#resolveEnded();
     };
+    this.#credentials?.close();
     this.#http.close().then(finish, finish);
   }
 }

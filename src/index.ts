@@ -9,7 +9,10 @@ export type { RemoteOptions } from './adapters/upstreams/http/remote.ts';
 export { stdio } from './adapters/upstreams/stdio/stdio.ts';
 export type { StdioOptions } from './adapters/upstreams/stdio/stdio.ts';
 export { rememberingIdentity, SubjectTokens } from './adapters/credentials/subject-tokens.ts';
-export type { UpstreamCredential } from './adapters/credentials/upstream-credentials.ts';
+export type {
+  PersonCredential,
+  UpstreamCredential,
+} from './adapters/credentials/upstream-credentials.ts';
 export { noAuth } from './adapters/identity/no-auth.ts';
 export { staticToken } from './adapters/identity/static-token.ts';
 export type { StaticTokenOptions } from './adapters/identity/static-token.ts';

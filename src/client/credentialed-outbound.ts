@@ -3,15 +3,8 @@
  * was refused is sent again with the new one: once, since a refused request was not begun.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
  */
-import type {
-  CredentialOutcome,
-  CredentialRefusal,
-  Credentials,
-  Outbound,
-  OutboundEvents,
-  OutboundHead,
-  OutboundRequest,
-} from '../core/ports.ts';
+import type { CredentialOutcome, CredentialRefusal, Credentials } from '../core/credentials.ts';
+import type { Outbound, OutboundEvents, OutboundHead, OutboundRequest } from '../core/ports.ts';
 
 export class CredentialedOutbound implements Outbound {
   readonly #inner: Outbound;

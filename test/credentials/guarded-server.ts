@@ -15,6 +15,8 @@ export class GuardedServer {
   readonly revoked = new Set<string>();
   /** Whether every token is refused. */
   isClosed = false;
+  /** Whether nobody needs a token. */
+  isOpen = false;
   /** Replaces members of the protected resource metadata. */
   description: Record<string, unknown> = {};
   /** What is said to a caller that was let in. */
@@ -63,7 +65,8 @@ export class GuardedServer {
     const token = header?.slice(PREFIX.length) ?? '';
     const issued = this.revoked.has(token) ? undefined : this.#issuer.issued.get(token);
     const where = `resource_metadata="${this.metadataUrl}"`;
-    if (issued === undefined || issued.resource !== this.url || this.isClosed) {
+    if (this.isOpen) this.answer(asked);
+    else if (issued === undefined || issued.resource !== this.url || this.isClosed) {
       asked.status(401, { 'www-authenticate': `Bearer ${where}` });
     } else if (!this.needs.every((scope) => issued.scope.split(' ').includes(scope))) {
       const scope = `error="insufficient_scope", scope="${this.needs.join(' ')}"`;

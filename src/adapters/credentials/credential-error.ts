@@ -24,6 +24,4 @@ const FAULTS: Readonly<Record<string, string>> = {
   IssuerMismatchError:
     'The authorization server is not the one it says it is: its issuer differs from its address.',
   InsecureTokenEndpointError: 'The token endpoint is not reached by TLS.',
-  RegistrationRejectedError:
-    'The authorization server refused to register this client; give it a client id.',
 };

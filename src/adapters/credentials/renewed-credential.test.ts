@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CredentialOutcome } from '../../core/ports.ts';
+import type { CredentialOutcome } from '../../core/credentials.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { AccessToken } from './access-token.ts';
 import { CredentialError } from './credential-error.ts';

@@ -3,7 +3,8 @@
  * refuses it. Whoever needs one meanwhile waits for the same answer; after a failure nobody asks
  * again for a moment.
  */
-import type { Clock, CredentialOutcome, CredentialRefusal, Credentials } from '../../core/ports.ts';
+import type { CredentialOutcome, CredentialRefusal, Credentials } from '../../core/credentials.ts';
+import type { Clock } from '../../core/ports.ts';
 import type { AccessToken } from './access-token.ts';
 import { joinedScope, readChallenge } from './challenge.ts';
 import { CredentialError, credentialFault } from './credential-error.ts';
@@ -86,10 +87,10 @@ export class RenewedCredential implements Credentials {
     }
     if (isWider) this.#scope = wanted;
     this.#metadataUrl = metadataUrl ?? this.#metadataUrl;
-    this.#renew(done, { isRefused: true, isStepUp: status === 403 });
+    this.#renew(done, { isRefused: true, isStepUp: status === 403 }, value !== undefined);
   }
 
-  #renew(done: Done, why: Pick<TokenNeed, 'isRefused' | 'isStepUp'>): void {
+  #renew(done: Done, why: Pick<TokenNeed, 'isRefused' | 'isStepUp'>, isAgain = false): void {
     if (this.#waiting !== undefined) {
       this.#waiting.push(done);
       return;
@@ -98,7 +99,7 @@ export class RenewedCredential implements Credentials {
     const need = { metadataUrl: this.#metadataUrl, scope: this.#scope, ...why };
     this.#obtain(need).then(
       (token) => {
-        if (why.isRefused) this.#renewedAt = this.#clock.now();
+        if (isAgain) this.#renewedAt = this.#clock.now();
         this.#settle(token, token === undefined ? { kind: 'none' } : headerOf(token));
       },
       (error: unknown) => {

@@ -1,11 +1,15 @@
 /** From an operator's choice to the credentials of every conversation with one remote server. */
-import type { Clock, Credentials, Outbound, Principal, Telemetry } from '../../core/ports.ts';
+import type { Credentials } from '../../core/credentials.ts';
+import type { Clock, Outbound, Principal, Telemetry } from '../../core/ports.ts';
 import type { SsrfGuard } from '../outbound/ssrf-guard.ts';
 import { clientCredentialsToken, exchangedToken, type GrantClient } from './client-grants.ts';
-import { guardedFetch } from './guarded-fetch.ts';
+import { type GuardedFetch, guardedFetch } from './guarded-fetch.ts';
 import { OAuthClient } from './oauth-client.ts';
+import { openBrowser } from './open-browser.ts';
+import { PersonGrant } from './person-grant.ts';
 import { type ObtainToken, RenewedCredential } from './renewed-credential.ts';
 import type { SubjectTokens } from './subject-tokens.ts';
+import { TokenStore } from './token-store.ts';
 
 /** Our own credential at a remote server, from its authorization server. Never a client's. */
 export type UpstreamCredential =
@@ -34,6 +38,22 @@ export type UpstreamCredential =
       readonly subjectTokens?: SubjectTokens | undefined;
     };
 
+/** The credential of the person in front of this machine, who signs in with a browser. */
+export interface PersonCredential {
+  readonly kind: 'authorization-code';
+  /** The folder that tokens are kept in, a file a server. */
+  readonly folder: string;
+  readonly issuer?: string | undefined;
+  /** Default: one that registers itself. */
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  /** A client that describes itself at this https URL, where the authorization server takes it. */
+  readonly clientMetadataUrl?: string | undefined;
+  readonly scope?: string | undefined;
+  /** Shows the page to sign in at. Default: the system's browser does. */
+  readonly show?: ((url: string) => void) | undefined;
+}
+
 export interface CredentialParts {
   /** For logs. */
   readonly name: string;
@@ -48,9 +68,13 @@ export interface CredentialParts {
 /** Milliseconds after its last use that a principal's credential is kept. */
 const IDLE_MS = 3_600_000;
 const PRINCIPALS_MAX = 20_000;
+/** Milliseconds a person may take to sign in. */
+export const LOGIN_MS_MAX = 300_000;
 
 export class UpstreamCredentials {
-  readonly #choice: UpstreamCredential;
+  readonly #choice: UpstreamCredential | PersonCredential;
+  readonly #fetch: GuardedFetch;
+  readonly #closing = new AbortController();
   readonly #parts: CredentialParts;
   readonly #oauth: OAuthClient;
   readonly #own: RenewedCredential;
@@ -58,7 +82,7 @@ export class UpstreamCredentials {
   readonly #exchanged = new Map<string, RenewedCredential>();
 
   /** @throws TypeError when tokens are to be exchanged and nobody said where. */
-  constructor(choice: UpstreamCredential, parts: CredentialParts) {
+  constructor(choice: UpstreamCredential | PersonCredential, parts: CredentialParts) {
     if (choice.kind === 'token-exchange' && choice.issuer === undefined) {
       throw new TypeError("Exchanging callers' tokens needs the issuer they are shown to.");
     }
@@ -66,8 +90,11 @@ export class UpstreamCredentials {
     this.#parts = parts;
     const { url, guard, http } = parts;
     const fetch = guardedFetch(http);
+    this.#fetch = fetch;
     this.#oauth = new OAuthClient({ url, issuer: choice.issuer, fetch, guard });
-    this.#own = this.#renewed(this.#ownToken());
+    const obtain =
+      choice.kind === 'authorization-code' ? this.#personToken(choice) : this.#ownToken(choice);
+    this.#own = this.#renewed(obtain);
   }
 
   /** @param caller - on whose behalf; undefined for nobody's in particular. */
@@ -88,19 +115,29 @@ export class UpstreamCredentials {
     return credential;
   }
 
+  /** Gives up a login that is under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #personToken(choice: PersonCredential): ObtainToken {
+    const { folder, clientId, scope, show = openBrowser } = choice;
+    const store = new TokenStore(folder, this.#parts.url, clientId);
+    const { signal } = this.#closing;
+    const options = { ...choice, scope, show, msMax: LOGIN_MS_MAX, signal };
+    const grant = new PersonGrant(this.#oauth, store, this.#fetch, options);
+    return (need) => grant.obtain(need);
+  }
+
   /**
    * What a conversation for nobody in particular is opened with. Where tokens are exchanged, a
    * client may also have a token by itself, or none: then the server is asked without.
    */
-  #ownToken(): ObtainToken {
-    const client = clientOf(this.#choice);
-    if (this.#choice.kind === 'client-credentials') {
-      return (need) => clientCredentialsToken(this.#oauth, client, need);
-    }
-    return async (need) => {
-      if (!need.isRefused) return undefined;
-      return clientCredentialsToken(this.#oauth, client, need);
-    };
+  #ownToken(choice: UpstreamCredential): ObtainToken {
+    const client = clientOf(choice);
+    const obtain: ObtainToken = (need) => clientCredentialsToken(this.#oauth, client, need);
+    if (choice.kind === 'client-credentials') return obtain;
+    return async (need) => (need.isRefused ? obtain(need) : undefined);
   }
 
   #renewed(obtain: ObtainToken): RenewedCredential {

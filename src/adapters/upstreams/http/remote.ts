@@ -13,6 +13,7 @@ import type {
   UpstreamEvents,
 } from '../../../core/ports.ts';
 import {
+  type PersonCredential,
   type UpstreamCredential,
   UpstreamCredentials,
 } from '../../credentials/upstream-credentials.ts';
@@ -42,7 +43,7 @@ export interface RemoteOptions {
    */
   readonly proxy?: string | false | undefined;
   /** Tokens of ours from the server's authorization server. Default: none. */
-  readonly credential?: UpstreamCredential | undefined;
+  readonly credential?: UpstreamCredential | PersonCredential | undefined;
   /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: nothing is seen. */
@@ -153,6 +154,7 @@ class RemoteUpstream implements Upstream {
       for (const connection of this.#open) connection.close();
       await emptied;
     }
+    this.#credentials?.close();
     await this.#http.close();
   }
 }
