@@ -1,6 +1,7 @@
 /**
  * docs/architecture/state-machines.md: the machines' diagrams, drawn from the tables they run on.
  */
+import { PART_TRANSITIONS } from '../src/core/merge/merged-listen.ts';
 import { ROUNDS_TRANSITIONS } from '../src/core/bridge/modern-client/rounds.ts';
 import { CALL_TRANSITIONS } from '../src/core/sessions/pending.ts';
 import { REPLY_TRANSITIONS } from '../src/core/sessions/reply.ts';
@@ -42,6 +43,12 @@ const MACHINES: readonly (readonly [title: string, file: string, about: string, 
     'src/core/bridge/modern-client/rounds.ts',
     'One call of a 2026 client at a server of the handshake revisions, which may ask in the middle of it.',
     ROUNDS_TRANSITIONS,
+  ],
+  [
+    'Part of a merged listen',
+    'src/core/merge/merged-listen.ts',
+    'The listen at one server, of a client that listens to all of them.',
+    PART_TRANSITIONS,
   ],
   [
     'Upstream instance',
