@@ -6,6 +6,7 @@ import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
 import type { Access, AuditTrail } from './core/access.ts';
+import type { Gate } from './core/gate.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Identity, Telemetry, Upstream } from './core/ports.ts';
 import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
@@ -27,6 +28,8 @@ export interface EndpointOptions {
   readonly access?: Access | undefined;
   /** Where calls, refusals and connections are recorded. Default: nowhere. */
   readonly audit?: AuditTrail | undefined;
+  /** How often and how much, by address, principal, tenant and server. Default: not counted. */
+  readonly gate?: Gate | undefined;
   /** What the server is called in policies and in the record. Default: the upstream's name. */
   readonly name?: string | undefined;
   /** Who shares one upstream instance. Default `session`: nobody. */
@@ -84,6 +87,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       identity: options.identity ?? noAuth(),
       access: options.access,
       audit: options.audit,
+      gate: options.gate,
       clock: systemClock,
       random: systemRandom,
       seal: aesSeal(),

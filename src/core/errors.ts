@@ -239,6 +239,12 @@ export const ERRORS = {
     retryable: true,
     message: 'Too many requests in flight; retry when some have ended.',
   },
+  RATE_LIMITED: {
+    httpStatus: 429,
+    rpcCode: -32003,
+    retryable: true,
+    message: 'Too much at a time; retry after the seconds in Retry-After.',
+  },
   SHUTTING_DOWN: {
     httpStatus: 503,
     rpcCode: -32004,

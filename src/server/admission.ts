@@ -7,12 +7,13 @@
  * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
  */
 import type { AuditTrail } from '../core/access.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Gate } from '../core/gate.ts';
 import type { Grant } from '../core/grant.ts';
 import type { HttpExchange, Identity, Principal, Randomness, Telemetry } from '../core/ports.ts';
-import { encodeRetry } from '../core/protocol/sse-encoder.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
-import { STREAM_HEADERS } from './connection.ts';
+import { comeBack, waitMsOf } from './come-back.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
 import { health, type HealthSource } from './routes/health.ts';
@@ -29,6 +30,7 @@ export interface Door extends HealthSource {
   /** What the server is called in the record. */
   readonly name: string;
   readonly audit?: AuditTrail | undefined;
+  readonly gate?: Gate | undefined;
 }
 
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
@@ -62,8 +64,15 @@ export function enter(
     then(headers, caller);
     return;
   }
-  door.identity.verify(head, (outcome) => {
-    if (outcome.kind === 'refused') {
+  const refuse = (refusal: Refusal): void => refuseExchange(door, exchange, headers, refusal);
+  const verify = (): void => {
+    door.identity.verify(head, (outcome) => {
+      if (outcome.kind === 'principal') {
+        count(door, exchange, headers, outcome.principal, () =>
+          then(headers, outcome.principal, outcome.grant),
+        );
+        return;
+      }
       door.telemetry.count('auth_total', { outcome: 'refused' });
       door.audit?.record({
         event: 'unauthenticated',
@@ -71,10 +80,31 @@ export function enter(
         server: door.name,
         refusal: outcome.refusal.error,
       });
-      refuseExchange(door, exchange, headers, outcome.refusal);
-      return;
-    }
-    then(headers, outcome.principal, outcome.grant);
+      refuse(outcome.refusal);
+    });
+  };
+  if (door.gate === undefined) verify();
+  else
+    door.gate.arrive(head.remoteAddress, (full) => (full === undefined ? verify() : refuse(full)));
+}
+
+/** On every verb. A stream that may not be opened yet is given an end and a time, not an error. */
+function count(
+  { gate, name: server, ...door }: Door,
+  exchange: HttpExchange,
+  headers: readonly string[],
+  principal: Principal,
+  then: () => void,
+): void {
+  if (gate === undefined) {
+    then();
+    return;
+  }
+  const { method, remoteAddress: address } = exchange.head;
+  gate.enter({ address, principal, server }, method === 'GET', (full) => {
+    if (full === undefined) then();
+    else if (method === 'GET') comeBack(exchange, headers, waitMsOf(full));
+    else refuseExchange(door, exchange, headers, full);
   });
 }
 
@@ -94,16 +124,6 @@ function routePath(path: string, prefix: string): string {
   return path.slice(prefix.length, end);
 }
 
-/**
- * A stream that is opened while we shut down. A 503 would be final for a browser's EventSource, so
- * it is given an empty stream and the time to wait before it tries again, here or wherever the load
- * balancer sends it.
- */
-function comeBackLater({ context, exchange, headers }: Inbound): void {
-  const retry = encodeRetry(context.connections.retryMs());
-  exchange.openStream(200, STREAM_HEADERS.concat(headers), retry, false).end('');
-}
-
 function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
   const { context, exchange } = inbound;
   const handler = routes.get(exchange.head.method);
@@ -113,7 +133,8 @@ function take(inbound: Inbound, routes: ReadonlyMap<string, Route>): void {
     return;
   }
   if (context.isDraining && handler.isNewWork) {
-    comeBackLater(inbound);
+    const { connections } = context;
+    comeBack(exchange, inbound.headers, connections.retryMs());
     return;
   }
   handler.run(inbound);

@@ -7,6 +7,8 @@
 import type { AuditTrail } from '../core/access.ts';
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Limits } from '../core/limits.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Gate, Visitor } from '../core/gate.ts';
 import type { Grant } from '../core/grant.ts';
 import type { Clock, Principal, Randomness, Telemetry } from '../core/ports.ts';
 import { encodeComment } from '../core/protocol/sse-encoder.ts';
@@ -57,6 +59,7 @@ export interface ConnectionsPorts {
   /** What the server is called in the record. */
   readonly name: string;
   readonly audit?: AuditTrail | undefined;
+  readonly gate?: Gate | undefined;
 }
 
 export class Connections {
@@ -65,6 +68,8 @@ export class Connections {
   readonly #armHeartbeat: (connection: OpenConnection) => void;
   readonly #armStall: (connection: OpenConnection) => void;
   readonly #perTenant = new Map<string, number>();
+  /** Those that have a place at the gate. */
+  readonly #held = new Set<OpenConnection>();
   readonly #undecided = new Set<OpenConnection>();
   readonly #trust: TrustDeadlines;
 
@@ -96,8 +101,11 @@ export class Connections {
     return Math.round(this.#ports.limits.retryMs * (0.5 + this.#ports.random.fraction()));
   }
 
-  hasRoomFor(tenant: string): boolean {
-    return (this.#perTenant.get(tenant) ?? 0) < this.#ports.limits.streamsPerTenantMax;
+  /** Why one more stream may not be opened. */
+  refusal(visitor: Visitor): Refusal | undefined {
+    const open = this.#perTenant.get(visitor.principal.tenant) ?? 0;
+    if (open >= this.#ports.limits.streamsPerTenantMax) return { error: 'TOO_MANY_STREAMS' };
+    return this.#ports.gate?.full(visitor, 'stream');
   }
 
   /** Whoever waits for a reply that is neither JSON nor a stream yet. */
@@ -134,6 +142,7 @@ export class Connections {
     const { tenant } = connection.principal;
     this.#trust.add(connection);
     this.#record('connected', connection);
+    this.#hold(connection);
     this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
     connection.rotateAt =
       this.now() + this.#ports.limits.streamMsMax * (0.8 + 0.2 * this.#ports.random.fraction());
@@ -144,6 +153,9 @@ export class Connections {
     if (!this.#open.delete(connection)) return;
     this.#trust.delete(connection);
     this.#record('disconnected', connection, reason);
+    if (this.#held.delete(connection)) {
+      this.#ports.gate?.giveBack(this.#visitorOf(connection), 'stream');
+    }
     const { tenant } = connection.principal;
     const left = (this.#perTenant.get(tenant) ?? 1) - 1;
     if (left === 0) this.#perTenant.delete(tenant);
@@ -158,6 +170,18 @@ export class Connections {
     connection.waitingSince = this.now();
     connection.leastQueued = connection.queuedBytes();
     this.#armStall(connection);
+  }
+
+  /** A reader that comes back takes its place before the one it replaces gives it up: not refused. */
+  #hold(connection: OpenConnection): void {
+    const { gate } = this.#ports;
+    if (gate === undefined || connection.kind === 'reply') return;
+    const isTaken = gate.take(this.#visitorOf(connection), 'stream') === undefined;
+    if (isTaken) this.#held.add(connection);
+  }
+
+  #visitorOf({ address, principal }: OpenConnection): Visitor {
+    return { address, principal, server: this.#ports.name };
   }
 
   /** Streams of their own; the reply to a call is on the record with its call. */

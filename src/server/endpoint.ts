@@ -169,7 +169,8 @@ export class Endpoint implements Application, OpenDoor {
     const ticker = this.#ticker;
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
-    const heart = { clock, random, telemetry, limits, heartbeat, name, audit: ports.audit };
+    const { audit, gate } = ports;
+    const heart = { clock, random, telemetry, limits, heartbeat, name, audit, gate };
     return {
       ...ports,
       ...settings,

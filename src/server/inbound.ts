@@ -1,9 +1,11 @@
 /** One request on its way through admission: what is known of it so far, and how it is refused. */
 import type { AccessRequest } from '../core/access.ts';
+import type { Visitor } from '../core/gate.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { comeBack, waitMsOf } from './come-back.ts';
 import {
   Connection,
   JSON_HEADERS,
@@ -11,7 +13,7 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
-import { Warrant } from './warrant.ts';
+import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
 const RETRY_AFTER_SECONDS = 2;
@@ -40,6 +42,13 @@ export class Inbound {
 
   refuse(refusal: Refusal): void {
     refuseExchange(this.context, this.exchange, this.headers, refusal);
+  }
+
+  /** Of a stream that may be had later: not an error, which some clients take for final. */
+  refuseStream(refusal: Refusal): void {
+    const isLater = refusal.headers?.includes('Retry-After') === true;
+    if (isLater) comeBack(this.exchange, this.headers, waitMsOf(refusal));
+    else this.refuse(refusal);
   }
 
   /** 202 and nothing else. */
@@ -72,7 +81,7 @@ export class Inbound {
     messages: readonly Message[],
   ): readonly Warrant[] | Refusal | undefined {
     const { context, principal, grant } = this;
-    if (context.access === undefined && context.audit === undefined) return undefined;
+    if (!isGuarded(context)) return undefined;
     const address = this.exchange.head.remoteAddress;
     const warrants: Warrant[] = [];
     for (const message of messages) {
@@ -85,11 +94,19 @@ export class Inbound {
     return warrants;
   }
 
+  /** On whose account it is counted. */
+  get visitor(): Visitor {
+    const { context, principal, exchange } = this;
+    return { address: exchange.head.remoteAddress, principal, server: context.name };
+  }
+
   /** The body as text, or the refusal is sent. */
   readBody(then: (text: string) => void): void {
     this.exchange.readBody(this.context.limits.bodyBytesMax, (outcome) => {
-      if (outcome.kind === 'body') then(outcome.text);
-      else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
+      if (outcome.kind === 'body') {
+        this.context.gate?.spend(this.visitor, outcome.text.length);
+        then(outcome.text);
+      } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
     });
   }
 }
@@ -103,7 +120,8 @@ export function refuseExchange(
 ): void {
   const { httpStatus, retryable } = ERRORS[refusal.error];
   context.telemetry.count('refused_total', { reason: refusal.error });
-  const isWorthWaiting = retryable && (httpStatus === 429 || httpStatus === 503);
+  const isTimed = refusal.headers?.includes('Retry-After') === true;
+  const isWorthWaiting = retryable && !isTimed && (httpStatus === 429 || httpStatus === 503);
   const seconds = Math.ceil(RETRY_AFTER_SECONDS * (0.5 + context.random.fraction()));
   const all = JSON_HEADERS.concat(
     headers,

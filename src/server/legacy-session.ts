@@ -280,11 +280,9 @@ export class LegacySession implements SessionHandle, PostingSession {
         ? { error: 'TOO_MANY_REQUESTS', id }
         : this.#options.instance.request(post, message);
     if ('error' in outcome) {
-      post.warrantOf({ id })?.ended('refused', 0, undefined);
       this.#refuse(post, { ...outcome, id });
       if (message.method === 'initialize') this.end('upstream-gone');
     } else if ('answer' in outcome) {
-      post.warrantOf({ id })?.ended('ok', 0, undefined);
       this.#answer(post, id, `{"jsonrpc":"2.0","id":${id},"result":${outcome.answer}}`);
     } else {
       this.#calls.add(outcome);
@@ -342,10 +340,12 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   #refuse(post: LegacyPost, refusal: Refusal): void {
+    post.warrantOf({ id: refusal.id ?? 'null' })?.ended('refused');
     this.#answer(post, refusal.id ?? 'null', errorResponse(refusal));
   }
 
   #answer(post: LegacyPost, id: string, data: string): void {
+    post.warrantOf({ id })?.ended('ok');
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);

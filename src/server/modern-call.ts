@@ -45,10 +45,8 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   send(connection: Connection, message: Message): void {
     this.#connection = connection;
     const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope);
-    if ('error' in outcome) {
-      this.#facts.warrant?.ended('refused', 0, undefined);
-      this.#refuse(outcome);
-    } else this.#call = outcome;
+    if ('error' in outcome) this.#refuse(outcome);
+    else this.#call = outcome;
     if (!this.#facts.accepts.json) this.decide();
   }
 
@@ -112,6 +110,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   }
 
   #refuse(refusal: Refusal): void {
+    this.#facts.warrant?.ended('refused');
     this.#finish(ERRORS[refusal.error].httpStatus, errorResponse(refusal));
   }
 

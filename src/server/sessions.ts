@@ -23,8 +23,15 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   if (context.directory.countOf(principal) >= context.limits.sessionsPerPrincipalMax) {
     evictIdle(inbound);
   }
+  const { visitor } = inbound;
+  const full = context.gate?.take(visitor, 'session');
+  if (full !== undefined) return full;
+  const giveBack = (): void => context.gate?.giveBack(visitor, 'session');
   const instance = context.pool.legacy(principal);
-  if (instance === undefined) return { error: 'UPSTREAM_BUSY' };
+  if (instance === undefined) {
+    giveBack();
+    return { error: 'UPSTREAM_BUSY' };
+  }
   const expiring: Expiring = { session: undefined };
   const session = new LegacySession({
     id: context.random.sessionId(),
@@ -43,6 +50,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     resumed: (outcome) => context.telemetry.count('resume_total', { outcome }),
     ended: (ended, reason) => {
       context.directory.end(ended.id);
+      giveBack();
       expiring.session = undefined;
       const ageMs = Math.round(context.clock.now() - ended.openedAt);
       context.telemetry.log('info', 'session_ended', {

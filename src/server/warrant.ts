@@ -4,6 +4,7 @@
  */
 import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
+import type { Gate } from '../core/gate.ts';
 import type { Message } from '../core/protocol/message.ts';
 
 export interface WarrantPorts {
@@ -11,12 +12,20 @@ export interface WarrantPorts {
   readonly access?: Access | undefined;
   /** Undefined: nothing is recorded. */
   readonly audit?: AuditTrail | undefined;
+  /** Undefined: nothing is counted by account. */
+  readonly gate?: Gate | undefined;
+}
+
+/** Whether anybody decides, records or counts. */
+export function isGuarded({ access, audit, gate }: WarrantPorts): boolean {
+  return access !== undefined || audit !== undefined || gate !== undefined;
 }
 
 export class Warrant {
   readonly request: AccessRequest;
   readonly #ports: WarrantPorts;
   readonly #policies: readonly string[];
+  #isOver = false;
 
   private constructor(ports: WarrantPorts, request: AccessRequest, policies: readonly string[]) {
     this.#ports = ports;
@@ -26,24 +35,30 @@ export class Warrant {
 
   /** Undefined when nobody decides and nobody records: nothing to keep. */
   static issue(ports: WarrantPorts, request: AccessRequest): Warrant | Refusal | undefined {
-    const { access, audit } = ports;
-    if (access === undefined && audit === undefined) return undefined;
+    const { access, audit, gate } = ports;
+    if (!isGuarded(ports)) return undefined;
     const fault = audit?.fault();
     if (fault !== undefined) return { ...fault, id: request.message.id };
     const verdict = access?.decide(request);
     const policies = verdict?.policies ?? [];
-    if (verdict?.refusal === undefined) return new Warrant(ports, request, policies);
-    const refusal = verdict.refusal.error;
-    audit?.record({ ...entryOf('denied', request), policies, refusal });
-    return { ...verdict.refusal, id: request.message.id };
+    const refusal = verdict?.refusal ?? gate?.take(request, 'call');
+    if (refusal === undefined) return new Warrant(ports, request, policies);
+    audit?.record({ ...entryOf('denied', request), policies, refusal: refusal.error });
+    return { ...refusal, id: request.message.id };
   }
 
   filtered(answer: Message): Message {
     return this.#ports.access?.filter(this.request, answer) ?? answer;
   }
 
-  ended(outcome: string, durationMs: number, answer: Message | undefined): void {
-    this.#ports.audit?.record({
+  /** The first time counts: whoever comes to the end of a request may say so. */
+  ended(outcome: string, durationMs: number = 0, answer?: Message): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { audit, gate } = this.#ports;
+    gate?.giveBack(this.request, 'call');
+    if (answer !== undefined) gate?.spend(this.request, answer.payload?.length ?? 0);
+    audit?.record({
       ...entryOf('call', this.request),
       policies: this.#policies,
       answerChars: answer?.payload?.length,

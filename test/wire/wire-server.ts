@@ -91,6 +91,7 @@ export async function timedServer(
       identity: options.identity ?? noAuth(),
       access: options.access,
       audit: options.audit,
+      gate: options.gate,
       clock,
       random: { sessionId: () => systemRandom.sessionId(), fraction },
       seal: aesSeal(),

@@ -17,7 +17,7 @@ export function openStandaloneStream(inbound: Inbound): void {
 }
 
 function attach(inbound: Inbound): void {
-  const { context, exchange, principal } = inbound;
+  const { context, exchange } = inbound;
   const { head } = exchange;
   if (!acceptOf(head.header('accept')).eventStream) {
     inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE' });
@@ -33,8 +33,10 @@ function attach(inbound: Inbound): void {
     inbound.refuse(unknown);
     return;
   }
-  if (session.connectionCount === 0 && !context.connections.hasRoomFor(principal.tenant)) {
-    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
+  const full =
+    session.connectionCount === 0 ? context.connections.refusal(inbound.visitor) : undefined;
+  if (full !== undefined) {
+    inbound.refuseStream(full);
     return;
   }
   const lastEventId = head.header('last-event-id');

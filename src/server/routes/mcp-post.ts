@@ -24,10 +24,16 @@ export function postMcp(inbound: Inbound): void {
   }
   inbound.readBody((text) => {
     inbound.context.whenKnown((served) => {
-      if ('error' in served) inbound.refuse(served);
+      if ('error' in served) refuseUnread(inbound, text, served);
       else run(inbound, text, accepts, served);
     });
   });
+}
+
+/** Nothing is known of the server, so nothing of the message counts but the id it is answered by. */
+function refuseUnread(inbound: Inbound, text: string, refusal: Refusal): void {
+  const read = readMessage(text, inbound.context.bounds);
+  inbound.refuse({ ...refusal, id: read.kind === 'message' ? read.message.id : undefined });
 }
 
 function run(inbound: Inbound, text: string, accepts: Accepts, served: ServedEras): void {
@@ -103,6 +109,7 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
   }
   const session = openSession(inbound, '2025');
   if ('error' in session) {
+    for (const warrant of warrants ?? []) warrant.ended('refused');
     inbound.refuse({ ...session, id: message.id });
     return;
   }

@@ -3,6 +3,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#sending-messages
  */
 import { declaresTasks, TASKS_REQUIRED } from '../../core/bridge/tasks/task-words.ts';
+import type { Refusal } from '../../core/errors.ts';
 import type { ServedEras } from '../../core/protocol/classify.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
@@ -32,25 +33,24 @@ export function runModern(
     inbound.refuse(warrants);
     return;
   }
+  const warrant = warrants?.[0];
+  const refuse = (refusal: Refusal): void => {
+    warrant?.ended('refused');
+    inbound.refuse(refusal);
+  };
   const upstream = context.pool.modern(principal, message);
   if (upstream === undefined || upstream.isDown) {
-    inbound.refuse({
-      error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE',
-      id,
-    });
+    refuse({ error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id });
     return;
   }
-  const facts = {
-    upstream,
-    accepts,
-    envelope,
-    supported: served.supported,
-    warrant: warrants?.[0],
-  };
+  const facts = { upstream, accepts, envelope, supported: served.supported, warrant };
   if (message.method === 'subscriptions/listen') {
-    listen(inbound, message, accepts, upstream);
+    listen(inbound, message, accepts, upstream, (refusal) => {
+      if (refusal === undefined) warrant?.ended('ok');
+      else refuse(refusal);
+    });
   } else if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
-    inbound.refuse({ error: 'TOO_MANY_REQUESTS', id });
+    refuse({ error: 'TOO_MANY_REQUESTS', id });
   } else if (message.method !== 'tools/call') {
     call(inbound, message, facts);
   } else {
@@ -61,7 +61,7 @@ export function runModern(
         return;
       }
       countDown(context.modernPending, principal);
-      inbound.refuse(fault);
+      refuse(fault);
     });
   }
 }
@@ -87,43 +87,48 @@ function listen(
   message: Message,
   accepts: Accepts,
   upstream: ModernUpstream,
+  settle: (refusal: Refusal | undefined) => void,
 ): void {
   const id = message.id ?? 'null';
   if (!accepts.eventStream) {
-    inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE', id });
+    settle({ error: 'STREAM_NOT_ACCEPTABLE', id });
     return;
   }
   const { notifications } = message.value as { notifications?: unknown };
   if (typeof notifications !== 'object' || notifications === null) {
-    inbound.refuse({ error: 'INVALID_PARAMS', id, detail: 'params.notifications is required.' });
+    settle({ error: 'INVALID_PARAMS', id, detail: 'params.notifications is required.' });
     return;
   }
   const filter = readFilter(notifications);
   if (!hasTasks(filter)) {
-    openListen(inbound, id, filter, upstream);
+    settle(openListen(inbound, id, filter, upstream));
     return;
   }
   upstream.whenReady(() => {
     const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
     if (!upstream.tellsOfTasks) {
-      openListen(inbound, id, { ...filter, taskIds: undefined }, upstream);
+      settle(openListen(inbound, id, { ...filter, taskIds: undefined }, upstream));
     } else if (declaresTasks(meta[META.clientCapabilities])) {
-      openListen(inbound, id, filter, upstream);
+      settle(openListen(inbound, id, filter, upstream));
     } else {
       const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
-      inbound.refuse({ error: 'MISSING_CAPABILITY', id, data });
+      settle({ error: 'MISSING_CAPABILITY', id, data });
     }
   });
 }
 
-function openListen(inbound: Inbound, id: string, filter: Filter, upstream: ModernUpstream): void {
+function openListen(
+  inbound: Inbound,
+  id: string,
+  filter: Filter,
+  upstream: ModernUpstream,
+): Refusal | undefined {
   const { context, principal } = inbound;
   const { listensPerPrincipalMax, subscriptionsPerOwnerMax } = context.limits;
   const isTooWide = filter.uris.size > subscriptionsPerOwnerMax;
-  const hasRoom = !isTooWide && context.connections.hasRoomFor(principal.tenant);
+  const hasRoom = !isTooWide && context.connections.refusal(inbound.visitor) === undefined;
   if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
-    inbound.refuse({ error: 'TOO_MANY_STREAMS', id });
-    return;
+    return { error: 'TOO_MANY_STREAMS', id };
   }
   const stream = new ListenStream(id, upstream, () => {
     context.listens.delete(stream);
@@ -131,4 +136,5 @@ function openListen(inbound: Inbound, id: string, filter: Filter, upstream: Mode
   });
   context.listens.add(stream);
   stream.open(inbound.connection(stream, 'listen', '2026'), filter);
+  return undefined;
 }

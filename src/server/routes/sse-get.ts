@@ -8,7 +8,7 @@ import type { Inbound } from '../inbound.ts';
 import { openSession } from '../sessions.ts';
 
 export function openSse(inbound: Inbound): void {
-  const { context, exchange, principal } = inbound;
+  const { context, exchange } = inbound;
   const { head } = exchange;
   if (!acceptOf(head.header('accept')).eventStream) {
     inbound.refuse({ error: 'STREAM_NOT_ACCEPTABLE' });
@@ -19,8 +19,9 @@ export function openSse(inbound: Inbound): void {
     resume(inbound, lastEventId);
     return;
   }
-  if (!context.connections.hasRoomFor(principal.tenant)) {
-    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
+  const full = context.connections.refusal(inbound.visitor);
+  if (full !== undefined) {
+    inbound.refuseStream(full);
     return;
   }
   context.whenKnown((served) => {
@@ -53,8 +54,10 @@ function resume(inbound: Inbound, lastEventId: string): void {
     inbound.refuse({ error: 'UNKNOWN_EVENT' });
     return;
   }
-  if (session.connectionCount === 0 && !context.connections.hasRoomFor(principal.tenant)) {
-    inbound.refuse({ error: 'TOO_MANY_STREAMS' });
+  const full =
+    session.connectionCount === 0 ? context.connections.refusal(inbound.visitor) : undefined;
+  if (full !== undefined) {
+    inbound.refuseStream(full);
     return;
   }
   const connection = inbound.connection(session, 'session', '2024');

@@ -1,0 +1,81 @@
+/** What lasts, counted by account: streams, sessions and calls at a time. */
+import type { Holding, Visitor } from '../../core/gate.ts';
+import { addressKey } from '../../core/security/address-key.ts';
+import { type Account, ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
+
+const BOUND_OF: Readonly<Record<Holding, keyof RateRules>> = {
+  stream: 'streamsMax',
+  session: 'sessionsMax',
+  call: 'callsMax',
+};
+
+interface Bounded {
+  readonly account: Account;
+  readonly max: number;
+}
+
+export class Holdings {
+  readonly #rates: Rates;
+  readonly #counts = new Map<string, number>();
+
+  constructor(rates: Rates) {
+    this.#rates = rates;
+  }
+
+  /** @returns the account that is full; undefined when a place was taken on all of them. */
+  take(visitor: Visitor, holding: Holding): Account | undefined {
+    const full = this.full(visitor, holding);
+    if (full !== undefined) return full;
+    for (const { account } of this.#bounded(holding)) {
+      const key = keyOf(account, visitor, holding);
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    }
+    return undefined;
+  }
+
+  /** @returns the first account that has no place left. */
+  full(visitor: Visitor, holding: Holding): Account | undefined {
+    const isFull = ({ account, max }: Bounded): boolean =>
+      (this.#counts.get(keyOf(account, visitor, holding)) ?? 0) >= max;
+    return this.#bounded(holding).find(isFull)?.account;
+  }
+
+  giveBack(visitor: Visitor, holding: Holding): void {
+    for (const { account } of this.#bounded(holding)) {
+      const key = keyOf(account, visitor, holding);
+      const left = (this.#counts.get(key) ?? 0) - 1;
+      if (left <= 0) this.#counts.delete(key);
+      else this.#counts.set(key, left);
+    }
+  }
+
+  /** Accounts that hold anything, for tests and metrics. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
+  #bounded(holding: Holding): readonly Bounded[] {
+    return ACCOUNTS.flatMap((account) => {
+      const max = this.#rates[account]?.[BOUND_OF[holding]];
+      return max === undefined ? [] : [{ account, max }];
+    });
+  }
+}
+
+function keyOf(account: Account, visitor: Visitor, holding: Holding): string {
+  return `${holding} ${account} ${accountKey(account, visitor)}`;
+}
+
+/** Who an account is of. */
+export function accountKey(account: Account, { address, principal, server }: Visitor): string {
+  switch (account) {
+    case 'address':
+      return addressKey(address);
+    case 'principal':
+      return principal.key;
+    case 'tenant':
+      return principal.tenant;
+    case 'server':
+      return server;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * Who may come in how often, and who may hold how much. A port: counting is its adapter's. It is
+ * asked before work is begun, so that what is refused costs next to nothing.
+ */
+import type { Refusal } from './errors.ts';
+import type { Principal } from './ports.ts';
+
+/** On whose account something is counted. */
+export interface Visitor {
+  /** The peer's address. */
+  readonly address: string;
+  readonly principal: Principal;
+  /** The name of the server. */
+  readonly server: string;
+}
+
+/** What lasts, and is given back. */
+export type Holding = 'stream' | 'session' | 'call';
+
+export interface Gate {
+  /**
+   * Somebody knocks; nothing of the request is believed yet. `done` is called once, perhaps at once.
+   */
+  arrive(address: string, done: (refusal: Refusal | undefined) => void): void;
+  /**
+   * A verified request, of any verb.
+   * @param isOpening - whether it opens a stream or a session: those are counted apart as well.
+   */
+  enter(visitor: Visitor, isOpening: boolean, done: (refusal: Refusal | undefined) => void): void;
+  /** Bytes that went in or out. They are never refused: what comes next is. */
+  spend(visitor: Visitor, bytes: number): void;
+  /** Takes a place, unless the refusal says that there is none. Each is given back once. */
+  take(visitor: Visitor, holding: Holding): Refusal | undefined;
+  /** The refusal `take` would give now. */
+  full(visitor: Visitor, holding: Holding): Refusal | undefined;
+  giveBack(visitor: Visitor, holding: Holding): void;
+}

@@ -1,0 +1,124 @@
+/**
+ * Limits by account, over real sockets: whoever has too much is refused with a time to come again,
+ * and his neighbour is served meanwhile.
+ */
+import { describe, expect, it } from 'vitest';
+import { RateGate } from '../../src/adapters/gate/rate-gate.ts';
+import type { Rates } from '../../src/adapters/gate/rate-rules.ts';
+import { silent } from '../../src/adapters/telemetry/silent.ts';
+import { callLater as callLater2026, listenTo } from '../wire/client-2026.ts';
+import { callLater, callNow, initialize, postOf, Session2025 } from '../wire/conversation.ts';
+import { modernServer } from '../wire/modern-server.ts';
+import { eventually } from '../wire/signal.ts';
+import { wireServer } from '../wire/wire-server.ts';
+import { credentials } from './credentials.ts';
+
+const RANDOM = { sessionId: () => '', fraction: () => 0 };
+
+function gate(rates: Rates): RateGate {
+  return new RateGate(rates, { random: RANDOM, telemetry: silent });
+}
+
+const ALICE = { authorization: 'Bearer alice' };
+
+describe('too many requests', () => {
+  it('of one principal are refused with Retry-After; another is served', async () => {
+    const options = { identity: credentials(), gate: gate({ principal: { callsMax: 1 } }) };
+    const server = await wireServer(options);
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const bob = await Session2025.open(server, { token: 'bob' });
+    const held = alice.post(callLater(1));
+    const call = await server.upstream.call(0);
+    const refused = await alice.post(callNow(2)).whole();
+    expect(refused.status).toBe(429);
+    expect(Number(refused.header('retry-after'))).toBeGreaterThan(0);
+    expect(JSON.parse(refused.text)).toMatchObject({ id: 2, error: { code: -32003 } });
+    expect((await bob.post(callNow(2)).whole()).status).toBe(200);
+    call.say('done');
+    await held.whole();
+    expect((await alice.post(callNow(3)).whole()).status).toBe(200);
+  });
+
+  it('in 2026 give their places back when they end, are cancelled or lose their client', async () => {
+    const options = { identity: credentials(), gate: gate({ principal: { callsMax: 1 } }) };
+    const { server, upstream } = await modernServer(options);
+    const gone = server.send(callLater2026(1, { token: 'alice' }));
+    const call = await upstream.call(0);
+    expect((await server.fetch(callLater2026(2, { token: 'alice' }))).status).toBe(429);
+    gone.leave();
+    await upstream.until(() => call.isCancelled, 'the cancellation');
+    const next = server.send(callLater2026(3, { token: 'alice' }));
+    (await upstream.call(1)).say('served');
+    expect((await next.whole()).text).toContain('served');
+  });
+
+  it('of one address are refused before the credential is looked at', async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ address: { requestsPerSecond: 3 } }),
+    });
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, async () => server.fetch({ path: '/mcp' })),
+    );
+    const statuses = replies.map(({ status }) => status).toSorted();
+    expect(statuses).toEqual([401, 401, 401, 429, 429, 429]);
+  });
+});
+
+describe('too many streams', () => {
+  it('end at once with the time to come again, which no client takes for a failure', async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ tenant: { streamsMax: 1 } }),
+    });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const bob = await Session2025.open(server, { token: 'bob' });
+    const first = await alice.listen().head();
+    const second = await bob.listen().whole();
+    expect(second.status).toBe(200);
+    expect(second.text).toMatch(/^retry: \d{4,}\n\n$/);
+    const sse = { path: '/sse', headers: { accept: 'text/event-stream', ...ALICE } };
+    expect((await server.fetch(sse)).text).toMatch(/^retry: \d{4,}\n\n$/);
+    first.leave();
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of the first');
+    expect((await bob.listen().head()).header('content-type')).toBe('text/event-stream');
+    expect(server.endpoint.status.streams).toBe(1);
+  });
+
+  it('a reader that comes back takes the place of the one it replaces', async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ principal: { streamsMax: 1 } }),
+    });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const first = await alice.listen().head();
+    const second = await alice.listen().head();
+    await first.whole();
+    expect(second.isEnded).toBe(false);
+    expect(server.endpoint.status.streams).toBe(1);
+  });
+
+  it('of 2026 are refused as the request they are', async () => {
+    const { server } = await modernServer({
+      identity: credentials(),
+      gate: gate({ principal: { streamsMax: 0 } }),
+    });
+    const refused = await server.fetch(listenTo(1, { toolsListChanged: true }, { token: 'alice' }));
+    expect(refused.status).toBe(429);
+    expect(refused.header('retry-after')).toBeDefined();
+  });
+});
+
+describe('too many sessions', () => {
+  it('are refused, and a place is free again when one ends', async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ principal: { sessionsMax: 1 } }),
+    });
+    const session = await Session2025.open(server, { token: 'alice' });
+    const again = postOf('/mcp', initialize('2025-11-25'), ALICE);
+    expect((await server.fetch(again)).status).toBe(429);
+    await session.end().whole();
+    expect((await server.fetch(again)).status).toBe(200);
+  });
+});
