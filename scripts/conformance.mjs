@@ -1,14 +1,21 @@
 /**
  * `npm run conformance`: runs the official suite against each configuration and prints one row for
- * each, `name  x/30  x/37`: the scored scenarios of 2025-11-25 and 2026-07-28 that hold. Exits
- * with 0 only when every row is full. `npm run conformance -- stdio` runs the rows named so.
+ * each, `name  x/30  x/37`: the scored scenarios of 2025-11-25 and 2026-07-28 that hold. One row more
+ * is the suite's other leg, for clients, over `TidegateClientTransport`. Exits with 0 only when every
+ * row is full. `npm run conformance -- stdio` runs the rows named so.
  */
+import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled } from './bootstrap.mjs';
 import { CONFIGURATIONS } from './conformance/configurations.mjs';
 import { startEndpoint } from './conformance/endpoint.mjs';
-import { ensureSuite, REVISIONS, runSuite } from './conformance/suite.mjs';
+import { ensureSuite, REVISIONS, runClientSuite, runServerSuite } from './conformance/suite.mjs';
 
-const NAME_WIDTH = Math.max(...CONFIGURATIONS.map(({ name }) => name.length));
+const CLIENT = fileURLToPath(new URL('conformance/client.mjs', import.meta.url));
+const ROWS = [
+  ...CONFIGURATIONS.map(({ name }) => ({ name, run: () => runConfiguration(name) })),
+  { name: 'client transport', run: () => runEach((revision) => runClientSuite(CLIENT, revision)) },
+];
+const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
 
 try {
   await ensureInstalled();
@@ -21,21 +28,22 @@ try {
 }
 
 function chosen(words) {
-  const rows = CONFIGURATIONS.filter(({ name }) => words.every((word) => name.includes(word)));
+  const rows = ROWS.filter(({ name }) => words.every((word) => name.includes(word)));
   if (rows.length === 0) {
-    const names = CONFIGURATIONS.map(({ name }) => name).join(', ');
+    const names = ROWS.map(({ name }) => name).join(', ');
     throw new Error(`No configuration is named so. There are: ${names}.`);
   }
   return rows;
 }
 
-async function runRows(configurations) {
+async function runRows(rows) {
   let isFull = true;
-  for (const { name } of configurations) {
-    const outcomes = await runRow(name);
+  for (const { name, run } of rows) {
+    const outcomes = await run();
     const scores = outcomes.map(({ passed, wanted }) => `${passed}/${wanted}`);
     console.log([name.padEnd(NAME_WIDTH), ...scores].join('  '));
-    for (const { revision, findings } of outcomes) {
+    for (const { revision, findings, notRun } of outcomes) {
+      if (notRun > 0) console.log(`    ${revision}  ${notRun} scenarios of authorization not run`);
       findings.forEach((finding) => console.log(`    ${revision}  ${inWords(finding)}`));
     }
     isFull &&= outcomes.every(({ passed, wanted }) => passed === wanted);
@@ -43,17 +51,19 @@ async function runRows(configurations) {
   return isFull ? 0 : 1;
 }
 
-async function runRow(name) {
+async function runConfiguration(name) {
   const endpoint = await startEndpoint(name);
   try {
-    const outcomes = [];
-    for (const revision of REVISIONS) {
-      outcomes.push(await runSuite(endpoint.url, revision));
-    }
-    return outcomes;
+    return await runEach((revision) => runServerSuite(endpoint.url, revision));
   } finally {
     await endpoint.stop();
   }
+}
+
+async function runEach(runSuite) {
+  const outcomes = [];
+  for (const revision of REVISIONS) outcomes.push(await runSuite(revision));
+  return outcomes;
 }
 
 function inWords({ status, scenario, isScored, check, message }) {

@@ -11,9 +11,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from '../bootstrap.mjs';
 
-/** The revisions that are run, with the number of scenarios each one scores for servers. */
-const SCORED = { '2025-11-25': 30, '2026-07-28': 37 };
-export const REVISIONS = Object.keys(SCORED);
+/** The revisions that are run, with the number of scenarios each one scores on either side. */
+const SCORED = {
+  server: { '2025-11-25': 30, '2026-07-28': 37 },
+  client: { '2025-11-25': 18, '2026-07-28': 32 },
+};
+export const REVISIONS = Object.keys(SCORED.server);
+
+/** Scenarios of authorization: they need a client that signs a person in, which the transport cannot. */
+const AUTHORIZATION = /^auth\//;
 
 const PINS = fileURLToPath(new URL('suite/', import.meta.url));
 const CACHE = join(root, 'node_modules', '.cache', 'tidegate-conformance');
@@ -44,33 +50,49 @@ export async function ensureSuite() {
 }
 
 /**
- * Runs all scenarios of one revision.
+ * Runs all scenarios for servers of one revision.
  * @param {string} url - the endpoint's
  * @param {string} revision - one of `REVISIONS`
  */
-export async function runSuite(url, revision) {
+export function runServerSuite(url, revision) {
+  return runSuite('server', ['--url', url], revision, () => true);
+}
+
+/**
+ * Runs the scenarios for clients of one revision, but for those of authorization.
+ * @param {string} program - the client's, which is given the URL of the suite's server
+ * @param {string} revision - one of `REVISIONS`
+ */
+export function runClientSuite(program, revision) {
+  const command = `"${process.execPath}" "${program}"`;
+  const isRun = (scenario) => !AUTHORIZATION.test(scenario);
+  return runSuite('client', ['--command', command], revision, isRun);
+}
+
+async function runSuite(leg, target, revision, isRun) {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-conformance-'));
   try {
-    const log = await runCommand(url, revision, folder);
-    const scored = await scoredScenarios(revision);
-    const checks = await readChecks(folder);
+    const log = await runCommand([leg, ...target], revision, folder);
+    const scored = (await scoredScenarios(leg, revision)).filter(isRun);
+    const checks = await readChecks(folder, leg);
     if (checks.size === 0) {
       throw new Error(`The suite reported nothing for ${revision}:\n${log.slice(-2000)}`);
     }
     const failed = scored.filter((scenario) => !holds(checks.get(scenario)));
     return {
       revision,
-      wanted: SCORED[revision],
+      wanted: scored.length,
+      notRun: SCORED[leg][revision] - scored.length,
       passed: scored.length - failed.length,
-      findings: findings(scored, checks),
+      findings: findings(scored, checks).filter(({ isScored }) => isScored || leg === 'server'),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function runCommand(url, revision, folder) {
-  const command = [join(PACKAGE, 'dist', 'index.js'), 'server', '--url', url];
+async function runCommand(target, revision, folder) {
+  const command = [join(PACKAGE, 'dist', 'index.js'), ...target];
   const child = spawn(
     await nodeForSuite(),
     [...command, '--requirements', revision, '-o', folder],
@@ -106,22 +128,23 @@ async function nodeForSuite() {
   throw new Error(`The suite needs Node.js ${NODE_MAJOR_MIN}; npm has none for this platform.`);
 }
 
-/** The `server:` list of the suite's own requirements file. */
-async function scoredScenarios(revision) {
+/** The list of one side in the suite's own requirements file. */
+async function scoredScenarios(leg, revision) {
   const text = await readFile(join(PACKAGE, 'requirements', `${revision}.yaml`), 'utf8');
-  const list = /^server:\n((?: {2}- .+\n)+)/m.exec(text)?.[1] ?? '';
+  const list = new RegExp(`^${leg}:\\n((?: {2}- .+\\n)+)`, 'm').exec(text)?.[1] ?? '';
   const names = list.match(/[^\s-]\S*/g) ?? [];
-  if (names.length !== SCORED[revision]) {
-    throw new Error(`The suite scores ${names.length} scenarios for ${revision}.`);
+  if (names.length !== SCORED[leg][revision]) {
+    throw new Error(`The suite scores ${names.length} ${leg} scenarios for ${revision}.`);
   }
   return names;
 }
 
-/** Checks by scenario; the suite makes a folder `server-<scenario>-<time>` for each. */
-async function readChecks(folder) {
+/** Checks by scenario; the suite makes a folder `<scenario>-<time>` for each, and says `server-` first. */
+async function readChecks(folder, leg) {
+  const prefix = leg === 'server' ? 'server-' : '';
   const found = new Map();
   for (const name of await readdir(folder)) {
-    const scenario = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(name)?.[1];
+    const scenario = new RegExp(`^${prefix}(.+)-\\d{4}-\\d\\d-\\d\\dT[\\d-]+Z$`).exec(name)?.[1];
     const text = await read(join(folder, name, 'checks.json'));
     if (scenario !== undefined && text !== undefined) {
       found.set(scenario, JSON.parse(text));
