@@ -23,8 +23,8 @@ export async function sdkV2OverSse({ sse }: Gate): Promise<Person> {
   return PersonV2.connected(new SSEClientTransport(sse), 'legacy');
 }
 
-export async function sdkV2OverHttp({ mcp }: Gate): Promise<Person> {
-  return PersonV2.connected(new StreamableHTTPClientTransport(mcp), 'legacy');
+export async function sdkV2OverHttp({ mcp }: Gate, kind: PersonKind = 'usual'): Promise<Person> {
+  return PersonV2.connected(new StreamableHTTPClientTransport(mcp), 'legacy', kind);
 }
 
 /** Speaks the newest revision both sides know; asks first. */

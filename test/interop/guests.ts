@@ -17,10 +17,10 @@ export interface Guest {
 }
 
 export const OUR_GUESTS: readonly Guest[] = [
-  ours('TypeScript SDK v1, 2024', '2024', undefined, sdkV1OverSse),
-  ours('TypeScript SDK v1, 2025', '2025', '2025-11-25', sdkV1OverHttp),
-  ours('TypeScript SDK v2, 2025', '2025', '2025-11-25', sdkV2OverHttp),
-  ours('TypeScript SDK v2, 2026', '2026', '2026-07-28', sdkV2Stateless),
+  ours('TypeScript SDK v1, 2024', '2024', undefined, (to) => sdkV1OverSse(to, 'full')),
+  ours('TypeScript SDK v1, 2025', '2025', '2025-11-25', (to) => sdkV1OverHttp(to, 'full')),
+  ours('TypeScript SDK v2, 2025', '2025', '2025-11-25', (to) => sdkV2OverHttp(to, 'full')),
+  ours('TypeScript SDK v2, 2026', '2026', '2026-07-28', (to) => sdkV2Stateless(to, 'full')),
 ];
 
 export const FOREIGN_GUESTS: readonly Guest[] = FOREIGN_CLIENTS.map((client) => ({
