@@ -51,6 +51,8 @@ export interface ServerConfig {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly heartbeat: 'comment' | 'off';
+  /** Whether tasks are carried across eras. Default `off`. */
+  readonly tasks?: 'off' | 'bridge' | undefined;
   /** Whether `/readyz` fails while it is down. Default true. */
   readonly isRequired: boolean;
 }

@@ -45,6 +45,7 @@ export class GatewayServer {
       endpointForm: config.endpointForm,
       priming: config.priming,
       heartbeat: config.heartbeat,
+      tasks: config.tasks,
     });
   }
 

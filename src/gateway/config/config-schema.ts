@@ -140,6 +140,11 @@ const shared = {
     default: 'comment',
     description: 'What keeps silent streams open: `comment` or `off`.',
   }),
+  tasks: z.enum(['off', 'bridge']).optional().meta({
+    default: 'off',
+    description:
+      'Tasks where client and server have no era in common: `off`, or `bridge` to carry them across.',
+  }),
   required: flag()
     .optional()
     .meta({ default: true, description: 'Whether `/readyz` fails while the server is down.' }),

@@ -34,6 +34,7 @@ export interface ServerOptionsShape {
   readonly endpointForm?: EndpointForm | undefined;
   readonly priming?: Priming | undefined;
   readonly heartbeat?: 'comment' | 'off' | undefined;
+  readonly tasks?: 'off' | 'bridge' | undefined;
   readonly required?: boolean | undefined;
 }
 

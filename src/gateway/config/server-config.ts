@@ -81,7 +81,9 @@ function serverOptions(
   own: Passed<ServerOptionsShape>,
   defaults: Passed<ServerOptionsShape>,
 ): Omit<ServerConfig, 'name' | 'source'> {
+  const tasks = own.tasks ?? defaults.tasks;
   return {
+    ...(tasks === undefined ? {} : { tasks }),
     isolation: own.isolation ?? defaults.isolation ?? 'session',
     eras: own.eras ?? defaults.eras ?? 'all',
     limits: definedOf({ ...defaults.limits, ...own.limits }),
