@@ -16,7 +16,7 @@ const TASKS_MAX = 1000;
 /** Characters of results that are kept for one principal. */
 const WEIGHT_MAX = 16 * 1024 * 1024;
 /** Milliseconds that a task is kept at most, one without end included. */
-export const TASK_MS_MAX = 24 * 60 * 60 * 1000;
+export const TASK_MS_MAX: number = 24 * 60 * 60 * 1000;
 
 export class TaskBook<Note> {
   readonly #shelves = new Map<string, Map<string, Entry<Note>>>();
