@@ -14,9 +14,13 @@ import type { SsrfGuard } from './ssrf-guard.ts';
 export class HttpOutbound implements Outbound {
   readonly #guard: SsrfGuard;
   readonly #connections: Connections;
-  readonly #open = new Set<Attempt>();
-  #url: URL | undefined;
-  #urlText = '';
+  /**
+   * A list, because a Set keeps what it held: its old tables point to the next ones, and with those
+   * every request that was in them outlives the young generation.
+   */
+  readonly #open: Attempt[] = [];
+  /** The last target: one server has one or two URLs. */
+  #target: Target | undefined;
   #onEmpty: (() => void) | undefined;
 
   /** @throws TypeError when a proxy's URL is malformed. */
@@ -30,20 +34,17 @@ export class HttpOutbound implements Outbound {
       asked,
       events,
       (next) => this.#start(next),
-      (ended) => {
-        this.#open.delete(ended);
-        if (this.#open.size === 0) this.#onEmpty?.();
-      },
+      (ended) => this.#gone(ended),
     );
-    this.#open.add(attempt);
+    attempt.place = this.#open.push(attempt) - 1;
     this.#start(attempt);
     return () => attempt.abort();
   }
 
   async close(): Promise<void> {
-    for (const attempt of this.#open) attempt.abort();
+    for (const attempt of this.#open.slice()) attempt.abort();
     this.#connections.close();
-    if (this.#open.size > 0) {
+    if (this.#open.length > 0) {
       await new Promise<void>((resolve) => {
         this.#onEmpty = resolve;
       });
@@ -51,12 +52,23 @@ export class HttpOutbound implements Outbound {
     this.#connections.close();
   }
 
+  /** The last one takes its place. */
+  #gone(attempt: Attempt): void {
+    const { place } = attempt;
+    if (this.#open[place] !== attempt) return;
+    const last = this.#open.pop();
+    if (last !== undefined && last !== attempt) {
+      this.#open[place] = last;
+      last.place = place;
+    }
+    if (this.#open.length === 0) this.#onEmpty?.();
+  }
+
   #start(attempt: Attempt): void {
     const { asked } = attempt;
-    const url = this.#parsed(asked.url);
-    const fault = url === undefined ? 'The URL is malformed.' : this.#guard.faultOf(url);
-    if (url === undefined || fault !== undefined) {
-      attempt.failLater(fault ?? '');
+    const { url, fault } = this.#targetOf(asked.url);
+    if (url === undefined) {
+      attempt.failLater(fault);
       return;
     }
     try {
@@ -72,20 +84,31 @@ export class HttpOutbound implements Outbound {
     }
   }
 
-  /** One server has one or two URLs: the last is kept. */
-  #parsed(text: string): URL | undefined {
-    if (text !== this.#urlText) {
-      this.#url = URL.canParse(text) ? new URL(text) : undefined;
-      this.#urlText = text;
-    }
-    return this.#url;
+  #targetOf(text: string): Target {
+    if (this.#target?.text !== text) this.#target = this.#checked(text);
+    return this.#target;
+  }
+
+  #checked(text: string): Target {
+    if (!URL.canParse(text)) return { text, url: undefined, fault: 'The URL is malformed.' };
+    const url = new URL(text);
+    const fault = this.#guard.faultOf(url);
+    return fault === undefined ? { text, url, fault } : { text, url: undefined, fault };
   }
 }
+
+/** A URL as it was asked for, and whether it may be called: that depends on nothing else. */
+type Target = { readonly text: string } & (
+  | { readonly url: URL; readonly fault: undefined }
+  | { readonly url: undefined; readonly fault: string }
+);
 
 /** One request under way. */
 class Attempt {
   readonly asked: OutboundRequest;
   isRepeat = false;
+  /** Among the open ones. */
+  place = 0;
   readonly #events: OutboundEvents;
   readonly #again: (attempt: Attempt) => void;
   readonly #onGone: (attempt: Attempt) => void;
