@@ -22,12 +22,6 @@ export function legacyState(id: string, task: Members): Message {
   return Message.result(id, JSON.stringify(toLegacyTask(task)));
 }
 
-/** `notifications/tasks` as the handshake revision tells it. */
-export function legacyStatus(message: Message): Message {
-  const task = toLegacyTask((message.value ?? {}) as Members);
-  return Message.notification('notifications/tasks/status', JSON.stringify(task));
-}
-
 /**
  * `tools/list` with every tool one that may become a task: the server decides, call by call.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks#tool-level-negotiation
