@@ -44,7 +44,7 @@ export interface TidegateClientTransportOptions {
   readonly ca?: string | undefined;
   /** As the option of `remote`. Default: what the environment says. */
   readonly proxy?: string | false | undefined;
-  /** Tokens of ours: of the application, or of the person in front of this machine. Default: none. */
+  /** Tokens of the application, or of the person in front of this machine. Default: none. */
   readonly credential?: ClientCredential | undefined;
   /**
    * What happens where client and server have no era in common: `auto` translates; `off` hands the

@@ -2,9 +2,11 @@
  * What no option can tell alone: options together, the environment, and what this version lacks.
  */
 import { tokenFault } from '../adapters/identity/static-token.ts';
+import { proxyFault } from '../adapters/outbound/proxy-choice.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
 import type { RawOptions } from './raw-options.ts';
 import type { CredentialChoice, Environment, RemoteChoice, ServeOptions } from './serve-options.ts';
+import { upstreamSecret } from './upstream-secret.ts';
 import { variableHeaders } from './variable-headers.ts';
 
 export type CheckedOptions =
@@ -93,6 +95,11 @@ export function laterFault(
 function commandFault(raw: RawOptions, rest: CommandLineRest): string | undefined {
   if (raw.upstreamHeader !== undefined) return '--upstream-header needs --upstream.';
   if (raw.upstreamAllow !== undefined) return '--upstream-allow needs --upstream.';
+  if (raw.upstreamClientId !== undefined) return '--upstream-client-id needs --upstream.';
+  if (raw.upstreamIssuer !== undefined) return '--upstream-issuer needs --upstream.';
+  if (raw.upstreamScope !== undefined) return '--upstream-scope needs --upstream.';
+  if (raw.upstreamCa !== undefined) return '--upstream-ca needs --upstream.';
+  if (raw.proxy !== undefined) return '--proxy needs --upstream.';
   return commandWordsFault(rest);
 }
 
@@ -105,7 +112,24 @@ function upstreamFault(
   if (raw.env !== undefined) return '--env is for a command; --upstream has none.';
   if (raw.cwd !== undefined) return '--cwd is for a command; --upstream has none.';
   const headers = variableHeaders(env);
-  return typeof headers === 'string' ? headers : undefined;
+  return typeof headers === 'string' ? headers : clientFault(raw, env);
+}
+
+function clientFault(raw: RawOptions, env: Environment): string | undefined {
+  // Said here and not by the parser, which would repeat a password with it.
+  const fault = raw.proxy === undefined ? undefined : proxyFault(raw.proxy, 'proxy');
+  if (fault !== undefined) return fault;
+  const isNamed = raw.upstreamClientId !== undefined;
+  if (isNamed && upstreamSecret(env) === undefined) {
+    return '--upstream-client-id needs the variable TIDEGATE_UPSTREAM_CLIENT_SECRET.';
+  }
+  if (!isNamed && raw.upstreamIssuer !== undefined) {
+    return '--upstream-issuer needs --upstream-client-id.';
+  }
+  if (!isNamed && raw.upstreamScope !== undefined) {
+    return '--upstream-scope needs --upstream-client-id.';
+  }
+  return undefined;
 }
 
 function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefined {
@@ -115,6 +139,14 @@ function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefin
     url: raw.upstream,
     headers: { ...(typeof headers === 'string' ? {} : headers), ...raw.upstreamHeader },
     allowedHosts: raw.upstreamAllow ?? [],
+    caFile: raw.upstreamCa,
+    proxy: raw.proxy,
+    client: {
+      id: raw.upstreamClientId,
+      secret: upstreamSecret(env),
+      issuer: raw.upstreamIssuer,
+      scope: raw.upstreamScope,
+    },
   };
 }
 

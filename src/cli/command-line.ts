@@ -123,6 +123,11 @@ function addServerOptions(program: Command, env: Environment): void {
       'a host to call without TLS and at a private address (repeatable)',
       readAllowedHost,
     )
+    .option('--upstream-client-id <id>', 'our client; its secret: TIDEGATE_UPSTREAM_CLIENT_SECRET')
+    .option('--upstream-issuer <url>', 'the authorization server that gets it', readServerUrl)
+    .option('--upstream-scope <scopes>', 'what our token is for; default: what it asks for')
+    .option('--upstream-ca <file>', 'certificates to trust besides the platform’s')
+    .option('--proxy <url>', 'the way there; default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY')
     .addOption(
       new Option('--isolation <who>', 'who shares one process of the server')
         .choices(ISOLATIONS)

@@ -1,12 +1,22 @@
 /** `tidegate connect <url>`: a host on our standard streams, a remote server of any era. */
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { openBrowser } from '../adapters/credentials/open-browser.ts';
+import {
+  LOGIN_MS_MAX,
+  type PersonCredential,
+} from '../adapters/credentials/upstream-credentials.ts';
+import { tokenFilePath } from '../adapters/identity/token-file.ts';
 import { consoleTelemetry } from '../adapters/telemetry/console-telemetry.ts';
 import { remote } from '../adapters/upstreams/http/remote.ts';
 import { failedCall } from '../client/failed-call.ts';
 import type { Telemetry, Upstream } from '../core/ports.ts';
 import { localConversation, localLimits } from '../local-conversation.ts';
 import type { ConnectOptions } from './connect-line.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { HostPipe } from './host-pipe.ts';
+import { remoteOptions } from './remote-options.ts';
 import type { Surroundings } from './serve-command.ts';
 
 export interface HostStreams {
@@ -25,7 +35,10 @@ export interface HostConnection {
   close(): void;
 }
 
-const LIMITS = localLimits();
+/** Whoever has to sign in first is waited for. */
+const LIMITS = localLimits({
+  upstreamStartMsMax: LOGIN_MS_MAX + DEFAULT_LIMITS.upstreamStartMsMax,
+});
 
 export async function connectCommand(
   options: ConnectOptions,
@@ -37,14 +50,38 @@ export async function connectCommand(
     format: options.logFormat ?? (around.isTerminal ? 'pretty' : 'json'),
     isColoured: around.isTerminal && (around.env['NO_COLOR'] ?? '') === '',
   });
-  const { url, headers, allowedHosts } = options.remote;
+  const { url, headers } = options.remote;
+  const isGiven = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
   try {
-    const upstream = remote(url, { headers, allowedHosts, telemetry });
+    const credential = isGiven ? undefined : personCredential(options, around);
+    const upstream = remote(url, { ...remoteOptions(options.remote), credential, telemetry });
     return { kind: 'connected', connection: connect(upstream, streams, telemetry) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { kind: 'failed', exitCode: 2, reason: error.message };
   }
+}
+
+/** Somebody is in front of this machine, who can sign in. */
+function personCredential(
+  { remote: choice, hasBrowser }: ConnectOptions,
+  around: Surroundings,
+): PersonCredential {
+  const { id, secret, issuer, scope } = choice.client;
+  const kept = tokenFilePath(around.env, process.platform, homedir());
+  return {
+    kind: 'authorization-code',
+    folder: join(dirname(kept), 'upstream-tokens'),
+    clientId: id,
+    clientSecret: secret,
+    issuer,
+    scope,
+    show: (url: string) => {
+      // Standard output belongs to the protocol.
+      process.stderr.write(`Sign in to ${new URL(choice.url).host}:\n${url}\n`);
+      if (hasBrowser) openBrowser(url);
+    },
+  };
 }
 
 function connect(upstream: Upstream, streams: HostStreams, telemetry: Telemetry): HostConnection {

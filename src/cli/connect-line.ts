@@ -1,15 +1,19 @@
 /** Reads the words after `tidegate connect`. Pure, as `command-line.ts` is. */
 import { Command, Option } from 'commander';
 import { readAllowedHost, readHeader, readServerUrl } from './read-option.ts';
+import { proxyFault } from '../adapters/outbound/proxy-choice.ts';
 import type { LogFormat } from '../adapters/telemetry/console-telemetry.ts';
 import type { LogLevel } from '../core/ports.ts';
 import { type Environment, LOG_FORMATS, LOG_LEVELS, type RemoteChoice } from './serve-options.ts';
 import { parseSubcommand, type SubcommandEnd } from './subcommand.ts';
+import { upstreamSecret } from './upstream-secret.ts';
 import { variableHeaders } from './variable-headers.ts';
 
 /** `tidegate connect <url> [options]`, checked. */
 export interface ConnectOptions {
   readonly remote: RemoteChoice;
+  /** Whether a page to sign in at is opened, or only printed. */
+  readonly hasBrowser: boolean;
   readonly logLevel: LogLevel | 'silent';
   /** Undefined: `pretty` on a terminal, else `json`. */
   readonly logFormat: LogFormat | undefined;
@@ -22,6 +26,12 @@ export type ConnectLine =
 interface RawConnectOptions {
   readonly header?: Readonly<Record<string, string>>;
   readonly allow?: readonly string[];
+  readonly clientId?: string;
+  readonly issuer?: string;
+  readonly scope?: string;
+  readonly ca?: string;
+  readonly proxy?: string;
+  readonly browser: boolean;
   readonly logLevel: ConnectOptions['logLevel'];
   readonly logFormat?: LogFormat;
 }
@@ -34,6 +44,8 @@ export function readConnectLine(words: readonly string[], env: Environment): Con
   const raw = program.opts<RawConnectOptions>();
   const headers = variableHeaders(env);
   if (typeof headers === 'string') return { kind: 'wrong', reason: headers };
+  const fault = raw.proxy === undefined ? undefined : proxyFault(raw.proxy, 'proxy');
+  if (fault !== undefined) return { kind: 'wrong', reason: fault };
   return {
     kind: 'connect',
     options: {
@@ -41,7 +53,16 @@ export function readConnectLine(words: readonly string[], env: Environment): Con
         url: program.processedArgs[0] as string,
         headers: { ...headers, ...raw.header },
         allowedHosts: raw.allow ?? [],
+        caFile: raw.ca,
+        proxy: raw.proxy,
+        client: {
+          id: raw.clientId,
+          secret: upstreamSecret(env),
+          issuer: raw.issuer,
+          scope: raw.scope,
+        },
       },
+      hasBrowser: raw.browser,
       logLevel: raw.logLevel,
       logFormat: raw.logFormat,
     },
@@ -64,6 +85,12 @@ function defineConnect(): Command {
       'a host to call without TLS and at a private address (repeatable)',
       readAllowedHost,
     )
+    .option('--client-id <id>', 'our client where it asks to sign in; default: registers one')
+    .option('--issuer <url>', 'the authorization server; default: the one it names', readServerUrl)
+    .option('--scope <scopes>', 'what to sign in for; default: what it asks for')
+    .option('--ca <file>', 'certificates to trust besides the platform’s')
+    .option('--proxy <url>', 'the way there; default: HTTPS_PROXY, HTTP_PROXY, NO_PROXY')
+    .option('--no-browser', 'print the page to sign in at, and open no browser')
     .addOption(
       new Option('--log-level <level>', 'the least to log').choices(LOG_LEVELS).default('warn'),
     )

@@ -14,6 +14,11 @@ export interface RawOptions {
   readonly upstream?: string;
   readonly upstreamHeader?: Readonly<Record<string, string>>;
   readonly upstreamAllow?: readonly string[];
+  readonly upstreamCa?: string;
+  readonly upstreamClientId?: string;
+  readonly upstreamIssuer?: string;
+  readonly upstreamScope?: string;
+  readonly proxy?: string;
   readonly isolation: ServeOptions['isolation'];
   readonly endpointForm: ServeOptions['endpointForm'];
   readonly priming: ServeOptions['priming'];

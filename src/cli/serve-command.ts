@@ -19,6 +19,7 @@ import {
 } from './open-listener.ts';
 import { urlHost } from '../core/security/listen-host.ts';
 import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
+import { ownCredential, remoteOptions } from './remote-options.ts';
 import { serverName } from './server-name.ts';
 import type { Environment, ServeOptions } from './serve-options.ts';
 import type { StartupFacts } from './startup-text.ts';
@@ -100,9 +101,9 @@ function upstreamOf(options: ServeOptions, telemetry: ConsoleTelemetry): Upstrea
     const { command, args, env, cwd } = options;
     return stdio(command, args, { env, cwd, limits, telemetry });
   }
-  const { url, headers, allowedHosts } = upstream;
   try {
-    return remote(url, { headers, allowedHosts, limits, telemetry });
+    const credential = ownCredential(upstream);
+    return remote(upstream.url, { ...remoteOptions(upstream), credential, limits, telemetry });
   } catch (error) {
     const fault = error instanceof Error ? error.message : String(error);
     return { kind: 'failed', exitCode: 2, reason: `--upstream: ${fault}` };

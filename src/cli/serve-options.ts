@@ -24,6 +24,21 @@ export interface RemoteChoice {
   readonly headers: Readonly<Record<string, string>>;
   /** Hosts that may be called without TLS and at private addresses. */
   readonly allowedHosts: readonly string[];
+  /** A file of certificates to trust besides the platform's. */
+  readonly caFile: string | undefined;
+  /** Undefined: as the environment says. */
+  readonly proxy: string | undefined;
+  /** The client we are at its authorization server. */
+  readonly client: ClientChoice;
+}
+
+/** The client we are at an authorization server, as far as its operator said. */
+export interface ClientChoice {
+  readonly id: string | undefined;
+  /** From the environment alone. */
+  readonly secret: string | undefined;
+  readonly issuer: string | undefined;
+  readonly scope: string | undefined;
 }
 
 /** `tidegate [options] -- <command> [args...]`, or with `--upstream <url>`, checked. */
