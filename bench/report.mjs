@@ -1,6 +1,7 @@
 /** Writes the result of one run as Markdown for people and JSON beside it for programs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { connectText, gatewayText, principalsText } from './era-report.mjs';
 import { spread } from './measure/statistics.mjs';
 
 const FOLDER = fileURLToPath(new URL('./results/', import.meta.url));
@@ -12,13 +13,19 @@ export function writeReport(name, report) {
   return `bench/results/${name}.md`;
 }
 
-function markdown({ machine, targets, calls, idle, flat, stalled }) {
+function markdown({ machine, targets, calls, idle, flat, stalled, ...others }) {
+  const { bridged, remote, connect, principals, gateway } = others;
   const parts = [
     `# Benchmark of ${machine.date}`,
     section('Machine', machineTable(machine)),
     section('Targets', targetTable(targets)),
   ];
   if (calls) parts.push(section('A `tools/call`', callsText(calls, machine)));
+  if (bridged) parts.push(section('A bridged call', callsText(bridged, machine)));
+  if (remote) parts.push(section('A call to a remote server', callsText(remote, machine)));
+  if (connect) parts.push(section('`tidegate connect`', connectText(connect)));
+  if (principals) parts.push(section('Many principals', principalsText(principals)));
+  if (gateway) parts.push(section('Many servers', gatewayText(gateway)));
   if (idle) parts.push(section('Idle 2024 streams and fan-out', idleText(idle)));
   if (flat) parts.push(section('Cost of a call beside idle streams', flatText(flat)));
   if (stalled) parts.push(section('A reader that stalls', stalledText(stalled)));

@@ -2,16 +2,26 @@
  * `npm run bench`: measures Tidegate beside two floors and its peers, writes bench/results/, stops by
  * itself and leaves no process behind.
  *
- * Options: `--only calls,idle,flat,stalled`, `--servers tidegate,bare-gateway`, `--quick`.
+ * Options: `--only calls,bridged` (names below), `--servers tidegate,bare-gateway`, `--quick`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const SCENARIOS = ['calls', 'idle', 'flat', 'stalled'];
+const SCENARIOS = [
+  'calls',
+  'bridged',
+  'remote',
+  'connect',
+  'principals',
+  'gateway',
+  'idle',
+  'flat',
+  'stalled',
+];
 // Nothing may run longer than this, whatever hangs.
-const RUN_MS_MAX = 15 * 60_000;
+const RUN_MS_MAX = 25 * 60_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bench = fileURLToPath(new URL('.', import.meta.url));
 

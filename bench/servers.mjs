@@ -28,16 +28,26 @@ export const TIDEGATE = {
   eras: [2024, 2025, 2026],
   paths: PATHS,
   token: TOKEN,
-  command: (port) => [
-    process.execPath,
-    at('../dist/cli/main.js'),
-    ...OPTIONS,
-    '--port',
-    String(port),
-    '--',
-    ...CHILD,
-  ],
+  command: (port, child = CHILD) => tidegate(port, ['--', ...child]),
 };
+
+/** The gateway in front of a server at `url` instead of a child. */
+export function tidegateOverUrl(name, label, url) {
+  return { ...TIDEGATE, name, label, command: (port) => tidegate(port, ['--upstream', url]) };
+}
+
+/** The same gateway in front of another child. */
+export function overChild(entry, name, label, child) {
+  return { ...entry, name, label, command: (port) => entry.command(port, child) };
+}
+
+/** A server at a URL that answers by itself, in the one kind of era that is named. */
+export function remoteServer(kind) {
+  return {
+    name: `remote-${kind}`,
+    command: (port) => node('./children/remote.mjs', port, kind),
+  };
+}
 
 export const BARE_HTTP = {
   name: 'bare-http',
@@ -52,7 +62,7 @@ export const BARE_GATEWAY = {
   label: 'floor: bare node:http, one stdio child',
   eras: [2024, 2025, 2026],
   paths: PATHS,
-  command: (port) => node('./floors/bare-gateway.mjs', port, ...CHILD),
+  command: (port, child = CHILD) => node('./floors/bare-gateway.mjs', port, ...child),
 };
 
 export const SDK_V1 = {
@@ -79,13 +89,13 @@ export const MCP_PROXY_6 = {
   label: `mcp-proxy ${version('mcp-proxy')}, one stdio child`,
   eras: [2024, 2025, 2026],
   paths: PATHS,
-  command: (port) => [
+  command: (port, child = CHILD) => [
     process.execPath,
     at(MCP_PROXY),
     '--host=127.0.0.1',
     `--port=${port}`,
     '--',
-    ...CHILD,
+    ...child,
   ],
 };
 
@@ -99,7 +109,7 @@ export const SUPERGATEWAY_SSE = {
     idle: 'each answer is written to every stream, so opening N sessions costs N times N writes',
   },
   paths: PATHS,
-  command: (port) => supergateway(port, ['--outputTransport', 'sse']),
+  command: (port, child) => supergateway(port, child, ['--outputTransport', 'sse']),
 };
 
 export const SUPERGATEWAY_HTTP = {
@@ -108,7 +118,8 @@ export const SUPERGATEWAY_HTTP = {
   eras: [2025],
   missing: { 2024: 'this mode is 2025 only', 2026: 'not served' },
   paths: PATHS,
-  command: (port) => supergateway(port, ['--outputTransport', 'streamableHttp', '--stateful']),
+  command: (port, child) =>
+    supergateway(port, child, ['--outputTransport', 'streamableHttp', '--stateful']),
 };
 
 export const SERVERS = [
@@ -132,8 +143,42 @@ export const PACKAGES = [
   'supergateway',
 ].map((name) => `${name} ${version(name)}`);
 
-function supergateway(port, options) {
-  const stdio = CHILD.join(' ');
+function tidegate(port, source) {
+  const main = at('../dist/cli/main.js');
+  return [process.execPath, main, ...OPTIONS, '--port', String(port), ...source];
+}
+
+function supergateway(port, child = CHILD, options = []) {
+  const stdio = child.join(' ');
   const common = ['--port', String(port), '--logLevel', 'none', '--stdio', stdio];
   return [process.execPath, at(SUPERGATEWAY), ...common, ...options];
 }
+
+/** The gateway as a program, for principals that each bring a token of their own. */
+export function principalServer(url) {
+  return {
+    name: 'principals',
+    paths: PATHS,
+    command: (port) => node('./children/principals.mjs', port, url),
+  };
+}
+
+/** The gateway of the servers of a config file. */
+export function configServer(file) {
+  const main = at('../dist/cli/main.js');
+  return {
+    name: 'gateway',
+    paths: PATHS,
+    token: TOKEN,
+    command: (port) => [process.execPath, main, '--config', file, '--port', String(port)],
+  };
+}
+
+/** The words that connect a host's standard streams to `url`. */
+export const connectCommand = (url) => [
+  process.execPath,
+  at('../dist/cli/main.js'),
+  'connect',
+  url,
+  '--log-level=error',
+];

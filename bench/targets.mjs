@@ -1,11 +1,16 @@
 /** What the numbers must be, and whether they are. A target without a measurement says so. */
+import { judgeConnect, judgeEras, judgeGateway, judgePrincipals } from './era-targets.mjs';
 import { spread } from './measure/statistics.mjs';
 
 const median = (rounds, key) => spread(rounds.map((round) => round[key])).median;
 
-export function judge({ calls, idle, flat, stalled }) {
+export function judge({ calls, idle, flat, stalled, ...others }) {
   const rows = [];
   if (calls) rows.push(...judgeCalls(calls));
+  rows.push(...judgeEras(others));
+  if (others.connect) rows.push(judgeConnect(others.connect));
+  if (others.principals) rows.push(judgePrincipals(others.principals));
+  if (others.gateway) rows.push(...judgeGateway(others.gateway));
   if (idle) rows.push(...judgeIdle(idle));
   if (flat) rows.push(judgeFlat(flat));
   if (stalled) rows.push(...judgeStalled(stalled));

@@ -4,6 +4,7 @@
  *
  * Tools: `echo` returns its text, `emit` sends one tools/list_changed to whoever listens, `flood` sends
  * `bytes` bytes of progress in messages of `size` characters to the caller before it answers.
+ * With the word `legacy` or `modern` it speaks that kind of era alone.
  */
 const MODERN = '2026-07-28';
 const META = 'io.modelcontextprotocol/';
@@ -13,6 +14,7 @@ const FLOOD_BURST = 4;
 const FLOOD_PAUSE_MS = 4;
 const CAPABILITIES = { tools: { listChanged: true } };
 
+const [only] = process.argv.slice(2);
 const listeners = new Set();
 let isInitialized = false;
 let outgoing = '';
@@ -38,6 +40,9 @@ function receive({ id, method, params }) {
   }
   if (method === undefined) return;
   const isModern = params?._meta?.[`${META}protocolVersion`] !== undefined;
+  if (only !== undefined && isModern !== (only === 'modern')) {
+    return send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
+  }
   if (method === 'tools/call') return call(id, params, isModern);
   if (method === 'ping') return reply(id, {}, isModern);
   if (method === 'tools/list') {

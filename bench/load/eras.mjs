@@ -31,6 +31,7 @@ export class Client2024 {
   #messages;
   #text = '';
   #awaited = undefined;
+  #onRefused = undefined;
 
   constructor(server) {
     this.#server = server;
@@ -60,6 +61,7 @@ export class Client2024 {
     let parts = 2;
     const done = () => (parts -= 1) === 0 && onAnswer();
     this.#awaited = { mark: text, resolve: done };
+    this.#onRefused = onFail;
     const body = request(id, 'tools/call', { name, arguments: { text } });
     this.#connection.send(
       this.#post(body),
@@ -90,7 +92,11 @@ export class Client2024 {
     if (mark === undefined) return void (this.#text = '');
     const isText = typeof mark === 'string';
     const found = isText ? this.#text.includes(mark) : mark.exec(this.#text);
-    if (!found) return;
+    if (!found) {
+      const isRefused = this.#onRefused !== undefined && this.#text.includes('"error":{');
+      if (isRefused) this.#onRefused(this.#text.slice(-200).trim());
+      return;
+    }
     this.#text = '';
     this.#awaited = undefined;
     resolve(found);

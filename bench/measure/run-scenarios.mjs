@@ -3,9 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { writeReport } from '../report.mjs';
+import { measureBridged } from '../scenarios/bridged.mjs';
 import { CONCURRENCY, measureCalls } from '../scenarios/calls.mjs';
+import { measureConnect } from '../scenarios/connect.mjs';
 import { measureFlat } from '../scenarios/flat.mjs';
+import { measureGateway } from '../scenarios/gateway.mjs';
 import { measureIdle } from '../scenarios/idle.mjs';
+import { measurePrincipals } from '../scenarios/principals.mjs';
+import { measureRemote } from '../scenarios/remote.mjs';
 import { measureStalled } from '../scenarios/stalled.mjs';
 import { BARE_GATEWAY, MCP_PROXY_6, PACKAGES, SDK_V1, SERVERS, TIDEGATE } from '../servers.mjs';
 import { judge } from '../targets.mjs';
@@ -15,6 +20,11 @@ import { stopServers } from './running-server.mjs';
 
 const MEASURES = {
   calls: measureCalls,
+  bridged: measureBridged,
+  remote: measureRemote,
+  connect: measureConnect,
+  principals: measurePrincipals,
+  gateway: measureGateway,
   idle: measureIdle,
   flat: (context) => measureFlat({ ...context, servers: both(context.servers) }),
   stalled: (context) => measureStalled({ ...context, servers: holders(context.servers) }),
@@ -42,7 +52,8 @@ export async function measure({ only, servers: names, isQuick }) {
   machine.loadAfter = loadavg()[0].toFixed(2);
   machine.seconds = seconds(begun);
   const targets = judge(results);
-  const partial = only.length < 4 || names !== undefined ? `-${only.join('-')}` : '';
+  const partial =
+    only.length < Object.keys(MEASURES).length || names !== undefined ? `-${only.join('-')}` : '';
   const name = `${machine.date}-${machine.slug}${partial}${isQuick ? '-quick' : ''}`;
   const file = writeReport(name, { machine, targets, ...results });
   for (const row of targets) {

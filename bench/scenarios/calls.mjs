@@ -12,33 +12,40 @@ export async function measureCalls({ servers, isQuick, say }) {
   const rows = [];
   for (const era of ERAS) {
     say(`calls, era ${era}`);
-    const lanes = [];
-    for (const entry of servers) {
-      if (!entry.eras.includes(era)) {
-        const why = entry.missing?.[era];
-        if (why !== undefined) rows.push({ name: entry.name, label: entry.label, era, why });
-        continue;
-      }
-      const lane = await openLane(entry, era);
-      if (lane.why === undefined) lanes.push(lane);
-      else rows.push(lane);
-    }
-    for (const lane of lanes) await warm(lane, isQuick);
-    const rounds = isQuick ? 2 : 5;
-    for (let round = 0; round < rounds; round += 1) {
-      for (const lane of lanes) await takeRound(lane, isQuick);
-    }
-    for (let round = 0; round < ALONE_ROUNDS; round += 1) {
-      for (const lane of lanes) await takeAlone(lane, isQuick);
-    }
-    for (const { load, server, ...row } of lanes) {
-      load.stop();
-      await server.stop();
-      rows.push(row);
-    }
+    rows.push(...(await measureLanes(servers, era, isQuick)));
   }
   const order = servers.map(({ name }) => name);
   return rows.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** The servers of one era, all up at once, in turns: with every client at work, then with one. */
+export async function measureLanes(servers, era, isQuick) {
+  const rows = [];
+  const lanes = [];
+  for (const entry of servers) {
+    if (!entry.eras.includes(era)) {
+      const why = entry.missing?.[era];
+      if (why !== undefined) rows.push({ name: entry.name, label: entry.label, era, why });
+      continue;
+    }
+    const lane = await openLane(entry, era);
+    if (lane.why === undefined) lanes.push(lane);
+    else rows.push(lane);
+  }
+  for (const lane of lanes) await warm(lane, isQuick);
+  const rounds = isQuick ? 2 : 5;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const lane of lanes) await takeRound(lane, isQuick);
+  }
+  for (let round = 0; round < ALONE_ROUNDS; round += 1) {
+    for (const lane of lanes) await takeAlone(lane, isQuick);
+  }
+  for (const { load, server, ...row } of lanes) {
+    load.stop();
+    await server.stop();
+    rows.push(row);
+  }
+  return rows;
 }
 
 /** A server with `CONCURRENCY` clients of one era connected to it, or the reason why there is none. */
