@@ -73,6 +73,33 @@ describe('a conversation that may need a bridge', () => {
     expect(all.sessionId).toBe('of-the-server');
   });
 
+  it('is no matter of eras where the server names another revision of the same', () => {
+    const { all, direct, bridges, told } = conversation();
+    const refused = Message.error(
+      '1',
+      '{"code":-32022,"message":"No.","data":{"supported":["2026-07-28"],"requested":"2027-01-01"}}',
+    );
+    all.send(Message.request('1', 'server/discover', '{}'));
+    direct.events.onMessage(refused);
+    expect(told).toEqual([refused.payload]);
+    expect(bridges).toEqual([]);
+    all.send(Message.request('2', 'server/discover', '{}'));
+    expect(direct.heard).toEqual(['server/discover', 'server/discover']);
+    expect(bridges).toEqual([]);
+  });
+
+  it('crosses where the server names revisions of the other era alone', () => {
+    const { all, direct, bridges } = conversation();
+    all.send(INITIALIZE);
+    direct.events.onMessage(
+      Message.error(
+        '1',
+        '{"code":-32022,"message":"No.","data":{"supported":["2026-07-28"],"requested":"x"}}',
+      ),
+    );
+    expect(bridges).toHaveLength(1);
+  });
+
   it('goes over the bridge where the server refuses and the bridge agrees', async () => {
     const { all, direct, bridges, told } = conversation();
     all.send(INITIALIZE);

@@ -5,6 +5,7 @@
  */
 import type { SendOutcome } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { LEGACY_VERSIONS, MODERN_VERSIONS } from '../core/protocol/versions.ts';
 import type { SendMeter } from './client-context.ts';
 import type { Conversation, ConversationEvents } from './conversation.ts';
 import { HeldMessages } from './held-messages.ts';
@@ -13,7 +14,7 @@ export const BRIDGING_TRANSITIONS = {
   /** No handshake is under way: whatever is said goes to the server. */
   open: { ask: 'asking', close: 'closing' },
   /** The server has the handshake; everything else waits. */
-  asking: { agree: 'direct', refuse: 'crossing', close: 'closing' },
+  asking: { agree: 'direct', refuse: 'crossing', decline: 'open', close: 'closing' },
   /** The bridge has it, since the server refused it. */
   crossing: { agree: 'bridged', refuse: 'open', close: 'closing' },
   direct: { close: 'closing' },
@@ -102,6 +103,10 @@ export class BridgingConversation implements Conversation {
     if (this.#state === 'bridged') return;
     if (this.#state !== 'asking' || !this.#isAnswer(message)) {
       this.#events.onMessage(message);
+    } else if (message.isError && isOfTheirEra(message, this.#handshake?.method)) {
+      this.#state = BRIDGING_TRANSITIONS.asking.decline;
+      this.#events.onMessage(message);
+      this.#flush();
     } else if (message.isError) {
       this.#refusal = message;
       this.#cross();
@@ -187,4 +192,19 @@ export class BridgingConversation implements Conversation {
   #finish(): void {
     if (this.#living.size === 0) this.#events.onClosed(this.#detail);
   }
+}
+
+const UNSUPPORTED_VERSION = -32022;
+
+/**
+ * Whether the refusal names a revision of the handshake's own era: then the client has only to ask
+ * again, and needs no bridge.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
+ */
+function isOfTheirEra(refusal: Message, handshake: string | undefined): boolean {
+  const error = refusal.value as { code?: unknown; data?: { supported?: unknown } } | undefined;
+  const supported: unknown = error?.data?.supported;
+  if (error?.code !== UNSUPPORTED_VERSION || !Array.isArray(supported)) return false;
+  const era = handshake === 'server/discover' ? MODERN_VERSIONS : LEGACY_VERSIONS;
+  return supported.some((version) => era.includes(String(version)));
 }
