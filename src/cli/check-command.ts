@@ -77,4 +77,8 @@ const DOORS: Readonly<Record<AuthConfig['kind'], string>> = {
   kept: 'with the token kept in your configuration folder',
   token: 'with the token it names',
   none: 'for anybody, without a credential',
+  keys: 'with API keys',
+  jwt: "with an issuer's access tokens",
+  introspection: 'with access tokens that their issuer is asked about',
+  several: 'with any of the credentials it names',
 };

@@ -1,9 +1,11 @@
 /** Reads the command line. Pure: what is wrong is a value, and nothing is printed here. */
 import { Command, CommanderError, Option } from 'commander';
+import { type AuditLine, readAuditLine } from './audit-line.ts';
 import { type CheckLine, readCheckLine } from './check-line.ts';
 import { type CheckedOptions, checkedOptions } from './checked-options.ts';
 import { type ConnectLine, readConnectLine } from './connect-line.ts';
 import { type GatewayLine, readGatewayLine } from './gateway-line.ts';
+import { type KeysLine, readKeysLine } from './keys-line.ts';
 import {
   readAllowedHost,
   readDrain,
@@ -31,6 +33,8 @@ export type CommandLine =
   | CheckedOptions
   | ConnectLine
   | CheckLine
+  | KeysLine
+  | AuditLine
   | GatewayLine
   /** What was asked for is this text: help or the version. */
   | { readonly kind: 'shown'; readonly text: string };
@@ -46,6 +50,8 @@ export function readCommandLine(
 ): CommandLine {
   if (argv[0] === 'connect') return readConnectLine(argv.slice(1), env);
   if (argv[0] === 'check') return readCheckLine(argv.slice(1));
+  if (argv[0] === 'keys') return readKeysLine(argv.slice(1));
+  if (argv[0] === 'audit') return readAuditLine(argv.slice(1));
   const end = argv.indexOf('--');
   const ours = end === -1 ? argv : argv.slice(0, end);
   const command = end === -1 ? [] : argv.slice(end + 1);
@@ -80,6 +86,8 @@ function defineProgram(env: Environment, version: string): Command {
         'tidegate --config <file> [options]',
         'tidegate connect <url> [options]',
         'tidegate check <file> [options]',
+        'tidegate keys add|list|revoke [options]',
+        'tidegate audit verify <file...>',
       ].join('\n       '),
     )
     .version(version, '-V, --version', 'print the version')

@@ -144,13 +144,31 @@ function follow(
 }
 
 /** A token of the file's is repeated to nobody but a person who watches. */
-function doorOf(auth: AuthConfig, file: string, around: Surroundings): Credential {
-  if (auth.kind !== 'token') {
+function doorOf(auth: AuthConfig, file: string, around: Surroundings): Door {
+  if (auth.kind === 'kept' || auth.kind === 'none') {
     return credential({ kind: auth.kind }, around.env, around.isTerminal);
+  }
+  if (auth.kind !== 'token') {
+    return {
+      kind: 'ready',
+      facts: { kind: 'token', token: undefined, source: SOURCES[auth.kind] },
+    };
   }
   const where = around.env['TIDEGATE_TOKEN'] === auth.token ? 'TIDEGATE_TOKEN' : file;
   return credential({ kind: 'given', token: auth.token, by: where }, around.env, around.isTerminal);
 }
+
+type Door =
+  | Pick<Extract<Credential, { kind: 'ready' }>, 'kind' | 'facts'>
+  | Exclude<Credential, { kind: 'ready' }>;
+
+/** Where clients have their credentials from, when it is not from here. */
+const SOURCES = {
+  keys: 'an API key, made with tidegate keys add',
+  jwt: "an access token of the config's issuer",
+  introspection: "an access token of the config's issuer",
+  several: 'any of the credentials that the config names',
+} as const;
 
 function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): readonly string[] {
   const { host, publicUrl } = config.listen;

@@ -2,8 +2,10 @@
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
+import type { AuditOptions } from './audit-line.ts';
 import type { CheckOptions } from './check-line.ts';
 import type { ConnectOptions } from './connect-line.ts';
+import type { KeysOptions } from './keys-line.ts';
 import type { GatewayLineOptions } from './gateway-line.ts';
 import { gatewayJson, gatewayText } from './gateway-text.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -23,6 +25,8 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (line.kind === 'wrong') fail(2, line.reason);
   else if (line.kind === 'connect') await connect(line.options, version);
   else if (line.kind === 'check') await check(line.options);
+  else if (line.kind === 'keys') await keys(line.options);
+  else if (line.kind === 'audit') await audit(line.options);
   else if (line.kind === 'gateway') await startGateway(line.options, version);
   else await start(line.options, version);
 }
@@ -47,10 +51,24 @@ async function connect(options: ConnectOptions, version: string): Promise<void> 
 
 async function check(options: CheckOptions): Promise<void> {
   const { checkCommand } = await import('./check-command.ts');
-  const { exitCode, output, text } = checkCommand(options, process.env);
-  process.stdout.write(output);
-  process.stderr.write(text);
-  process.exitCode = exitCode;
+  finish(checkCommand(options, process.env));
+}
+
+async function keys(options: KeysOptions): Promise<void> {
+  const { keysCommand } = await import('./keys-command.ts');
+  finish(keysCommand(options, Date.now()));
+}
+
+async function audit(options: AuditOptions): Promise<void> {
+  const { auditCommand } = await import('./audit-command.ts');
+  finish(await auditCommand(options));
+}
+
+/** Says what a command that serves nothing has to say, and ends. */
+function finish(outcome: { exitCode: number; output: string; text: string }): void {
+  process.stdout.write(outcome.output);
+  process.stderr.write(outcome.text);
+  process.exitCode = outcome.exitCode;
 }
 
 async function start(options: ServeOptions, version: string): Promise<void> {

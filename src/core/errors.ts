@@ -209,6 +209,18 @@ export const ERRORS = {
     retryable: false,
     message: 'Send a valid credential in the Authorization header.',
   },
+  CREDENTIAL_IN_URL: {
+    httpStatus: 400,
+    rpcCode: -32600,
+    retryable: false,
+    message: 'A URL may hold no access token; send it in the Authorization header.',
+  },
+  CREDENTIAL_UNVERIFIABLE: {
+    httpStatus: 503,
+    rpcCode: -32004,
+    retryable: true,
+    message: 'The credential cannot be verified now; retry later.',
+  },
   CREDENTIAL_EXPIRED: {
     httpStatus: 401,
     rpcCode: -32600,
@@ -335,6 +347,12 @@ export interface Refusal {
   readonly data?: string | undefined;
   /** Further response headers, flat: name, value, name, value. */
   readonly headers?: readonly string[] | undefined;
+  /**
+   * Of `FORBIDDEN`: every scope the operation needs, for the client to ask for. Becomes the
+   * challenge of the reply.
+   * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#runtime-insufficient-scope-errors
+   */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /**

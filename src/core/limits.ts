@@ -95,6 +95,20 @@ export interface Limits {
   /** Milliseconds an upstream shared by several clients is kept without any. */
   readonly upstreamIdleMs: number;
   /**
+   * The same for the one instance of isolation `shared`, which may hold what all have in common.
+   * The default is the longest there is, 24 days: it is kept.
+   */
+  readonly sharedIdleMs: number;
+  /**
+   * Starts in vain of one server within `restartWindowMs`; with isolation `shared`, ends of any
+   * kind. Then it is a crash loop, and the server is left down.
+   */
+  readonly restartsPerWindowMax: number;
+  /** Milliseconds in which they are counted. */
+  readonly restartWindowMs: number;
+  /** Milliseconds a server in a crash loop is left down before it is tried again. */
+  readonly restartPauseMs: number;
+  /**
    * Upstream sessions of the handshake revisions opened for the 2026 requests of one principal: one
    * for each set of client capabilities, and one more for each call that waits for its user.
    */
@@ -151,6 +165,10 @@ export const DEFAULT_LIMITS: Limits = {
   retryMs: 2000,
   upstreamStartMsMax: 60_000,
   upstreamIdleMs: 300_000,
+  sharedIdleMs: 2_147_483_647,
+  restartsPerWindowMax: 10,
+  restartWindowMs: 120_000,
+  restartPauseMs: 60_000,
   bridgedSessionsPerOwnerMax: 16,
   parkedPerOwnerMax: 64,
   parkedMsMax: 600_000,

@@ -59,6 +59,12 @@ export interface RequestHead {
   headerCount(name: string): number;
   /** Names of all headers, lower case, in order, with repeats. */
   headerNames(): readonly string[];
+  /**
+   * The certificate the peer proved to hold in its TLS handshake, verified or not: base64url of the
+   * SHA-256 of its DER, as tokens are bound to it. No header is believed for it.
+   * @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1
+   */
+  readonly clientCertificate?: string | undefined;
 }
 
 export type BodyOutcome =
@@ -342,6 +348,30 @@ export interface Identity {
 export interface OpenDoor {
   /** Whether a request needs no credential. */
   readonly isOpen: boolean;
+}
+
+/** What clients are told of where credentials come from; it holds no secret. */
+export interface AuthorizationFacts {
+  /** Issuers whose tokens are taken, as their metadata names them; at least one. */
+  readonly issuers: readonly string[];
+  /** What every request needs; clients ask for them at first. */
+  readonly scopes: readonly string[];
+  /** Algorithms of proofs of possession that are taken; empty when none is read. */
+  readonly dpopAlgorithms: readonly string[];
+  /** Whether a token that is bound to no key is refused. */
+  readonly isDpopRequired: boolean;
+}
+
+/** An identity whose credentials somebody else issues, each for the one server it names. */
+export interface ResourceDoor {
+  /** Undefined while nobody else's credentials are taken. */
+  readonly authorization: AuthorizationFacts | undefined;
+  /**
+   * The same identity before one server.
+   * @param publicUrl - what clients reach the server by, without a slash at the end and without the
+   * path of a transport.
+   */
+  at(publicUrl: string): Identity;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

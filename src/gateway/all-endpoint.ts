@@ -30,6 +30,9 @@ export class AllEndpoint {
     this.endpoint = createEndpoint({
       ...doorOf(parts.listen, ALL),
       identity: parts.identity,
+      // Access is each member's to decide, with the names it knows.
+      audit: parts.audit,
+      gate: parts.gate,
       upstream: this.#upstream,
       telemetry,
       name: ALL,

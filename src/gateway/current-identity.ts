@@ -1,54 +1,102 @@
-/** Who may come in, as the config says at this moment: a reload counts from the next request. */
-import { homedir } from 'node:os';
-import { noAuth } from '../adapters/identity/no-auth.ts';
-import { staticToken } from '../adapters/identity/static-token.ts';
-import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
-import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../core/ports.ts';
-import { isLoopback } from '../core/security/listen-host.ts';
+/**
+ * Who may come in, as the config says at this moment and nobody said otherwise since: a reload and a
+ * denial count from the next request.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Denials } from '../adapters/identity/denials.ts';
+import type {
+  AuthorizationFacts,
+  Identity,
+  IdentityOutcome,
+  OpenDoor,
+  RequestHead,
+  ResourceDoor,
+} from '../core/ports.ts';
+import { challenge } from '../core/security/challenge.ts';
+import { metadataUrl } from '../core/security/protected-resource.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
+import { type BuiltIdentity, identityOf, type IdentityPorts } from './identity-of.ts';
 
-export class CurrentIdentity implements Identity, OpenDoor {
-  #identity: Identity;
+export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
+  readonly #denials: Denials;
+  readonly #ports: IdentityPorts;
+  #auth: AuthConfig | undefined;
+  #built: BuiltIdentity;
+  /** By the public URL of a server, for the identity of now. */
+  readonly #places = new Map<string, Identity>();
 
-  constructor(identity: Identity) {
-    this.#identity = identity;
+  /**
+   * @param identity - whatever the config says; undefined: as it says.
+   * @throws Error as `identityOf` does.
+   */
+  constructor(
+    { auth, listen }: { readonly auth: AuthConfig; readonly listen: ListenConfig },
+    identity: Identity | undefined,
+    denials: Denials,
+    ports: IdentityPorts,
+  ) {
+    this.#denials = denials;
+    this.#ports = ports;
+    this.#auth = identity === undefined ? auth : undefined;
+    this.#built =
+      identity === undefined ? identityOf(auth, listen, ports) : { identity, close() {} };
   }
 
   get isOpen(): boolean {
-    return (this.#identity as Partial<OpenDoor>).isOpen === true;
+    return (this.#built.identity as Partial<OpenDoor>).isOpen === true;
+  }
+
+  get authorization(): AuthorizationFacts | undefined {
+    return (this.#built.identity as Partial<ResourceDoor>).authorization;
   }
 
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
-    this.#identity.verify(head, done);
+    this.#built.identity.verify(head, (outcome) => done(this.#judged(outcome, undefined)));
   }
 
-  replace(identity: Identity): void {
-    this.#identity = identity;
+  at(publicUrl: string): Identity {
+    return {
+      verify: (head, done) => {
+        const url = metadataUrl(publicUrl, head.path);
+        this.#before(publicUrl).verify(head, (outcome) => done(this.#judged(outcome, url)));
+      },
+    };
   }
-}
 
-/**
- * @throws Error when the door would stand open to others, a token is unfit, or the kept one cannot
- * be read.
- */
-export function identityOf(auth: AuthConfig, listen: ListenConfig): Identity {
-  switch (auth.kind) {
-    case 'none':
-      if (!auth.insecure && !isPrivate(listen)) {
-        throw new Error('No credential is asked where others can reach the gateway.');
-      }
-      return noAuth();
-    case 'token':
-      return staticToken(auth.token);
-    case 'kept': {
-      const kept = keepToken(tokenFilePath(process.env, process.platform, homedir()));
-      if (kept.kind === 'failed') throw new Error(kept.reason);
-      return staticToken(kept.token);
-    }
+  /**
+   * Does what another config says, unless an identity was given. One that says the same keeps what
+   * it knows: which tokens were verified, and which proofs were used.
+   * @throws Error as `identityOf` does; then nothing has changed.
+   */
+  replace(auth: AuthConfig, listen: ListenConfig): void {
+    if (this.#auth === undefined || isDeepStrictEqual(this.#auth, auth)) return;
+    const before = this.#built;
+    this.#built = identityOf(auth, listen, this.#ports);
+    this.#auth = auth;
+    this.#places.clear();
+    before.close();
   }
-}
 
-/** A tunnel or a proxy named by the public URL brings strangers to a loopback address, too. */
-function isPrivate({ host, publicUrl }: ListenConfig): boolean {
-  return isLoopback(host) && (publicUrl === undefined || isLoopback(new URL(publicUrl).hostname));
+  close(): void {
+    this.#built.close();
+  }
+
+  #before(publicUrl: string): Identity {
+    const { identity } = this.#built;
+    const known = this.#places.get(publicUrl);
+    if (known !== undefined) return known;
+    const place = (identity as Partial<ResourceDoor>).at?.(publicUrl) ?? identity;
+    this.#places.set(publicUrl, place);
+    return place;
+  }
+
+  /** Who is denied is told what anybody is whose credential is not valid any more. */
+  #judged(outcome: IdentityOutcome, url: string | undefined): IdentityOutcome {
+    if (outcome.kind !== 'principal') return outcome;
+    if (!this.#denials.isDenied(outcome.principal, outcome.grant)) return outcome;
+    const isTold = this.authorization !== undefined;
+    const facts = { error: 'invalid_token', metadataUrl: isTold ? url : undefined };
+    const headers = ['WWW-Authenticate', challenge('Bearer', facts)];
+    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+  }
 }

@@ -2,6 +2,10 @@
  * What a gateway is told: its listener, its door, and its servers by name. A config file becomes
  * this after every check has passed; a program may write it by hand.
  */
+import type { Rates } from '../adapters/gate/rate-rules.ts';
+import type { Denied } from '../adapters/identity/denials.ts';
+import type { IntrospectionOptions } from '../adapters/identity/introspection-identity.ts';
+import type { JwtIssuer, TokenRules } from '../adapters/identity/jwt-identity.ts';
 import type { Limits } from '../core/limits.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
@@ -11,8 +15,14 @@ import type { ServedEraChoice } from '../server/upstream-probe.ts';
 export interface GatewayConfig {
   readonly listen: ListenConfig;
   readonly auth: AuthConfig;
+  /** Who is out, whatever credential they show; undefined for nobody. */
+  readonly denied?: Denied | undefined;
   /** The endpoint `/all` that merges the servers; undefined for none. */
   readonly all: AllConfig | undefined;
+  /** Limits by account, over all servers; undefined for none. */
+  readonly rates?: Rates | undefined;
+  /** The record; undefined for none. */
+  readonly audit?: AuditConfig | undefined;
   /** In the order of the file, which is the order of merged lists. */
   readonly servers: readonly ServerConfig[];
 }
@@ -32,7 +42,36 @@ export type AuthConfig =
   | { readonly kind: 'kept' }
   | { readonly kind: 'token'; readonly token: string }
   /** No credential is asked; refused on other than loopback unless `insecure`. */
-  | { readonly kind: 'none'; readonly insecure: boolean };
+  | { readonly kind: 'none'; readonly insecure: boolean }
+  /** API keys of a file, by its absolute path. */
+  | { readonly kind: 'keys'; readonly path: string }
+  | JwtAuthConfig
+  | IntrospectionAuthConfig
+  /** The first that knows a credential decides. */
+  | { readonly kind: 'several'; readonly ways: readonly AuthConfig[] };
+
+/** Access tokens of one issuer that are JWTs. */
+export interface JwtAuthConfig extends TokenRules, JwtIssuer {
+  readonly kind: 'jwt';
+  /** Hosts that may be asked without TLS and at private addresses. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Access tokens about which their issuer is asked (RFC 7662). */
+export interface IntrospectionAuthConfig extends IntrospectionOptions {
+  readonly kind: 'introspection';
+  /** Hosts that may be asked without TLS and at private addresses. */
+  readonly allowedHosts: readonly string[];
+}
+
+export interface AuditConfig {
+  /** Absolute; undefined for standard output. */
+  readonly file: string | undefined;
+  /** Bytes after which the file is put aside. */
+  readonly rotateBytes: number;
+  /** Whether calls are refused while it cannot be written. */
+  readonly isRequired: boolean;
+}
 
 export interface AllConfig {
   /** Names of the servers it merges; undefined for every one. */

@@ -5,11 +5,12 @@ import type { Identity, Telemetry, Upstream } from '../core/ports.ts';
 import { createEndpoint, type EndpointOptions } from '../create-endpoint.ts';
 import type { Endpoint, EndpointStatus } from '../server/endpoint.ts';
 import type { ListenConfig, ServerConfig } from './gateway-config.ts';
+import type { Guards } from './gateway-guards.ts';
 import { serverTelemetry } from './server-telemetry.ts';
 import { upstreamOf } from './upstream-of.ts';
 
 /** What all servers of a gateway share. */
-export interface GatewayServerParts {
+export interface GatewayServerParts extends Guards {
   readonly listen: ListenConfig;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
@@ -27,7 +28,8 @@ export class GatewayServer {
   readonly #upstream: Upstream;
   #config: ServerConfig;
 
-  constructor(config: ServerConfig, { listen, identity, telemetry }: GatewayServerParts) {
+  constructor(config: ServerConfig, parts: GatewayServerParts) {
+    const { listen, identity, telemetry, access, audit, gate } = parts;
     const { name, limits } = config;
     const own = serverTelemetry(telemetry, name);
     this.name = name;
@@ -36,6 +38,9 @@ export class GatewayServer {
     this.endpoint = createEndpoint({
       ...doorOf(listen, name),
       identity,
+      access,
+      audit,
+      gate,
       limits,
       upstream: this.#upstream,
       telemetry: own,

@@ -3,24 +3,35 @@
  * change; what changed or vanished is drained while the rest goes on.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { Denials, type Denied } from '../adapters/identity/denials.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { silent } from '../adapters/telemetry/silent.ts';
-import type { Application, HttpExchange, Identity, OpenDoor, Telemetry } from '../core/ports.ts';
+import type { Grant } from '../core/grant.ts';
+import type {
+  Application,
+  HttpExchange,
+  Identity,
+  OpenDoor,
+  Principal,
+  Telemetry,
+} from '../core/ports.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
-import { CurrentIdentity, identityOf } from './current-identity.ts';
+import { CurrentIdentity } from './current-identity.ts';
 import { nameFault } from './config/server-names.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
+import { GatewayGuards, type Guards } from './gateway-guards.ts';
 import {
   GatewayServer,
   type GatewayServerParts,
   type GatewayServerStatus,
 } from './gateway-server.ts';
 import { Lobby } from './lobby.ts';
+import { HealthWatch } from './health-watch.ts';
 import { sessionHint } from './session-hint.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
-export interface GatewayOptions {
+export interface GatewayOptions extends Guards {
   /** Who may call, whatever the config says of it. Default: as the config says. */
   readonly identity?: Identity | undefined;
   /** Logs and counters; each server's carry its name. Default: none. */
@@ -62,7 +73,7 @@ interface Leaving {
 export class Gateway implements Application, OpenDoor {
   readonly #listen: ListenConfig;
   readonly #identity: CurrentIdentity;
-  readonly #isIdentityGiven: boolean;
+  readonly #denials = new Denials();
   readonly #telemetry: Telemetry;
   readonly #lobby: Lobby;
   #servers: ReadonlyMap<string, GatewayServer>;
@@ -70,27 +81,35 @@ export class Gateway implements Application, OpenDoor {
   /** By the first segment of the path. */
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   readonly #leaving = new Set<Leaving>();
+  readonly #watch: HealthWatch;
+  readonly #guards: GatewayGuards;
   #draining: Promise<void> | undefined;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#listen = config.listen;
     this.#telemetry = options.telemetry ?? silent;
-    this.#isIdentityGiven = options.identity !== undefined;
     checkNames(config.servers);
-    this.#identity = new CurrentIdentity(
-      options.identity ?? identityOf(config.auth, config.listen),
-    );
+    this.#denials.configure(config.denied ?? {});
+    this.#identity = new CurrentIdentity(config, options.identity, this.#denials, {
+      clock: systemClock,
+      telemetry: this.#telemetry,
+      onRevoked: (ids) => this.#end((_, grant) => ids.has(grant?.credentialId ?? '')),
+    });
+    this.#guards = new GatewayGuards(config, options, this.#telemetry);
     this.#lobby = new Lobby({
+      ...this.#guards.guards,
       listen: config.listen,
       identity: this.#identity,
       telemetry: this.#telemetry,
       whyNotReady: () =>
         this.#draining === undefined ? whyNotReady(this.status.servers) : 'shutting down',
+      metadataAt: (path) => this.#metadataAt(path),
     });
     this.#servers = new Map(
       config.servers.map((each) => [each.name, new GatewayServer(each, this.#parts)]),
     );
     this.#merge(config.all, config.listen.drainMs);
+    this.#watch = new HealthWatch(() => this.status.servers, systemClock, this.#telemetry);
   }
 
   handle(exchange: HttpExchange): void {
@@ -123,11 +142,28 @@ export class Gateway implements Application, OpenDoor {
       checkNames(config.servers);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
-      if (!this.#isIdentityGiven) this.#identity.replace(identityOf(config.auth, listen));
+      this.#identity.replace(config.auth, listen);
     } catch (error) {
       return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) };
     }
-    return this.#replace(config);
+    const outcome = this.#replace(config);
+    this.#denials.configure(config.denied ?? {});
+    this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
+    return outcome;
+  }
+
+  /**
+   * From now on nobody comes in as one of these, whatever the config says of them, and whatever they
+   * have open ends at once, at every server.
+   */
+  revoke(denied: Denied): void {
+    this.#denials.deny(denied);
+    this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
+  }
+
+  /** Takes back what `revoke` said; whom the config denies stays denied. */
+  reinstate(denied: Denied): void {
+    this.#denials.allow(denied);
   }
 
   async drain(windowMs: number): Promise<void> {
@@ -141,19 +177,35 @@ export class Gateway implements Application, OpenDoor {
     await Promise.all([...this.#servers.values()].map((each) => each.abandon()).concat(leaving));
   }
 
-  #replace({ listen, all, servers }: GatewayConfig): ReloadOutcome {
+  #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
+    const leaving = Array.from(this.#leaving, ({ endpoint }) => endpoint);
+    for (const endpoint of [...this.#endpoints.values(), ...leaving]) endpoint.revoke(isRevoked);
+  }
+
+  /** What the server that a path of metadata belongs to says of itself. */
+  #metadataAt(path: string): string | undefined {
+    for (const endpoint of this.#endpoints.values()) {
+      const text = endpoint.metadataAt(path);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  }
+
+  #replace(config: GatewayConfig): ReloadOutcome {
+    const { listen, all, servers } = config;
     const before = this.#servers;
     const after = new Map<string, GatewayServer>();
     const added: string[] = [];
     const changed: string[] = [];
-    for (const config of servers) {
-      const known = before.get(config.name);
-      if (known?.keepsUnder(config) === true) {
-        after.set(config.name, known);
+    for (const each of servers) {
+      const known = before.get(each.name);
+      if (known?.keepsUnder(each) === true) {
+        after.set(each.name, known);
+        known.endpoint.retry();
         continue;
       }
-      after.set(config.name, new GatewayServer(config, this.#parts));
-      (known === undefined ? added : changed).push(config.name);
+      after.set(each.name, new GatewayServer(each, this.#parts));
+      (known === undefined ? added : changed).push(each.name);
     }
     this.#servers = after;
     this.#merge(all, listen.drainMs);
@@ -167,7 +219,7 @@ export class Gateway implements Application, OpenDoor {
       changed,
       removed: [...before.keys()].filter((name) => !after.has(name)),
       kept: after.size - added.length - changed.length,
-      needsRestart: differences(this.#listen, listen),
+      needsRestart: [...differences(this.#listen, listen), ...this.#guards.differences(config)],
     };
   }
 
@@ -210,11 +262,17 @@ export class Gateway implements Application, OpenDoor {
   }
 
   get #parts(): GatewayServerParts {
-    return { listen: this.#listen, identity: this.#identity, telemetry: this.#telemetry };
+    return {
+      ...this.#guards.guards,
+      listen: this.#listen,
+      identity: this.#identity,
+      telemetry: this.#telemetry,
+    };
   }
 
   /** What began to leave earlier gets no more time than the rest. */
   async #drainAll(windowMs: number): Promise<void> {
+    this.#watch.stop();
     const leaving = [...this.#leaving];
     const disarm = systemClock.after(windowMs, () => {
       for (const { abandon } of leaving) void abandon();
@@ -222,6 +280,8 @@ export class Gateway implements Application, OpenDoor {
     const endpoints = [...this.#endpoints.values()].map((each) => each.drain(windowMs));
     await Promise.all([...endpoints, ...leaving.map(({ gone }) => gone)]);
     disarm();
+    this.#identity.close();
+    await this.#guards.close();
   }
 }
 

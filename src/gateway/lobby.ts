@@ -10,13 +10,16 @@ import { hostOriginRules } from '../create-endpoint.ts';
 import { type Door, enter } from '../server/admission.ts';
 import { refuseExchange } from '../server/inbound.ts';
 import type { ListenConfig } from './gateway-config.ts';
+import type { Guards } from './gateway-guards.ts';
 import { doorOf } from './gateway-server.ts';
 
-export interface LobbyParts {
+export interface LobbyParts extends Pick<Guards, 'audit' | 'gate'> {
   readonly listen: ListenConfig;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly whyNotReady: () => string | undefined;
+  /** What a server says of where its tokens come from, by the path it is asked at. */
+  readonly metadataAt: (path: string) => string | undefined;
 }
 
 /** What a request for no server is recorded under. */
@@ -26,11 +29,9 @@ export class Lobby {
   readonly #door: Door;
 
   /** @throws TypeError when the public URL or an origin is malformed. */
-  constructor({ listen, identity, telemetry, whyNotReady }: LobbyParts) {
-    const rules = hostOriginRules(doorOf(listen, NAME));
-    const guard = new HostOriginGuard(rules);
-    const door = { name: NAME, guard, identity, telemetry, random: systemRandom, whyNotReady };
-    this.#door = door;
+  constructor({ listen, ...parts }: LobbyParts) {
+    const guard = new HostOriginGuard(hostOriginRules(doorOf(listen, NAME)));
+    this.#door = { ...parts, name: NAME, guard, random: systemRandom };
   }
 
   handle(exchange: HttpExchange): void {

@@ -4,25 +4,34 @@
  *
  * Who was verified in this process already is not asked for a Host or a credential again.
  *
- * 1. Host and Origin   2. preflight   3. health   4. identity   5. route   6. method   7. drain
+ * 1. Host and Origin   2. preflight   3. health   4. resource metadata   5. no credential in the URL
+ * 6. identity   7. route   8. method   9. drain
  */
 import type { AuditTrail } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { Grant } from '../core/grant.ts';
-import type { HttpExchange, Identity, Principal, Randomness, Telemetry } from '../core/ports.ts';
+import type {
+  HttpExchange,
+  Identity,
+  Principal,
+  Randomness,
+  RequestHead,
+  Telemetry,
+} from '../core/ports.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
 import { health, type HealthSource } from './routes/health.ts';
+import { type MetadataSource, resourceMetadata } from './routes/resource-metadata.ts';
 import { ROUTES, type Route } from './routes/table.ts';
 
 const ALLOW_ALL = 'GET, POST, DELETE, OPTIONS';
 
 /** What every request meets before any route: one endpoint's, or a gateway's before any server. */
-export interface Door extends HealthSource {
+export interface Door extends HealthSource, MetadataSource {
   readonly guard: HostOriginGuard;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
@@ -60,11 +69,16 @@ export function enter(
     return;
   }
   if (health(door, exchange, routePath(head.path, ''), headers)) return;
+  if (resourceMetadata(door, exchange, headers)) return;
   if (caller !== undefined) {
     then(headers, caller);
     return;
   }
   const refuse = (refusal: Refusal): void => refuseExchange(door, exchange, headers, refusal);
+  if (holdsToken(head)) {
+    refuse({ error: 'CREDENTIAL_IN_URL' });
+    return;
+  }
   const verify = (): void => {
     door.identity.verify(head, (outcome) => {
       if (outcome.kind === 'principal') {
@@ -106,6 +120,14 @@ function count(
     else if (method === 'GET') comeBack(exchange, headers, waitMsOf(full));
     else refuseExchange(door, exchange, headers, full);
   });
+}
+
+/**
+ * Whoever sends a token in a URL has told it to logs and histories; it is not read, and saying so is
+ * kinder than a 401. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.3.2
+ */
+function holdsToken({ query }: RequestHead): boolean {
+  return query.includes('access_token') && new URLSearchParams(query).has('access_token');
 }
 
 function route(inbound: Inbound, path: string): void {

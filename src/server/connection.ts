@@ -45,6 +45,7 @@ export class Connection implements Attachment, OpenConnection {
   readonly principal: Principal;
   readonly grant: Grant;
   readonly address: string;
+  readonly isInner: boolean;
   readonly openedAt: number;
   trustedUntil: number;
   writtenAt: number;
@@ -77,6 +78,7 @@ export class Connection implements Attachment, OpenConnection {
     this.principal = facts.principal;
     this.grant = facts.grant;
     this.address = exchange.head.remoteAddress;
+    this.isInner = exchange.caller !== undefined;
     this.#headers = facts.headers;
     this.openedAt = connections.now();
     this.trustedUntil = connections.trustedUntil(this);

@@ -32,6 +32,8 @@ export interface OpenConnection {
   readonly grant: Grant;
   /** The peer's. */
   readonly address: string;
+  /** Whether it began in this process, where it is counted and recorded already. */
+  readonly isInner: boolean;
   readonly openedAt: number;
   readonly writtenAt: number;
   /** When it ends for its credential's sake. */
@@ -175,7 +177,7 @@ export class Connections {
   /** A reader that comes back takes its place before the one it replaces gives it up: not refused. */
   #hold(connection: OpenConnection): void {
     const { gate } = this.#ports;
-    if (gate === undefined || connection.kind === 'reply') return;
+    if (gate === undefined || connection.isInner || connection.kind === 'reply') return;
     const isTaken = gate.take(this.#visitorOf(connection), 'stream') === undefined;
     if (isTaken) this.#held.add(connection);
   }
@@ -187,11 +189,11 @@ export class Connections {
   /** Streams of their own; the reply to a call is on the record with its call. */
   #record(
     event: 'connected' | 'disconnected',
-    { kind, era, principal, grant, address, openedAt }: OpenConnection,
+    { kind, era, principal, grant, address, isInner, openedAt }: OpenConnection,
     outcome?: CloseReason,
   ): void {
     const { audit, name: server } = this.#ports;
-    if (audit === undefined || kind === 'reply') return;
+    if (audit === undefined || isInner || kind === 'reply') return;
     const durationMs = outcome === undefined ? undefined : Math.round(this.now() - openedAt);
     const { credentialId } = grant;
     audit.record({ event, server, era, principal, credentialId, address, outcome, durationMs });

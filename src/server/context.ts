@@ -53,6 +53,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly prefix: string;
   /** For `/readyz`; absent behind a prefix, where health is not this endpoint's to tell. */
   readonly whyNotReady?: (() => string | undefined) | undefined;
+  /** What is told to whoever needs a token. */
+  readonly metadataAt?: ((path: string) => string | undefined) | undefined;
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLegacyLater: (post: LegacyPost) => void;

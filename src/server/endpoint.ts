@@ -14,6 +14,7 @@ import type {
   OpenDoor,
   Principal,
   Randomness,
+  ResourceDoor,
   Seal,
   SessionDirectory,
   Telemetry,
@@ -24,6 +25,7 @@ import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
 import { clientBounds } from '../core/protocol/read-message.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
+import { metadataAt } from '../core/security/protected-resource.ts';
 import { admit } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
@@ -105,6 +107,7 @@ export class Endpoint implements Application, OpenDoor {
   #waiting: ((served: ServedEras | Refusal) => void)[] = [];
   #probing: UpstreamProbe | undefined;
   #probeAgain: () => void = () => {};
+  #isProbeDue = false;
   #draining: Promise<void> | undefined;
 
   constructor(ports: EndpointPorts, settings: EndpointSettings) {
@@ -123,6 +126,11 @@ export class Endpoint implements Application, OpenDoor {
   drain(windowMs: number): Promise<void> {
     this.#probing?.stop();
     this.#probeAgain();
+    if (this.#served === undefined) {
+      // Nobody asks any more: those who wait for what the upstream speaks would wait for ever.
+      this.#probeFailure = { error: 'SHUTTING_DOWN' };
+      this.#settle(this.#probeFailure);
+    }
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
   }
@@ -158,6 +166,21 @@ export class Endpoint implements Application, OpenDoor {
     revokeTrust(this.#context, isRevoked);
   }
 
+  /** What it says of where its tokens come from, when the path is one of its metadata. */
+  metadataAt(path: string): string | undefined {
+    return this.#context.metadataAt?.(path);
+  }
+
+  /** Gives a server that is down another chance at once. One that is up is left alone. */
+  retry(): void {
+    const { pool, isDraining } = this.#context;
+    if (isDraining || this.status.upstream === 'up') return;
+    pool.retry();
+    if (!this.#isProbeDue) return;
+    this.#probeAgain();
+    this.#probe();
+  }
+
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
   ready(): Promise<ServedEras | Refusal> {
     return new Promise((resolve) => this.#whenKnown(resolve));
@@ -170,13 +193,16 @@ export class Endpoint implements Application, OpenDoor {
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
     const { audit, gate } = ports;
+    const prefix = settings.prefix ?? '';
     const heart = { clock, random, telemetry, limits, heartbeat, name, audit, gate };
     return {
       ...ports,
       ...settings,
       name,
-      prefix: settings.prefix ?? '',
-      whyNotReady: (settings.prefix ?? '') === '' ? () => whyNotReady(this.#context) : undefined,
+      identity: before(ports.identity, settings.publicUrl),
+      prefix,
+      whyNotReady: prefix === '' ? () => whyNotReady(this.#context) : undefined,
+      metadataAt: (path) => metadataOf(ports.identity, settings, path),
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
@@ -219,13 +245,17 @@ export class Endpoint implements Application, OpenDoor {
    * refused.
    */
   #probe(): void {
+    this.#isProbeDue = false;
     const { upstream, clock, telemetry } = this.#ports;
     const { upstreamStartMsMax } = this.#context.limits;
     this.#probing = new UpstreamProbe(upstream, clock, upstreamStartMsMax, (outcome) => {
       if (this.#context.isDraining) return;
       if (outcome.legacy || outcome.modern) this.#learned(outcome);
       if (outcome.isComplete && this.#served !== undefined) return;
-      const delayMs = this.#backoff.failed(clock.now());
+      const now = clock.now();
+      const { budget } = this.#context.pool;
+      budget.died(now, false);
+      const delayMs = Math.max(this.#backoff.failed(now), budget.pauseMs(now));
       const fields = { upstream: upstream.name, detail: outcome.failure, delayMs };
       if (this.#served === undefined) {
         telemetry.log('error', 'upstream_unreachable', fields);
@@ -233,6 +263,7 @@ export class Endpoint implements Application, OpenDoor {
         this.#settle(this.#probeFailure);
       }
       this.#probeAgain = clock.after(delayMs, () => this.#probe());
+      this.#isProbeDue = true;
     });
   }
 
@@ -243,6 +274,7 @@ export class Endpoint implements Application, OpenDoor {
   #learned(outcome: ProbeOutcome): void {
     const { telemetry, upstream } = this.#ports;
     const { pool, eras } = this.#context;
+    pool.budget.answered();
     const before = this.#served === undefined ? undefined : pool.spoken;
     const legacy = outcome.legacy || before?.legacy === true;
     const modern = outcome.modern || before?.modern === true;
@@ -265,6 +297,22 @@ export class Endpoint implements Application, OpenDoor {
     });
     arm(this.#context.pool);
   }
+}
+
+/** The identity as it is before this very server: a token for another is none here. */
+function before(identity: Identity, publicUrl: string | undefined): Identity {
+  const door = identity as Partial<ResourceDoor>;
+  return (publicUrl === undefined ? undefined : door.at?.(publicUrl)) ?? identity;
+}
+
+function metadataOf(
+  identity: Identity,
+  { publicUrl, prefix = '' }: EndpointSettings,
+  path: string,
+): string | undefined {
+  const { authorization } = identity as Partial<ResourceDoor>;
+  if (publicUrl === undefined || authorization === undefined) return undefined;
+  return metadataAt(path, { publicUrl, prefix, isOnly: prefix === '' }, authorization);
 }
 
 /** @returns when it was last active, if it goes on. */

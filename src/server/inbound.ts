@@ -5,6 +5,8 @@ import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { challenge } from '../core/security/challenge.ts';
+import { metadataUrl } from '../core/security/protected-resource.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import {
   Connection,
@@ -13,6 +15,7 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
+import type { MetadataSource } from './routes/resource-metadata.ts';
 import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
@@ -81,13 +84,15 @@ export class Inbound {
     messages: readonly Message[],
   ): readonly Warrant[] | Refusal | undefined {
     const { context, principal, grant } = this;
-    if (!isGuarded(context)) return undefined;
+    // What began in this process is counted and recorded where it came in.
+    const ports = this.exchange.caller === undefined ? context : { access: context.access };
+    if (!isGuarded(ports)) return undefined;
     const address = this.exchange.head.remoteAddress;
     const warrants: Warrant[] = [];
     for (const message of messages) {
       if (message.kind !== 'request') continue;
       const request = { principal, grant, server: context.name, era, address, message };
-      const warrant = Warrant.issue(context, request);
+      const warrant = Warrant.issue(ports, request);
       if (warrant instanceof Warrant) warrants.push(warrant);
       else if (warrant !== undefined) return warrant;
     }
@@ -111,9 +116,14 @@ export class Inbound {
   }
 }
 
+export interface RefusalContext
+  extends Pick<EndpointContext, 'telemetry' | 'random'>, MetadataSource {
+  readonly publicUrl?: string | undefined;
+}
+
 /** The one place where a refusal becomes a reply. */
 export function refuseExchange(
-  context: Pick<EndpointContext, 'telemetry' | 'random'>,
+  context: RefusalContext,
   exchange: HttpExchange,
   headers: readonly string[],
   refusal: Refusal,
@@ -126,7 +136,21 @@ export function refuseExchange(
   const all = JSON_HEADERS.concat(
     headers,
     refusal.headers ?? [],
+    stepUp(context, exchange.head.path, refusal.scopes),
     isWorthWaiting ? ['Retry-After', String(seconds)] : [],
   );
   exchange.respond(httpStatus, all, errorResponse(refusal));
+}
+
+/** What a client needs to ask for more. */
+function stepUp(
+  { publicUrl, metadataAt }: RefusalContext,
+  path: string,
+  scopes: readonly string[] | undefined,
+): readonly string[] {
+  if (scopes === undefined) return [];
+  const url = publicUrl === undefined ? undefined : metadataUrl(publicUrl, path);
+  const isTold = url !== undefined && metadataAt?.(new URL(url).pathname) !== undefined;
+  const facts = { error: 'insufficient_scope', scopes, metadataUrl: isTold ? url : undefined };
+  return ['WWW-Authenticate', challenge('Bearer', facts)];
 }

@@ -13,6 +13,7 @@ import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import { ModernInstance } from './modern-instance.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
+import { RestartBudget } from './restart-budget.ts';
 import type { Ticker } from './ticker.ts';
 import type { ProbeOutcome } from './upstream-probe.ts';
 
@@ -22,9 +23,13 @@ export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
 /** Whether tasks are carried across eras, which name and drive them differently. */
 export type TaskChoice = 'off' | 'bridge';
 
+/** Deaths in a row of one instance after which its server counts as looping. */
+const CRASH_LOOP = 5;
+
 export class InstancePool {
   /** What the upstream speaks; known before the first instance is asked for. */
   spoken: ProbeOutcome = { legacy: true, modern: true, isComplete: true, failure: undefined };
+  readonly budget: RestartBudget;
   readonly #ports: BridgePorts;
   readonly #isolation: Isolation;
   readonly #exclusive = new Set<LegacyInstance>();
@@ -35,15 +40,22 @@ export class InstancePool {
   readonly #tasks: TaskBook<LegacyTask> | undefined;
   readonly #armIdle: (key: string) => void;
 
-  constructor(ports: BridgePorts, isolation: Isolation, ticker: Ticker, tasks: TaskChoice = 'off') {
+  constructor(
+    given: Omit<BridgePorts, 'budget'>,
+    isolation: Isolation,
+    ticker: Ticker,
+    tasks: TaskChoice = 'off',
+  ) {
+    this.budget = budgetOf(given, isolation);
+    const ports = { ...given, budget: this.budget };
     this.#ports = ports;
     this.#isolation = isolation;
     if (tasks === 'bridge') this.#tasks = new TaskBook();
     const bridgePorts = { ...ports, bridgesTasks: tasks === 'bridge' };
     this.#bridges = new ModernBridges(bridgePorts, this.#isPrivate, () => this.#hasRoom());
-    this.#armIdle = ticker.queue(ports.limits.upstreamIdleMs, (key: string, now) =>
-      this.#closeIdle(key, now),
-    );
+    const { upstreamIdleMs, sharedIdleMs } = ports.limits;
+    const idleMs = isolation === 'shared' ? sharedIdleMs : upstreamIdleMs;
+    this.#armIdle = ticker.queue(idleMs, (key: string, now) => this.#closeIdle(key, now));
   }
 
   get size(): number {
@@ -64,6 +76,18 @@ export class InstancePool {
       if (instance.state !== 'ready') most = Math.max(most, instance.failures);
     }
     return most;
+  }
+
+  /** Whether the server ends again and again. */
+  isLooping(now: number): boolean {
+    return this.failures >= CRASH_LOOP || this.budget.isSpent(now);
+  }
+
+  /** Starts at once what waits to be started. */
+  retry(): void {
+    this.budget.reset();
+    for (const { instance } of this.#all()) instance.start();
+    this.#bridges.retry();
   }
 
   /** Undefined when the bound on instances is met. */
@@ -156,12 +180,8 @@ export class InstancePool {
     return this.#isolation === 'tenant' ? principal.tenant : principal.key;
   }
 
-  /**
-   * One instance for all keeps its state for as long as we run; others are stopped when nobody
-   * needs them.
-   */
+  /** An instance that nobody needs is stopped. */
   #closeIdle(key: string, now: number): number | undefined {
-    if (this.#isolation === 'shared') return undefined;
     const legacy = this.#legacy.get(key);
     if (legacy?.members === 0) {
       this.#legacy.delete(key);
@@ -175,4 +195,14 @@ export class InstancePool {
     modern.instance.close();
     return undefined;
   }
+}
+
+/** A remote server costs us nothing to ask again: the growing delay is enough. */
+function budgetOf(
+  { upstream, limits }: Pick<BridgePorts, 'upstream' | 'limits'>,
+  isolation: Isolation,
+): RestartBudget {
+  const { restartsPerWindowMax } = limits;
+  const most = upstream.kind === 'http' ? Infinity : restartsPerWindowMax;
+  return new RestartBudget({ ...limits, restartsPerWindowMax: most }, isolation === 'shared');
 }

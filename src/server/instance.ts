@@ -19,6 +19,7 @@ import type {
 import { Message } from '../core/protocol/message.ts';
 import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
 import { Backoff } from './backoff.ts';
+import type { RestartBudget } from './restart-budget.ts';
 
 /**
  * Whoever has calls in flight. Exactly one of `answered` and `lost` is called for each, unless it
@@ -41,6 +42,8 @@ export interface InstancePorts {
   readonly random: Randomness;
   readonly telemetry: Telemetry;
   readonly limits: Limits;
+  /** What the server's starts may cost; shared by all of its instances. */
+  readonly budget: RestartBudget;
   /** The one principal the instance serves; absent when it serves several. */
   readonly caller?: Principal | undefined;
 }
@@ -86,6 +89,7 @@ export class Instance {
   /** Calls given up while the upstream may still work on them: what it says may be theirs. */
   #ghosts = 0;
   #isRestart = false;
+  #hasAnswered = false;
   #disarm: (() => void) | undefined;
   #disarmHandshake: (() => void) | undefined;
 
@@ -106,6 +110,12 @@ export class Instance {
     if (this.state !== 'waiting') return;
     this.#disarm?.();
     this.#disarm = undefined;
+    const pauseMs = this.ports.budget.pauseMs(this.ports.clock.now());
+    if (pauseMs > 0) {
+      this.#disarm = this.ports.clock.after(pauseMs, () => this.start());
+      return;
+    }
+    this.#hasAnswered = false;
     this.state = INSTANCE_TRANSITIONS.waiting.start;
     let connection: UpstreamConnection | undefined;
     const isCurrent = (): boolean => connection === this.#connection;
@@ -276,6 +286,8 @@ export class Instance {
 
   #received(message: Message, relatedTo: string | undefined): void {
     if (message.kind === 'response') {
+      if (!this.#hasAnswered) this.ports.budget.answered();
+      this.#hasAnswered = true;
       const call = this.pending.find(message.id);
       if (call === undefined || !this.pending.end(call, 'answer')) {
         this.ports.telemetry.count('upstream_stray_total', { kind: 'response' });
@@ -336,12 +348,14 @@ export class Instance {
 
   #down(cause: UpstreamClosedCause, detail: string): void {
     if (this.state === 'closed' || this.state === 'waiting') return;
-    const { telemetry, clock, upstream } = this.ports;
+    const { telemetry, clock, upstream, budget } = this.ports;
     this.#disarm?.();
     this.#connection = undefined;
     this.#ghosts = 0;
     this.state = INSTANCE_TRANSITIONS.ready.fail;
-    const delayMs = this.#backoff.failed(clock.now());
+    const now = clock.now();
+    budget.died(now, this.#hasAnswered);
+    const delayMs = Math.max(this.#backoff.failed(now), budget.pauseMs(now));
     const fields = { upstream: upstream.name, era: this.era, cause, detail };
     telemetry.log('warn', 'upstream_down', { ...fields, failures: this.failures, delayMs });
     this.#loseAll('UPSTREAM_UNAVAILABLE');

@@ -10,11 +10,8 @@ export type UpstreamState =
   /** It ends again and again, and is given pauses. */
   | 'looping';
 
-/** Deaths in a row after which an upstream counts as looping. */
-const CRASH_LOOP = 5;
-
 export function upstreamState(context: EndpointContext): UpstreamState {
-  if (context.pool.failures >= CRASH_LOOP) return 'looping';
+  if (context.pool.isLooping(context.clock.now())) return 'looping';
   const served = context.served();
   if (served === undefined) return 'starting';
   return 'error' in served ? 'down' : 'up';

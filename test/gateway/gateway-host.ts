@@ -188,6 +188,10 @@ export class GatewaySession {
     return result?.content[0]?.text ?? `error ${error?.code}`;
   }
 
+  end(): WireReply {
+    return this.#host.send({ method: 'DELETE', path: this.#path, headers: this.#headers });
+  }
+
   listen(): WireReply {
     const headers = { ...this.#headers, accept: 'text/event-stream' };
     return this.#host.send({ path: this.#path, headers });

@@ -3,14 +3,42 @@
  * that none knows is refused once, with the challenges of all.
  */
 import type { Refusal } from '../../core/errors.ts';
-import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
+import type {
+  AuthorizationFacts,
+  Identity,
+  IdentityOutcome,
+  OpenDoor,
+  RequestHead,
+  ResourceDoor,
+} from '../../core/ports.ts';
 
-export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor {
+export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor & ResourceDoor {
   return {
     isOpen: identities.some((each) => (each as Partial<OpenDoor>).isOpen === true),
+    get authorization() {
+      return authorizationOf(identities);
+    },
     verify(head, done) {
       ask(identities, 0, head, [], done);
     },
+    at(publicUrl) {
+      return firstMatch(
+        identities.map((each) => (each as Partial<ResourceDoor>).at?.(publicUrl) ?? each),
+      );
+    },
+  };
+}
+
+/** Where tokens for any of them come from. */
+function authorizationOf(identities: readonly Identity[]): AuthorizationFacts | undefined {
+  const found = identities.flatMap((each) => (each as Partial<ResourceDoor>).authorization ?? []);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  return {
+    issuers: [...new Set(found.flatMap(({ issuers }) => issuers))],
+    scopes: [...new Set(found.flatMap(({ scopes }) => scopes))],
+    dpopAlgorithms: [...new Set(found.flatMap(({ dpopAlgorithms }) => dpopAlgorithms))],
+    isDpopRequired: found.every(({ isDpopRequired }) => isDpopRequired),
   };
 }
 
@@ -44,6 +72,8 @@ function together(refusals: readonly Refusal[]): Refusal {
   const challenges = [...new Set(found)].filter(
     (each) => !found.some((other) => other.startsWith(`${each},`)),
   );
+  const nonce = headers.findIndex((each, i) => i % 2 === 0 && each === 'DPoP-Nonce');
   const lines = challenges.flatMap((each) => ['WWW-Authenticate', each]);
+  if (nonce !== -1) lines.push('DPoP-Nonce', headers[nonce + 1] ?? '');
   return { error: 'UNAUTHORIZED', headers: lines.length > 0 ? lines : undefined };
 }

@@ -6,6 +6,7 @@ import { isRecord, unknownKey } from './config-section.ts';
 import { desktopKey, desktopServers } from './desktop-servers.ts';
 import { allConfig, authConfig, listenConfig } from './door-config.ts';
 import type { FileAccess, FileText } from './file-access.ts';
+import { auditConfig, ratesConfig } from './guard-config.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { Position } from './places.ts';
 import type { ConfigPath, Problem } from './problem.ts';
@@ -75,7 +76,10 @@ function ownConfig(
     found['defaults'] === undefined ? {} : DEFAULTS.read(found['defaults'], ['defaults'], problems);
   const servers = serversOf(entries, defaults, around, problems);
   const names = entries.map(({ name }) => name);
-  return { listen, auth, all: allConfig(found['all'], names, problems), servers };
+  const rates = ratesConfig(found['rates'], problems);
+  const audit = auditConfig(found['audit'], filesOf(around), problems);
+  const all = allConfig(found['all'], names, problems);
+  return { listen, auth, all, rates, audit, servers };
 }
 
 function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {
@@ -118,12 +122,17 @@ function serversOf(
   around: ConfigSurroundings,
   problems: ProblemList,
 ): readonly ServerConfig[] {
+  const files = filesOf(around);
+  return entries.flatMap((entry) => serverConfig(entry, defaults, files, problems) ?? []);
+}
+
+/** Paths in a config are relative to its folder. */
+function filesOf(around: ConfigSurroundings): FileAccess {
   const folder = dirname(resolve(around.path));
-  const files: FileAccess = {
+  return {
     resolve: (path) => (isAbsolute(path) ? path : resolve(folder, path)),
     read: around.readFile,
   };
-  return entries.flatMap((entry) => serverConfig(entry, defaults, files, problems) ?? []);
 }
 
 function placesOf({ places }: ConfigDocument, entries: readonly ServerEntry[]): ConfigPlaces {

@@ -68,6 +68,11 @@ export class ModernBridges {
     return false;
   }
 
+  /** Starts at once what waits to be started. */
+  retry(): void {
+    for (const { instance } of this.#sessions()) instance.start();
+  }
+
   close(): void {
     for (const bridge of this.#bridges.values()) bridge.close();
     this.#bridges.clear();

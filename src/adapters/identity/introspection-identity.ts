@@ -1,0 +1,38 @@
+/** Identity by opaque access tokens, about which their issuer is asked. */
+import { introspect } from './introspection.ts';
+import { tokenIdentity, type TokenPorts, type TokenRules } from './jwt-identity.ts';
+import type { TokenIdentity } from './token-identity.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
+
+export interface IntrospectionOptions extends TokenRules {
+  /** The introspection endpoint. */
+  readonly url: string;
+  /** Who issues the tokens: part of who their bearers are, and told to clients. */
+  readonly issuer: string;
+  /** Our own credential there, sent as HTTP Basic. */
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Milliseconds for which an answer counts, and never longer than its token. Default 30000. */
+  readonly keptMsMax?: number | undefined;
+}
+
+/** Half of what a revocation may take to be heard of. */
+const KEPT_MS = 30_000;
+
+/** A token of another form than a header can carry is nobody's. @see RFC 6750 section 2.1 */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+export function introspectionIdentity(
+  options: IntrospectionOptions,
+  ports: TokenPorts,
+): TokenIdentity {
+  const { now = Date.now } = ports;
+  const { issuer, keptMsMax = KEPT_MS } = options;
+  const verifier = introspect(options, { ...ports, now });
+  const tokens = new VerifiedTokens(verifier, { now, keptMsMax });
+  return tokenIdentity(options, ports, {
+    tokens,
+    issuers: [issuer],
+    isToken: (text) => TOKEN.test(text),
+  });
+}

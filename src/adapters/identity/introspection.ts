@@ -1,0 +1,104 @@
+/**
+ * Asks an issuer about a token that says nothing by itself. Whoever sends rubbish makes us ask, so
+ * questions under way are bounded, and what was no token is remembered for a moment.
+ * @see https://www.rfc-editor.org/rfc/rfc7662
+ */
+import type { TokenPorts } from './jwt-identity.ts';
+import {
+  bindingOf,
+  INVALID,
+  TOLERANCE_MS,
+  type TokenOutcome,
+  type TokenVerifier,
+  UNAVAILABLE,
+} from './token-facts.ts';
+import { tokenDigest } from './verified-tokens.ts';
+
+export interface IntrospectionChoice {
+  readonly url: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** Questions at a time; beyond it tokens are refused with 503. */
+const ASKING_MAX = 64;
+/** Milliseconds for which a token that was none is not asked about again. */
+const WRONG_MS = 10_000;
+const WRONG_MAX = 10_000;
+
+export function introspect(
+  choice: IntrospectionChoice,
+  ports: TokenPorts & { readonly now: () => number },
+): TokenVerifier {
+  const { clock, telemetry } = ports;
+  const wrong = new Map<string, number>();
+  let asking = 0;
+  return {
+    async verify(token) {
+      const digest = tokenDigest(token);
+      if ((wrong.get(digest) ?? -Infinity) > clock.now()) return INVALID;
+      if (asking >= ASKING_MAX) return UNAVAILABLE;
+      asking += 1;
+      try {
+        const outcome = outcomeOf(await ask(choice, ports, token), choice, ports.now());
+        if (outcome.kind === 'invalid') remember(wrong, digest, clock.now() + WRONG_MS);
+        return outcome;
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : String(error);
+        telemetry.log('warn', 'introspection_failed', { issuer: choice.issuer, detail });
+        return UNAVAILABLE;
+      } finally {
+        asking -= 1;
+      }
+    },
+  };
+}
+
+async function ask(
+  { url, clientId, clientSecret }: IntrospectionChoice,
+  { fetch }: TokenPorts,
+  token: string,
+): Promise<unknown> {
+  // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+  const user = [clientId, clientSecret].map(formEncoded).join(':');
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      authorization: `Basic ${Buffer.from(user).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+  });
+  if (response.status !== 200) throw new Error(`The issuer answers ${response.status}.`);
+  return response.json();
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2 */
+function outcomeOf(answer: unknown, { issuer }: IntrospectionChoice, now: number): TokenOutcome {
+  if (typeof answer !== 'object' || answer === null) throw new Error('The answer is no object.');
+  const claims = answer as Readonly<Record<string, unknown>>;
+  if (claims['active'] !== true) return INVALID;
+  const { exp, nbf, iss } = claims;
+  const binding = bindingOf(claims);
+  const isOurs = iss === undefined || iss === issuer;
+  if (binding === undefined || !isOurs || typeof exp !== 'number') return INVALID;
+  const isBegun =
+    nbf === undefined || (typeof nbf === 'number' && nbf * 1000 <= now + TOLERANCE_MS);
+  const expiresAt = exp * 1000;
+  if (!isBegun || expiresAt + TOLERANCE_MS <= now) return INVALID;
+  return { kind: 'facts', facts: { claims, issuer, expiresAt, binding } };
+}
+
+function remember(wrong: Map<string, number>, digest: string, until: number): void {
+  for (const oldest of wrong.keys()) {
+    if (wrong.size < WRONG_MAX) break;
+    wrong.delete(oldest);
+  }
+  wrong.set(digest, until);
+}

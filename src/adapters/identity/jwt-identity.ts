@@ -1,0 +1,108 @@
+/** Identity by access tokens that are JWTs of issuers the operator trusts. */
+import type { Clock, Telemetry } from '../../core/ports.ts';
+import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
+import type { ClaimMapping } from './claim-mapping.ts';
+import { DPOP_ALGORITHMS, DpopProofs } from './dpop-proofs.ts';
+import { JwtVerifier } from './jwt-verifier.ts';
+import { IssuedBy } from './issued-by.ts';
+import { TokenIdentity } from './token-identity.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
+
+export interface JwtIssuer {
+  /** Exactly as tokens and the issuer's metadata name it. */
+  readonly issuer: string;
+  /** Where its keys are. Default: as its metadata says (RFC 8414, OpenID Connect Discovery). */
+  readonly jwksUri?: string | undefined;
+  /** Asymmetric ones only. Default: RS256, PS256, ES256, ES384 and EdDSA. */
+  readonly algorithms?: readonly string[] | undefined;
+  /** Values of `typ` that count. Default `at+jwt` and `JWT`; a token without it is a `JWT`. */
+  readonly types?: readonly string[] | undefined;
+}
+
+export interface TokenRules extends ClaimMapping {
+  /** Audiences that count at every server, besides each one's own URL. Default: none. */
+  readonly audiences?: readonly string[] | undefined;
+  /** Scopes without which no request goes on. Default: none. */
+  readonly requiredScopes?: readonly string[] | undefined;
+  /** Proofs of possession: not read, for tokens bound to a key, or needed. Default `bound`. */
+  readonly dpop?: 'off' | 'bound' | 'required' | undefined;
+  /** Whether a proof must hold a nonce of ours. Default false. */
+  readonly dpopNonce?: boolean | undefined;
+}
+
+export interface TokenPorts {
+  readonly fetch: GuardedFetch;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Wall-clock milliseconds. Default: the machine's. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface JwtIdentityOptions extends TokenRules {
+  /** At least one. */
+  readonly issuers: readonly JwtIssuer[];
+}
+
+const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+
+export const JWT_ALGORITHMS: readonly string[] = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+const ALGORITHMS_DEFAULT: readonly string[] = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
+
+/** @throws TypeError when an algorithm is none that JWTs of others may be signed with. */
+export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): TokenIdentity {
+  const { clock, fetch, telemetry, now = Date.now } = ports;
+  const verifiers = options.issuers.map(({ issuer, jwksUri, algorithms, types }) => {
+    const chosen = algorithms ?? ALGORITHMS_DEFAULT;
+    const wrong = chosen.find((each) => !JWT_ALGORITHMS.includes(each));
+    if (wrong !== undefined) throw new TypeError(`${wrong} is not a signature of an issuer's own.`);
+    const onFailure = (detail: string): void =>
+      telemetry.log('warn', 'issuer_keys_failed', { issuer, detail });
+    const kinds = (types ?? ['at+jwt', 'JWT']).map((type) => type.toLowerCase());
+    const parts = { issuer, jwksUri, algorithms: chosen, types: kinds };
+    return [issuer, new JwtVerifier({ ...parts, fetch, clock, now, onFailure })] as const;
+  });
+  const tokens = new VerifiedTokens(new IssuedBy(new Map(verifiers)), { now });
+  const issuers = options.issuers.map(({ issuer }) => issuer);
+  return tokenIdentity(options, ports, { tokens, issuers, isToken: (text) => JWT.test(text) });
+}
+
+/** What identities by tokens have in common, however tokens are verified. */
+export function tokenIdentity(
+  rules: TokenRules,
+  { clock, now = Date.now }: TokenPorts,
+  kind: {
+    readonly tokens: VerifiedTokens;
+    readonly issuers: readonly string[];
+    readonly isToken: (text: string) => boolean;
+  },
+): TokenIdentity {
+  const { audiences = [], requiredScopes = [], dpop = 'bound', dpopNonce = false } = rules;
+  const isOff = dpop === 'off';
+  return new TokenIdentity({
+    tokens: kind.tokens,
+    isToken: kind.isToken,
+    mapping: rules,
+    audiences,
+    authorization: {
+      issuers: kind.issuers,
+      scopes: requiredScopes,
+      dpopAlgorithms: isOff ? [] : DPOP_ALGORITHMS,
+      isDpopRequired: dpop === 'required',
+    },
+    proofs: isOff ? undefined : new DpopProofs({ clock, now, isNonceNeeded: dpopNonce }),
+    clock,
+    now,
+  });
+}

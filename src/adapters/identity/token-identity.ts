@@ -1,0 +1,213 @@
+/**
+ * Identity by access tokens that somebody else issues. A token is verified, then weighed: whether it
+ * is for this server, whether whoever sends it holds the key it is bound to, whom it names, and
+ * whether it covers what every request needs.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
+ */
+import type { Refusal } from '../../core/errors.ts';
+import type {
+  AuthorizationFacts,
+  Clock,
+  Identity,
+  IdentityOutcome,
+  RequestHead,
+  ResourceDoor,
+} from '../../core/ports.ts';
+import { challenge } from '../../core/security/challenge.ts';
+import { audiencesOf, metadataUrl } from '../../core/security/protected-resource.ts';
+import { type PresentedToken, presentedToken } from './bearer.ts';
+import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
+import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
+import type { TokenFacts } from './token-facts.ts';
+import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
+
+export interface TokenIdentityParts {
+  readonly tokens: VerifiedTokens;
+  /** Whether a text may be such a token; whatever else it is, is left to other identities. */
+  readonly isToken: (text: string) => boolean;
+  readonly mapping: ClaimMapping;
+  /** Audiences that count besides the server's own URL. */
+  readonly audiences: readonly string[];
+  readonly authorization: AuthorizationFacts;
+  /** Undefined: tokens that are bound to a key are refused. */
+  readonly proofs: DpopProofs | undefined;
+  readonly clock: Clock;
+  /** Wall-clock milliseconds. */
+  readonly now: () => number;
+}
+
+const TOKEN_CHARS_MAX = 16_384;
+const ID_CHARS_MAX = 256;
+
+export class TokenIdentity implements Identity, ResourceDoor {
+  readonly authorization: AuthorizationFacts;
+  readonly #parts: TokenIdentityParts;
+  readonly #mapped = new WeakMap<TokenFacts, MappedClaims>();
+
+  constructor(parts: TokenIdentityParts) {
+    this.#parts = parts;
+    this.authorization = parts.authorization;
+  }
+
+  /** Before no server in particular: only audiences that were named count. */
+  verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
+    this.#verify(new Place(this.#parts, undefined), head, done);
+  }
+
+  at(publicUrl: string): Identity {
+    const place = new Place(this.#parts, publicUrl);
+    return { verify: (head, done) => this.#verify(place, head, done) };
+  }
+
+  #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
+    const presented = presentedToken(head);
+    const { isToken, tokens } = this.#parts;
+    if (presented === undefined) {
+      done(place.refused(head, undefined));
+      return;
+    }
+    const { token } = presented;
+    if (token.length > TOKEN_CHARS_MAX || !isToken(token)) {
+      done(place.refused(head, 'invalid_token'));
+      return;
+    }
+    const digest = tokenDigest(token);
+    const kept = tokens.kept(digest);
+    if (kept !== undefined) {
+      this.#weigh(place, head, presented, kept, done);
+      return;
+    }
+    void tokens.verify(token, digest).then((outcome) => {
+      if (outcome.kind === 'facts') this.#weigh(place, head, presented, outcome.facts, done);
+      else if (outcome.kind === 'invalid') done(place.refused(head, 'invalid_token'));
+      else done({ kind: 'refused', refusal: { error: 'CREDENTIAL_UNVERIFIABLE' } });
+    });
+  }
+
+  #weigh(
+    place: Place,
+    head: RequestHead,
+    presented: PresentedToken,
+    facts: TokenFacts,
+    done: (outcome: IdentityOutcome) => void,
+  ): void {
+    const { jkt, x5t } = facts.binding;
+    const isProofShown = presented.scheme === 'dpop';
+    const isBound = x5t === undefined || x5t === head.clientCertificate;
+    const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
+    if (!place.isFor(facts) || !isBound || isProofNeeded !== isProofShown) {
+      done(place.refused(head, 'invalid_token'));
+      return;
+    }
+    if (!isProofShown) {
+      done(this.#outcome(place, head, presented.token, facts));
+      return;
+    }
+    void this.#prove(place, head, presented.token, jkt).then((proof) => {
+      if (proof === 'proved') done(this.#outcome(place, head, presented.token, facts));
+      else if (proof === 'invalid') done(place.refused(head, 'invalid_dpop_proof'));
+      else if (proof === 'nonce-needed') done(place.refused(head, 'use_dpop_nonce'));
+      else done({ kind: 'refused', refusal: { error: 'CREDENTIAL_UNVERIFIABLE' } });
+    });
+  }
+
+  async #prove(
+    place: Place,
+    head: RequestHead,
+    token: string,
+    jkt: string | undefined,
+  ): Promise<ProofOutcome> {
+    const url = place.urlOf(head);
+    const { proofs } = this.#parts;
+    if (proofs === undefined || jkt === undefined || url === undefined) return 'invalid';
+    return proofs.check(head, url, token, jkt);
+  }
+
+  #outcome(place: Place, head: RequestHead, token: string, facts: TokenFacts): IdentityOutcome {
+    const mapped = this.#mapped.get(facts) ?? mapClaims(facts.claims, facts.issuer, this.#mapping);
+    // Somebody whom the issuer knows and we cannot place: another token would say the same.
+    if (mapped === undefined) return { kind: 'refused', refusal: { error: 'FORBIDDEN' } };
+    this.#mapped.set(facts, mapped);
+    const { scopes: needed } = this.authorization;
+    if (!needed.every((scope) => mapped.scopes.includes(scope))) {
+      return { kind: 'refused', refusal: place.insufficient(head, needed) };
+    }
+    const { principal, scopes, groups, claims } = mapped;
+    const { clock, now } = this.#parts;
+    const expiresAt = clock.now() + Math.max(0, facts.expiresAt - now());
+    const credentialId = credentialIdOf(facts, token);
+    return {
+      kind: 'principal',
+      principal,
+      grant: { expiresAt, scopes, groups, claims, credentialId },
+    };
+  }
+
+  get #mapping(): ClaimMapping {
+    return this.#parts.mapping;
+  }
+}
+
+/** One server, as far as tokens are for it, and what is said to whoever has none. */
+class Place {
+  readonly #publicUrl: string | undefined;
+  readonly #audiences: ReadonlySet<unknown>;
+  readonly #authorization: AuthorizationFacts;
+  readonly #proofs: DpopProofs | undefined;
+
+  constructor(parts: TokenIdentityParts, publicUrl: string | undefined) {
+    this.#publicUrl = publicUrl;
+    const own = publicUrl === undefined ? [] : audiencesOf(publicUrl);
+    this.#audiences = new Set([...own, ...parts.audiences]);
+    this.#authorization = parts.authorization;
+    this.#proofs = parts.proofs;
+  }
+
+  isFor({ claims: { aud } }: TokenFacts): boolean {
+    const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+    return named.some((each) => this.#audiences.has(each));
+  }
+
+  /** The URL of a request, as clients know it; from the config alone. */
+  urlOf({ path }: RequestHead): string | undefined {
+    const entrance = /\/[a-z]+$/.exec(path.replace(/\/$/, ''))?.[0] ?? '';
+    return this.#publicUrl === undefined ? undefined : this.#publicUrl + entrance;
+  }
+
+  refused(head: RequestHead, error: string | undefined): IdentityOutcome {
+    const { scopes, isDpopRequired, dpopAlgorithms } = this.#authorization;
+    const facts = { error, scopes, metadataUrl: this.#metadataUrl(head) };
+    const isOfProof = error === 'invalid_dpop_proof' || error === 'use_dpop_nonce';
+    const headers: string[] = [];
+    if (!isDpopRequired && !isOfProof) {
+      headers.push('WWW-Authenticate', challenge('Bearer', facts));
+    }
+    if (dpopAlgorithms.length > 0) {
+      const ofProof = challenge('DPoP', { ...facts, algorithms: dpopAlgorithms });
+      headers.push('WWW-Authenticate', ofProof);
+    }
+    if (error === 'use_dpop_nonce') headers.push('DPoP-Nonce', this.#proofs?.nonce() ?? '');
+    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+  }
+
+  insufficient(head: RequestHead, scopes: readonly string[]): Refusal {
+    const facts = { error: 'insufficient_scope', scopes, metadataUrl: this.#metadataUrl(head) };
+    const headers = ['WWW-Authenticate', challenge('Bearer', facts)];
+    return { error: 'FORBIDDEN', headers };
+  }
+
+  #metadataUrl({ path }: RequestHead): string | undefined {
+    return this.#publicUrl === undefined ? undefined : metadataUrl(this.#publicUrl, path);
+  }
+}
+
+/** Names the token for revocation and the record: as its issuer does, else by what it is. */
+function credentialIdOf({ claims: { jti } }: TokenFacts, token: string): string {
+  const isName = typeof jti === 'string' && jti !== '' && jti.length <= ID_CHARS_MAX;
+  return isName ? tokenCredentialId(jti) : `token:${tokenDigest(token).slice(0, 22)}`;
+}
+
+/** The credential id of a token with this `jti`. */
+export function tokenCredentialId(jti: string): string {
+  return `jti:${jti}`;
+}

@@ -1,0 +1,82 @@
+/** What guards every server of a gateway alike: limits by account, and the record. */
+import { isDeepStrictEqual } from 'node:util';
+import { AuditJournal } from '../adapters/audit/audit-journal.ts';
+import { RotatingFile } from '../adapters/audit/rotating-file.ts';
+import { streamLines } from '../adapters/audit/stream-lines.ts';
+import { RateGate } from '../adapters/gate/rate-gate.ts';
+import type { Rates } from '../adapters/gate/rate-rules.ts';
+import { systemRandom } from '../adapters/system/system-random.ts';
+import type { Access, AuditTrail } from '../core/access.ts';
+import type { Gate } from '../core/gate.ts';
+import type { Telemetry } from '../core/ports.ts';
+import type { AuditConfig } from './gateway-config.ts';
+
+export interface Guards {
+  readonly access?: Access | undefined;
+  readonly audit?: AuditTrail | undefined;
+  readonly gate?: Gate | undefined;
+}
+
+/** What of a config is about them. */
+export interface GuardConfig {
+  readonly rates?: Rates | undefined;
+  readonly audit?: AuditConfig | undefined;
+}
+
+export class GatewayGuards {
+  readonly guards: Guards;
+  readonly #config: GuardConfig;
+  readonly #journal: AuditJournal | undefined;
+
+  /**
+   * @param given - by a program that embeds the gateway: counts instead of the config's.
+   * @throws Error when the record cannot be opened: a gateway that was meant to keep one must not
+   * start without.
+   */
+  constructor(config: GuardConfig, given: Guards, telemetry: Telemetry) {
+    this.#config = config;
+    const { rates } = config;
+    const gate =
+      rates === undefined ? undefined : new RateGate(rates, { random: systemRandom, telemetry });
+    if (given.audit === undefined && config.audit !== undefined) {
+      this.#journal = journalOf(config.audit, telemetry);
+    }
+    this.guards = {
+      access: given.access,
+      audit: given.audit ?? this.#journal,
+      gate: given.gate ?? gate,
+    };
+  }
+
+  /** Names of the settings that differ: they count from the next start. */
+  differences(config: GuardConfig): readonly string[] {
+    const names = ['rates', 'audit'] as const;
+    return names.filter((name) => !isDeepStrictEqual(this.#config[name], config[name]));
+  }
+
+  /** Writes what waits of the record. Idempotent. */
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+}
+
+function journalOf(
+  { file, rotateBytes, isRequired }: AuditConfig,
+  telemetry: Telemetry,
+): AuditJournal {
+  if (file === undefined) {
+    return new AuditJournal({ sink: streamLines(process.stdout), isRequired, telemetry });
+  }
+  const sink = openFile(file, rotateBytes);
+  const { head, isTorn } = sink;
+  return new AuditJournal({ sink, head, isTorn, isRequired, telemetry });
+}
+
+function openFile(file: string, rotateBytes: number): RotatingFile {
+  try {
+    return new RotatingFile(file, rotateBytes);
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new Error(`The record ${file} cannot be opened (${code}).`, { cause: error });
+  }
+}

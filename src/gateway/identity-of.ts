@@ -1,0 +1,107 @@
+/** From what a config says of who may come in to what asks them. */
+import { homedir } from 'node:os';
+import { type GuardedFetch, guardedFetch } from '../adapters/credentials/guarded-fetch.ts';
+import { firstMatch } from '../adapters/identity/first-match.ts';
+import { introspectionIdentity } from '../adapters/identity/introspection-identity.ts';
+import { jwtIdentity, type TokenPorts } from '../adapters/identity/jwt-identity.ts';
+import { KeyRing } from '../adapters/identity/key-ring.ts';
+import { noAuth } from '../adapters/identity/no-auth.ts';
+import { staticToken } from '../adapters/identity/static-token.ts';
+import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
+import { HttpOutbound } from '../adapters/outbound/http-outbound.ts';
+import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
+import type { Clock, Identity, Telemetry } from '../core/ports.ts';
+import { isLoopback } from '../core/security/listen-host.ts';
+import type { AuthConfig, ListenConfig } from './gateway-config.ts';
+
+export interface IdentityPorts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Told the ids of credentials that are gone. */
+  readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
+}
+
+export interface BuiltIdentity {
+  readonly identity: Identity;
+  /** Stops whatever it watches and asks. */
+  close(): void;
+}
+
+/**
+ * @throws Error when the door would stand open to others, a token is unfit, or what is kept cannot be
+ * read.
+ */
+export function identityOf(
+  auth: AuthConfig,
+  listen: ListenConfig,
+  ports: IdentityPorts,
+): BuiltIdentity {
+  switch (auth.kind) {
+    case 'none':
+      if (!auth.insecure && !isPrivate(listen)) {
+        throw new Error('No credential is asked where others can reach the gateway.');
+      }
+      return unwatched(noAuth());
+    case 'token':
+      return unwatched(staticToken(auth.token));
+    case 'kept': {
+      const kept = keepToken(tokenFilePath(process.env, process.platform, homedir()));
+      if (kept.kind === 'failed') throw new Error(kept.reason);
+      return unwatched(staticToken(kept.token));
+    }
+    case 'keys': {
+      const ring = new KeyRing({ path: auth.path, ...ports });
+      return { identity: ring, close: () => ring.close() };
+    }
+    case 'jwt': {
+      const { issuer, jwksUri, algorithms, types, allowedHosts, ...rules } = auth;
+      const issuers = [{ issuer, jwksUri, algorithms, types }];
+      return asking(allowedHosts, ports, (asked) => jwtIdentity({ ...rules, issuers }, asked));
+    }
+    case 'introspection': {
+      const { allowedHosts, ...options } = auth;
+      return asking(allowedHosts, ports, (asked) => introspectionIdentity(options, asked));
+    }
+    case 'several':
+      return several(auth.ways, listen, ports);
+  }
+}
+
+function unwatched(identity: Identity): BuiltIdentity {
+  return { identity, close() {} };
+}
+
+/** An identity that asks an issuer, at addresses the operator allows. */
+function asking(
+  allowedHosts: readonly string[],
+  { clock, telemetry }: IdentityPorts,
+  build: (ports: TokenPorts) => Identity,
+): BuiltIdentity {
+  const http = new HttpOutbound(new SsrfGuard(allowedHosts));
+  const fetch: GuardedFetch = guardedFetch(http, ISSUER_MS_MAX);
+  return { identity: build({ fetch, clock, telemetry }), close: () => void http.close() };
+}
+
+/** Milliseconds an issuer may take to answer: requests wait for it. */
+const ISSUER_MS_MAX = 5000;
+
+function several(
+  ways: readonly AuthConfig[],
+  listen: ListenConfig,
+  ports: IdentityPorts,
+): BuiltIdentity {
+  const built: BuiltIdentity[] = [];
+  const close = (): void => built.forEach((each) => each.close());
+  try {
+    for (const way of ways) built.push(identityOf(way, listen, ports));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { identity: firstMatch(built.map(({ identity }) => identity)), close };
+}
+
+/** A tunnel or a proxy named by the public URL brings strangers to a loopback address, too. */
+function isPrivate({ host, publicUrl }: ListenConfig): boolean {
+  return isLoopback(host) && (publicUrl === undefined || isLoopback(new URL(publicUrl).hostname));
+}

@@ -1,0 +1,119 @@
+/** Limits by account and the record, for all servers of a gateway together. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { verifyAudit } from '../../src/adapters/audit/verify-audit.ts';
+import { readConfig } from '../../src/gateway/config/read-config.ts';
+import { initialize, postOf } from '../wire/conversation.ts';
+import {
+  BEARER,
+  childOf,
+  configOf,
+  gatewayHost,
+  GatewaySession,
+  temporaryFolder,
+} from './gateway-host.ts';
+
+interface Entry {
+  readonly event: string;
+  readonly server?: string;
+  readonly method?: string;
+  readonly target?: string;
+  readonly outcome?: string;
+}
+
+function entriesOf(file: string): readonly Entry[] {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Entry);
+}
+
+describe('the record of a gateway', () => {
+  it('holds calls of every server with how they ended, and is whole after a shutdown', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: true };
+    const host = await gatewayHost(configOf({ alpha: childOf(), beta: childOf() }, { audit }));
+    await (await GatewaySession.open(host, 'alpha')).said('now');
+    await (await GatewaySession.open(host, 'beta')).said('now');
+    await host.send({ path: '/alpha/mcp' }).whole();
+    await host.close();
+    const calls = entriesOf(file).filter(({ method }) => method === 'tools/call');
+    expect(calls).toMatchObject([
+      { server: 'alpha', target: 'now', outcome: 'ok' },
+      { server: 'beta', target: 'now', outcome: 'ok' },
+    ]);
+    expect(entriesOf(file).map(({ event }) => event)).toContain('unauthenticated');
+    expect(entriesOf(file).at(-1)?.event).toBe('stopped');
+    expect(await verifyAudit([file])).toMatchObject({ from: 1, torn: 0, faults: [] });
+  });
+
+  it('has a call through /all once, where it came in', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: false };
+    const all = { servers: undefined };
+    const host = await gatewayHost(configOf({ alpha: childOf() }, { audit, all }));
+    const session = await GatewaySession.open(host, 'all');
+    expect(await session.said('alpha__now')).toContain('');
+    await host.close();
+    const calls = entriesOf(file).filter(({ method }) => method === 'tools/call');
+    expect(calls).toMatchObject([{ server: 'all', target: 'alpha__now', outcome: 'ok' }]);
+  });
+
+  it('that cannot be opened keeps the gateway from starting', async () => {
+    const file = join(temporaryFolder(), 'absent', 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: false };
+    await expect(gatewayHost(configOf({ alpha: childOf() }, { audit }))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('limits by account', () => {
+  it('count all servers of a gateway together', async () => {
+    const rates = { principal: { sessionsMax: 1 } };
+    const host = await gatewayHost(configOf({ alpha: childOf(), beta: childOf() }, { rates }));
+    const session = await GatewaySession.open(host, 'alpha');
+    const refused = await host.send(postOf('/beta/mcp', initialize('2025-11-25'), BEARER)).whole();
+    expect(refused.status).toBe(429);
+    expect(refused.header('retry-after')).toBeDefined();
+    await session.end().whole();
+    await GatewaySession.open(host, 'beta');
+  });
+
+  it('that differ after a reload are told to need a restart', async () => {
+    const config = configOf({ alpha: childOf() }, { rates: { tenant: { streamsMax: 1 } } });
+    const host = await gatewayHost(config);
+    expect(host.gateway.reload({ ...config, rates: undefined })).toMatchObject({
+      kind: 'applied',
+      kept: 1,
+      needsRestart: ['rates'],
+    });
+  });
+});
+
+describe('a config of guards', () => {
+  const read = (yaml: string): ReturnType<typeof readConfig> =>
+    readConfig(`servers: { a: { command: a } }\n${yaml}`, {
+      path: '/etc/tidegate/tidegate.yaml',
+      env: {},
+      readFile: () => ({ kind: 'failed', sentence: 'There is no file.' }) as never,
+    });
+
+  it('has rates by account and a record beside the file', () => {
+    const yaml = 'rates: { address: { requestsPerSecond: 50 } }\naudit: { file: audit.jsonl }\n';
+    expect(read(yaml)).toMatchObject({
+      kind: 'config',
+      config: {
+        rates: { address: { requestsPerSecond: 50 } },
+        audit: { file: '/etc/tidegate/audit.jsonl', rotateBytes: 104_857_600, isRequired: false },
+      },
+    });
+    expect(read('audit: { file: "-", required: true }')).toMatchObject({
+      config: { audit: { file: undefined, isRequired: true } },
+    });
+  });
+
+  it('is told by line what is wrong with it', () => {
+    expect(read('rates: { addres: {} }\naudit: { rotateBytes: 1 }\n')).toMatchObject({
+      kind: 'faulty',
+      problems: [{ line: 2 }, { line: 3 }, { line: 3 }],
+    });
+  });
+});
