@@ -96,7 +96,7 @@ export interface Limits {
   readonly upstreamIdleMs: number;
   /**
    * The same for the one instance of isolation `shared`, which may hold what all have in common.
-   * The default is the longest there is, 24 days: it is kept.
+   * It is kept by default: 24 days are about the longest a timer takes.
    */
   readonly sharedIdleMs: number;
   /**
@@ -165,7 +165,7 @@ export const DEFAULT_LIMITS: Limits = {
   retryMs: 2000,
   upstreamStartMsMax: 60_000,
   upstreamIdleMs: 300_000,
-  sharedIdleMs: 2_147_483_647,
+  sharedIdleMs: 2_073_600_000,
   restartsPerWindowMax: 10,
   restartWindowMs: 120_000,
   restartPauseMs: 60_000,
