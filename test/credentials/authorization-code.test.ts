@@ -131,6 +131,42 @@ describe('a login', () => {
     expect(scene.grants()).toEqual(['authorization_code', 'refresh_token', 'refresh_token']);
   });
 
+  it('begins anew where the server trusts another authorization server now, which is shown nothing', async () => {
+    const scene = await Scene.start();
+    const { call } = scene.dial();
+    expect(await call(1)).toEqual(DONE);
+    const next = await AuthorizationServer.start();
+    scene.guarded.issuer = next;
+    expect(await call(2)).toEqual(DONE);
+    expect(next.registrations).toHaveLength(1);
+    expect(next.tokenRequests.map(({ params }) => params['grant_type'])).toEqual([
+      'authorization_code',
+    ]);
+    const before = scene.issuer.secrets();
+    const shown = next.tokenRequests.flatMap(({ params }) => Object.values(params));
+    expect(shown.filter((value) => before.includes(value))).toEqual([]);
+  });
+
+  it('stays where it is when a client of the one authorization server was named', async () => {
+    const scene = await Scene.start();
+    const { call } = scene.dial({ clientId: 'tidegate-test' });
+    expect(await call(1)).toEqual(DONE);
+    scene.guarded.issuer = await AuthorizationServer.start();
+    expect(await call(2)).not.toEqual(DONE);
+    expect(scene.guarded.issuer.tokenRequests).toEqual([]);
+  });
+
+  it('is for the resource as the server writes it, to the letter', async () => {
+    const scene = await Scene.start();
+    const resource = new URL(scene.guarded.url).origin;
+    scene.guarded.description = { resource };
+    const { call } = scene.dial();
+    // The token is not for the URL that this server wants; what counts is what was asked for.
+    await call(1);
+    expect(new URL(scene.shown[0] ?? '').searchParams.get('resource')).toBe(resource);
+    expect(scene.issuer.tokenRequests[0]?.params['resource']).toBe(resource);
+  });
+
   it('is asked for again when the refresh token is over', async () => {
     const scene = await Scene.start();
     await scene.dial().call(1);

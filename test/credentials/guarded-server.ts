@@ -6,7 +6,8 @@ const PREFIX = 'Bearer ';
 
 export class GuardedServer {
   readonly server: HandServer;
-  readonly #issuer: AuthorizationServer;
+  /** Whose tokens count, and whom it names. */
+  issuer: AuthorizationServer;
   /** Every Authorization header of a request to the server itself. */
   readonly shown: (string | undefined)[] = [];
   /** Scopes a tool call needs. */
@@ -26,7 +27,7 @@ export class GuardedServer {
 
   private constructor(server: HandServer, issuer: AuthorizationServer) {
     this.server = server;
-    this.#issuer = issuer;
+    this.issuer = issuer;
     this.metadataUrl = new URL('/.well-known/oauth-protected-resource/mcp', server.url).href;
   }
 
@@ -54,7 +55,7 @@ export class GuardedServer {
       } else {
         asked.json({
           resource: this.url,
-          authorization_servers: [this.#issuer.issuer],
+          authorization_servers: [this.issuer.issuer],
           ...this.description,
         });
       }
@@ -63,7 +64,7 @@ export class GuardedServer {
     const header = asked.header('authorization');
     this.shown.push(header);
     const token = header?.slice(PREFIX.length) ?? '';
-    const issued = this.revoked.has(token) ? undefined : this.#issuer.issued.get(token);
+    const issued = this.revoked.has(token) ? undefined : this.issuer.issued.get(token);
     const where = `resource_metadata="${this.metadataUrl}"`;
     if (this.isOpen) this.answer(asked);
     else if (issued === undefined || issued.resource !== this.url || this.isClosed) {

@@ -15,8 +15,11 @@ import type { GuardedFetch } from './guarded-fetch.ts';
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly metadata: AuthorizationServerMetadata;
-  /** What tokens are asked for. @see https://www.rfc-editor.org/rfc/rfc8707 */
-  readonly resource: URL;
+  /**
+   * What tokens are asked for: as the server writes it, to the letter.
+   * @see https://www.rfc-editor.org/rfc/rfc8707
+   */
+  readonly resource: string;
   /** What the MCP server says it knows, space-separated; undefined when it says nothing. */
   readonly scope: string | undefined;
 }
@@ -57,7 +60,7 @@ export async function discover(
   return {
     issuer: metadata.issuer,
     metadata,
-    resource: described === undefined ? own : new URL(described.resource),
+    resource: described?.resource ?? own.href,
     scope: described?.scopes_supported?.join(' '),
   };
 }

@@ -5,11 +5,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { OAuthClientInformationMixed } from '@modelcontextprotocol/client';
-import { type AccessToken, accessTokenOf } from './access-token.ts';
+import type { AccessToken } from './access-token.ts';
 import type { AuthorizationServer } from './authorization-server.ts';
 import { CredentialError } from './credential-error.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import { LoginListener } from './login-listener.ts';
+import type { OAuthClient } from './oauth-client.ts';
 
 export interface LoginOptions {
   /** Default: one that registers itself. */
@@ -31,6 +32,7 @@ export interface Login {
 
 /** @throws CredentialError and what the SDK's checks throw. */
 export async function login(
+  oauth: OAuthClient,
   server: AuthorizationServer,
   scope: string | undefined,
   fetch: GuardedFetch,
@@ -51,31 +53,26 @@ export async function login(
       clientInformation: client,
       redirectUrl: redirectUri,
       state,
-      resource: server.resource,
       ...(scope === undefined ? {} : { scope }),
     });
+    started.authorizationUrl.searchParams.set('resource', server.resource);
     options.show(started.authorizationUrl.href);
     const answer = await listener.answer(options.msMax, options.signal);
-    const tokens = await sdk.exchangeAuthorization(server.issuer, {
-      metadata,
-      clientInformation: client,
-      ...(await codeIn(answer, server)),
-      codeVerifier: started.codeVerifier,
-      redirectUri,
-      resource: server.resource,
-      fetchFn: fetch,
-    });
-    return { token: accessTokenOf(tokens, scope), client };
+    const params = {
+      grant_type: 'authorization_code',
+      code: await codeIn(answer, server),
+      code_verifier: started.codeVerifier,
+      redirect_uri: redirectUri,
+    };
+    const token = await oauth.request(server, client, params, undefined);
+    return { token: token.scope === undefined ? { ...token, scope } : token, client };
   } finally {
     listener.close();
   }
 }
 
 /** The issuer first: whatever else another server made the browser bring says nothing. */
-async function codeIn(
-  answer: URLSearchParams,
-  server: AuthorizationServer,
-): Promise<{ readonly authorizationCode: string; readonly iss?: string }> {
+async function codeIn(answer: URLSearchParams, server: AuthorizationServer): Promise<string> {
   const sdk = await import('@modelcontextprotocol/client');
   const iss = answer.get('iss') ?? undefined;
   sdk.validateAuthorizationResponseIssuer({
@@ -84,7 +81,7 @@ async function codeIn(
     issParameterSupported: server.metadata.authorization_response_iss_parameter_supported === true,
   });
   const code = answer.get('code');
-  if (code !== null) return { authorizationCode: code, ...(iss === undefined ? {} : { iss }) };
+  if (code !== null) return code;
   const error = answer.get('error') ?? '';
   const said = /^[a-z_]{1,40}$/.test(error) ? `: ${error}` : '';
   throw new CredentialError(`The login was refused${said}.`);

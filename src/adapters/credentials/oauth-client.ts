@@ -15,6 +15,11 @@ export interface OAuthClientOptions {
   readonly url: string;
   /** The authorization server; undefined: the one the server names. */
   readonly issuer: string | undefined;
+  /**
+   * Whether the server may come to name another authorization server: only where nothing was
+   * entrusted to the first one.
+   */
+  readonly mayMove: boolean;
   readonly fetch: GuardedFetch;
   readonly guard: SsrfGuard;
 }
@@ -34,11 +39,14 @@ export class OAuthClient {
     this.#options = options;
   }
 
-  /** @param metadataUrl - where a challenge said that the server describes itself. */
-  server(metadataUrl: string | undefined): Promise<AuthorizationServer> {
+  /**
+   * @param metadataUrl - where a challenge said that the server describes itself.
+   * @param isDoubted - whether the server refused what this one issued, and may name another now.
+   */
+  server(metadataUrl: string | undefined, isDoubted = false): Promise<AuthorizationServer> {
     const now = performance.now();
     const isNews = metadataUrl !== undefined && metadataUrl !== this.#metadataUrl;
-    if (this.#found !== undefined && !isNews && now - this.#foundAt < KNOWN_MS_MAX) {
+    if (this.#found !== undefined && !isNews && !isDoubted && now - this.#foundAt < KNOWN_MS_MAX) {
       return this.#found;
     }
     this.#metadataUrl = metadataUrl ?? this.#metadataUrl;
@@ -52,10 +60,10 @@ export class OAuthClient {
   }
 
   async #discover(): Promise<AuthorizationServer> {
-    const { url, issuer, fetch, guard } = this.#options;
+    const { url, issuer, mayMove, fetch, guard } = this.#options;
     const found = await discover({ url, issuer, metadataUrl: this.#metadataUrl }, fetch, guard);
     this.#issuer ??= found.issuer;
-    if (found.issuer === this.#issuer) return found;
+    if (found.issuer === this.#issuer || mayMove) return found;
     throw new CredentialError('The server names another authorization server than before.');
   }
 
@@ -71,9 +79,10 @@ export class OAuthClient {
     scope: string | undefined,
   ): Promise<AccessToken> {
     const sdk = await import('@modelcontextprotocol/client');
-    const tokens = await sdk.fetchToken(tokenProvider(client, params, scope), server.issuer, {
+    // The SDK would write the resource as a URL parser does, which is not always as it is published.
+    const all = { ...params, resource: server.resource };
+    const tokens = await sdk.fetchToken(tokenProvider(client, all, scope), server.issuer, {
       metadata: server.metadata,
-      resource: server.resource,
       fetchFn: this.#options.fetch,
     });
     return accessTokenOf(tokens, scope);

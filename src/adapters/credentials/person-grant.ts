@@ -57,7 +57,7 @@ export class PersonGrant {
     const before = kept?.issuer === server.issuer ? kept.scope : undefined;
     const asked = joinedScope(this.#options.scope, need.isStepUp ? before : undefined, need.scope);
     const scope = lasting(asked ?? server.scope, server);
-    const { token, client } = await login(server, scope, this.#fetch, this.#options);
+    const { token, client } = await login(this.#oauth, server, scope, this.#fetch, this.#options);
     await this.#keep(server, client.client_id, client.client_secret, token);
     return token;
   }
@@ -65,8 +65,10 @@ export class PersonGrant {
   /** Undefined where there is nothing to refresh, or the authorization server will not. */
   async #refreshed(kept: StoredTokens, need: TokenNeed): Promise<AccessToken | undefined> {
     const { refreshToken, clientId, clientSecret } = kept;
+    // Once a token was refused, whoever issued it may speak for the server no longer.
+    const isDoubted = need.isRefused && !need.isStepUp;
+    const server = await this.#oauth.server(need.metadataUrl, isDoubted);
     if (refreshToken === undefined) return undefined;
-    const server = await this.#oauth.server(need.metadataUrl);
     // What one authorization server issued is shown to no other.
     if (kept.issuer !== server.issuer) return undefined;
     const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };

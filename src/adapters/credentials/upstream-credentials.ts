@@ -91,7 +91,8 @@ export class UpstreamCredentials {
     const { url, guard, http } = parts;
     const fetch = guardedFetch(http);
     this.#fetch = fetch;
-    this.#oauth = new OAuthClient({ url, issuer: choice.issuer, fetch, guard });
+    const mayMove = choice.kind === 'authorization-code' && choice.clientId === undefined;
+    this.#oauth = new OAuthClient({ url, issuer: choice.issuer, mayMove, fetch, guard });
     const obtain =
       choice.kind === 'authorization-code' ? this.#personToken(choice) : this.#ownToken(choice);
     this.#own = this.#renewed(obtain);
