@@ -3,6 +3,9 @@
  * `TidegateClientTransport`. Argument: the URL of the suite's server. The scenario, its revision and
  * what it wants called are told in the environment.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -41,15 +44,36 @@ const WITHOUT_DISCOVER = new Set([
   'json-schema-ref-no-deref',
 ]);
 
-const step = STEPS[scenario];
+const isOfAuthorization = scenario.startsWith('auth/');
+const step = isOfAuthorization ? useProtectedTool : STEPS[scenario];
 if (step === undefined) throw new Error(`There is no client for ${scenario}.`);
 const client = revision === MODERN ? clientV2() : clientV1();
-const transport = WITHOUT_DISCOVER.has(scenario)
-  ? withDiscover()
-  : new TidegateClientTransport(url);
-await client.connect(transport);
-await step(client);
-await client.close();
+const folder = isOfAuthorization ? mkdtempSync(join(tmpdir(), 'tidegate-sign-in-')) : undefined;
+try {
+  await client.connect(transportOf());
+  await step(client);
+} finally {
+  await client.close();
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+}
+
+function transportOf() {
+  if (WITHOUT_DISCOVER.has(scenario)) return withDiscover();
+  return new TidegateClientTransport(url, folder === undefined ? {} : { credential: person() });
+}
+
+/** Somebody who signs in wherever they are sent, with a browser that shows nothing. */
+function person() {
+  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(context);
+  return {
+    kind: 'authorization-code',
+    folder,
+    clientId,
+    clientSecret,
+    clientMetadataUrl: 'https://conformance-test.local/client-metadata.json',
+    show: (page) => void fetch(page).catch(() => {}),
+  };
+}
 
 function clientV1() {
   const capabilities = { elicitation: { form: { applyDefaults: true } } };
@@ -73,6 +97,11 @@ function clientV2() {
 async function callTheTool(connected) {
   await connected.listTools();
   await connected.callTool({ name: 'add_numbers', arguments: { a: 5, b: 3 } });
+}
+
+async function useProtectedTool(connected) {
+  await connected.listTools();
+  await connected.callTool({ name: 'test-tool', arguments: {} });
 }
 
 async function useEverything(connected) {
