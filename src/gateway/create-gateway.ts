@@ -5,12 +5,15 @@ import type { GatewayConfig } from './gateway-config.ts';
 export { loadConfig } from './config/load-config.ts';
 export type { Problem } from './config/problem.ts';
 export type { ConfigOutcome, ConfigPlaces } from './config/read-config.ts';
+export type { Denied } from '../adapters/identity/denials.ts';
 export type { Gateway, GatewayOptions, GatewayStatus, ReloadOutcome } from './gateway.ts';
 export type { GatewayServerStatus } from './gateway-server.ts';
 export type {
   AllConfig,
   AuthConfig,
   GatewayConfig,
+  IntrospectionAuthConfig,
+  JwtAuthConfig,
   ListenConfig,
   ServerConfig,
   ServerSource,

@@ -1,6 +1,6 @@
 /**
- * Who may come in, as the config says at this moment and nobody said otherwise since: a reload and a
- * denial count from the next request.
+ * Who may come in, as the config says at this moment and nobody said otherwise since: a reload and
+ * a denial count from the next request.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Denials } from '../adapters/identity/denials.ts';

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Denials, type Denied } from '../adapters/identity/denials.ts';
+import { SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { silent } from '../adapters/telemetry/silent.ts';
 import type { Grant } from '../core/grant.ts';
@@ -83,6 +84,7 @@ export class Gateway implements Application, OpenDoor {
   readonly #leaving = new Set<Leaving>();
   readonly #watch: HealthWatch;
   readonly #guards: GatewayGuards;
+  readonly #subjectTokens = new SubjectTokens();
   #draining: Promise<void> | undefined;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
@@ -90,9 +92,11 @@ export class Gateway implements Application, OpenDoor {
     this.#telemetry = options.telemetry ?? silent;
     checkNames(config.servers);
     this.#denials.configure(config.denied ?? {});
+    this.#subjectTokens.isWanted = config.servers.some(exchangesTokens);
     this.#identity = new CurrentIdentity(config, options.identity, this.#denials, {
       clock: systemClock,
       telemetry: this.#telemetry,
+      subjectTokens: this.#subjectTokens,
       onRevoked: (ids) => this.#end((_, grant) => ids.has(grant?.credentialId ?? '')),
     });
     this.#guards = new GatewayGuards(config, options, this.#telemetry);
@@ -153,8 +157,8 @@ export class Gateway implements Application, OpenDoor {
   }
 
   /**
-   * From now on nobody comes in as one of these, whatever the config says of them, and whatever they
-   * have open ends at once, at every server.
+   * From now on nobody comes in as one of these, whatever the config says of them, and whatever
+   * they have open ends at once, at every server.
    */
   revoke(denied: Denied): void {
     this.#denials.deny(denied);
@@ -193,6 +197,7 @@ export class Gateway implements Application, OpenDoor {
 
   #replace(config: GatewayConfig): ReloadOutcome {
     const { listen, all, servers } = config;
+    this.#subjectTokens.isWanted = servers.some(exchangesTokens);
     const before = this.#servers;
     const after = new Map<string, GatewayServer>();
     const added: string[] = [];
@@ -267,6 +272,7 @@ export class Gateway implements Application, OpenDoor {
       listen: this.#listen,
       identity: this.#identity,
       telemetry: this.#telemetry,
+      subjectTokens: this.#subjectTokens,
     };
   }
 
@@ -288,6 +294,10 @@ export class Gateway implements Application, OpenDoor {
 function firstSegment(path: string): string {
   const end = path.indexOf('/', 1);
   return end === -1 ? path.slice(1) : path.slice(1, end);
+}
+
+function exchangesTokens({ source }: ServerConfig): boolean {
+  return source.kind === 'url' && source.credential?.kind === 'token-exchange';
 }
 
 function checkNames(servers: readonly ServerConfig[]): void {

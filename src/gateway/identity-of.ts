@@ -1,6 +1,7 @@
 /** From what a config says of who may come in to what asks them. */
 import { homedir } from 'node:os';
 import { type GuardedFetch, guardedFetch } from '../adapters/credentials/guarded-fetch.ts';
+import { rememberingIdentity, type SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
 import { firstMatch } from '../adapters/identity/first-match.ts';
 import { introspectionIdentity } from '../adapters/identity/introspection-identity.ts';
 import { jwtIdentity, type TokenPorts } from '../adapters/identity/jwt-identity.ts';
@@ -19,6 +20,8 @@ export interface IdentityPorts {
   readonly telemetry: Telemetry;
   /** Told the ids of credentials that are gone. */
   readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
+  /** Where tokens of an issuer are noted, for servers at which they are exchanged. */
+  readonly subjectTokens?: SubjectTokens | undefined;
 }
 
 export interface BuiltIdentity {
@@ -28,8 +31,8 @@ export interface BuiltIdentity {
 }
 
 /**
- * @throws Error when the door would stand open to others, a token is unfit, or what is kept cannot be
- * read.
+ * @throws Error when the door would stand open to others, a token is unfit, or what is kept cannot
+ * be read.
  */
 export function identityOf(
   auth: AuthConfig,
@@ -74,12 +77,14 @@ function unwatched(identity: Identity): BuiltIdentity {
 /** An identity that asks an issuer, at addresses the operator allows. */
 function asking(
   allowedHosts: readonly string[],
-  { clock, telemetry }: IdentityPorts,
+  { clock, telemetry, subjectTokens }: IdentityPorts,
   build: (ports: TokenPorts) => Identity,
 ): BuiltIdentity {
   const http = new HttpOutbound(new SsrfGuard(allowedHosts));
   const fetch: GuardedFetch = guardedFetch(http, ISSUER_MS_MAX);
-  return { identity: build({ fetch, clock, telemetry }), close: () => void http.close() };
+  const built = build({ fetch, clock, telemetry });
+  const identity = subjectTokens === undefined ? built : rememberingIdentity(built, subjectTokens);
+  return { identity, close: () => void http.close() };
 }
 
 /** Milliseconds an issuer may take to answer: requests wait for it. */

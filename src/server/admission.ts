@@ -4,7 +4,7 @@
  *
  * Who was verified in this process already is not asked for a Host or a credential again.
  *
- * 1. Host and Origin   2. preflight   3. health   4. resource metadata   5. no credential in the URL
+ * 1. Host and Origin   2. preflight   3. health   4. resource metadata   5. no token in the URL
  * 6. identity   7. route   8. method   9. drain
  */
 import type { AuditTrail } from '../core/access.ts';
@@ -123,8 +123,8 @@ function count(
 }
 
 /**
- * Whoever sends a token in a URL has told it to logs and histories; it is not read, and saying so is
- * kinder than a 401. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.3.2
+ * Whoever sends a token in a URL has told it to logs and histories; it is not read, and saying so
+ * is kinder than a 401. @see https://www.rfc-editor.org/rfc/rfc9700#section-4.3.2
  */
 function holdsToken({ query }: RequestHead): boolean {
   return query.includes('access_token') && new URLSearchParams(query).has('access_token');

@@ -1,6 +1,6 @@
 /**
  * From what a token says to whom we take its bearer for, as the operator mapped it. A claim inside
- * another is named with dots, as `realm_access.roles`; a name that holds dots itself is tried first.
+ * another is named with dots, as `realm_access.roles`; a name that holds dots itself comes first.
  */
 import type { Principal } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';

@@ -65,7 +65,7 @@ export class IssuerKeys {
     this.#jwksUri = parts.jwksUri;
   }
 
-  /** Which keys serve now; undefined for none. What was verified by others must be verified again. */
+  /** Which keys serve now; undefined for none. What others verified must be verified again. */
   get version(): number | undefined {
     const set = this.#usable;
     if (set !== undefined && this.#ageOf(set) >= FRESH_MS) void this.#refresh();

@@ -5,7 +5,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
  */
-import type { JWTPayload, JWTVerifyOptions, JWSHeaderParameters } from 'jose';
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts';
 import {
   bindingOf,
@@ -38,7 +38,7 @@ export class JwtVerifier implements TokenVerifier {
     try {
       const header = jose.decodeProtectedHeader(token);
       if (!this.#isFit(header, jose.decodeJwt(token))) return INVALID;
-      const found = await this.#keys.keyFor(header as JWSHeaderParameters);
+      const found = await this.#keys.keyFor(header);
       if (found.kind !== 'key') return found.kind === 'unknown' ? INVALID : UNAVAILABLE;
       const { version } = this.#keys;
       const { payload } = await jose.jwtVerify(token, found.key, this.#options());

@@ -41,7 +41,7 @@ export class KeyRing implements Identity {
   #keys: ReadonlyMap<string, ApiKeyEntry>;
   readonly #onChange = (): void => this.reload();
 
-  /** @throws Error when the file cannot be read: a closed door must not turn out to have no lock. */
+  /** @throws Error when the file cannot be read: a closed door must not lack its lock. */
   constructor(parts: KeyRingParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;

@@ -2,7 +2,9 @@
 
 /** Which key a token is bound to. @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1 */
 export interface TokenBinding {
-  /** Thumbprint of the key that signs proofs. @see https://www.rfc-editor.org/rfc/rfc9449#section-6 */
+  /**
+   * Thumbprint of the key that signs proofs. @see https://www.rfc-editor.org/rfc/rfc9449#section-6
+   */
   readonly jkt: string | undefined;
   /** SHA-256 of the client certificate. @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1 */
   readonly x5t: string | undefined;

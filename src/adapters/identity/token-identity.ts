@@ -1,6 +1,6 @@
 /**
- * Identity by access tokens that somebody else issues. A token is verified, then weighed: whether it
- * is for this server, whether whoever sends it holds the key it is bound to, whom it names, and
+ * Identity by access tokens that somebody else issues. A token is verified, then weighed: whether
+ * it is for this server, whether whoever sends it holds the key it is bound to, whom it names, and
  * whether it covers what every request needs.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
  */
@@ -18,7 +18,7 @@ import { audiencesOf, metadataUrl } from '../../core/security/protected-resource
 import { type PresentedToken, presentedToken } from './bearer.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
-import type { TokenFacts } from './token-facts.ts';
+import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
 
 export interface TokenIdentityParts {
@@ -38,6 +38,11 @@ export interface TokenIdentityParts {
 
 const TOKEN_CHARS_MAX = 16_384;
 const ID_CHARS_MAX = 256;
+
+const UNVERIFIABLE: IdentityOutcome = {
+  kind: 'refused',
+  refusal: { error: 'CREDENTIAL_UNVERIFIABLE' },
+};
 
 export class TokenIdentity implements Identity, ResourceDoor {
   readonly authorization: AuthorizationFacts;
@@ -73,42 +78,61 @@ export class TokenIdentity implements Identity, ResourceDoor {
     }
     const digest = tokenDigest(token);
     const kept = tokens.kept(digest);
-    if (kept !== undefined) {
-      this.#weigh(place, head, presented, kept, done);
-      return;
-    }
-    void tokens.verify(token, digest).then((outcome) => {
-      if (outcome.kind === 'facts') this.#weigh(place, head, presented, outcome.facts, done);
-      else if (outcome.kind === 'invalid') done(place.refused(head, 'invalid_token'));
-      else done({ kind: 'refused', refusal: { error: 'CREDENTIAL_UNVERIFIABLE' } });
-    });
+    const outcome = kept === undefined ? undefined : this.#weigh(place, head, presented, kept);
+    if (outcome === undefined) void this.#answer(place, head, presented, digest, done);
+    else done(outcome);
   }
 
-  #weigh(
+  async #answer(
     place: Place,
     head: RequestHead,
     presented: PresentedToken,
-    facts: TokenFacts,
+    digest: string,
     done: (outcome: IdentityOutcome) => void,
-  ): void {
+  ): Promise<void> {
+    const { tokens } = this.#parts;
+    const kept = tokens.kept(digest);
+    const verified: TokenOutcome =
+      kept === undefined
+        ? await tokens.verify(presented.token, digest)
+        : { kind: 'facts', facts: kept };
+    if (verified.kind === 'unavailable') done(UNVERIFIABLE);
+    else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token'));
+    else {
+      const { facts } = verified;
+      const outcome = this.#weigh(place, head, presented, facts);
+      done(outcome ?? (await this.#proved(place, head, presented.token, facts)));
+    }
+  }
+
+  /** Undefined when a proof of possession has to be looked at, which takes a moment. */
+  #weigh(
+    place: Place,
+    head: RequestHead,
+    { scheme, token }: PresentedToken,
+    facts: TokenFacts,
+  ): IdentityOutcome | undefined {
     const { jkt, x5t } = facts.binding;
-    const isProofShown = presented.scheme === 'dpop';
-    const isBound = x5t === undefined || x5t === head.clientCertificate;
+    const isHolder = x5t === undefined || x5t === head.clientCertificate;
     const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
-    if (!place.isFor(facts) || !isBound || isProofNeeded !== isProofShown) {
-      done(place.refused(head, 'invalid_token'));
-      return;
+    const isProofShown = scheme === 'dpop';
+    if (!place.isFor(facts) || !isHolder || isProofNeeded !== isProofShown) {
+      return place.refused(head, 'invalid_token');
     }
-    if (!isProofShown) {
-      done(this.#outcome(place, head, presented.token, facts));
-      return;
-    }
-    void this.#prove(place, head, presented.token, jkt).then((proof) => {
-      if (proof === 'proved') done(this.#outcome(place, head, presented.token, facts));
-      else if (proof === 'invalid') done(place.refused(head, 'invalid_dpop_proof'));
-      else if (proof === 'nonce-needed') done(place.refused(head, 'use_dpop_nonce'));
-      else done({ kind: 'refused', refusal: { error: 'CREDENTIAL_UNVERIFIABLE' } });
-    });
+    return isProofShown ? undefined : this.#outcome(place, head, token, facts);
+  }
+
+  async #proved(
+    place: Place,
+    head: RequestHead,
+    token: string,
+    facts: TokenFacts,
+  ): Promise<IdentityOutcome> {
+    const proof = await this.#prove(place, head, token, facts.binding.jkt);
+    if (proof === 'proved') return this.#outcome(place, head, token, facts);
+    if (proof === 'unavailable') return UNVERIFIABLE;
+    const error = proof === 'invalid' ? 'invalid_dpop_proof' : 'use_dpop_nonce';
+    return place.refused(head, error);
   }
 
   async #prove(

@@ -1,7 +1,7 @@
 /**
  * What is told of a server that asks for tokens of others: where its metadata is, what it says, and
- * which audiences name the server. All of it comes from the public URL of the config; no header of a
- * request is believed.
+ * which audiences name the server. All of it comes from the public URL of the config; no header of
+ * a request is believed.
  * @see https://www.rfc-editor.org/rfc/rfc9728
  */
 import type { AuthorizationFacts } from '../ports.ts';

@@ -1,6 +1,6 @@
 /**
- * What a server says of where its tokens come from. Open to everybody, since whoever reads it has no
- * token yet, and made from the config alone.
+ * What a server says of where its tokens come from. Open to everybody, since whoever reads it has
+ * no token yet, and made from the config alone.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#protected-resource-metadata-discovery-requirements
  */
 import type { HttpExchange } from '../../core/ports.ts';
