@@ -10,6 +10,7 @@ import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import {
   filterText,
   isEmptyFilter,
+  readFilter,
   type Filter,
   type Subscription,
 } from '../core/sessions/subscription.ts';
@@ -17,11 +18,15 @@ import type { Connection, ConnectionOwner } from './connection.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 
+/** What is honoured of a listen that ends before its server said anything. */
+const NOTHING: Filter = readFilter(undefined);
+
 export class ListenStream implements Listener, ConnectionOwner {
   readonly id: string;
   readonly #upstream: ModernUpstream;
   readonly #ended: (stream: ListenStream) => void;
   #connection: Connection | undefined;
+  #isAcknowledged = false;
   #subscription: Subscription | undefined;
 
   constructor(id: string, upstream: ModernUpstream, ended: (stream: ListenStream) => void) {
@@ -46,12 +51,7 @@ export class ListenStream implements Listener, ConnectionOwner {
    * once.
    */
   acknowledged(honoured: Filter): void {
-    const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
-    const params = `{${meta},"notifications":${filterText(honoured)}}`;
-    const method = 'notifications/subscriptions/acknowledged';
-    const frame = encodeEvent('message', Message.notification(method, params).toText());
-    if (this.#connection?.isOpen) this.#connection.write(frame);
-    else this.#connection?.open(frame, undefined);
+    if (this.#connection !== undefined) this.#acknowledge(this.#connection, honoured);
     if (isEmptyFilter(honoured)) this.complete();
   }
 
@@ -86,7 +86,7 @@ export class ListenStream implements Listener, ConnectionOwner {
     const text = Message.result(this.id, `{"resultType":"complete",${meta}}`).toText();
     const connection = this.#release();
     if (connection === undefined) return;
-    if (!connection.isOpen) connection.open('', undefined);
+    if (!this.#isAcknowledged) this.#acknowledge(connection, NOTHING);
     connection.end('completed', encodeEvent('message', text));
   }
 
@@ -100,6 +100,16 @@ export class ListenStream implements Listener, ConnectionOwner {
 
   connectionLost(): void {
     this.#release();
+  }
+
+  #acknowledge(connection: Connection, honoured: Filter): void {
+    this.#isAcknowledged = true;
+    const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
+    const params = `{${meta},"notifications":${filterText(honoured)}}`;
+    const method = 'notifications/subscriptions/acknowledged';
+    const frame = encodeEvent('message', Message.notification(method, params).toText());
+    if (connection.isOpen) connection.write(frame);
+    else connection.open(frame, undefined);
   }
 
   #release(): Connection | undefined {
