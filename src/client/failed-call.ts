@@ -1,4 +1,5 @@
 /** The answers we give in a server's place when it gives none. */
+import { CONNECTION_LOST_TEXT } from '../core/connection-lost.ts';
 import { errorResponse, type Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { ReplyEnd } from './reply.ts';
@@ -12,7 +13,7 @@ export function failedCall(id: string, refusal: Refusal): Message {
 /** How much the server did is unknown, so the call is not repeated: whoever made it decides. */
 export const CONNECTION_LOST: Refusal = {
   error: 'INTERNAL',
-  detail: 'upstream connection lost',
+  detail: CONNECTION_LOST_TEXT,
 };
 
 /** The server answered with something that is no answer. */

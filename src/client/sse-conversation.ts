@@ -204,6 +204,8 @@ export class SseConversation implements UpstreamConnection {
   #failed(id: string, end: ReplyEnd): void {
     if (!this.#waiting.has(id)) return;
     const refusal = end.kind === 'cut' ? CONNECTION_LOST : unavailable(end);
+    // It may have arrived, and nobody waits for it any more.
+    if (end.kind === 'cut') this.send(cancelled(id));
     this.#received(failedCall(id, refusal));
   }
 
@@ -252,4 +254,8 @@ export class SseConversation implements UpstreamConnection {
   takeHeld(): readonly Message[] {
     return this.#held.takeAll();
   }
+}
+
+function cancelled(id: string): Message {
+  return Message.notification('notifications/cancelled', `{"requestId":${id}}`);
 }

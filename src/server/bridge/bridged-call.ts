@@ -2,6 +2,7 @@
  * One call at a server of the handshake revisions, made for a client of 2026: the machine of its
  * rounds, its upstream session and whichever request of the client waits for it now, joined.
  */
+import { isConnectionLost } from '../../core/connection-lost.ts';
 import type { Refusal } from '../../core/errors.ts';
 import {
   covers,
@@ -134,6 +135,12 @@ export class BridgedCall implements CallOwner, LegWork {
     this.#settle(refusal);
   }
 
+  /** Nobody can come back for it: the endpoint ends. */
+  close(): void {
+    this.#disarm?.();
+    this.#disarm = undefined;
+  }
+
   left(reason: string): void {
     this.#leg = undefined;
     this.#drive((outbox) => this.#rounds.left(outbox), reason);
@@ -170,6 +177,8 @@ export class BridgedCall implements CallOwner, LegWork {
   }
 
   answered(_call: UpstreamCall, message: Message): void {
+    // Over one channel whatever it still says would be taken for the next call's.
+    if (isConnectionLost(message) && this.canAsk) this.#session?.haunt();
     this.#settle(this.#translated(message));
   }
 

@@ -190,6 +190,8 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       this.#tasks?.lost(session);
       session.instance.close();
     }
+    for (const call of this.#parked.values()) call.close();
+    this.#parked.clear();
     this.#sessions.clear();
   }
 
