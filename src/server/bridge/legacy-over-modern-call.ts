@@ -148,7 +148,8 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
 
   #required(message: Message): void {
     const { client, ports } = this.#session;
-    this.#rounds ??= new InputRounds(this.method, client, () => ports.random.sessionId());
+    const { random, limits } = ports;
+    this.#rounds ??= new InputRounds(this.method, client, () => random.sessionId(), limits);
     const outbox: RoundsOutbox = [];
     this.#rounds.required(message, outbox);
     this.#carryOut(outbox);

@@ -7,6 +7,7 @@
  * round alone, and the state exactly as it came.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/mrtr
  */
+import { DEFAULT_LIMITS, type Limits } from '../../limits.ts';
 import type { Message } from '../../protocol/message.ts';
 import { readRound, withElicitationId, type InputRequest } from './input-request.ts';
 import type { LegacyClient } from './legacy-client.ts';
@@ -39,12 +40,10 @@ export type RoundsDecision =
 
 export type RoundsOutbox = RoundsDecision[];
 
-/** Rounds of one request: a server that asks on is in a loop. */
-const ROUNDS_MAX = 8;
-/** How long the client has for the questions of one round: people answer them. */
-const ROUND_MS_MAX = 600_000;
 /** The first pause of a round without questions; it doubles with each round. */
 const PAUSE_MS = 250;
+
+export type InputLimits = Pick<Limits, 'bridgedRoundsMax' | 'parkedMsMax'>;
 
 export class InputRounds {
   state: RoundsState = 'calling';
@@ -52,6 +51,7 @@ export class InputRounds {
   readonly #client: LegacyClient;
   /** An id for each page the user is sent to. */
   readonly #elicitationId: () => string;
+  readonly #limits: InputLimits;
   #count = 0;
   #requestState: string | undefined;
   #open = new Set<string>();
@@ -59,7 +59,14 @@ export class InputRounds {
   #answers: string[] = [];
   #pages: string[] = [];
 
-  constructor(method: string, client: LegacyClient, elicitationId: () => string) {
+  /** @param limits - how often a request may come back with questions, and for how long. */
+  constructor(
+    method: string,
+    client: LegacyClient,
+    elicitationId: () => string,
+    limits: InputLimits = DEFAULT_LIMITS,
+  ) {
+    this.#limits = limits;
     this.#method = method;
     this.#client = client;
     this.#elicitationId = elicitationId;
@@ -69,8 +76,9 @@ export class InputRounds {
   required(message: Message, outbox: RoundsOutbox): void {
     if (this.state !== 'calling') return;
     this.#count += 1;
-    if (this.#count > ROUNDS_MAX) {
-      this.#fail(`The server asked for input more than ${ROUNDS_MAX} times.`, outbox);
+    const { bridgedRoundsMax, parkedMsMax } = this.#limits;
+    if (this.#count > bridgedRoundsMax) {
+      this.#fail(`The server asked for input more than ${bridgedRoundsMax} times.`, outbox);
       return;
     }
     const round = readRound(message, this.#method, this.#client);
@@ -87,7 +95,7 @@ export class InputRounds {
     }
     this.state = ROUNDS_TRANSITIONS.calling.ask;
     this.#open = new Set(round.requests.map(({ key }) => key));
-    outbox.push({ do: 'wait', ms: ROUND_MS_MAX });
+    outbox.push({ do: 'wait', ms: parkedMsMax });
     for (const request of round.requests) outbox.push(this.#asked(request));
   }
 
@@ -109,7 +117,7 @@ export class InputRounds {
   /** The time of the last `wait` is over. */
   waited(outbox: RoundsOutbox): void {
     if (this.state === 'asking') {
-      const minutes = ROUND_MS_MAX / 60_000;
+      const minutes = this.#limits.parkedMsMax / 60_000;
       this.#fail(`The client did not answer within ${minutes} minutes.`, outbox);
     } else if (this.state === 'pausing') {
       this.state = ROUNDS_TRANSITIONS.pausing.retry;
