@@ -122,15 +122,23 @@ export class CallBook {
     for (const call of calls) this.end(call, end, reason);
   }
 
+  /** The call whose secret a text holds: what was said in answers to questions is no call's. */
+  #callOf(text: string): number | undefined {
+    const numbers = Array.from(text.matchAll(new RegExp(`~c:${this.#owner}:(\\d+)~`, 'g')), (own) =>
+      Number(own[1]),
+    );
+    return numbers.find((number) => this.find(number) !== undefined);
+  }
+
   #match(id: string, text: string, candidates: readonly SimCall[]): SimCall | undefined {
-    const own = new RegExp(`~c:${this.#owner}:(\\d+)~`).exec(text);
-    if (own === null) {
+    const own = this.#callOf(text);
+    if (own === undefined) {
       const named = candidates.filter((call) => call.id === id && call.responses === 0);
       const guessed = named.find((call) => call.end === undefined) ?? named[0];
       if (guessed !== undefined) guessed.isGuess = true;
       return guessed;
     }
-    const call = candidates.find((each) => each.number === Number(own[1]));
+    const call = candidates.find((each) => each.number === own);
     if (call !== undefined && call.id !== id) {
       this.#ledger.violate(this.#owner, `call ${call.number} of id ${call.id} answered as ${id}`);
     }

@@ -19,6 +19,8 @@ export class ScriptedCall {
   #next = 0;
   #progress = 0;
   #isCancelled = false;
+  /** Whether it brings a state that was given out by somebody else. */
+  readonly #isForeign: boolean;
 
   constructor(connection: ScriptedConversation, id: string, params: JsonObject) {
     const given = (params['arguments'] ?? {}) as JsonObject;
@@ -28,10 +30,17 @@ export class ScriptedCall {
     this.#script = parseScript(textOf(given, 'script') || 'answer');
     this.#meta = (params['_meta'] ?? {}) as JsonObject;
     this.#inputResponses = params['inputResponses'];
-    if (params['requestState'] !== undefined) this.#resume(textOf(params, 'requestState'));
+    const requestState = textOf(params, 'requestState');
+    this.#isForeign = requestState !== '' && !requestState.startsWith('{');
+    if (requestState === '') connection.stage.called(this.#secret);
+    if (requestState.startsWith('{')) this.#resume(requestState);
   }
 
   begin(): void {
+    if (this.#isForeign) {
+      this.#connection.refuse(this.#id, -32602, `no state of mine: ${this.#secret}`);
+      return;
+    }
     const { stage } = this.#connection;
     const step = this.#script.steps[this.#next];
     const range = step === 'pause' ? stage.options.pauseMs : stage.options.latencyMs;
@@ -108,18 +117,27 @@ export class ScriptedCall {
     this.#connection.answer(this.#id, {
       resultType: 'input_required',
       inputRequests: { first: { method: 'elicitation/create', params } },
-      requestState: JSON.stringify({ next: this.#next, secret: this.#secret }),
+      requestState: JSON.stringify({
+        next: this.#next,
+        secret: this.#secret,
+        progress: this.#progress,
+      }),
     });
   }
 
   #resume(requestState: string): void {
-    const { next, secret } = JSON.parse(requestState) as { next: number; secret: string };
+    const { next, secret, progress } = JSON.parse(requestState) as {
+      next: number;
+      secret: string;
+      progress: number;
+    };
     const owner = ownersIn(this.#secret)[0] ?? '';
     const answers = JSON.stringify(this.#inputResponses ?? {});
     if (secret !== this.#secret || !isOnlyOf(owner, answers)) {
       this.#connection.stage.violate(`the state of ${secret} came back from ${owner}`);
     }
     this.#next = next;
+    this.#progress = progress;
   }
 
   #end(): void {

@@ -29,6 +29,8 @@ export interface ScriptedStage {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly options: Required<ScriptedUpstreamOptions>;
+  /** A tool begins with this secret, which no call but this one has: nothing is ever sent twice. */
+  called(secret: string): void;
   /** A fresh number for one emission. */
   nextMarker(): number;
   violate(what: string): void;

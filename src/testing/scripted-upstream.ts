@@ -19,6 +19,7 @@ export class ScriptedUpstream implements Upstream, ScriptedStage {
   /** Connections ever opened, for tests of sharing and of restarts. */
   opened = 0;
   readonly #live = new Set<ScriptedConnection>();
+  readonly #called = new Set<string>();
   #marker = 0;
 
   constructor(clock: VirtualClock, random: SeededRandom, options: ScriptedUpstreamOptions = {}) {
@@ -60,6 +61,11 @@ export class ScriptedUpstream implements Upstream, ScriptedStage {
   /** Connections that have not ended. */
   get live(): readonly ScriptedConnection[] {
     return [...this.#live];
+  }
+
+  called(secret: string): void {
+    if (secret !== '' && this.#called.has(secret)) this.violate(`${secret} was called twice`);
+    this.#called.add(secret);
   }
 
   nextMarker(): number {

@@ -224,7 +224,7 @@ export class SimClient2025 extends SimLegacyClient {
   #getRefused(reading: Reading, reply: SimReply, body: string): void {
     if (reply.status === 404 && this.#isGone(reply)) return;
     this.checkRefusal(reply, body);
-    if (reply.status === 429 || reply.status === 503) {
+    if (reply.status === 429 || reply.status === 503 || this.mayBeAway(reply)) {
       this.note(`GET refused: ${reply.status}`);
       this.#comeBack(reading);
       return;
@@ -382,7 +382,8 @@ export class SimClient2025 extends SimLegacyClient {
     const headers = ['Accept', 'application/json, text/event-stream', ...session];
     this.request('POST', '/mcp', headers, '{"jsonrpc":"2.0","id":1,"method":"ping"}', {
       onBody: (reply) => {
-        if (reply.status !== 404) this.violate(`a session that ended answers ${reply.status}`);
+        if (reply.status === 404 || this.mayBeAway(reply)) return;
+        this.violate(`a session that ended answers ${reply.status}`);
       },
       onStream: () => this.violate('a session that ended gives a stream'),
     });

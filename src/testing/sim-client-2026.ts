@@ -186,6 +186,8 @@ export class SimClient2026 extends SimClient {
     const { requestState } = result;
     const params = { ...asked.params, inputResponses: { first: reply }, requestState };
     const call = this.calls.open(this.nextId(), asked.call.what, asked.call.secret);
+    // To the server it is one piece of work, whose reports are counted together.
+    call.progress = asked.call.progress;
     this.later(1, 300, () => {
       const { _meta, ...rest } = params as JsonObject;
       if (_meta !== undefined) this.note(`call ${call.number} asks again`);
@@ -255,6 +257,12 @@ export class SimClient2026 extends SimClient {
 
   #heard(listen: Listen, event: SseEvent): void {
     if (event.id !== undefined) this.violate(`an event with an id: ${event.id}`);
+    const isRefused = event.data.startsWith(`{"jsonrpc":"2.0","id":${listen.id},"error":`);
+    if (isRefused && this.world.maySessionsEnd) {
+      this.count('listen lost');
+      listen.isOver = true;
+      return;
+    }
     if (!event.data.includes(`"${SUBSCRIPTION_ID}":${listen.id}`)) {
       this.violate(`listen ${listen.id} was sent ${event.data}`);
     }
@@ -280,6 +288,7 @@ export class SimClient2026 extends SimClient {
         ? filter['toolsListChanged'] === true
         : method === 'notifications/resources/updated' && uris.includes(String(params['uri']));
     if (!isWanted) this.violate(`listen ${listen.id} did not ask for ${text}`);
+    if (this.world.mayChangesRepeat === true) return;
     for (const marker of markersIn(text)) {
       if (listen.markers.has(marker)) this.violate(`emission ${marker} came again`);
       listen.markers.add(marker);
@@ -305,7 +314,10 @@ export class SimClient2026 extends SimClient {
         onBody: (reply, body) => {
           const isRight =
             reply.status === 400 && body.includes('-32020') && body.includes('"id":77');
-          if (!isRight) this.violate(`a wrong version header got ${reply.status} ${body}`);
+          // Nothing is judged while nothing is known of the server.
+          const isAway = reply.status === 502 || reply.status === 503;
+          if (!isRight && !isAway)
+            this.violate(`a wrong version header got ${reply.status} ${body}`);
         },
         onStream: () => this.violate('a wrong version header got a stream'),
       },

@@ -38,6 +38,11 @@ export interface SimWorld {
    * long.
    */
   readonly maySessionsEnd: boolean;
+  /**
+   * Whether a change may be told twice: a listen that replaces another is open before that is
+   * closed, so that none is missed.
+   */
+  readonly mayChangesRepeat?: boolean;
 }
 
 export interface SimIdentity {
@@ -166,6 +171,11 @@ export abstract class SimClient {
         `status ${reply.status} without a JSON-RPC error: ${type} ${body.slice(0, 120)}`,
       );
     }
+  }
+
+  /** A server that knows nothing of its upstream says no more than that. */
+  protected mayBeAway({ status }: SimReply): boolean {
+    return status === 502 && this.world.maySessionsEnd;
   }
 
   /**

@@ -32,6 +32,7 @@ export function runSeeds(
   first: number,
   count: number,
   subject: Subject,
+  file: string = isolation,
 ): void {
   const named = process.env['TIDEGATE_SEED'];
   const seeds =
@@ -43,7 +44,7 @@ export function runSeeds(
     const counts = new Map<string, number>();
     for (const seed of seeds) {
       const result = await simulate(seed, isolation, subject);
-      if (result.violations.length > 0) expect.fail(describeFailure(result, isolation));
+      if (result.violations.length > 0) expect.fail(describeFailure(result, file));
       for (const [what, times] of result.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     }
     if (process.env['TIDEGATE_COUNTS'] !== undefined) console.log(Object.fromEntries(counts));

@@ -68,6 +68,7 @@ function limitsOf(random: SeededRandom, isTight: boolean): Limits {
   const roomy: Limits = {
     ...DEFAULT_LIMITS,
     callMsMax: 20_000,
+    parkedMsMax: 15_000,
     heartbeatMs: random.pick([500, 3000]),
     retryMs: 200,
     stallMsMax: 4000,
@@ -95,7 +96,7 @@ function limitsOf(random: SeededRandom, isTight: boolean): Limits {
   };
 }
 
-function networkOf(random: SeededRandom): NetworkConditions {
+export function networkOf(random: SeededRandom): NetworkConditions {
   if (random.chance(0.2)) return PERFECT_NETWORK;
   return {
     latencyMs: random.pick([

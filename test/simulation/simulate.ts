@@ -26,8 +26,22 @@ export interface ApplicationPorts extends Omit<EndpointPorts, 'seal'> {
   readonly isolation: Isolation;
 }
 
+/** What lies between an application and its upstream, where there is anything. */
+export interface Terrain {
+  /** Does one thing that may happen there, or nothing. */
+  disturb(): void;
+  /** From now on nothing goes wrong. */
+  heal(): void;
+  readonly violations: readonly string[];
+  /** What must have come to nothing when everyone has gone. */
+  leaks(): Readonly<Record<string, number>>;
+}
+
 export interface Subject {
-  create(ports: ApplicationPorts): Application;
+  /** What the upstream must be; default: whatever the scenario says. */
+  readonly kind?: 'stdio' | 'in-process';
+  /** @param random - for what happens in between. */
+  create(ports: ApplicationPorts, random: SeededRandom): Application & Partial<Terrain>;
 }
 
 export interface RunResult {
@@ -68,7 +82,7 @@ class Run {
   readonly #upstream: ScriptedUpstream;
   readonly #log: MemoryEventLog;
   readonly #directory: MemorySessionDirectory<LegacySession>;
-  readonly #application: Application;
+  readonly #application: Application & Partial<Terrain>;
   readonly #clients: readonly SimClient[];
   #sessionsMost = 0;
 
@@ -80,10 +94,13 @@ class Run {
     const clock = this.#clock;
     this.ledger = new Ledger(clock);
     this.#network = new MemoryNetwork(clock, this.#random.fork(), network);
-    this.#upstream = new ScriptedUpstream(clock, this.#random.fork(), upstream);
+    this.#upstream = new ScriptedUpstream(clock, this.#random.fork(), {
+      ...upstream,
+      ...(subject.kind !== undefined && { kind: subject.kind }),
+    });
     this.#log = new MemoryEventLog(limits);
     this.#directory = new MemorySessionDirectory<LegacySession>(limits);
-    this.#application = subject.create({
+    const ports: ApplicationPorts = {
       clock,
       random: this.#random.fork(),
       upstream: this.#upstream,
@@ -93,7 +110,8 @@ class Run {
       telemetry: strictTelemetry(this.ledger),
       limits,
       isolation,
-    });
+    };
+    this.#application = subject.create(ports, new SeededRandom(seed));
     const world: SimWorld = {
       clock,
       network: this.#network,
@@ -102,7 +120,8 @@ class Run {
       sessions: [],
       steps,
       endings,
-      maySessionsEnd,
+      maySessionsEnd: maySessionsEnd || this.#hasTerrain,
+      mayChangesRepeat: this.#hasTerrain,
     };
     this.#clients = clients.map(({ era, principal }, index) => {
       const identity = { name: nameOf(era, principal, index), token: principal };
@@ -113,7 +132,8 @@ class Run {
   async play(): Promise<void> {
     for (const client of this.#clients) client.start();
     this.#think();
-    await this.#pass(this.#scenario.busyMs);
+    // Whoever is in between does some things in promises, which get their turn between steps.
+    await this.#pass(this.#scenario.busyMs, this.#hasTerrain ? 100 : 1000);
     if (this.#scenario.isDrained) await this.#drain(6000);
     else {
       await this.#settle();
@@ -154,7 +174,13 @@ class Run {
     this.#clock.after(500, disturb);
   }
 
+  /** Whether more than the upstream may end what it began. */
+  get #hasTerrain(): boolean {
+    return this.#application.disturb !== undefined;
+  }
+
   #disturb(): void {
+    this.#application.disturb?.();
     const { live } = this.#upstream;
     if (live.length === 0) return;
     const connection = this.#random.pick(live);
@@ -167,6 +193,7 @@ class Run {
   /** The network heals and clients fetch what is theirs: every call must come to its end. */
   async #settle(): Promise<void> {
     this.#network.conditions = PERFECT_NETWORK;
+    this.#application.heal?.();
     for (const client of this.#clients) client.settle();
     // Half-open connections hold their places under the bounds until the kernel finds them.
     await this.#pass(this.#scenario.limits.callMsMax + PERFECT_NETWORK.halfOpenMs + 20_000);
@@ -181,13 +208,15 @@ class Run {
   async #leave(): Promise<void> {
     for (const client of this.#clients) client.stop();
     const { limits } = this.#scenario;
-    await this.#pass(limits.sessionIdleMs + limits.streamMsMax + limits.upstreamIdleMs + 120_000);
+    const idleMs = limits.sessionIdleMs + limits.streamMsMax + limits.upstreamIdleMs + 120_000;
+    await this.#pass(this.#hasTerrain ? 2 * idleMs : idleMs);
     const counts = {
       sessions: this.#directory.count(),
       events: this.#log.size().events,
       exchanges: this.#network.heldByServer().length,
       // A shared upstream keeps its state for as long as the endpoint lives: one a handshake.
       upstreams: this.#upstream.live.length - (this.#scenario.isolation === 'shared' ? 2 : 0),
+      ...this.#application.leaks?.(),
     };
     for (const [what, left] of Object.entries(counts)) {
       if (left > 0) this.ledger.violate('leak', `${left} ${what} are left after everyone went`);
@@ -227,7 +256,7 @@ class Run {
     }
     // Two more while it is asked which eras it speaks.
     const instances = this.#upstream.live.filter((connection) => !connection.isClosing).length;
-    if (instances > limits.upstreamInstancesMax + 2) {
+    if (instances > limits.upstreamInstancesMax + 2 && !this.#hasTerrain) {
       this.ledger.violate('bounds', `${instances} upstreams`);
     }
   }
@@ -248,6 +277,9 @@ class Run {
 
   #checkEnd(): void {
     const { violations, queuePeakBytes } = this.#network;
+    for (const violation of this.#application.violations ?? []) {
+      this.ledger.violate('server', violation);
+    }
     const bound = this.#scenario.limits.streamQueueBytesMax;
     if (queuePeakBytes > bound) {
       this.ledger.violate('bounds', `${queuePeakBytes} bytes waited in a stream, bound ${bound}`);
@@ -300,11 +332,11 @@ function strictTelemetry(ledger: Ledger): Telemetry {
 }
 
 /** A failing run in the words a person needs to reproduce it. */
-export function describeFailure(result: RunResult, isolation: Isolation): string {
+export function describeFailure(result: RunResult, file: string): string {
   const { seed, violations, trace, scenario } = result;
   const { limits: _, ...rest } = scenario;
   return [
-    `TIDEGATE_SEED=${seed} npx vitest run test/simulation/${isolation}.test.ts`,
+    `TIDEGATE_SEED=${seed} npx vitest run test/simulation/${file}.test.ts`,
     JSON.stringify(rest),
     ...violations.slice(0, 12),
     '--- trace, newest last ---',

@@ -17,8 +17,8 @@ export function tampered(subject: Subject, fault: Fault, every: number): Subject
     return count % every === 0;
   };
   return {
-    create: (ports) => {
-      const application = subject.create(fault.ports?.(ports) ?? ports);
+    create: (ports, random) => {
+      const application = subject.create(fault.ports?.(ports) ?? ports, random);
       return wrapped(application, fault, nth);
     },
   };
