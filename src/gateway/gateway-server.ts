@@ -1,5 +1,6 @@
 /** One server of a gateway: its config, its upstream and its endpoint at `/<name>`. */
 import { isDeepStrictEqual } from 'node:util';
+import type { SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
 import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
 import type { Identity, Telemetry, Upstream } from '../core/ports.ts';
 import { createEndpoint, type EndpointOptions } from '../create-endpoint.ts';
@@ -11,6 +12,8 @@ import { upstreamOf } from './upstream-of.ts';
 
 /** What all servers of a gateway share. */
 export interface GatewayServerParts extends Guards {
+  /** Tokens of callers, for servers at which they are exchanged. */
+  readonly subjectTokens: SubjectTokens;
   readonly listen: ListenConfig;
   readonly identity: Identity;
   readonly telemetry: Telemetry;
@@ -34,7 +37,12 @@ export class GatewayServer {
     const own = serverTelemetry(telemetry, name);
     this.name = name;
     this.#config = config;
-    this.#upstream = upstreamOf(config.source, { name, limits, telemetry: own });
+    this.#upstream = upstreamOf(config.source, {
+      name,
+      limits,
+      telemetry: own,
+      subjectTokens: parts.subjectTokens,
+    });
     this.endpoint = createEndpoint({
       ...doorOf(listen, name),
       identity,

@@ -3,7 +3,7 @@
  * authorization server that its operator named, and for nothing else. No token is sent on.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
-import type { Clock, Identity, OpenDoor, Principal } from '../../core/ports.ts';
+import type { Clock, Identity, OpenDoor, Principal, ResourceDoor } from '../../core/ports.ts';
 
 interface Kept {
   token: string;
@@ -16,6 +16,8 @@ const IDLE_MS = 3_600_000;
 const PRINCIPALS_MAX = 20_000;
 
 export class SubjectTokens {
+  /** Whether anything is noted: no token is held that nobody exchanges. Default true. */
+  isWanted = true;
   readonly #clock: Pick<Clock, 'now'>;
   /** The longest unused first. */
   readonly #kept = new Map<string, Kept>();
@@ -31,6 +33,7 @@ export class SubjectTokens {
 
   /** @param expiresAt - milliseconds of the clock after which it does not count. */
   remember({ key }: Principal, token: string, expiresAt: number = Infinity): void {
+    if (!this.isWanted) return;
     const until = Math.min(this.#clock.now() + IDLE_MS, expiresAt);
     this.#kept.delete(key);
     this.#kept.set(key, { token, until });
@@ -68,18 +71,25 @@ export class SubjectTokens {
  * tokens are of an authorization server: one of the operator's own proves nothing elsewhere.
  */
 export function rememberingIdentity(
-  identity: Identity,
+  identity: Identity & Partial<OpenDoor & ResourceDoor>,
   tokens: SubjectTokens,
-): Identity & OpenDoor {
-  return {
-    isOpen: (identity as Partial<OpenDoor>).isOpen === true,
+): Identity & OpenDoor & ResourceDoor {
+  const noted = (asked: Identity): Identity => ({
     verify: (head, done) =>
-      identity.verify(head, (outcome) => {
+      asked.verify(head, (outcome) => {
         const token = /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
         if (outcome.kind === 'principal' && token !== undefined) {
           tokens.remember(outcome.principal, token, outcome.grant?.expiresAt);
         }
         done(outcome);
       }),
+  });
+  return {
+    ...noted(identity),
+    isOpen: identity.isOpen === true,
+    get authorization() {
+      return identity.authorization;
+    },
+    at: (publicUrl) => noted(identity.at?.(publicUrl) ?? identity),
   };
 }
