@@ -2,6 +2,7 @@
  * Everything the product asks of the world. An adapter implements one port and imports only `core`.
  * Each comment states what the port guarantees: order, atomicity, loss.
  */
+import type { CertifiedPeer } from './certified-peer.ts';
 import type { CloseReason } from './close-reasons.ts';
 import type { Refusal } from './errors.ts';
 import type { Grant } from './grant.ts';
@@ -45,13 +46,13 @@ export interface Seal {
 
 /* ------------------------------------------------------------------ HTTP, downstream */
 
-export interface RequestHead {
+export interface RequestHead extends CertifiedPeer {
   readonly method: string;
   /** The path as it was sent, without the query; never normalised. */
   readonly path: string;
   /** What follows `?`, without it; empty when there is none. */
   readonly query: string;
-  /** The peer's socket address; no header is believed for it. */
+  /** The client's address: the socket's, or what a proxy says that the operator trusts. */
   readonly remoteAddress: string;
   /** The value of a header (name in lower case); of several lines, the first. */
   header(name: string): string | undefined;
@@ -59,12 +60,6 @@ export interface RequestHead {
   headerCount(name: string): number;
   /** Names of all headers, lower case, in order, with repeats. */
   headerNames(): readonly string[];
-  /**
-   * The certificate the peer proved to hold in its TLS handshake, verified or not: base64url of the
-   * SHA-256 of its DER, as tokens are bound to it. No header is believed for it.
-   * @see https://www.rfc-editor.org/rfc/rfc8705#section-3.1
-   */
-  readonly clientCertificate?: string | undefined;
 }
 
 export type BodyOutcome =

@@ -7,7 +7,7 @@ import { echo, JSON_HEADERS, respondOk, ScriptedApp } from './scripted-app.ts';
 
 const BODY_MAX = 100_000;
 
-describeHosts(['serve', 'node', 'express', 'fetch', 'hono'], (openHost) => {
+describeHosts(['serve', 'tls', 'node', 'express', 'fetch', 'hono'], (openHost) => {
   let app: ScriptedApp;
   let host: Host;
   let clients: RawClient[];

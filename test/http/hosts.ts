@@ -8,16 +8,20 @@ import { fetchHandler } from 'tidegate/fetch';
 import { nodeHandler, serve } from 'tidegate/node';
 import { describe } from 'vitest';
 import type { ScriptedApp } from './scripted-app.ts';
+import { tlsHost } from './tls-hosts.ts';
 
 export interface Host {
   readonly port: number;
   close(): Promise<void>;
 }
 
-export type HostName = 'serve' | 'node' | 'express' | 'fetch' | 'hono';
+export type HostName = 'serve' | 'tls' | 'node' | 'express' | 'fetch' | 'hono';
+
+const SERVED = { port: 0, drainMs: 100, limits: { discardMsMax: 200 } };
 
 export const HOSTS: Readonly<Record<HostName, (app: ScriptedApp) => Promise<Host>>> = {
-  serve: async (app) => serve(app, { port: 0, drainMs: 100, limits: { discardMsMax: 200 } }),
+  serve: async (app) => serve(app, SERVED),
+  tls: async (app) => tlsHost(app, SERVED),
   node: async (app) => listening(createServer(nodeHandler(app))),
   express: async (app) => listening(createServer(express().use(nodeHandler(app)))),
   fetch: async (app) => fetchHost(fetchHandler(app)),

@@ -3,6 +3,11 @@
  * between and after requests. What one request may hold is bounded in `core/limits.ts`.
  */
 export interface ConnectionLimits {
+  /**
+   * Milliseconds a TLS handshake may take, and the header of the PROXY protocol before it. Default
+   * 10,000.
+   */
+  readonly handshakeMsMax: number;
   /** Milliseconds a request's head may take. Ends slow heads (slowloris). Default 10,000. */
   readonly headMsMax: number;
   /** Milliseconds a whole request may take to arrive; the reply is not meant. Default 60,000. */
@@ -37,9 +42,24 @@ export interface ConnectionLimits {
   readonly discardBytesMax: number;
   /** Milliseconds for the same. Default 2,000. */
   readonly discardMsMax: number;
+  /**
+   * Bytes a second that a body which is waited for must bring, looked at every `checkMs`; slower
+   * ones get 408. Default 240.
+   */
+  readonly bodyBytesPerSecondMin: number;
+  /** Requests open at a time on one connection of HTTP/2; further ones wait. Default 100. */
+  readonly requestsPerConnectionMax: number;
+  /**
+   * Requests of one connection of HTTP/2 that may be reset within a minute, by either side, before
+   * their reply is over; then it is closed. Default 200.
+   */
+  readonly resetsPerMinuteMax: number;
+  /** Pings and settings of one connection of HTTP/2 within a minute. Default 120. */
+  readonly pingsPerMinuteMax: number;
 }
 
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  handshakeMsMax: 10_000,
   headMsMax: 10_000,
   requestMsMax: 60_000,
   checkMs: 5_000,
@@ -51,4 +71,8 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   stallMsMax: 10_000,
   discardBytesMax: 4 * 1024 * 1024,
   discardMsMax: 2_000,
+  bodyBytesPerSecondMin: 240,
+  requestsPerConnectionMax: 100,
+  resetsPerMinuteMax: 200,
+  pingsPerMinuteMax: 120,
 };

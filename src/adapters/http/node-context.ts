@@ -1,8 +1,11 @@
 /** What the exchanges of one handler share: its bounds, and what is known of its connections. */
+import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { Peers } from './peers.ts';
 import { SharedBytes } from './shared-bytes.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 export class NodeContext {
   readonly limits: ConnectionLimits;
@@ -12,11 +15,18 @@ export class NodeContext {
   readonly pipelined: WeakSet<Socket> = new WeakSet();
   /** Connections of long streams, which `node:http` no longer knows. */
   readonly detached: Set<Socket> = new Set();
+  /** Connections of HTTP/2, which `node:https` does not know. */
+  readonly sessions: Set<ServerHttp2Session> = new Set();
+  readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
   /** Replies ask their clients to leave. */
   isClosing = false;
 
-  constructor(limits: Partial<ConnectionLimits> = {}) {
+  /** @throws TypeError for an entry of `trustedProxies` that is no address and no range. */
+  constructor(limits: Partial<ConnectionLimits> = {}, trustedProxies: readonly string[] = []) {
     this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...limits };
+    this.peers = new Peers(
+      trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies),
+    );
   }
 }

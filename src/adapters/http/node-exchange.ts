@@ -34,7 +34,7 @@ export class NodeExchange implements HttpExchange {
 
   /** @param isContinueDue - the client waits for `100 Continue` before it sends its body. */
   constructor(pair: Pair, context: NodeContext, isContinueDue: boolean) {
-    this.head = new NodeHead(pair.req);
+    this.head = new NodeHead(pair.req, context);
     this.#context = context;
     this.#pair = pair;
     this.#isContinueDue = isContinueDue;

@@ -14,6 +14,11 @@ export interface NodeHandlerOptions {
    * the server's.
    */
   readonly limits?: Partial<ConnectionLimits> | undefined;
+  /**
+   * Addresses of proxies, such as `10.0.0.0/8`, whose `Forwarded` or `X-Forwarded-For` says who the
+   * client is. Default: none, and no header is believed.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -29,9 +34,10 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
  * drain comes first because long streams have left `node:http`: the server waits for them but
  * cannot end them.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
-  const context = new NodeContext(options.limits);
+  const context = new NodeContext(options.limits, options.trustedProxies);
   return (req, res) => handleRequest(app, context, req, res, false);
 }
 

@@ -1,22 +1,30 @@
 /** A request's head over `IncomingMessage`, without copies. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '../../core/ports.ts';
+import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
+import type { NodeContext } from './node-context.ts';
+import { lineOf } from './peers.ts';
 
 export class NodeHead implements RequestHead {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly clientCertificate: string | undefined;
+  readonly verifiedCertificate: VerifiedCertificate | undefined;
   readonly #headers: IncomingMessage['headers'];
   readonly #rawHeaders: readonly string[];
 
-  constructor(req: IncomingMessage) {
+  constructor(req: IncomingMessage, { peers }: NodeContext) {
     const target = originForm(req.url ?? '/');
     const mark = target.indexOf('?');
     this.method = req.method ?? 'GET';
     this.path = mark === -1 ? target : target.slice(0, mark);
     this.query = mark === -1 ? '' : target.slice(mark + 1);
-    this.remoteAddress = req.socket.remoteAddress ?? '';
+    this.remoteAddress = peers.addressOf(req.socket, lineOf(req.headers));
+    const certificate = peers.certificateOf(req.socket);
+    this.clientCertificate = certificate?.thumbprint;
+    this.verifiedCertificate = certificate?.verified;
     this.#headers = req.headers;
     this.#rawHeaders = req.rawHeaders;
   }
@@ -64,7 +72,7 @@ function isNamed(raw: string, name: string): boolean {
  * not believed: the Host header is what is checked.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
  */
-function originForm(target: string): string {
+export function originForm(target: string): string {
   if (target.startsWith('/')) return target;
   const scheme = target.indexOf('://');
   if (scheme === -1) return target;

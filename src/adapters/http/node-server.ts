@@ -1,16 +1,16 @@
 /** Serves an application on a port of its own, with every bound a public listener needs. */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { ERRORS, errorResponse } from '../../core/errors.ts';
-import type { Application, OpenDoor } from '../../core/ports.ts';
+import type { Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import { type AddressInfo, Server as NetServer } from 'node:net';
+import type { Application, OpenDoor, Telemetry } from '../../core/ports.ts';
 import { isLoopback } from '../../core/security/listen-host.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { createListener } from './create-server.ts';
+import type { Sight, Tls } from './listener-parts.ts';
 import { NodeContext } from './node-context.ts';
-import { handleRequest } from './node-handler.ts';
-import { refuseRaw, statusOfParserError } from './raw-refusal.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import type { TlsOptions } from './tls-options.ts';
+import { TlsWatch } from './tls-watch.ts';
 
 export interface ServeOptions {
   /** Where to listen. Default `127.0.0.1`. */
@@ -26,6 +26,23 @@ export interface ServeOptions {
    * false: `serve` rejects.
    */
   readonly insecure?: boolean | undefined;
+  /**
+   * Speaks TLS, with files that are read again when they are replaced; connections stay. Default:
+   * plain HTTP.
+   */
+  readonly tls?: TlsOptions | undefined;
+  /**
+   * Addresses of proxies, such as `10.0.0.0/8`, that say who the client is: with `Forwarded` or
+   * `X-Forwarded-For`, or with the PROXY protocol. Default: none, and nobody is believed.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Whether connections of `trustedProxies` begin with the header of the PROXY protocol, version 1
+   * or 2. Those that do not are closed. Default false.
+   */
+  readonly proxyProtocol?: boolean | undefined;
+  /** Told of handshakes that failed and of files that changed. Default: nobody. */
+  readonly telemetry?: Pick<Telemetry, 'log' | 'count'> | undefined;
   /** Told of errors of the listener itself, such as no descriptors left for a connection. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
@@ -47,7 +64,9 @@ const FLUSH_MS = 500;
 /**
  * Listens and serves. Installs no signal handlers: call `close` from yours.
  * @throws Error when the address cannot be listened on, saying which and why; when anybody could
- * call from another machine without a credential.
+ * call from another machine without a credential; when a file of `tls` cannot be used, saying which
+ * and why in one line.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
@@ -57,87 +76,50 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
       `${host} is reachable by others: give the endpoint an identity, or insecure: true`,
     );
   }
-  const context = new NodeContext(options.limits);
-  const server = createHttpServer(app, context);
+  const { trustedProxies, proxyProtocol = false, telemetry: sight = UNSEEN } = options;
+  if (proxyProtocol && (trustedProxies ?? []).length === 0) {
+    throw new TypeError('proxyProtocol needs trustedProxies: nobody else is believed');
+  }
+  const context = new NodeContext(options.limits, trustedProxies);
+  const tls = options.tls && { options: options.tls, files: filesOf(options.tls) };
+  const server = createListener({ app, context, sight, proxyProtocol, tls });
   await listen(server, host, port);
   server.on('error', (error) => options.onError?.(error));
+  const watch = tls && watchFiles(server as SecureServer, tls, sight);
   const bound = (server.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     host,
     port: bound,
-    close: () => (closing ??= close(app, server, context, drainMs)),
+    close: () => {
+      watch?.close();
+      return (closing ??= close(app, server, context, drainMs));
+    },
   };
 }
 
-function createHttpServer(app: Application, context: NodeContext): Server {
-  const { limits } = context;
-  const server = createServer({
-    headersTimeout: limits.headMsMax,
-    requestTimeout: limits.requestMsMax,
-    connectionsCheckingInterval: limits.checkMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    maxHeaderSize: limits.headBytesMax,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.probeDelayMs,
-    insecureHTTPParser: false,
-    // Checked below, to be refused in JSON.
-    requireHostHeader: false,
+const UNSEEN: Sight = { log() {}, count() {} };
+
+function filesOf(options: TlsOptions): TlsFiles {
+  const read = readTlsFiles(options);
+  if (read.kind === 'files') return read.files;
+  throw new Error(read.reason);
+}
+
+/** New handshakes get the new certificate; what is open stays as it is. */
+function watchFiles(server: SecureServer, { options, files }: Tls, sight: Sight): TlsWatch {
+  return new TlsWatch(options, files, {
+    onFiles: ({ context, notAfterMs }) => {
+      server.setSecureContext(context);
+      const notAfter = new Date(notAfterMs).toISOString();
+      sight.log('info', 'tls_files_read', { cert: options.cert, notAfter });
+    },
+    onFault: (reason) => sight.log('error', 'tls_files_refused', { reason }),
   });
-  server.maxHeadersCount = limits.headersMax;
-  server.maxConnections = limits.connectionsMax;
-  server.on('request', (req, res) => onRequest(app, context, req, res, false));
-  server.on('checkContinue', (req, res) => onRequest(app, context, req, res, true));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    onClientError(context, error, socket);
-  });
-  // No tunnels. Without a listener for `upgrade`, Node serves such requests as if they had not
-  // asked.
-  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => socket.destroy());
-    refuseRaw(socket, 405);
-  });
-  return server;
 }
 
-function onRequest(
-  app: Application,
-  context: NodeContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-  isContinueDue: boolean,
-): void {
-  // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host header.
-  if (req.headers.host === undefined && req.httpVersionMinor === 1) return refuseHostless(res);
-  handleRequest(app, context, req, res, isContinueDue);
-}
-
-function refuseHostless(res: ServerResponse): void {
-  const body = errorResponse({ error: 'HOST_MALFORMED' });
-  const length = String(Buffer.byteLength(body));
-  res.writeHead(ERRORS.HOST_MALFORMED.httpStatus, [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    length,
-    'Connection',
-    'close',
-  ]);
-  res.end(body);
-}
-
-function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duplex: Duplex): void {
-  const socket = duplex as Socket;
-  const isAnswerable = socket.writable && error.code !== 'ECONNRESET';
-  if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
-  // Whoever does not take the refusal is cut.
-  socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
-  refuseRaw(socket, statusOfParserError(error.code));
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: NetServer, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void => {
       const reason = LISTEN_REASONS.get(cause.code ?? '') ?? cause.message;
@@ -161,7 +143,7 @@ const LISTEN_REASONS: ReadonlyMap<string, string> = new Map([
 
 async function close(
   app: Application,
-  server: Server,
+  server: Server | SecureServer,
   context: NodeContext,
   drainMs: number,
 ): Promise<void> {

@@ -5,3 +5,4 @@ export { nodeHandler } from './node-handler.ts';
 export type { NodeHandler, NodeHandlerOptions } from './node-handler.ts';
 export { serve } from './node-server.ts';
 export type { RunningServer, ServeOptions } from './node-server.ts';
+export type { TlsOptions } from './tls-options.ts';

@@ -1,0 +1,113 @@
+/** The listener of `serve`: HTTP/1.1, in the clear or over TLS, with every bound there is. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ERRORS, errorResponse } from '../../core/errors.ts';
+import type { Application } from '../../core/ports.ts';
+import { introduce } from './introduction.ts';
+import type { ListenerParts } from './listener-parts.ts';
+import type { NodeContext } from './node-context.ts';
+import { handleRequest } from './node-handler.ts';
+import { refuseRaw, statusOfParserError } from './raw-refusal.ts';
+import { createSecureServer } from './secure-server.ts';
+
+export function createListener(parts: ListenerParts): Server | SecureServer {
+  const { context, tls, proxyProtocol } = parts;
+  const http = httpOptions(context);
+  const server = tls === undefined ? createServer(http) : createSecureServer(parts, tls, http);
+  server.maxHeadersCount = context.limits.headersMax;
+  server.maxConnections = context.limits.connectionsMax;
+  serveHttp1(parts, server);
+  if (proxyProtocol || tls !== undefined) introduceAll(parts, server);
+  return server;
+}
+
+function httpOptions({ limits }: NodeContext): ServerOptions {
+  return {
+    headersTimeout: limits.headMsMax,
+    requestTimeout: limits.requestMsMax,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.headBytesMax,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.probeDelayMs,
+    insecureHTTPParser: false,
+    // Checked below, to be refused in JSON.
+    requireHostHeader: false,
+  };
+}
+
+function serveHttp1({ app, context }: ListenerParts, server: Server | SecureServer): void {
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    onRequest(app, context, req, res, false);
+  });
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    onRequest(app, context, req, res, true);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    onClientError(context, error, socket);
+  });
+  // No tunnels. Without a listener for `upgrade`, Node serves such requests as if they had not
+  // asked.
+  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    refuseRaw(socket, 405);
+  });
+}
+
+/** Puts the first look at a connection before whatever Node does with it. */
+function introduceAll(parts: ListenerParts, server: Server | SecureServer): void {
+  const { context, sight, proxyProtocol, tls } = parts;
+  const [accept] = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    introduce(socket, {
+      isTls: tls !== undefined,
+      owesProxyHeader: proxyProtocol && context.peers.isTrusted(socket.remoteAddress ?? ''),
+      msMax: context.limits.handshakeMsMax,
+      onReady: (source) => {
+        if (source !== undefined) context.peers.introduce(socket, source);
+        accept?.call(server, socket);
+      },
+      onRefused: (reason) => sight.count('connections_refused_total', { reason }),
+    });
+  });
+}
+
+function onRequest(
+  app: Application,
+  context: NodeContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  isContinueDue: boolean,
+): void {
+  // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host header.
+  if (req.headers.host === undefined && req.httpVersionMinor === 1) return refuseHostless(res);
+  handleRequest(app, context, req, res, isContinueDue);
+}
+
+function refuseHostless(res: ServerResponse): void {
+  const body = errorResponse({ error: 'HOST_MALFORMED' });
+  const length = String(Buffer.byteLength(body));
+  res.writeHead(ERRORS.HOST_MALFORMED.httpStatus, [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    length,
+    'Connection',
+    'close',
+  ]);
+  res.end(body);
+}
+
+function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duplex: Duplex): void {
+  const socket = duplex as Socket;
+  const isAnswerable = socket.writable && error.code !== 'ECONNRESET';
+  if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
+  // Whoever does not take the refusal is cut.
+  socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
+  refuseRaw(socket, statusOfParserError(error.code));
+}

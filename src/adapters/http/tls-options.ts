@@ -1,0 +1,21 @@
+/** What a listener needs to speak TLS, as files that may be replaced while it runs. */
+export interface TlsOptions {
+  /** Path of a PEM file: the server's certificate, then the chain up to its authority. */
+  readonly cert: string;
+  /** Path of a PEM file: the certificate's private key, without a passphrase. */
+  readonly key: string;
+  /**
+   * Path of a PEM file of authorities whose client certificates are verified. Default: clients are
+   * asked for none.
+   */
+  readonly clientCa?: string | undefined;
+  /**
+   * Whether a client without a certificate that `clientCa` verifies may come in at all, to show
+   * another credential. Default `optional`.
+   */
+  readonly clientCertificates?: 'optional' | 'required' | undefined;
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** Whether clients that ask for HTTP/2 by ALPN get it. Default false. */
+  readonly http2?: boolean | undefined;
+}
