@@ -8,7 +8,7 @@ import type { CryptoKey, JSONWebKeySet, JWK, JWSHeaderParameters } from 'jose';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/ports.ts';
 import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
-import { discoverJwksUri } from './issuer-metadata.ts';
+import { discoverJwksUri } from './discover-jwks.ts';
 
 export type KeyOutcome =
   | { readonly kind: 'key'; readonly key: CryptoKey }
