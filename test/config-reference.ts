@@ -9,6 +9,7 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | JsonSchema;
+  readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly const?: unknown;
 }
@@ -38,6 +39,8 @@ export function configJsonSchemaText(): string {
 export function configPage(): string {
   const { properties = {} } = configJsonSchema();
   const [, token, none] = properties['auth']?.anyOf ?? [];
+  const policy = properties['policy'];
+  const rule = policy?.properties?.['allow']?.items;
   const servers = properties['servers']?.additionalProperties;
   const kinds = typeof servers === 'object' ? (servers.anyOf ?? []) : [];
   const [command, url, module] = kinds;
@@ -47,6 +50,8 @@ export function configPage(): string {
     listen: tableOf(properties['listen']),
     token: tableOf(token),
     none: tableOf(none),
+    policy: tableOf(policy),
+    allow: tableOf(typeof rule === 'object' ? rule : undefined),
     shared: tableOf(properties['defaults']),
     command: tableOf(command, shared),
     url: tableOf(url, shared),
@@ -138,6 +143,16 @@ Or none:
 
 \`none\` is refused where strangers may come (a host or a public URL other than loopback) unless \`insecure\` is said, and while the
 variable \`TIDEGATE_TOKEN\` is set.
+
+## Policy
+
+Who may do what, once they are let in:
+
+{policy}
+
+A permission of \`allow\`:
+
+{allow}
 
 ## Every server
 

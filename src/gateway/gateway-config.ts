@@ -6,6 +6,7 @@ import type { Rates } from '../adapters/gate/rate-rules.ts';
 import type { Denied } from '../adapters/identity/denials.ts';
 import type { IntrospectionOptions } from '../adapters/identity/introspection-identity.ts';
 import type { JwtIssuer, TokenRules } from '../adapters/identity/jwt-identity.ts';
+import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
 import type { Limits } from '../core/limits.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
@@ -19,6 +20,8 @@ export interface GatewayConfig {
   readonly denied?: Denied | undefined;
   /** The endpoint `/all` that merges the servers; undefined for none. */
   readonly all: AllConfig | undefined;
+  /** Who may do what; undefined: whoever is let in may do everything. */
+  readonly policy?: PolicyRules | undefined;
   /** Limits by account, over all servers; undefined for none. */
   readonly rates?: Rates | undefined;
   /** The record; undefined for none. */

@@ -5,6 +5,8 @@ import { RotatingFile } from '../adapters/audit/rotating-file.ts';
 import { streamLines } from '../adapters/audit/stream-lines.ts';
 import { RateGate } from '../adapters/gate/rate-gate.ts';
 import type { Rates } from '../adapters/gate/rate-rules.ts';
+import { PolicyAccess } from '../adapters/policy/policy-access.ts';
+import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
 import { systemRandom } from '../adapters/system/system-random.ts';
 import type { Access, AuditTrail } from '../core/access.ts';
 import type { Gate } from '../core/gate.ts';
@@ -19,6 +21,7 @@ export interface Guards {
 
 /** What of a config is about them. */
 export interface GuardConfig {
+  readonly policy?: PolicyRules | undefined;
   readonly rates?: Rates | undefined;
   readonly audit?: AuditConfig | undefined;
 }
@@ -27,24 +30,43 @@ export class GatewayGuards {
   readonly guards: Guards;
   readonly #config: GuardConfig;
   readonly #journal: AuditJournal | undefined;
+  readonly #policies: PolicyAccess;
+  #policy: PolicyRules | undefined;
 
   /**
    * @param given - by a program that embeds the gateway: counts instead of the config's.
    * @throws Error when the record cannot be opened: a gateway that was meant to keep one must not
-   * start without.
+   * start without. The same when policies cannot be read.
    */
   constructor(config: GuardConfig, given: Guards, telemetry: Telemetry) {
     this.#config = config;
+    this.#policy = config.policy;
     const { rates } = config;
     const gate =
       rates === undefined ? undefined : new RateGate(rates, { random: systemRandom, telemetry });
     if (given.audit === undefined && config.audit !== undefined) {
       this.#journal = journalOf(config.audit, telemetry);
     }
+    this.#policies = new PolicyAccess({ telemetry, wallMs: () => Date.now() });
+    this.#policies.prepare(config.policy)();
     this.guards = {
-      access: given.access,
+      access: given.access ?? this.#policies,
       audit: given.audit ?? this.#journal,
       gate: given.gate ?? gate,
+    };
+  }
+
+  /**
+   * @returns what makes the policies of another config count from the next request on. Nothing is
+   * ended by it.
+   * @throws Error when they cannot be read.
+   */
+  prepare({ policy }: Pick<GuardConfig, 'policy'>): () => void {
+    if (isDeepStrictEqual(this.#policy, policy)) return () => {};
+    const use = this.#policies.prepare(policy);
+    return () => {
+      this.#policy = policy;
+      use();
     };
   }
 

@@ -146,7 +146,9 @@ export class Gateway implements Application, OpenDoor {
       checkNames(config.servers);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
+      const usePolicies = this.#guards.prepare(config);
       this.#identity.replace(config.auth, listen);
+      usePolicies();
     } catch (error) {
       return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) };
     }

@@ -23,6 +23,7 @@ const PATIENCE_MS = 15_000;
 
 export interface GatewayHost {
   readonly gateway: Gateway;
+  readonly config: GatewayConfig;
   readonly port: number;
   readonly log: readonly LogLine[];
   send(request: WireRequest): WireReply;
@@ -57,6 +58,7 @@ export async function gatewayHost(
   onTestFinished(close);
   return {
     gateway,
+    config,
     port: served.port,
     log,
     send(request) {

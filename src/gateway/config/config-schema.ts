@@ -17,6 +17,7 @@ import type {
   UrlShape,
 } from './config-shape.ts';
 import { GUARD_KEYS } from './guard-schema.ts';
+import { POLICY_KEYS } from './policy-schema.ts';
 import { SERVER_NAME } from './server-names.ts';
 import {
   allowedHostValue,
@@ -239,6 +240,7 @@ export const CONFIG_SCHEMA: z.ZodObject = z.strictObject({
   auth: z.union([none, token, noAuth]).optional().meta(AUTH),
   all: z.union([z.boolean(), allServers]).optional().meta(ALL),
   defaults: defaults.optional(),
+  ...POLICY_KEYS,
   ...GUARD_KEYS,
   servers: z.record(z.string().regex(SERVER_NAME), z.union([command, url, moduleServer])).meta({
     description: 'The servers by name: a-z, 0-9 and -, each served at `/<name>/…`.',

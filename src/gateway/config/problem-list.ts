@@ -26,6 +26,11 @@ export class ProblemList {
     this.at(this.#places.valueOf(path), path, message);
   }
 
+  /** One more thing is wrong with a value. */
+  also(path: ConfigPath, message: string): void {
+    this.at(this.#places.valueOf(path), path, message);
+  }
+
   /** A key is wrong. */
   key(path: ConfigPath, message: string): void {
     this.at(this.#places.keyOf(path), path, message);

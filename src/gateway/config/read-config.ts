@@ -9,6 +9,7 @@ import type { FileAccess, FileText } from './file-access.ts';
 import { auditConfig, ratesConfig } from './guard-config.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { Position } from './places.ts';
+import { policyConfig } from './policy-config.ts';
 import type { ConfigPath, Problem } from './problem.ts';
 import { type ProblemList, pathText } from './problem-list.ts';
 import { type ConfigDocument, readDocument } from './read-document.ts';
@@ -78,8 +79,9 @@ function ownConfig(
   const names = entries.map(({ name }) => name);
   const rates = ratesConfig(found['rates'], problems);
   const audit = auditConfig(found['audit'], filesOf(around), problems);
+  const policy = policyConfig(found['policy'], names, filesOf(around), problems);
   const all = allConfig(found['all'], names, problems);
-  return { listen, auth, all, rates, audit, servers };
+  return { listen, auth, all, policy, rates, audit, servers };
 }
 
 function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {

@@ -1,0 +1,63 @@
+/**
+ * Values from outside as values of Cedar. What Cedar cannot hold is no value at all, so that
+ * whoever asks may refuse it; and nobody's object becomes an entity or a function by how its keys
+ * are named.
+ * @see https://docs.cedarpolicy.com/auth/entities-syntax.html#json-escapes
+ */
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+
+/** Values lie in each other no deeper; policies that look further are no policies. */
+const DEPTH_MAX = 8;
+const ITEMS_MAX = 256;
+
+/**
+ * Null is left out, as if its key were absent. A number with a fraction is its JSON text, since
+ * Cedar counts in whole numbers.
+ * @returns undefined for what cannot be said.
+ */
+export function cedarValue(value: unknown, depth: number = 0): CedarValueJson | undefined {
+  switch (typeof value) {
+    case 'string':
+      return isText(value) ? value : undefined;
+    case 'boolean':
+      return value;
+    case 'number':
+      return Number.isSafeInteger(value) ? value : JSON.stringify(value);
+    case 'object':
+      break;
+    default:
+      return undefined;
+  }
+  if (value === null || depth >= DEPTH_MAX) return undefined;
+  return Array.isArray(value) ? cedarSet(value, depth) : cedarRecord(value, depth);
+}
+
+function cedarSet(values: readonly unknown[], depth: number): CedarValueJson | undefined {
+  if (values.length > ITEMS_MAX) return undefined;
+  const items: CedarValueJson[] = [];
+  for (const each of values) {
+    const item = cedarValue(each, depth + 1);
+    if (item === undefined) return undefined;
+    items.push(item);
+  }
+  return items;
+}
+
+function cedarRecord(value: object, depth: number): CedarValueJson | undefined {
+  const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+  if (entries.length > ITEMS_MAX) return undefined;
+  const record: [string, CedarValueJson][] = [];
+  for (const [key, each] of entries) {
+    if (key.startsWith('__') || !isText(key)) return undefined;
+    if (each === null) continue;
+    const inner = cedarValue(each, depth + 1);
+    if (inner === undefined) return undefined;
+    record.push([key, inner]);
+  }
+  return Object.fromEntries(record);
+}
+
+/** Half a surrogate pair would reach the engine as another character than it is sent on as. */
+export function isText(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}

@@ -1,0 +1,39 @@
+/** The arguments of a call that policies may look at, by their paths; they see no others. */
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { cedarValue } from './cedar-value.ts';
+import type { ChosenArguments } from './policy-rules.ts';
+import { recordOf } from './question.ts';
+
+/** Paths of one tool; empty where nothing was chosen. */
+export function pathsOf(chosen: ChosenArguments, server: string, tool: string): readonly string[] {
+  const tools = Object.hasOwn(chosen, server) ? (chosen[server] ?? {}) : {};
+  return Object.hasOwn(tools, tool) ? (tools[tool] ?? []) : [];
+}
+
+/**
+ * An argument that is absent or null is left out.
+ * @returns undefined when one holds what policies cannot be shown: then nobody may decide.
+ */
+export function chosenArguments(
+  paths: readonly string[],
+  given: unknown,
+): Readonly<Record<string, CedarValueJson>> | undefined {
+  const found: [string, CedarValueJson][] = [];
+  for (const path of paths) {
+    const value = valueAt(given, path.split('.'));
+    if (value === undefined || value === null) continue;
+    const held = cedarValue(value);
+    if (held === undefined) return undefined;
+    found.push([path, held]);
+  }
+  return Object.fromEntries(found);
+}
+
+function valueAt(value: unknown, keys: readonly string[]): unknown {
+  let found = value;
+  for (const key of keys) {
+    const record = recordOf(found);
+    found = Object.hasOwn(record, key) ? record[key] : undefined;
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+/** A list without some of its entries; what stays keeps every character. */
+import { itemsOf } from '../../core/merge/array-items.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { membersOf, objectText } from '../../core/protocol/object-members.ts';
+import { isText } from './cedar-value.ts';
+import { recordOf } from './question.ts';
+
+export interface ListEntry {
+  readonly kind: 'tool' | 'prompt' | 'resource' | 'task';
+  readonly name: string;
+  readonly value: unknown;
+}
+
+interface ListForm {
+  readonly member: string;
+  readonly kind: ListEntry['kind'];
+  readonly key: string;
+}
+
+const FORMS: ReadonlyMap<string, ListForm> = new Map([
+  ['tools/list', { member: 'tools', kind: 'tool', key: 'name' }],
+  ['prompts/list', { member: 'prompts', kind: 'prompt', key: 'name' }],
+  ['resources/list', { member: 'resources', kind: 'resource', key: 'uri' }],
+  [
+    'resources/templates/list',
+    { member: 'resourceTemplates', kind: 'resource', key: 'uriTemplate' },
+  ],
+  ['tasks/list', { member: 'tasks', kind: 'task', key: 'taskId' }],
+]);
+
+/**
+ * An entry without a name is taken out: nobody could be allowed it. What was chosen for one caller
+ * may be kept for nobody else.
+ * @returns the same answer when nothing changes.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/caching
+ */
+export function filteredList(
+  method: string | undefined,
+  answer: Message,
+  isShown: (entry: ListEntry) => boolean,
+): Message {
+  const form = FORMS.get(method ?? '');
+  if (form === undefined || answer.payload === undefined) return answer;
+  const result = recordOf(answer.value);
+  const values = result[form.member];
+  if (!Array.isArray(values)) return answer;
+  const shown = values.map((value: unknown) => {
+    const name = recordOf(value)[form.key];
+    return typeof name === 'string' && isText(name) && isShown({ ...form, name, value });
+  });
+  if (shown.every(Boolean) && result['cacheScope'] !== 'public') return answer;
+  return Message.result(answer.id ?? 'null', rewritten(answer.payload, form.member, shown));
+}
+
+function rewritten(payload: string, member: string, shown: readonly boolean[]): string {
+  const members = membersOf(payload);
+  const list = members.findLast(({ name }) => name === member)?.value ?? '[]';
+  const items = itemsOf(list).filter((_, index) => shown[index] === true);
+  const rest = members.filter(({ name }) => name !== member && name !== 'cacheScope');
+  const wasScoped = members.some(({ name }) => name === 'cacheScope');
+  return objectText([
+    ...rest.map(({ text }) => text),
+    ...(wasScoped ? ['"cacheScope":"private"'] : []),
+    `${JSON.stringify(member)}:[${items.join(',')}]`,
+  ]);
+}

@@ -1,0 +1,139 @@
+/**
+ * Who may do what, by policies. Once there is one, nothing is allowed that none permits. Another
+ * version counts from the next request on and ends nothing.
+ */
+import type { Access, AccessRequest, AccessVerdict } from '../../core/access.ts';
+import type { Refusal } from '../../core/errors.ts';
+import type { Telemetry } from '../../core/ports.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import { filteredList, type ListEntry } from './filtered-list.ts';
+import { PolicySet } from './policy-set.ts';
+import type { PolicyRules } from './policy-rules.ts';
+import type { Thing } from './policy-question.ts';
+import { type Question, questionsOf, recordOf } from './question.ts';
+import { readPolicies } from './read-policies.ts';
+import { TaskTools } from './task-tools.ts';
+import { ToolBook } from './tool-book.ts';
+import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
+
+export interface PolicyAccessPorts {
+  readonly telemetry: Telemetry;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+}
+
+const ALLOWED: AccessVerdict = { refusal: undefined, policies: [] };
+const FORBIDDEN: Refusal = { error: 'FORBIDDEN' };
+const REFUSED: AccessVerdict = { refusal: FORBIDDEN, policies: [] };
+
+export class PolicyAccess implements Access {
+  readonly #ports: PolicyAccessPorts;
+  readonly #tools = new ToolBook();
+  readonly #tasks = new TaskTools();
+  /** Undefined: whoever is let in may do everything. */
+  #verdicts: Verdicts | undefined;
+
+  constructor(ports: PolicyAccessPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Reads what is to be decided by; undefined for nothing, so that everything is allowed.
+   * @returns what makes it count, from the next request on.
+   * @throws Error when the policies cannot be read.
+   */
+  prepare(rules: PolicyRules | undefined): () => void {
+    const after = rules === undefined ? undefined : this.#verdictsOf(rules);
+    return () => {
+      const before = this.#verdicts;
+      this.#verdicts = after;
+      before?.close();
+    };
+  }
+
+  decide(request: AccessRequest): AccessVerdict {
+    const verdicts = this.#verdicts;
+    if (verdicts === undefined) return ALLOWED;
+    const questions = questionsOf(request.message);
+    if (questions === undefined) return REFUSED;
+    const policies = new Set<string>();
+    for (const question of questions) {
+      const matter = this.#matterOf(request, question);
+      if (matter === undefined) return REFUSED;
+      const verdict = verdicts.of(request, matter);
+      for (const name of verdict.policies) policies.add(name);
+      if (isPassed(verdict, matter)) continue;
+      const scopes = verdict.isByDefault ? verdicts.scopesFor(request, matter) : undefined;
+      const refusal = scopes === undefined ? FORBIDDEN : { ...FORBIDDEN, scopes };
+      return { refusal, policies: [...policies] };
+    }
+    return { refusal: undefined, policies: [...policies] };
+  }
+
+  filter(request: AccessRequest, answer: Message): Message {
+    const verdicts = this.#verdicts;
+    if (verdicts === undefined || answer.isError) return answer;
+    if (request.message.method === 'tools/call') this.#tasks.learn(request, answer);
+    return filteredList(request.message.method, answer, (entry) => {
+      const matter = this.#matterOfEntry(request, entry);
+      return matter !== undefined && verdicts.of(request, matter).isAllowed;
+    });
+  }
+
+  #verdictsOf(rules: PolicyRules): Verdicts {
+    const outcome = readPolicies(rules);
+    if (outcome.kind === 'faulty') {
+      const told = outcome.faults.map(
+        ({ source = 'allow', line, message }) => `${source}:${line}: ${message}`,
+      );
+      throw new Error(`The policies cannot be read: ${told.join(' ')}`);
+    }
+    const { telemetry, wallMs } = this.#ports;
+    return new Verdicts(new PolicySet(outcome.policies), rules.arguments, telemetry, wallMs);
+  }
+
+  /** A task may be followed, changed and ended by whom its tool is allowed now. */
+  #matterOf(request: AccessRequest, { action, target, ...rest }: Question): Matter | undefined {
+    const { server } = request;
+    if (target.kind === 'task') {
+      const tool = this.#tasks.toolOf(request, target.name);
+      return tool === undefined ? undefined : this.#matterOfTool(request, tool, undefined);
+    }
+    if (target.kind === 'tool') {
+      return this.#matterOfTool(request, target.name, { given: rest.arguments });
+    }
+    return { action, thing: { server, target, facts: undefined }, arguments: { given: {} } };
+  }
+
+  #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
+    const { server } = request;
+    const facts = this.#tools.find(ownerOf(request), name);
+    const thing: Thing = { server, target: { kind: 'tool', name }, facts };
+    return { action: 'call', thing, arguments: given };
+  }
+
+  #matterOfEntry(request: AccessRequest, { kind, name, value }: ListEntry): Matter | undefined {
+    const { server } = request;
+    switch (kind) {
+      case 'tool':
+        this.#tools.learn(ownerOf(request), name, recordOf(value));
+        return this.#matterOfTool(request, name, undefined);
+      case 'task':
+        return this.#matterOf(request, { action: 'call', target: { kind, name } });
+      default: {
+        const action = kind === 'prompt' ? 'get' : 'read';
+        const thing = { server, target: { kind, name }, facts: undefined };
+        return { action, thing, arguments: { given: {} } };
+      }
+    }
+  }
+}
+
+/** A list holds what else is allowed and nothing more: it is given unless a policy forbids it. */
+function isPassed({ isAllowed, isByDefault }: Verdict, { action }: Matter): boolean {
+  return isAllowed || (action === 'list' && isByDefault);
+}
+
+function ownerOf({ server, principal }: AccessRequest): string {
+  return `${server}/${principal.tenant}`;
+}

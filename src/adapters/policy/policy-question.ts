@@ -1,0 +1,105 @@
+/** A question of a request as the engine is asked it: who, what, at which thing, and how. */
+import { isIP } from 'node:net';
+import type {
+  CedarValueJson,
+  Context,
+  EntityJson,
+  TypeAndId,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { AccessRequest } from '../../core/access.ts';
+import type { Principal } from '../../core/ports.ts';
+import { cedarValue } from './cedar-value.ts';
+import type { PolicyQuestion } from './policy-set.ts';
+import type { Target } from './question.ts';
+import type { ToolFacts } from './tool-book.ts';
+
+/** What policies may look at of a credential. */
+export interface GrantFacts {
+  readonly scopes: readonly string[];
+  readonly groups: readonly string[];
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** A thing that policies are about. */
+export interface Thing {
+  readonly server: string;
+  readonly target: Exclude<Target, { readonly kind: 'task' }>;
+  /** Of a tool. */
+  readonly facts: ToolFacts | undefined;
+}
+
+const TYPES = { server: 'Server', tool: 'Tool', prompt: 'Prompt', resource: 'Resource' } as const;
+
+/** @returns undefined for a principal that Cedar cannot hold. */
+export function userEntity(principal: Principal, grant: GrantFacts): EntityJson {
+  const { tenant, issuer, subject, clientId, key } = principal;
+  const claims: [string, CedarValueJson][] = [];
+  for (const [name, value] of Object.entries(grant.claims)) {
+    const held = cedarValue(value);
+    if (held !== undefined) claims.push([name, held]);
+  }
+  return {
+    uid: { type: 'User', id: key },
+    attrs: {
+      tenant,
+      issuer,
+      subject,
+      clientId,
+      groups: [...grant.groups],
+      scopes: [...grant.scopes],
+      claims: Object.fromEntries(claims),
+    },
+    parents: [
+      { type: 'Tenant', id: tenant },
+      ...grant.groups.map((id): TypeAndId => ({ type: 'Group', id })),
+    ],
+  };
+}
+
+export function policyQuestion(
+  user: EntityJson,
+  action: string,
+  thing: Thing,
+  context: Context,
+): PolicyQuestion {
+  const resource = thingEntity(thing);
+  return {
+    principal: user.uid as TypeAndId,
+    action: { type: 'Action', id: action },
+    resource: resource.uid as TypeAndId,
+    context,
+    entities: [user, resource],
+  };
+}
+
+function thingEntity({ server, target, facts }: Thing): EntityJson {
+  if (target.kind === 'server') {
+    return { uid: { type: 'Server', id: server }, attrs: { server }, parents: [] };
+  }
+  const named: Record<string, CedarValueJson> =
+    target.kind === 'resource' ? { uri: target.name } : { name: target.name };
+  return {
+    uid: { type: TYPES[target.kind], id: `${server}/${target.name}` },
+    attrs: { server, ...named, ...facts },
+    parents: [{ type: 'Server', id: server }],
+  };
+}
+
+/**
+ * How and from where a request came. Time and address are in it only where policies name them, so
+ * that verdicts of all others can be remembered.
+ */
+export function contextOf(
+  { era, address, message }: Pick<AccessRequest, 'era' | 'address' | 'message'>,
+  given: Readonly<Record<string, CedarValueJson>>,
+  wants: { readonly address: boolean; readonly nowMs: number | undefined },
+): Context {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const ip: Context =
+    wants.address && isIP(plain) !== 0 ? { address: { __extn: { fn: 'ip', arg: plain } } } : {};
+  const time: Context =
+    wants.nowMs === undefined
+      ? {}
+      : { time: { __extn: { fn: 'datetime', arg: new Date(wants.nowMs).toISOString() } } };
+  return { era, method: message.method ?? '', arguments: given, ...ip, ...time };
+}

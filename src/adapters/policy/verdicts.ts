@@ -1,0 +1,149 @@
+/** Verdicts of one version of the policies; each is asked for once and remembered. */
+import type { AccessRequest } from '../../core/access.ts';
+import type { Principal, Telemetry } from '../../core/ports.ts';
+import { chosenArguments, pathsOf } from './chosen-arguments.ts';
+import type { ChosenArguments } from './policy-rules.ts';
+import {
+  contextOf,
+  type GrantFacts,
+  policyQuestion,
+  type Thing,
+  userEntity,
+} from './policy-question.ts';
+import type { PolicyAnswer, PolicyQuestion, PolicySet } from './policy-set.ts';
+import type { Action } from './question.ts';
+
+export interface Verdict {
+  readonly isAllowed: boolean;
+  readonly policies: readonly string[];
+  /** What the credential lacks, if more scopes would do; looked for once it is asked. */
+  scopes?: readonly string[] | undefined;
+  readonly isByDefault: boolean;
+}
+
+export interface Matter {
+  readonly action: Action;
+  readonly thing: Thing;
+  /** Undefined: they are not known, and whether any would do is asked. */
+  readonly arguments: { readonly given: unknown } | undefined;
+}
+
+const VERDICTS_MAX = 20_000;
+/** A longer key is not worth its room: few calls are alike that say so much. */
+const KEY_CHARS_MAX = 2048;
+/** Time moves on in steps, so that verdicts last as long. */
+const TIME_STEP_MS = 1000;
+/** How many ways to more scopes are tried for one refusal. */
+const STEPS_MAX = 16;
+
+const REFUSED: Verdict = { isAllowed: false, policies: [], isByDefault: false };
+
+export class Verdicts {
+  readonly #policies: PolicySet;
+  readonly #chosen: ChosenArguments;
+  readonly #telemetry: Telemetry;
+  readonly #wallMs: () => number;
+  readonly #wants: { readonly address: boolean; readonly time: boolean };
+  readonly #scopes: readonly (readonly string[])[];
+  readonly #known = new Map<string, Verdict>();
+  readonly #told = new Set<string>();
+
+  /** @param wallMs - milliseconds since 1970. */
+  constructor(
+    policies: PolicySet,
+    chosen: ChosenArguments,
+    telemetry: Telemetry,
+    wallMs: () => number,
+  ) {
+    this.#policies = policies;
+    this.#chosen = chosen;
+    this.#telemetry = telemetry;
+    this.#wallMs = wallMs;
+    this.#wants = { address: policies.names('address'), time: policies.names('time') };
+    this.#scopes = policies.scopesNamed.slice(0, STEPS_MAX);
+  }
+
+  of(request: AccessRequest, matter: Matter): Verdict {
+    const { principal, grant } = request;
+    const given = this.#given(matter);
+    if (given === undefined) return REFUSED;
+    const { address, time } = this.#wants;
+    const step = Math.floor(this.#wallMs() / TIME_STEP_MS) * TIME_STEP_MS;
+    const context = contextOf(request, given, { address, nowMs: time ? step : undefined });
+    const isOpen = this.#isOpen(matter);
+    const key = JSON.stringify([whoText(principal, grant), matter.action, matter.thing, context]);
+    const full = isOpen ? `?${key}` : key;
+    const known = this.#known.get(full);
+    if (known !== undefined) return known;
+    const question = (facts: GrantFacts): PolicyQuestion =>
+      policyQuestion(userEntity(principal, facts), matter.action, matter.thing, context);
+    const verdict = isOpen ? this.#openVerdict(question(grant)) : this.#verdict(question(grant));
+    if (full.length <= KEY_CHARS_MAX) this.#remember(full, verdict);
+    return verdict;
+  }
+
+  /** Every scope one of the policies asks for that would then permit it; undefined for none. */
+  scopesFor(request: AccessRequest, matter: Matter): readonly string[] | undefined {
+    const { grant } = request;
+    for (const scopes of this.#scopes) {
+      const more = { ...grant, scopes: [...new Set([...grant.scopes, ...scopes])] };
+      if (this.of({ ...request, grant: more }, matter).isAllowed) return scopes;
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#policies.close();
+    this.#known.clear();
+  }
+
+  #isOpen({ arguments: args, thing }: Matter): boolean {
+    return args === undefined && this.#paths(thing).length > 0;
+  }
+
+  #given({ arguments: args, thing }: Matter): ReturnType<typeof chosenArguments> {
+    return args === undefined ? {} : chosenArguments(this.#paths(thing), args.given);
+  }
+
+  #paths({ server, target }: Thing): readonly string[] {
+    return target.kind === 'tool' ? pathsOf(this.#chosen, server, target.name) : [];
+  }
+
+  #verdict(question: PolicyQuestion): Verdict {
+    const answer = this.#policies.decide(question);
+    this.#tell(answer);
+    const { decision, policies } = answer;
+    return { isAllowed: decision === 'allow', policies, isByDefault: decision === 'default' };
+  }
+
+  #openVerdict(question: PolicyQuestion): Verdict {
+    const isAllowed = this.#policies.couldAllow(question, ['arguments']);
+    return { isAllowed, policies: [], isByDefault: false };
+  }
+
+  #remember(key: string, verdict: Verdict): void {
+    this.#known.set(key, verdict);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > VERDICTS_MAX && oldest !== undefined) this.#known.delete(oldest);
+  }
+
+  /** Each policy once. The engine's sentences name attributes, never values. */
+  #tell({ failures }: PolicyAnswer): void {
+    for (const { policy, why } of failures) {
+      if (this.#told.has(policy)) continue;
+      this.#told.add(policy);
+      this.#telemetry.log('error', 'policy_failed', { policy, why });
+    }
+  }
+}
+
+const whoTexts = new WeakMap<object, { readonly key: string; readonly text: string }>();
+
+/** Who, with what their credential says; a credential that is verified once is written once. */
+function whoText({ key }: Principal, grant: GrantFacts): string {
+  const known = whoTexts.get(grant);
+  if (known?.key === key) return known.text;
+  const text = JSON.stringify([key, grant.scopes, grant.groups, grant.claims]);
+  whoTexts.set(grant, { key, text });
+  return text;
+}

@@ -1,0 +1,127 @@
+/**
+ * Who may do what, by policies, before servers of a gateway: the same verdict hides an entry of a
+ * list and refuses its call. V19, V20.
+ */
+import { describe, expect, it } from 'vitest';
+import {
+  type Caller,
+  called,
+  caller2025,
+  caller2026,
+  listed,
+  officeOf,
+  policyHost,
+  rulesOf,
+} from './policy-gateway.ts';
+import type { GatewayHost } from '../gateway/gateway-host.ts';
+
+const READERS = rulesOf('', {
+  sources: [],
+  allow: [{ groups: ['readers'], servers: ['office'], tools: ['read_*'], readOnly: true }],
+});
+
+const ERAS: readonly (readonly [
+  string,
+  (host: GatewayHost, name: string, token: string) => Promise<Caller>,
+])[] = [
+  ['2025', caller2025],
+  ['2026', async (host, name, token) => caller2026(host, name, token)],
+];
+
+describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
+  it('shows what it permits, and refuses the rest by name as it refuses what is not there', async () => {
+    const host = await policyHost({ policy: READERS });
+    const caller = await open(host, 'office', 'acme/ann/readers');
+    expect(await listed(caller, 'tools/list')).toEqual(['read_file', 'read_mail']);
+    expect((await called(caller, 'read_file')).answer.result).toBeDefined();
+    const hidden = await called(caller, 'wipe');
+    const unknown = await called(caller, 'nothing');
+    expect(hidden.status).toBe(403);
+    expect(hidden.answer.error).toEqual(unknown.answer.error);
+  });
+
+  it('permits nothing to whom no policy names, and lets them in all the same', async () => {
+    const host = await policyHost({ policy: READERS });
+    const caller = await open(host, 'office', 'acme/eve/');
+    expect(await listed(caller, 'tools/list')).toEqual([]);
+    expect(await listed(caller, 'prompts/list')).toEqual([]);
+    expect((await called(caller, 'read_file')).status).toBe(403);
+  });
+
+  it('decides about prompts, resources, templates and completions alike', async () => {
+    const policy = rulesOf(`
+      permit (principal, action == Action::"get", resource == Prompt::"office/greet");
+      permit (principal, action in [Action::"read", Action::"complete"], resource is Resource)
+        when { resource.uri like "file:///public/*" };
+    `);
+    const host = await policyHost({ policy });
+    const caller = await open(host, 'office', 'acme/ann');
+    expect(await listed(caller, 'prompts/list')).toEqual(['greet']);
+    expect(await listed(caller, 'resources/list')).toEqual(['file:///public/a']);
+    expect(await listed(caller, 'resources/templates/list')).toEqual(['file:///public/{name}']);
+    expect((await caller.send('prompts/get', { name: 'insult' })).status).toBe(403);
+    const read = (uri: string) => caller.send('resources/read', { uri });
+    expect((await read('file:///public/a')).status).toBe(200);
+    expect((await read('file:///secret/b')).status).toBe(403);
+    const argument = { name: 'name', value: '' };
+    const complete = (uri: string) =>
+      caller.send('completion/complete', { ref: { type: 'ref/resource', uri }, argument });
+    expect((await complete('file:///public/{name}')).status).toBe(200);
+    expect((await complete('file:///secret/{name}')).status).toBe(403);
+  });
+
+  it('looks at the arguments it was given, and at no others', async () => {
+    const policy = rulesOf(
+      `permit (principal, action == Action::"call", resource == Tool::"office/write_file")
+         when { context.arguments has path && context.arguments.path like "/tmp/*" };
+       permit (principal, action == Action::"call", resource == Tool::"office/read_file")
+         when { context.arguments has path };`,
+      { arguments: { office: { write_file: ['path'] } } },
+    );
+    const host = await policyHost({ policy });
+    const caller = await open(host, 'office', 'acme/ann');
+    expect(await listed(caller, 'tools/list')).toEqual(['write_file']);
+    expect((await called(caller, 'write_file', { path: '/tmp/x' })).status).toBe(200);
+    expect((await called(caller, 'write_file', { path: '/etc/x' })).status).toBe(403);
+    expect((await called(caller, 'write_file')).status).toBe(403);
+    expect((await called(caller, 'read_file', { path: '/tmp/x' })).status).toBe(403);
+  });
+
+  it('names the scopes that are missing', async () => {
+    const policy = rulesOf(`
+      permit (principal, action, resource) when {
+        resource is Tool && resource.name == "wipe" &&
+        principal.scopes.containsAll(["files:write", "files:wipe"])
+      };
+    `);
+    const host = await policyHost({ policy });
+    const refused = await called(await open(host, 'office', 'acme/ann//files:write'), 'wipe');
+    expect(refused.status).toBe(403);
+    expect(refused.challenge).toContain('error="insufficient_scope"');
+    expect(refused.challenge).toContain('scope="files:write files:wipe"');
+    const full = await open(host, 'office', 'acme/ann//files:write,files:wipe');
+    expect((await called(full, 'wipe')).status).toBe(200);
+    expect((await called(full, 'read_mail')).challenge).toBeUndefined();
+  });
+});
+
+describe('another version of a policy', () => {
+  it('counts from the next request on, and ends nothing', async () => {
+    const servers = { office: officeOf() };
+    const host = await policyHost({ policy: READERS }, servers);
+    const caller = await caller2025(host, 'office', 'acme/ann/readers');
+    expect(await listed(caller, 'tools/list')).toEqual(['read_file', 'read_mail']);
+    expect((await called(caller, 'read_file')).status).toBe(200);
+    const { config } = host;
+    const policy = rulesOf('permit (principal, action, resource == Tool::"office/wipe");');
+    expect(host.gateway.reload({ ...config, policy })).toMatchObject({ kind: 'applied', kept: 1 });
+    expect((await called(caller, 'read_file')).status).toBe(403);
+    expect((await called(caller, 'wipe')).status).toBe(200);
+    expect(await listed(caller, 'tools/list')).toEqual(['wipe']);
+    const broken = host.gateway.reload({ ...config, policy: rulesOf('permit (') });
+    expect(broken).toMatchObject({ kind: 'refused' });
+    expect((await called(caller, 'wipe')).status).toBe(200);
+    host.gateway.reload({ ...config, policy: undefined });
+    expect((await called(caller, 'read_file')).status).toBe(200);
+  });
+});
