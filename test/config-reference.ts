@@ -38,7 +38,7 @@ export function configJsonSchemaText(): string {
 
 export function configPage(): string {
   const { properties = {} } = configJsonSchema();
-  const [, token, none] = properties['auth']?.anyOf ?? [];
+  const [, token, none, keys, jwt, introspection] = properties['auth']?.anyOf ?? [];
   const policy = properties['policy'];
   const rule = policy?.properties?.['allow']?.items;
   const servers = properties['servers']?.additionalProperties;
@@ -50,6 +50,10 @@ export function configPage(): string {
     listen: tableOf(properties['listen']),
     token: tableOf(token),
     none: tableOf(none),
+    keys: tableOf(keys),
+    jwt: tableOf(jwt?.properties?.['jwt']),
+    introspection: tableOf(introspection?.properties?.['introspection']),
+    denied: tableOf(properties['denied']),
     policy: tableOf(policy),
     allow: tableOf(typeof rule === 'object' ? rule : undefined),
     shared: tableOf(properties['defaults']),
@@ -133,9 +137,23 @@ same.
 
 ## Auth
 
-A token:
+One way to come in, or a list of them, of which the first that knows a credential decides:
+
+\`\`\`yaml
+listen: { publicUrl: "https://mcp.example.com" }
+auth:
+  - token: \${TIDEGATE_TOKEN}
+  - keys: ./keys.json
+  - jwt: { issuer: "https://login.example.com", tenant: { claim: org }, groups: { claim: groups } }
+\`\`\`
+
+A token of your own:
 
 {token}
+
+API keys:
+
+{keys}
 
 Or none:
 
@@ -143,6 +161,26 @@ Or none:
 
 \`none\` is refused where strangers may come (a host or a public URL other than loopback) unless \`insecure\` is said, and while the
 variable \`TIDEGATE_TOKEN\` is set.
+
+### An issuer's tokens
+
+JWTs, under the key \`jwt\`. Where tokens of an issuer are taken, \`listen.publicUrl\` is needed: each server's own URL is
+the audience of its tokens, and clients find the issuer at \`/.well-known/oauth-protected-resource/<name>/mcp\` by it. See
+[behind your identity provider](../guides/identity-provider.md).
+
+{jwt}
+
+### Opaque tokens
+
+Under the key \`introspection\`; the issuer is asked about each (RFC 7662).
+
+{introspection}
+
+## Denied
+
+Whoever is named here is refused from the moment the file is read, and everything they have open ends.
+
+{denied}
 
 ## Policy
 

@@ -4,14 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Denials } from '../adapters/identity/denials.ts';
-import type {
-  AuthorizationFacts,
-  Identity,
-  IdentityOutcome,
-  OpenDoor,
-  RequestHead,
-  ResourceDoor,
-} from '../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../core/ports.ts';
+import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
 import { challenge } from '../core/security/challenge.ts';
 import { metadataUrl } from '../core/security/protected-resource.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';

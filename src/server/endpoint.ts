@@ -14,12 +14,12 @@ import type {
   OpenDoor,
   Principal,
   Randomness,
-  ResourceDoor,
   Seal,
   SessionDirectory,
   Telemetry,
   Upstream,
 } from '../core/ports.ts';
+import type { ResourceDoor } from '../core/resource-door.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';

@@ -3,14 +3,8 @@
  * that none knows is refused once, with the challenges of all.
  */
 import type { Refusal } from '../../core/errors.ts';
-import type {
-  AuthorizationFacts,
-  Identity,
-  IdentityOutcome,
-  OpenDoor,
-  RequestHead,
-  ResourceDoor,
-} from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
+import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 
 export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor & ResourceDoor {
   return {

@@ -10,8 +10,7 @@ export interface IntrospectionOptions extends TokenRules {
   /** Who issues the tokens: part of who their bearers are, and told to clients. */
   readonly issuer: string;
   /** Our own credential there, sent as HTTP Basic. */
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly client: { readonly id: string; readonly secret: string };
   /** Milliseconds for which an answer counts, and never longer than its token. Default 30000. */
   readonly keptMsMax?: number | undefined;
 }

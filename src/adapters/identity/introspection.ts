@@ -17,8 +17,7 @@ import { tokenDigest } from './verified-tokens.ts';
 export interface IntrospectionChoice {
   readonly url: string;
   readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly client: { readonly id: string; readonly secret: string };
 }
 
 /** Questions at a time; beyond it tokens are refused with 503. */
@@ -56,12 +55,12 @@ export function introspect(
 }
 
 async function ask(
-  { url, clientId, clientSecret }: IntrospectionChoice,
+  { url, client }: IntrospectionChoice,
   { fetch }: TokenPorts,
   token: string,
 ): Promise<unknown> {
   // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-  const user = [clientId, clientSecret].map(formEncoded).join(':');
+  const user = [client.id, client.secret].map(formEncoded).join(':');
   const response = await fetch(url, {
     method: 'POST',
     headers: {

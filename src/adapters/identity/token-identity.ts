@@ -5,14 +5,8 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
  */
 import type { Refusal } from '../../core/errors.ts';
-import type {
-  AuthorizationFacts,
-  Clock,
-  Identity,
-  IdentityOutcome,
-  RequestHead,
-  ResourceDoor,
-} from '../../core/ports.ts';
+import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 import { challenge } from '../../core/security/challenge.ts';
 import { audiencesOf, metadataUrl } from '../../core/security/protected-resource.ts';
 import { type PresentedToken, presentedToken } from './bearer.ts';

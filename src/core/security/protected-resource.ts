@@ -4,7 +4,7 @@
  * a request is believed.
  * @see https://www.rfc-editor.org/rfc/rfc9728
  */
-import type { AuthorizationFacts } from '../ports.ts';
+import type { AuthorizationFacts } from '../resource-door.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 

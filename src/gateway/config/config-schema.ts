@@ -17,6 +17,7 @@ import type {
   UrlShape,
 } from './config-shape.ts';
 import { GUARD_KEYS } from './guard-schema.ts';
+import { AUTH_WAYS, DENIED_KEY } from './auth-schema.ts';
 import { POLICY_KEYS } from './policy-schema.ts';
 import { SERVER_NAME } from './server-names.ts';
 import {
@@ -72,8 +73,8 @@ const none = z.literal('none');
 
 const AUTH = {
   description:
-    'How clients prove who they are: `{ token: … }`, `none`, or ' +
-    '`{ type: none, insecure: true }`. Default: the variable `TIDEGATE_TOKEN`, else a token made ' +
+    'How clients prove who they are, one way or a list of which the first that fits counts: ' +
+    '[below](#auth). Default: the variable `TIDEGATE_TOKEN`, else a token made ' +
     'once and kept in your configuration folder.',
 };
 
@@ -237,7 +238,11 @@ export const MODULE_SERVER: ConfigSection<ModuleShape> = section(moduleServer);
 export const CONFIG_SCHEMA: z.ZodObject = z.strictObject({
   $schema: z.string().optional().meta({ description: 'Where editors find this schema.' }),
   listen: listen.optional(),
-  auth: z.union([none, token, noAuth]).optional().meta(AUTH),
+  auth: z
+    .union([none, token, noAuth, ...AUTH_WAYS, z.array(z.union([token, ...AUTH_WAYS])).min(1)])
+    .optional()
+    .meta(AUTH),
+  denied: DENIED_KEY,
   all: z.union([z.boolean(), allServers]).optional().meta(ALL),
   defaults: defaults.optional(),
   ...POLICY_KEYS,

@@ -4,8 +4,10 @@ import { isLoopback } from '../../core/security/listen-host.ts';
 import type { AllConfig, AuthConfig, ListenConfig } from '../gateway-config.ts';
 import { ALL_SERVERS, LISTEN, NO_AUTH, TOKEN_AUTH } from './config-schema.ts';
 import { isRecord } from './config-section.ts';
+import { type AuthSurroundings, wayConfig } from './auth-config.ts';
 import type { Variables } from './interpolate.ts';
 import { nearest } from './nearest.ts';
+import type { ConfigPath } from './problem.ts';
 import { type ProblemList, quoted } from './problem-list.ts';
 
 const PORT = 8808;
@@ -28,12 +30,15 @@ export function listenConfig(value: unknown, problems: ProblemList): ListenConfi
  */
 export function authConfig(
   value: unknown,
-  listen: ListenConfig,
   env: Variables,
-  problems: ProblemList,
+  around: AuthSurroundings,
+  path: ConfigPath = ['auth'],
 ): AuthConfig {
-  const path = ['auth'];
+  const { listen, problems } = around;
   const variable = env['TIDEGATE_TOKEN'];
+  if (Array.isArray(value)) return severalConfig(value, env, around, path);
+  const way = wayConfig(value, path, around);
+  if (way !== undefined) return way;
   if (value === undefined) {
     if (variable === undefined) return { kind: 'kept' };
     const fault = tokenFault(variable);
@@ -47,7 +52,10 @@ export function authConfig(
     return { kind: 'token', token: token ?? '' };
   }
   if (value !== 'none' && !isRecord(value)) {
-    problems.value(path, 'Give { token: … } or none, or leave auth out for a token made for you.');
+    problems.value(
+      path,
+      'Give { token: … } or none, or a list; left out, a token is made for you.',
+    );
     return { kind: 'kept' };
   }
   const insecure = isRecord(value) && NO_AUTH.read(value, path, problems).insecure === true;
@@ -61,6 +69,26 @@ export function authConfig(
     );
   }
   return { kind: 'none', insecure };
+}
+
+/** Each is as it would be alone; none of them may open the door to everybody. */
+function severalConfig(
+  values: readonly unknown[],
+  env: Variables,
+  around: AuthSurroundings,
+  path: ConfigPath,
+): AuthConfig {
+  const { problems } = around;
+  if (values.length === 0) problems.value(path, 'Name at least one way to come in.');
+  const ways = values.map((value, index) => {
+    const here = [...path, index];
+    if (isRecord(value) && !Object.hasOwn(value, 'type')) {
+      return authConfig(value, env, around, here);
+    }
+    problems.value(here, 'Give { token: … }, { keys: … }, { jwt: … } or { introspection: … }.');
+    return { kind: 'kept' } as const;
+  });
+  return { kind: 'several', ways };
 }
 
 /** A tunnel or a proxy named by the public URL brings strangers to a loopback address, too. */

@@ -1,6 +1,7 @@
 /** A config file's text becomes what a gateway is told, or everything that is wrong with it. */
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { GatewayConfig, ServerConfig } from '../gateway-config.ts';
+import { deniedConfig } from './auth-config.ts';
 import { CONFIG_SCHEMA, DEFAULTS } from './config-schema.ts';
 import { isRecord, unknownKey } from './config-section.ts';
 import { desktopKey, desktopServers } from './desktop-servers.ts';
@@ -9,7 +10,6 @@ import type { FileAccess, FileText } from './file-access.ts';
 import { auditConfig, ratesConfig } from './guard-config.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { Position } from './places.ts';
-import { policyConfig } from './policy-config.ts';
 import type { ConfigPath, Problem } from './problem.ts';
 import { type ProblemList, pathText } from './problem-list.ts';
 import { type ConfigDocument, readDocument } from './read-document.ts';
@@ -71,7 +71,9 @@ function ownConfig(
     if (!known.includes(key)) problems.key([key], unknownKey(key, known));
   }
   const listen = listenConfig(found['listen'], problems);
-  const auth = authConfig(found['auth'], listen, around.env, problems);
+  const door = { listen, files: filesOf(around), problems };
+  const auth = authConfig(found['auth'], around.env, door);
+  const denied = deniedConfig(found['denied'], problems);
   entries.push(...ownServers(found['servers'], problems));
   const defaults =
     found['defaults'] === undefined ? {} : DEFAULTS.read(found['defaults'], ['defaults'], problems);
@@ -79,9 +81,8 @@ function ownConfig(
   const names = entries.map(({ name }) => name);
   const rates = ratesConfig(found['rates'], problems);
   const audit = auditConfig(found['audit'], filesOf(around), problems);
-  const policy = policyConfig(found['policy'], names, filesOf(around), problems);
   const all = allConfig(found['all'], names, problems);
-  return { listen, auth, all, policy, rates, audit, servers };
+  return { listen, auth, denied, all, rates, audit, servers };
 }
 
 function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {
@@ -112,7 +113,7 @@ function desktopConfig(
     problems.value([key], 'No server is named here that is not disabled.');
   }
   const listen = listenConfig(undefined, problems);
-  const auth = authConfig(undefined, listen, env, problems);
+  const auth = authConfig(undefined, env, { listen, files: filesOf(around), problems });
   const names = entries.map(({ name }) => name);
   const servers = serversOf(entries, {}, around, problems);
   return { listen, auth, all: allConfig(undefined, names, problems), servers };

@@ -35,7 +35,7 @@ export function remoteSource(
 }
 
 /** The guard's own sentence names the host, which may have come from a variable. */
-function judgeUrl(
+export function judgeUrl(
   url: string | undefined,
   guard: SsrfGuard,
   path: ConfigPath,
