@@ -58,6 +58,7 @@ export function configPage(): string {
     allow: tableOf(typeof rule === 'object' ? rule : undefined),
     shared: tableOf(properties['defaults']),
     command: tableOf(command, shared),
+    resources: tableOf(command?.properties?.['resources']),
     url: tableOf(url, shared),
     auth: tableOf(url?.properties?.['auth']),
     module: tableOf(module, shared),
@@ -126,7 +127,7 @@ same.
 
 ## Values
 
-- Paths begin at the config file's folder: \`command\` when it holds a slash, \`cwd\`, \`ca\` and \`module\`.
+- Paths begin at the config file's folder: \`command\` when it holds a slash, the first word of \`sandbox\` too, \`cwd\`, \`workdir\`, \`ca\` and \`module\`.
 - Times have a unit: \`500ms\`, \`20s\`, \`5m\`, \`1h\`. Limits whose name says \`Ms\` may be a number of milliseconds as well.
 - Text that looks like a number or a switch needs quotes: \`args: ["3"]\`, \`env: { DEBUG: "true" }\`.
 - A file of more than a million characters is refused, and so is one that anybody on the machine may change.
@@ -207,6 +208,14 @@ It is a \`command\`, a \`url\` or a \`module\`, and may say of itself, as \`defa
 ## A command
 
 {command}
+
+### Resources
+
+\`resources\` of a command hold each of its processes in, and leave no core dumps. The system enforces them, by \`prlimit\`: where it
+cannot, the server does not start. What each of them means, working folders and sandboxes are in
+[child processes](../guides/children.md).
+
+{resources}
 
 ## A URL
 

@@ -41,6 +41,7 @@ export function checkedOptions(
       args,
       env: raw.env ?? {},
       cwd: raw.cwd,
+      logsStderr: raw.logStderr === true,
       host: raw.host,
       port: raw.port,
       publicUrl: raw.publicUrl,
@@ -50,6 +51,7 @@ export function checkedOptions(
       endpointForm: raw.endpointForm,
       priming: raw.priming,
       heartbeat: raw.heartbeat,
+      tasks: raw.bridgeTasks === true ? 'bridge' : 'off',
       limits: raw.limit ?? {},
       logLevel: raw.logLevel,
       logFormat: raw.logFormat,
@@ -111,6 +113,7 @@ function upstreamFault(
   if (strayWords.length > 0) return `"${strayWords[0]}" belongs to no option.`;
   if (raw.env !== undefined) return '--env is for a command; --upstream has none.';
   if (raw.cwd !== undefined) return '--cwd is for a command; --upstream has none.';
+  if (raw.logStderr === true) return '--log-stderr is for a command; --upstream has none.';
   const headers = variableHeaders(env);
   return typeof headers === 'string' ? headers : clientFault(raw, env);
 }

@@ -37,6 +37,7 @@ describe('readCommandLine', () => {
       args: [],
       env: {},
       cwd: undefined,
+      logsStderr: false,
       host: '127.0.0.1',
       port: 8808,
       publicUrl: undefined,
@@ -46,6 +47,7 @@ describe('readCommandLine', () => {
       endpointForm: 'relative',
       priming: 'auto',
       heartbeat: 'comment',
+      tasks: 'off',
       limits: {},
       logLevel: 'info',
       logFormat: undefined,
@@ -60,6 +62,7 @@ describe('readCommandLine', () => {
       `--allowed-origin https://A.example:443 --allowed-origin vscode-webview://abc ` +
       `--isolation shared --endpoint-form root --priming off --heartbeat off --log-level debug ` +
       `--log-format json --drain 1.5 --env A=b=c --env HOME --env E= --cwd /tmp --json ` +
+      `--log-stderr --bridge-tasks ` +
       `--limit bodyBytesMax=10 --limit logEventsMax=20 -- node`;
     expect(options(line, { HOME: '/h' })).toMatchObject({
       host: '::1',
@@ -76,6 +79,8 @@ describe('readCommandLine', () => {
       drainMs: 1500,
       env: { A: 'b=c', HOME: '/h', E: '' },
       cwd: '/tmp',
+      logsStderr: true,
+      tasks: 'bridge',
       isJson: true,
       limits: { bodyBytesMax: 10, logEventsMax: 20 },
     });
@@ -145,6 +150,9 @@ describe('readCommandLine', () => {
     ['--upstream https://x -- node', 'a command and --upstream are both given'],
     ['--upstream https://x node', '"node" belongs to no option'],
     ['--upstream https://x --cwd /tmp', '--cwd is for a command'],
+    ['--upstream https://x --log-stderr', '--log-stderr is for a command'],
+    ['--config a.yaml --log-stderr', 'stderr'],
+    ['--config a.yaml --bridge-tasks', 'tasks'],
     ['--upstream https://x --env A=b', '--env is for a command'],
     ['--upstream https://x --upstream-header s3cret', 'Give a header as "Name: value"'],
     ['--upstream https://x --upstream-header Mcp-Name:a', 'is set by the protocol'],

@@ -147,7 +147,8 @@ function addServerOptions(program: Command, env: Environment): void {
       (value: string, before?: Readonly<Record<string, string>>) =>
         readVariable(value, before, env),
     )
-    .option('--cwd <folder>', 'the folder the server runs in');
+    .option('--cwd <folder>', 'the folder the server runs in')
+    .option('--log-stderr', 'log what the server writes to stderr, secrets included');
 }
 
 function addStreamOptions(program: Command): void {
@@ -167,6 +168,7 @@ function addStreamOptions(program: Command): void {
         .choices(HEARTBEATS)
         .default('comment'),
     )
+    .option('--bridge-tasks', 'carry tasks between clients and a server of other eras')
     .option('--limit <name=number>', 'change a bound (repeatable)', readLimit);
 }
 

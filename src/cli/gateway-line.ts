@@ -36,9 +36,11 @@ const IN_THE_FILE: Readonly<Record<string, readonly [flag: string, key: string]>
   isolation: ['--isolation', 'isolation'],
   env: ['--env', 'env'],
   cwd: ['--cwd', 'cwd'],
+  logStderr: ['--log-stderr', 'stderr'],
   endpointForm: ['--endpoint-form', 'endpointForm'],
   priming: ['--priming', 'priming'],
   heartbeat: ['--heartbeat', 'heartbeat'],
+  bridgeTasks: ['--bridge-tasks', 'tasks'],
   limit: ['--limit', 'limits'],
 };
 

@@ -23,9 +23,11 @@ export interface RawOptions {
   readonly endpointForm: ServeOptions['endpointForm'];
   readonly priming: ServeOptions['priming'];
   readonly heartbeat: ServeOptions['heartbeat'];
+  readonly bridgeTasks?: boolean;
   readonly limit?: Partial<Limits>;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly logStderr?: boolean;
   readonly logLevel: ServeOptions['logLevel'];
   readonly logFormat?: ServeOptions['logFormat'];
   /** Milliseconds. */

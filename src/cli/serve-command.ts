@@ -99,7 +99,8 @@ function upstreamOf(options: ServeOptions, telemetry: ConsoleTelemetry): Upstrea
   const { limits, upstream } = options;
   if (upstream === undefined) {
     const { command, args, env, cwd } = options;
-    return stdio(command, args, { env, cwd, limits, telemetry });
+    const stderr = options.logsStderr ? 'log' : 'count';
+    return stdio(command, args, { env, cwd, stderr, limits, telemetry });
   }
   try {
     const credential = ownCredential(upstream);
@@ -144,5 +145,6 @@ function endpointOf(
     endpointForm: options.endpointForm,
     priming: options.priming,
     heartbeat: options.heartbeat,
+    tasks: options.tasks,
   });
 }

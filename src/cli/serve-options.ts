@@ -51,6 +51,8 @@ export interface ServeOptions {
   /** Variables set for the command besides those every server gets. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | undefined;
+  /** Whether what the command writes to stderr is logged. */
+  readonly logsStderr: boolean;
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | undefined;
@@ -60,6 +62,8 @@ export interface ServeOptions {
   readonly endpointForm: (typeof ENDPOINT_FORMS)[number];
   readonly priming: (typeof PRIMINGS)[number];
   readonly heartbeat: (typeof HEARTBEATS)[number];
+  /** Whether tasks are carried across eras. */
+  readonly tasks: 'off' | 'bridge';
   readonly limits: Partial<Limits>;
   readonly logLevel: LogLevel | 'silent';
   /** Undefined: `pretty` on a terminal, else `json`. */

@@ -181,8 +181,15 @@ export interface Upstream {
    * returns.
    * @param caller - the one principal it is opened for; absent when it may serve several, or none
    * yet.
+   * @param tenant - the one tenant it is opened for, the caller's if there is one; absent when it
+   * may serve several, or none yet.
    */
-  connect(era: UpstreamEra, events: UpstreamEvents, caller?: Principal): UpstreamConnection;
+  connect(
+    era: UpstreamEra,
+    events: UpstreamEvents,
+    caller?: Principal,
+    tenant?: string,
+  ): UpstreamConnection;
   /** Ends everything ever opened; resolves when no process and no timer of it is left. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type { Denied } from '../adapters/identity/denials.ts';
 import type { IntrospectionOptions } from '../adapters/identity/introspection-identity.ts';
 import type { JwtIssuer, TokenRules } from '../adapters/identity/jwt-identity.ts';
 import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
+import type { ChildResources } from '../adapters/upstreams/stdio/child-resources.ts';
 import type { Limits } from '../core/limits.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
@@ -107,6 +108,14 @@ export type ServerSource =
       readonly env: Readonly<Record<string, string>>;
       /** Absolute. */
       readonly cwd: string | undefined;
+      /** Absolute: each child works in a folder of its tenant's below it, in place of `cwd`. */
+      readonly workdir?: string | undefined;
+      /** What each of its processes may use. */
+      readonly resources?: ChildResources | undefined;
+      /** Words in front of the command. */
+      readonly sandbox?: readonly string[] | undefined;
+      /** Whether its stderr is logged or counted. Default `count`. */
+      readonly stderr?: 'log' | 'count' | undefined;
     }
   | {
       readonly kind: 'url';

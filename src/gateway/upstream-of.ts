@@ -34,8 +34,8 @@ function sourceUpstream(
 ): Upstream {
   switch (source.kind) {
     case 'command': {
-      const { command, args, env, cwd } = source;
-      return stdio(command, args, { env, cwd, limits, telemetry });
+      const { command, args, kind: _, ...options } = source;
+      return stdio(command, args, { ...options, limits, telemetry });
     }
     case 'url': {
       const { url, headers, allowedHosts, ca, proxy } = source;

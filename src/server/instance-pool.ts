@@ -51,8 +51,12 @@ export class InstancePool {
     this.#ports = ports;
     this.#isolation = isolation;
     if (tasks === 'bridge') this.#tasks = new TaskBook();
-    const bridgePorts = { ...ports, bridgesTasks: tasks === 'bridge' };
-    this.#bridges = new ModernBridges(bridgePorts, this.#isPrivate, () => this.#hasRoom());
+    const bridgesTasks = tasks === 'bridge';
+    this.#bridges = new ModernBridges(
+      (principal) => ({ ...this.#portsFor(principal), bridgesTasks }),
+      this.#isPrivate,
+      () => this.#hasRoom(),
+    );
     const { upstreamIdleMs, sharedIdleMs } = ports.limits;
     const idleMs = isolation === 'shared' ? sharedIdleMs : upstreamIdleMs;
     this.#armIdle = ticker.queue(idleMs, (key: string, now) => this.#closeIdle(key, now));
@@ -161,8 +165,11 @@ export class InstancePool {
     return this.#isolation === 'session' || this.#isolation === 'principal';
   }
 
+  /** An instance is told of its clients only what all of them have in common. */
   #portsFor(principal: Principal): BridgePorts {
-    return this.#isPrivate ? { ...this.#ports, caller: principal } : this.#ports;
+    if (this.#isolation === 'shared') return this.#ports;
+    const { tenant } = principal;
+    return { ...this.#ports, tenant, ...(this.#isPrivate ? { caller: principal } : {}) };
   }
 
   *#all(): Generator<LegacyInstance | ModernInstance> {

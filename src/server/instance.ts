@@ -46,6 +46,8 @@ export interface InstancePorts {
   readonly budget: RestartBudget;
   /** The one principal the instance serves; absent when it serves several. */
   readonly caller?: Principal | undefined;
+  /** The one tenant the instance serves; absent when it serves several. */
+  readonly tenant?: string | undefined;
 }
 
 /** What one kind of instance does besides calls. */
@@ -134,7 +136,8 @@ export class Instance {
         if (isCurrent()) this.#down(cause, detail);
       },
     };
-    connection = this.ports.upstream.connect(this.era, events, this.ports.caller);
+    const { upstream, caller, tenant } = this.ports;
+    connection = upstream.connect(this.era, events, caller, tenant);
     this.#connection = connection;
     this.#disarm = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () =>
       this.#failed('the handshake took too long'),

@@ -106,8 +106,8 @@ describe('what a server writes', () => {
     expect(events.seen).toContainEqual({ kind: 'oversized', id: '9' });
   });
 
-  it('to stderr is logged with its control characters escaped', async () => {
-    const { events, sight } = open('garbage');
+  it('to stderr is logged where that was asked for, with its control characters escaped', async () => {
+    const { events, sight } = open('garbage', [], { stderr: 'log' });
     await events.closed();
     const lines = sight.logs.flatMap((entry) =>
       entry.event === 'upstream_stderr' ? [entry.fields['line']] : [],
@@ -116,7 +116,7 @@ describe('what a server writes', () => {
   });
 
   it('to stderr in a flood is counted beyond the first lines', async () => {
-    const { upstream, events, sight } = open('environment', ['flood']);
+    const { upstream, events, sight } = open('environment', ['flood'], { stderr: 'log' });
     await events.until(
       () => sight.counts.get('upstream_stderr_lines_total') === 10_000,
       'the flood',
@@ -133,8 +133,8 @@ describe('what a server writes', () => {
     expect(shown).toBeLessThan(5000);
   });
 
-  it('to stderr stays out of the log when only its lines are counted', async () => {
-    const { events, sight } = open('garbage', [], { stderr: 'count' });
+  it('to stderr stays out of the log where nobody asked for it, and its lines are counted', async () => {
+    const { events, sight } = open('garbage');
     await events.closed();
     expect(sight.logs.some((entry) => entry.event === 'upstream_stderr')).toBe(false);
     expect(sight.counts.get('upstream_stderr_lines_total')).toBe(3);

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { duration, flag, text, textOf, webText, wholeNumber, word } from './text-leaves.ts';
+import { CHILD_KEYS } from './child-schema.ts';
 import { type ConfigSection, section } from './config-section.ts';
 import type {
   AllShape,
@@ -172,6 +173,7 @@ const command = z.strictObject({
   cwd: word
     .optional()
     .meta({ default: '.', description: "The folder it runs in, from the config file's folder." }),
+  ...CHILD_KEYS,
   ...shared,
 });
 

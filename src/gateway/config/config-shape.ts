@@ -1,4 +1,5 @@
 /** What the sections of a config file hold once each key is checked alone. */
+import type { ChildResources } from '../../adapters/upstreams/stdio/child-resources.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { EndpointForm } from '../../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../../core/protocol/eras/streamable-2025.ts';
@@ -43,6 +44,10 @@ export interface CommandShape extends ServerOptionsShape {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
+  readonly workdir?: string | undefined;
+  readonly resources?: ChildResources | undefined;
+  readonly sandbox?: readonly string[] | undefined;
+  readonly stderr?: 'log' | 'count' | undefined;
 }
 
 export interface UrlShape extends ServerOptionsShape {

@@ -1,5 +1,6 @@
 /** One server: from its entry in the file to what the gateway is told. */
 import type { ServerConfig, ServerSource } from '../gateway-config.ts';
+import { childSource, tellChildFaults } from './child-config.ts';
 import { COMMAND_SERVER, MODULE_SERVER, URL_SERVER } from './config-schema.ts';
 import { isRecord, type Passed, unknownKey } from './config-section.ts';
 import type { CommandShape, ModuleShape, ServerOptionsShape } from './config-shape.ts';
@@ -49,12 +50,14 @@ export function serverConfig(
     const source = remoteSource(found, options.isolation, path, files, problems);
     return { name, source, ...options };
   }
-  const found =
-    kind === 'command'
-      ? COMMAND_SERVER.read(value, path, problems)
-      : MODULE_SERVER.read(value, path, problems);
-  const source = 'command' in found ? commandSource(found, files) : moduleSource(found, files);
-  return { name, source, ...serverOptions(found, defaults) };
+  if (kind === 'module') {
+    const found = MODULE_SERVER.read(value, path, problems);
+    return { name, source: moduleSource(found, files), ...serverOptions(found, defaults) };
+  }
+  const found = COMMAND_SERVER.read(value, path, problems);
+  const options = serverOptions(found, defaults);
+  tellChildFaults(found, options.isolation, path, problems);
+  return { name, source: commandSource(found, files), ...options };
 }
 
 function commandSource(found: Passed<CommandShape>, files: FileAccess): ServerSource {
@@ -66,6 +69,7 @@ function commandSource(found: Passed<CommandShape>, files: FileAccess): ServerSo
     args: found.args ?? [],
     env: found.env ?? {},
     cwd: files.resolve(found.cwd ?? '.'),
+    ...childSource(found, files),
   };
 }
 

@@ -8,17 +8,22 @@ import { ModernClient } from './modern-client.ts';
 import { ModernOverLegacy } from './modern-over-legacy.ts';
 
 export class ModernBridges {
-  readonly #ports: BridgePorts;
+  readonly #portsFor: (principal: Principal) => BridgePorts;
   readonly #isPrivate: boolean;
   readonly #hasRoom: () => boolean;
   readonly #bridges = new Map<string, ModernOverLegacy>();
 
   /**
+   * @param portsFor - the ports of the bridge that a principal is the first to use.
    * @param isPrivate - whether a key stands for one principal alone.
    * @param hasRoom - whether the endpoint may open one more upstream session.
    */
-  constructor(ports: BridgePorts, isPrivate: boolean, hasRoom: () => boolean) {
-    this.#ports = ports;
+  constructor(
+    portsFor: (principal: Principal) => BridgePorts,
+    isPrivate: boolean,
+    hasRoom: () => boolean,
+  ) {
+    this.#portsFor = portsFor;
     this.#isPrivate = isPrivate;
     this.#hasRoom = hasRoom;
   }
@@ -47,8 +52,7 @@ export class ModernBridges {
   of(key: string, principal: Principal, message: Message): ModernUpstream {
     let bridge = this.#bridges.get(key);
     if (bridge === undefined) {
-      const ports = this.#isPrivate ? { ...this.#ports, caller: principal } : this.#ports;
-      bridge = new ModernOverLegacy(ports, this.#isPrivate, this.#hasRoom);
+      bridge = new ModernOverLegacy(this.#portsFor(principal), this.#isPrivate, this.#hasRoom);
       this.#bridges.set(key, bridge);
     }
     return new ModernClient(bridge, principal, message);

@@ -1,13 +1,17 @@
 import { basename } from 'node:path';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
+  Principal,
   Telemetry,
   Upstream,
+  UpstreamClosedCause,
   UpstreamConnection,
   UpstreamEra,
   UpstreamEvents,
 } from '../../../core/ports.ts';
+import { type ChildBounds, childCommand } from './child-command.ts';
 import { childEnvironment } from './child-environment.ts';
+import { type ChildResources, resourcesFault } from './child-resources.ts';
 import { DEFAULT_STOP_TIMES, type StopTimes } from './group-ending.ts';
 import { type ChildPlan, StdioConnection } from './stdio-connection.ts';
 import { acquireWatchdog } from './watchdog.ts';
@@ -22,6 +26,22 @@ export interface StdioOptions {
   readonly inheritEnv?: readonly string[] | undefined;
   /** The server's working directory. Default: ours. */
   readonly cwd?: string | undefined;
+  /**
+   * A folder below which each child works in one of its tenant's, or of its principal's where
+   * nobody shares an instance: made when needed, mode 0700, never shared by two tenants. Takes the
+   * place of `cwd`. Default: none.
+   */
+  readonly workdir?: string | undefined;
+  /**
+   * What each process of the server may use; Linux only, by `prlimit`. Where the system cannot hold
+   * a child to them, none is started. Default: what we may use.
+   */
+  readonly resources?: ChildResources | undefined;
+  /**
+   * Words in front of the command, such as `['bwrap', …, '--']`: what shuts the server in and runs
+   * it. `{workdir}` in a word stands for the folder the child works in. No shell. Default: none.
+   */
+  readonly sandbox?: readonly string[] | undefined;
   /** Uses `upstreamLineBytesMax` and `upstreamQueueBytesMax`. */
   readonly limits?: Partial<Limits> | undefined;
   /** Default: nothing is seen. */
@@ -29,8 +49,8 @@ export interface StdioOptions {
   /** Default: SIGTERM 2,000 ms after the end of the input, SIGKILL 5,000 ms later. */
   readonly stopMs?: Partial<StopTimes> | undefined;
   /**
-   * `log`: stderr goes to the log, bounded and escaped; `count`: its lines are only counted.
-   * Default: `log`.
+   * `log`: stderr goes to the log, bounded and escaped, whatever secrets the server writes there;
+   * `count`: its lines are only counted. Default: `count`.
    */
   readonly stderr?: 'log' | 'count' | undefined;
   /**
@@ -48,6 +68,7 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * its own process group. No process of it outlives us, whatever we die of.
  * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in
  * front.
+ * @throws TypeError when a limit of `resources` is no whole number from 1.
  */
 export function stdio(
   command: string,
@@ -55,7 +76,10 @@ export function stdio(
   options: StdioOptions = {},
 ): Upstream {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  return new StdioUpstream({
+  const { workdir, resources, sandbox = [] } = options;
+  const fault = resources === undefined ? undefined : resourcesFault(resources);
+  if (fault !== undefined) throw new TypeError(`resources: ${fault}`);
+  const plan = {
     name: basename(command),
     command,
     args: [...args],
@@ -70,30 +94,46 @@ export function stdio(
     queueBytesMax: limits.upstreamQueueBytesMax,
     stop: { ...DEFAULT_STOP_TIMES, ...options.stopMs },
     endsStrays: options.endStrays ?? true,
-    logsStderr: options.stderr !== 'count',
+    logsStderr: options.stderr === 'log',
     telemetry: options.telemetry ?? SILENT,
-  });
+  };
+  return new StdioUpstream(plan, { workdir, resources, sandbox });
 }
 
 class StdioUpstream implements Upstream {
   readonly kind = 'stdio';
   readonly name: string;
   readonly #plan: ChildPlan;
+  readonly #bounds: ChildBounds;
   readonly #connections: Set<StdioConnection> = new Set();
   #watchdog: ReturnType<typeof acquireWatchdog> | undefined;
   #onEmpty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(plan: ChildPlan) {
+  constructor(plan: ChildPlan, bounds: ChildBounds) {
     this.name = plan.name;
     this.#plan = plan;
+    this.#bounds = bounds;
   }
 
   /** The era makes no difference to a child: it learns it from the first message. */
-  connect(_era: UpstreamEra, events: UpstreamEvents): UpstreamConnection {
-    if (this.#closing !== undefined) return refusedConnection(events);
+  connect(
+    _era: UpstreamEra,
+    events: UpstreamEvents,
+    caller?: Principal,
+    tenant?: string,
+  ): UpstreamConnection {
+    if (this.#closing !== undefined) {
+      return refusedConnection(events, 'closed', 'the upstream was closed before');
+    }
+    const spawned = childCommand(this.#plan, this.#bounds, { caller, tenant });
+    if (spawned.kind === 'unusable') {
+      return refusedConnection(events, 'start-failed', spawned.reason);
+    }
+    const { command, args, cwd } = spawned;
+    const plan = { ...this.#plan, command, args, cwd };
     this.#watchdog ??= acquireWatchdog(this.#plan.telemetry);
-    const connection = new StdioConnection(this.#plan, events, this.#watchdog.watchdog, () => {
+    const connection = new StdioConnection(plan, events, this.#watchdog.watchdog, () => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
@@ -118,7 +158,11 @@ class StdioUpstream implements Upstream {
   }
 }
 
-function refusedConnection(events: UpstreamEvents): UpstreamConnection {
-  process.nextTick(() => events.onClosed('closed', 'the upstream was closed before'));
+function refusedConnection(
+  events: UpstreamEvents,
+  cause: UpstreamClosedCause,
+  detail: string,
+): UpstreamConnection {
+  process.nextTick(() => events.onClosed(cause, detail));
   return { send: () => 'closed', close() {} };
 }
