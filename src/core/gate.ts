@@ -22,11 +22,10 @@ export interface Gate {
    * Somebody knocks; nothing of the request is believed yet. `done` is called once, perhaps at once.
    */
   arrive(address: string, done: (refusal: Refusal | undefined) => void): void;
-  /**
-   * A verified request, of any verb.
-   * @param isOpening - whether it opens a stream or a session: those are counted apart as well.
-   */
-  enter(visitor: Visitor, isOpening: boolean, done: (refusal: Refusal | undefined) => void): void;
+  /** A verified request, of any verb. */
+  enter(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void;
+  /** A stream or a session is about to be opened; the request itself was counted. */
+  open(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void;
   /** Bytes that went in or out. They are never refused: what comes next is. */
   spend(visitor: Visitor, bytes: number): void;
   /** Takes a place, unless the refusal says that there is none. Each is given back once. */

@@ -115,11 +115,16 @@ function count(
     return;
   }
   const { method, remoteAddress: address } = exchange.head;
-  gate.enter({ address, principal, server }, method === 'GET', (full) => {
-    if (full === undefined) then();
-    else if (method === 'GET') comeBack(exchange, headers, waitMsOf(full));
+  const visitor = { address, principal, server };
+  const isStream = method === 'GET';
+  const settle = (full: Refusal | undefined, next: () => void): void => {
+    if (full === undefined) next();
+    else if (isStream) comeBack(exchange, headers, waitMsOf(full));
     else refuseExchange(door, exchange, headers, full);
-  });
+  };
+  gate.enter(visitor, (full) =>
+    settle(full, isStream ? () => gate.open(visitor, (late) => settle(late, then)) : then),
+  );
 }
 
 /**

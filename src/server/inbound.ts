@@ -105,6 +105,18 @@ export class Inbound {
     return { address: exchange.head.remoteAddress, principal, server: context.name };
   }
 
+  /** Runs `then` once it is counted that a session or a listen is opened, or refuses. */
+  opening(id: string | undefined, then: () => void): void {
+    const { gate } = this.context;
+    if (gate === undefined || this.exchange.caller !== undefined) then();
+    else {
+      gate.open(this.visitor, (full) => {
+        if (full === undefined) then();
+        else this.refuse({ ...full, id });
+      });
+    }
+  }
+
   /** The body as text, or the refusal is sent. */
   readBody(then: (text: string) => void): void {
     this.exchange.readBody(this.context.limits.bodyBytesMax, (outcome) => {

@@ -6,7 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { RateGate } from '../../src/adapters/gate/rate-gate.ts';
 import type { Rates } from '../../src/adapters/gate/rate-rules.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
-import { callLater as callLater2026, listenTo } from '../wire/client-2026.ts';
+import {
+  callLater as callLater2026,
+  callNow as callNow2026,
+  listenTo,
+} from '../wire/client-2026.ts';
 import { callLater, callNow, initialize, postOf, Session2025 } from '../wire/conversation.ts';
 import { modernServer } from '../wire/modern-server.ts';
 import { eventually } from '../wire/signal.ts';
@@ -55,13 +59,11 @@ describe('too many requests', () => {
   it('of one address are refused before the credential is looked at', async () => {
     const server = await wireServer({
       identity: credentials(),
-      gate: gate({ address: { requestsPerSecond: 3 } }),
+      gate: gate({ address: { requestsPerSecond: 0 } }),
     });
-    const replies = await Promise.all(
-      Array.from({ length: 6 }, async () => server.fetch({ path: '/mcp' })),
-    );
-    const statuses = replies.map(({ status }) => status).toSorted();
-    expect(statuses).toEqual([401, 401, 401, 429, 429, 429]);
+    const reply = await server.fetch({ path: '/mcp' });
+    expect(reply.status).toBe(429);
+    expect(reply.header('www-authenticate')).toBeUndefined();
   });
 });
 
@@ -120,5 +122,23 @@ describe('too many sessions', () => {
     expect((await server.fetch(again)).status).toBe(429);
     await session.end().whole();
     expect((await server.fetch(again)).status).toBe(200);
+  });
+});
+
+describe('too many openings', () => {
+  it('of a second are refused on every way to open something, and calls go on', async () => {
+    const { server } = await modernServer({
+      identity: credentials(),
+      gate: gate({ principal: { opensPerSecond: 0 }, tenant: { requestsPerSecond: 1000 } }),
+    });
+    const again = await server.fetch(postOf('/mcp', initialize('2025-11-25'), ALICE));
+    expect(again.status).toBe(429);
+    const listen = await server.fetch(listenTo(7, {}, { token: 'alice' }));
+    expect(listen.status).toBe(429);
+    expect(JSON.parse(listen.text)).toMatchObject({ id: 7 });
+    const sse = { path: '/sse', headers: { accept: 'text/event-stream', ...ALICE } };
+    expect((await server.fetch(sse)).text).toMatch(/^retry: \d{4,}\n\n$/);
+    const call = await server.fetch(callNow2026(8, { token: 'alice' }));
+    expect(call.status).toBe(200);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Refusal } from '../../core/errors.ts';
 import type { Visitor } from '../../core/gate.ts';
 import type { Telemetry } from '../../core/ports.ts';
@@ -20,9 +20,15 @@ function visitor(subject: string, tenant = 't', address = '192.0.2.1'): Visitor 
   return { address, principal, server: 'files' };
 }
 
-function entered(to: RateGate, who: Visitor, isOpening = false): Promise<Refusal | undefined> {
+function entered(to: RateGate, who: Visitor): Promise<Refusal | undefined> {
   return new Promise((resolve) => {
-    to.enter(who, isOpening, resolve);
+    to.enter(who, resolve);
+  });
+}
+
+function opened(to: RateGate, who: Visitor): Promise<Refusal | undefined> {
+  return new Promise((resolve) => {
+    to.open(who, resolve);
   });
 }
 
@@ -31,6 +37,15 @@ async function times(count: number, ask: () => Promise<Refusal | undefined>): Pr
   for (let i = 0; i < count; i += 1) if ((await ask()) !== undefined) refused += 1;
   return refused;
 }
+
+// A second lasts as long as a test says, on any machine.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('rates by the second', () => {
   it('refuse whoever asks too often, with the time to come again, and nobody else', async () => {
@@ -41,14 +56,16 @@ describe('rates by the second', () => {
       headers: ['Retry-After', '1'],
     });
     expect(await entered(rates, visitor('bob'))).toBeUndefined();
+    vi.advanceTimersByTime(1000);
+    expect(await entered(rates, visitor('alice'))).toBeUndefined();
   });
 
   it('count a whole tenant together, and openings apart', async () => {
     const rates = gate({ tenant: { opensPerSecond: 2 } });
-    expect(await times(2, () => entered(rates, visitor('alice'), true))).toBe(0);
-    expect(await entered(rates, visitor('bob'), true)).toMatchObject({ error: 'RATE_LIMITED' });
-    expect(await entered(rates, visitor('bob'), false)).toBeUndefined();
-    expect(await entered(rates, visitor('bob', 'another'), true)).toBeUndefined();
+    expect(await times(2, () => opened(rates, visitor('alice')))).toBe(0);
+    expect(await opened(rates, visitor('bob'))).toMatchObject({ error: 'RATE_LIMITED' });
+    expect(await entered(rates, visitor('bob'))).toBeUndefined();
+    expect(await opened(rates, visitor('bob', 'another'))).toBeUndefined();
   });
 
   it('count an address before anything of it is believed, IPv6 by its /64', async () => {
@@ -75,7 +92,7 @@ describe('rates by the second', () => {
 
   it('ask nothing of anybody where no rate is set', async () => {
     const rates = gate({});
-    expect(await times(100, () => entered(rates, visitor('alice'), true))).toBe(0);
+    expect(await times(100, () => opened(rates, visitor('alice')))).toBe(0);
     expect(rates.take(visitor('alice'), 'stream')).toBeUndefined();
   });
 });

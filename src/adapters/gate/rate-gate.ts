@@ -47,22 +47,29 @@ export class RateGate implements Gate {
   arrive(address: string, done: (refusal: Refusal | undefined) => void): void {
     const limiter = this.#requests.get('address');
     if (limiter === undefined) done(undefined);
-    else this.#consume([[limiter, addressKey(address), 'address.requestsPerSecond']], 0, done);
+    else this.#consume([[limiter, addressKey(address), 'address.requestsPerSecond']], done);
   }
 
-  enter(visitor: Visitor, isOpening: boolean, done: (refusal: Refusal | undefined) => void): void {
+  enter(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void {
     const steps: Step[] = [];
     for (const account of ACCOUNTS) {
       const key = accountKey(account, visitor);
       const requests = account === 'address' ? undefined : this.#requests.get(account);
       if (requests !== undefined) steps.push([requests, key, `${account}.requestsPerSecond`]);
-      const opens = isOpening ? this.#opens.get(account) : undefined;
-      if (opens !== undefined) steps.push([opens, key, `${account}.opensPerSecond`]);
       const bytes = this.#bytes.get(account);
       // Bytes are paid for afterwards: nothing is taken now, but a debt is refused.
       if (bytes !== undefined) steps.push([bytes, key, `${account}.bytesPerSecond`, 0]);
     }
-    this.#consume(steps, 0, done);
+    this.#consume(steps, done);
+  }
+
+  open(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void {
+    const steps = [...this.#opens].map(([account, opens]): Step => [
+      opens,
+      accountKey(account, visitor),
+      `${account}.opensPerSecond`,
+    ]);
+    this.#consume(steps, done);
   }
 
   spend(visitor: Visitor, bytes: number): void {
@@ -88,22 +95,22 @@ export class RateGate implements Gate {
     this.#holdings.giveBack(visitor, holding);
   }
 
+  /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */
+  #consume(steps: readonly Step[], done: (refusal: Refusal | undefined) => void): void {
+    if (steps.length === 0) done(undefined);
+    else void this.#refusal(steps).then((refusal) => queueMicrotask(() => done(refusal)));
+  }
+
   /** One after the other: who is refused by one account is not counted on those after it. */
-  #consume(
-    steps: readonly Step[],
-    index: number,
-    done: (refusal: Refusal | undefined) => void,
-  ): void {
-    const step = steps[index];
-    if (step === undefined) {
-      done(undefined);
-      return;
+  async #refusal(steps: readonly Step[]): Promise<Refusal | undefined> {
+    for (const [limiter, key, limit, points = 1] of steps) {
+      try {
+        await limiter.consume(key, points);
+      } catch (full) {
+        return this.#refuse('RATE_LIMITED', limit, (full as RateLimiterRes).msBeforeNext);
+      }
     }
-    const [limiter, key, limit, points = 1] = step;
-    limiter.consume(key, points).then(
-      () => this.#consume(steps, index + 1, done),
-      (full: RateLimiterRes) => done(this.#refuse('RATE_LIMITED', limit, full.msBeforeNext)),
-    );
+    return undefined;
   }
 
   #told(full: Account | undefined, holding: Holding): Refusal | undefined {

@@ -47,11 +47,19 @@ function run(inbound: Inbound, text: string, accepts: Accepts, served: ServedEra
       inbound.accept();
       return;
     case 'modern-request':
-      runModern(inbound, classified.message, classified.envelope, accepts, served);
+      modern(inbound, classified.message, () =>
+        runModern(inbound, classified.message, classified.envelope, accepts, served),
+      );
       return;
     default:
       runLegacy(inbound, classified.entries, classified.isBatch, accepts);
   }
+}
+
+/** A listen opens a stream; other requests were counted when they came. */
+function modern(inbound: Inbound, { id, method }: Message, run: () => void): void {
+  if (method === 'subscriptions/listen') inbound.opening(id, run);
+  else run();
 }
 
 function runLegacy(
@@ -62,7 +70,7 @@ function runLegacy(
 ): void {
   const [first] = entries;
   if (!isBatch && first !== undefined && 'kind' in first && first.method === 'initialize') {
-    initialize(inbound, first, accepts);
+    inbound.opening(first.id, () => initialize(inbound, first, accepts));
     return;
   }
   const session = findSession(inbound);
