@@ -96,9 +96,9 @@ export class RateGate implements Gate {
   }
 
   /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */
-  #consume(steps: readonly Step[], done: (refusal: Refusal | undefined) => void): void {
-    if (steps.length === 0) done(undefined);
-    else void this.#refusal(steps).then((refusal) => queueMicrotask(() => done(refusal)));
+  #consume(steps: readonly Step[], settle: (refusal: Refusal | undefined) => void): void {
+    if (steps.length === 0) settle(undefined);
+    else void this.#refusal(steps).then((refusal) => queueMicrotask(() => settle(refusal)));
   }
 
   /** One after the other: who is refused by one account is not counted on those after it. */
