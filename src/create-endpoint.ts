@@ -67,6 +67,8 @@ export interface EndpointOptions {
    * there. Same-era conversations have the server's tasks either way.
    */
   readonly tasks?: 'off' | 'bridge' | undefined;
+  /** Whether requests go on to servers in this process, as of several merged. Default false. */
+  readonly passesOrigin?: boolean | undefined;
   /** Logs and counters. Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
@@ -107,6 +109,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       heartbeat: options.heartbeat ?? 'comment',
       eras: options.eras ?? 'all',
       tasks: options.tasks ?? 'off',
+      passesOrigin: options.passesOrigin ?? false,
     },
   );
 }

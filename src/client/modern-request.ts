@@ -37,5 +37,6 @@ export function modernRequest(
     headers: [...context.headers, ...POST_HEADERS, ...standard, ...paramLines],
     body: message.toText(),
     isRepeatable: isRepeatable(message.method),
+    origin: message.origin,
   };
 }

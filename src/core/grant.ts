@@ -10,6 +10,13 @@ export interface Grant {
   readonly credentialId: string | undefined;
 }
 
+/** On whose behalf a request travels inside this process, besides its principal. */
+export interface Origin {
+  readonly grant: Grant;
+  /** The peer's address. */
+  readonly address: string;
+}
+
 /** Of a credential that says nothing but who it is. */
 export const BARE_GRANT: Grant = {
   expiresAt: Infinity,
@@ -18,3 +25,9 @@ export const BARE_GRANT: Grant = {
   claims: {},
   credentialId: undefined,
 };
+
+/**
+ * Of a request of ours on behalf of somebody whose credential of the moment is not known: policies
+ * allow it nothing that tells of what a server has.
+ */
+export const UNKNOWN_GRANT: Grant = { ...BARE_GRANT };

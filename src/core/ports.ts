@@ -5,7 +5,7 @@
 import type { CertifiedPeer } from './certified-peer.ts';
 import type { CloseReason } from './close-reasons.ts';
 import type { Refusal } from './errors.ts';
-import type { Grant } from './grant.ts';
+import type { Grant, Origin } from './grant.ts';
 import type { Message } from './protocol/message.ts';
 
 /** Who calls: tenant, issuer, subject and client id of a verified credential. */
@@ -80,6 +80,8 @@ export interface HttpExchange {
    * a peer sent.
    */
   readonly caller?: Principal | undefined;
+  /** What the caller's credential says besides; absent where that is not known. */
+  readonly grant?: Grant | undefined;
   /**
    * Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called
    * if never asked for.
@@ -208,6 +210,8 @@ export interface OutboundRequest {
    * only where a repeat does no harm.
    */
   readonly isRepeatable: boolean;
+  /** Towards a server in this process: whose request it is. */
+  readonly origin?: Origin | undefined;
 }
 
 export interface OutboundHead {

@@ -31,6 +31,7 @@ export class AllEndpoint {
       ...doorOf(parts.listen, ALL),
       identity: parts.identity,
       // Access is each member's to decide, with the names it knows.
+      passesOrigin: true,
       audit: parts.audit,
       gate: parts.gate,
       upstream: this.#upstream,

@@ -10,7 +10,7 @@
 import type { AuditTrail } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
-import type { Grant } from '../core/grant.ts';
+import { type Grant, UNKNOWN_GRANT } from '../core/grant.ts';
 import type {
   HttpExchange,
   Identity,
@@ -71,7 +71,7 @@ export function enter(
   if (health(door, exchange, routePath(head.path, ''), headers)) return;
   if (resourceMetadata(door, exchange, headers)) return;
   if (caller !== undefined) {
-    then(headers, caller);
+    then(headers, caller, exchange.grant ?? UNKNOWN_GRANT);
     return;
   }
   const refuse = (refusal: Refusal): void => refuseExchange(door, exchange, headers, refusal);

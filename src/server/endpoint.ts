@@ -74,6 +74,8 @@ export interface EndpointSettings {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly heartbeat: 'comment' | 'off';
+  /** Whether requests go on to servers in this process that decide by the same credential. */
+  readonly passesOrigin?: boolean;
   /** Which eras are served, of those that can be. Default `all`. */
   readonly eras?: ServedEraChoice;
   /** Whether tasks are carried across eras. Default `off`. */
@@ -206,6 +208,7 @@ export class Endpoint implements Application, OpenDoor {
       name,
       identity: before(ports.identity, settings.publicUrl),
       prefix,
+      passesOrigin: settings.passesOrigin ?? false,
       whyNotReady: prefix === '' ? () => whyNotReady(this.#context) : undefined,
       metadataAt: (path) => metadataOf(ports.identity, settings, path),
       bounds: clientBounds(limits),

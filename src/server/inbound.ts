@@ -84,8 +84,10 @@ export class Inbound {
     messages: readonly Message[],
   ): readonly Warrant[] | Refusal | undefined {
     const { context, principal, grant } = this;
-    // What began in this process is counted and recorded where it came in.
-    const ports = this.exchange.caller === undefined ? context : { access: context.access };
+    // What began in this process is counted and recorded where it came in, save for what is denied.
+    const { access, audit: denials } = context;
+    const ports = this.exchange.caller === undefined ? context : { access, denials };
+    if (context.passesOrigin) this.#passOrigin(messages);
     if (!isGuarded(ports)) return undefined;
     const address = this.exchange.head.remoteAddress;
     const warrants: Warrant[] = [];
@@ -97,6 +99,13 @@ export class Inbound {
       else if (warrant !== undefined) return warrant;
     }
     return warrants;
+  }
+
+  /** Streams here end with the credential; those behind them need no end of their own. */
+  #passOrigin(messages: readonly Message[]): void {
+    const address = this.exchange.head.remoteAddress;
+    const grant = endless(this.grant);
+    for (const message of messages) message.sentFor({ grant, address });
   }
 
   /** On whose account it is counted. */
@@ -126,6 +135,15 @@ export class Inbound {
       } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
     });
   }
+}
+
+const endlessGrants = new WeakMap<Grant, Grant>();
+
+/** The same object for the same grant: what is remembered of one is remembered of the other. */
+function endless(grant: Grant): Grant {
+  const known = endlessGrants.get(grant) ?? { ...grant, expiresAt: Infinity };
+  endlessGrants.set(grant, known);
+  return known;
 }
 
 export interface RefusalContext

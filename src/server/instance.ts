@@ -4,6 +4,7 @@
  * answered at once, and it is started again with backoff.
  */
 import { errorResponse, type Refusal } from '../core/errors.ts';
+import type { Origin } from '../core/grant.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
   Clock,
@@ -169,6 +170,7 @@ export class Instance {
     method: string,
     params: string,
     done: (answer: Message | Refusal) => void,
+    origin?: Origin,
   ): UpstreamCall | undefined {
     const owner: CallOwner = {
       answered: (_, message) => done(message),
@@ -176,7 +178,8 @@ export class Instance {
       related: () => {},
       closeStream: () => {},
     };
-    const call = this.#begin(owner, Message.request('0', method, params), false);
+    const request = Message.request('0', method, params).sentFor(origin);
+    const call = this.#begin(owner, request, false);
     if (!('error' in call)) return call;
     done(call);
     return undefined;

@@ -5,6 +5,7 @@
  */
 import { legacyNotification } from '../core/bridge/legacy-client/legacy-notification.ts';
 import type { Refusal } from '../core/errors.ts';
+import type { Origin } from '../core/grant.ts';
 import { META } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
@@ -27,6 +28,8 @@ export class ListenHub {
   readonly #machine: Subscriptions = new Subscriptions();
   readonly #listeners = new Map<Subscription, Listener>();
   readonly #calls = new Map<number, UpstreamCall>();
+  /** The newest listener's: one listen is for all of a principal's. */
+  #origin: Origin | undefined;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -37,6 +40,7 @@ export class ListenHub {
   }
 
   open(filter: Filter, listener: Listener): Subscription {
+    this.#origin = listener.origin ?? this.#origin;
     const outbox: SubscriptionDecision[] = [];
     const subscription = this.#machine.open(filter, outbox);
     this.#listeners.set(subscription, listener);
@@ -112,10 +116,11 @@ export class ListenHub {
     const meta = JSON.stringify(hasTasks(filter) ? OUR_ENVELOPE_WITH_TASKS : OUR_ENVELOPE);
     const params = `{"_meta":${meta},"notifications":${notifications}}`;
     let number: number | undefined;
-    const call = this.#instance.ask('subscriptions/listen', params, (answer) => {
+    const done = (answer: Message | Refusal): void => {
       if (number === undefined || !this.#calls.delete(number)) return;
       if (answer instanceof Message) this.#ended(number, answer);
-    });
+    };
+    const call = this.#instance.ask('subscriptions/listen', params, done, this.#origin);
     if (call === undefined) {
       this.#machine.asked(-1, filter);
       this.#ended(-1, { error: 'UPSTREAM_BUSY' });

@@ -4,6 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
+import type { Origin } from '../core/grant.ts';
 import { META, statusOfAnswer } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
@@ -23,14 +24,20 @@ const NOTHING: Filter = readFilter(undefined);
 
 export class ListenStream implements Listener, ConnectionOwner {
   readonly id: string;
+  readonly origin: Origin | undefined;
   readonly #upstream: ModernUpstream;
   readonly #ended: (stream: ListenStream) => void;
   #connection: Connection | undefined;
   #isAcknowledged = false;
   #subscription: Subscription | undefined;
 
-  constructor(id: string, upstream: ModernUpstream, ended: (stream: ListenStream) => void) {
-    this.id = id;
+  constructor(
+    { id, origin }: Pick<Message, 'id' | 'origin'>,
+    upstream: ModernUpstream,
+    ended: (stream: ListenStream) => void,
+  ) {
+    this.id = id ?? 'null';
+    this.origin = origin;
     this.#upstream = upstream;
     this.#ended = ended;
   }

@@ -12,6 +12,8 @@ export interface WarrantPorts {
   readonly access?: Access | undefined;
   /** Undefined: nothing is recorded. */
   readonly audit?: AuditTrail | undefined;
+  /** Where refusals are recorded when calls are not. */
+  readonly denials?: AuditTrail | undefined;
   /** Undefined: nothing is counted by account. */
   readonly gate?: Gate | undefined;
 }
@@ -35,7 +37,7 @@ export class Warrant {
 
   /** Undefined when nobody decides and nobody records: nothing to keep. */
   static issue(ports: WarrantPorts, request: AccessRequest): Warrant | Refusal | undefined {
-    const { access, audit, gate } = ports;
+    const { access, audit, gate, denials = audit } = ports;
     if (!isGuarded(ports)) return undefined;
     const fault = audit?.fault();
     if (fault !== undefined) return { ...fault, id: request.message.id };
@@ -43,7 +45,7 @@ export class Warrant {
     const policies = verdict?.policies ?? [];
     const refusal = verdict?.refusal ?? gate?.take(request, 'call');
     if (refusal === undefined) return new Warrant(ports, request, policies);
-    audit?.record({ ...entryOf('denied', request), policies, refusal: refusal.error });
+    denials?.record({ ...entryOf('denied', request), policies, refusal: refusal.error });
     return { ...refusal, id: request.message.id };
   }
 

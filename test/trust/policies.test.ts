@@ -105,6 +105,38 @@ describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
   });
 });
 
+describe.each(ERAS)('the merged endpoint before a client of %s', (_era, open) => {
+  const policy = rulesOf(`
+    permit (principal, action, resource in Server::"one") when {
+      principal.groups.contains("readers") && resource is Tool && resource.name like "read_*"
+    };
+    permit (principal, action == Action::"read", resource in Server::"two") when {
+      principal.scopes.contains("files") && resource.uri like "file:///public/*"
+    };
+  `);
+  const servers = { one: officeOf(), two: officeOf() };
+
+  it('decides by the servers and their own names, with the credential of the request', async () => {
+    const host = await policyHost({ policy, all: { servers: undefined } }, servers);
+    const reader = await open(host, 'all', 'acme/ann/readers');
+    const other = await open(host, 'all', 'acme/ann//files');
+    expect(await listed(reader, 'tools/list')).toEqual(['one__read_file', 'one__read_mail']);
+    expect(await listed(other, 'tools/list')).toEqual([]);
+    expect((await called(reader, 'one__read_mail')).answer.result).toBeDefined();
+    for (const [caller, tool] of [
+      [other, 'one__read_mail'],
+      [reader, 'two__read_mail'],
+      [reader, 'one__wipe'],
+    ] as const) {
+      expect((await called(caller, tool)).answer.error).toMatchObject({ code: -32600 });
+    }
+    const uri = 'file:///public/a';
+    expect(await listed(other, 'resources/list')).toEqual([uri]);
+    expect((await other.send('resources/read', { uri })).answer.result).toBeDefined();
+    expect((await reader.send('resources/read', { uri })).answer.error).toBeDefined();
+  });
+});
+
 describe('another version of a policy', () => {
   it('counts from the next request on, and ends nothing', async () => {
     const servers = { office: officeOf() };

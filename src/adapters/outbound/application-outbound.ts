@@ -1,4 +1,5 @@
 /** Requests of ours to an application in this process: no socket, the same exchange. */
+import type { Grant } from '../../core/grant.ts';
 import type {
   Application,
   BodyOutcome,
@@ -45,6 +46,7 @@ export class ApplicationOutbound implements Outbound {
 class LocalExchange implements HttpExchange, StreamSink {
   readonly head: RequestHead;
   readonly caller: Principal | undefined;
+  readonly grant: Grant | undefined;
   isOver = false;
   readonly #request: OutboundRequest;
   readonly #events: OutboundEvents;
@@ -58,6 +60,7 @@ class LocalExchange implements HttpExchange, StreamSink {
     onEnd: () => void,
   ) {
     this.caller = caller;
+    this.grant = request.origin?.grant;
     this.#request = request;
     this.#events = events;
     this.#onEnd = onEnd;
@@ -126,7 +129,7 @@ class LocalExchange implements HttpExchange, StreamSink {
   }
 }
 
-function headOf({ method, url, headers }: OutboundRequest): RequestHead {
+function headOf({ method, url, headers, origin }: OutboundRequest): RequestHead {
   const { pathname, search, host } = new URL(url);
   const all = ['Host', host, ...headers];
   const names = all.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
@@ -134,7 +137,7 @@ function headOf({ method, url, headers }: OutboundRequest): RequestHead {
     method,
     path: pathname,
     query: search.slice(1),
-    remoteAddress: '127.0.0.1',
+    remoteAddress: origin?.address ?? '127.0.0.1',
     header: (name) => headerIn(all, name),
     headerCount: (name) => names.filter((each) => each === name).length,
     headerNames: () => names,

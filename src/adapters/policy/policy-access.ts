@@ -4,6 +4,7 @@
  */
 import type { Access, AccessRequest, AccessVerdict } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
+import { UNKNOWN_GRANT } from '../../core/grant.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import { filteredList, type ListEntry } from './filtered-list.ts';
@@ -56,6 +57,7 @@ export class PolicyAccess implements Access {
     if (verdicts === undefined) return ALLOWED;
     const questions = questionsOf(request.message);
     if (questions === undefined) return REFUSED;
+    if (request.grant === UNKNOWN_GRANT) return isOurs(request.message) ? ALLOWED : REFUSED;
     const policies = new Set<string>();
     for (const question of questions) {
       const matter = this.#matterOf(request, question);
@@ -73,6 +75,7 @@ export class PolicyAccess implements Access {
   filter(request: AccessRequest, answer: Message): Message {
     const verdicts = this.#verdicts;
     if (verdicts === undefined || answer.isError) return answer;
+    if (request.grant === UNKNOWN_GRANT) return answer;
     if (request.message.method === 'tools/call') this.#tasks.learn(request, answer);
     return filteredList(request.message.method, answer, (entry) => {
       const matter = this.#matterOfEntry(request, entry);
@@ -127,6 +130,14 @@ export class PolicyAccess implements Access {
       }
     }
   }
+}
+
+/**
+ * Without a credential we ask for what we need to know ourselves: what a server is, and which
+ * arguments of its tools belong into headers. Nobody is shown the answer.
+ */
+function isOurs(message: Message): boolean {
+  return message.method === 'tools/list' || questionsOf(message)?.length === 0;
 }
 
 /** A list holds what else is allowed and nothing more: it is given unless a policy forbids it. */

@@ -112,7 +112,8 @@ function requestOf(message: Message, members: readonly MemberText[]): Message {
   const hasTasks = message.payload?.includes(TASKS) === true;
   const kept = hasTasks ? replaced(members, '_meta', withoutTasks) : members;
   const payload = objectText(kept.map(textOf));
-  return Message.request(message.id ?? 'null', message.method ?? '', payload);
+  const request = Message.request(message.id ?? 'null', message.method ?? '', payload);
+  return request.sentFor(message.origin);
 }
 
 /** A client's `_meta` without the tasks extension. */

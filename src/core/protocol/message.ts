@@ -3,6 +3,8 @@
  * `9007199254740993`), payloads as the text they came as; whoever needs the value parses it once.
  * @see https://www.jsonrpc.org/specification
  */
+import type { Origin } from '../grant.ts';
+
 export type MessageKind = 'request' | 'notification' | 'response';
 
 /** A half-open range of `payload`. */
@@ -38,6 +40,8 @@ export class Message {
   /** JSON text of `params`, `result` or `error`; undefined when the member is absent. */
   readonly payload: string | undefined;
   readonly spans: PayloadSpans;
+  /** Of a request that goes on to a server in this process: whose it is. Never written out. */
+  origin: Origin | undefined;
   #value: unknown;
   #isParsed: boolean;
   /** Written once: a change that goes to many sessions is the same text in each. */
@@ -89,7 +93,7 @@ export class Message {
 
   /** The same message under another id; payload and value are shared, not copied. */
   withId(id: string): Message {
-    return new Message(
+    const message = new Message(
       this.kind,
       id,
       this.method,
@@ -98,13 +102,21 @@ export class Message {
       this.spans,
       this.#isParsed ? { value: this.#value } : undefined,
     );
+    return message.sentFor(this.origin);
+  }
+
+  /** @returns the same message. */
+  sentFor(origin: Origin | undefined): this {
+    this.origin = origin;
+    return this;
   }
 
   /** The same message with one span of its payload replaced by JSON text. The spans are dropped. */
   withReplaced(span: Span, text: string): Message {
     const payload = this.payload ?? '';
     const edited = payload.slice(0, span.start) + text + payload.slice(span.end);
-    return new Message(this.kind, this.id, this.method, this.isError, edited);
+    const message = new Message(this.kind, this.id, this.method, this.isError, edited);
+    return message.sentFor(this.origin);
   }
 
   /** The JSON text of a span of the payload. */

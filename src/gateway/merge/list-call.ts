@@ -70,6 +70,7 @@ export class ListCall implements OpenRequest {
       kind: this.#kind,
       meta: metaOf(this.#request),
       charsMax: this.#charsMax,
+      origin: this.#request.origin,
     };
     const pages = new MemberPages(link, request, (outcome) => this.#pagesRead(link, outcome));
     this.#reading.set(link, pages);

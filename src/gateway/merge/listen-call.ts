@@ -53,7 +53,7 @@ export class ListenCall implements OpenRequest {
     if (isSure) {
       this.#disarmWait = this.#host.whenSettled(() => this.#begin());
     } else {
-      this.#reader = new RouteReader(this.#host, metaOf(this.#request), () => this.#begin());
+      this.#reader = new RouteReader(this.#host, this.#request, () => this.#begin());
       this.#reader.start();
     }
     return 'sent';
@@ -153,7 +153,9 @@ export class ListenCall implements OpenRequest {
   #listen(server: string, filter: Filter): void {
     const meta = JSON.stringify(metaOf(this.#request));
     const params = `{"_meta":${meta},"notifications":${filterText(filter)}}`;
-    const request = Message.request(this.#id, 'subscriptions/listen', params);
+    const request = Message.request(this.#id, 'subscriptions/listen', params).sentFor(
+      this.#request.origin,
+    );
     const outcome = this.#linkOf(server)?.send(request) ?? 'closed';
     if (outcome !== 'sent') this.#decide((outbox) => this.#machine.ended(server, false, outbox));
   }

@@ -7,6 +7,7 @@ import { SendMeter } from '../../client/client-context.ts';
 import { failedCall, UNAVAILABLE } from '../../client/failed-call.ts';
 import { ModernConversation } from '../../client/modern-conversation.ts';
 import { ERRORS } from '../../core/errors.ts';
+import type { Origin } from '../../core/grant.ts';
 import type { Principal, SendOutcome } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { Backoff } from '../../server/backoff.ts';
@@ -23,6 +24,14 @@ export interface LinkEvents {
   oversized(link: MemberLink, id: string): void;
   /** It is heard for the first time, is gone, or is back. */
   changed(link: MemberLink): void;
+}
+
+/** A request of our own. */
+interface OwnRequest {
+  readonly method: string;
+  readonly params: string;
+  /** Whose request it is asked for; absent for nobody's. */
+  readonly origin?: Origin | undefined;
 }
 
 type Asked = (answer: Message) => void;
@@ -91,11 +100,12 @@ export class MemberLink {
    * @param done - called once with the answer, unless given up before.
    * @returns what gives it up.
    */
-  ask(method: string, params: string, done: Asked): () => void {
+  ask({ method, params, origin }: OwnRequest, done: Asked): () => void {
     this.#number += 1;
     const id = `"merged-${this.#number}"`;
     this.#asked.set(id, done);
-    const outcome = this.#open().send(Message.request(id, method, params));
+    const request = Message.request(id, method, params).sentFor(origin);
+    const outcome = this.#open().send(request);
     if (outcome !== 'sent') queueMicrotask(() => this.#answered(id, failedCall(id, UNAVAILABLE)));
     return () => {
       if (this.#asked.delete(id)) this.#tellCancelled(id);
@@ -130,7 +140,7 @@ export class MemberLink {
     this.#isChecking = true;
     const { clock, limits } = this.#parts;
     const params = JSON.stringify({ _meta: OUR_ENVELOPE });
-    const giveUp = this.ask('server/discover', params, (answer) => {
+    const giveUp = this.ask({ method: 'server/discover', params }, (answer) => {
       this.#isChecking = false;
       this.#disarm();
       if (answer.isError) this.#failed();

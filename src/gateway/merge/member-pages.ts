@@ -1,4 +1,5 @@
 /** The pages of one server's list, read one after the other up to a bound. */
+import type { Origin } from '../../core/grant.ts';
 import type { ListKind } from '../../core/merge/list-kind.ts';
 import { readPage, type ListPage } from '../../core/merge/list-page.ts';
 import type { Message } from '../../core/protocol/message.ts';
@@ -13,6 +14,8 @@ export interface PagesRequest {
   /** The client's `_meta`: lists may depend on who asks, and how. */
   readonly meta: Readonly<Record<string, unknown>>;
   readonly charsMax: number;
+  /** Whose request it is asked for. */
+  readonly origin: Origin | undefined;
 }
 
 export type PagesOutcome =
@@ -36,9 +39,10 @@ export class MemberPages {
 
   /** @param cursor - of the server; undefined for the beginning of its list. */
   read(cursor: string | undefined): void {
-    const { method, kind, meta, charsMax } = this.#request;
+    const { method, kind, meta, charsMax, origin } = this.#request;
     const params = JSON.stringify({ _meta: meta, cursor });
-    this.#giveUp = this.link.ask(method, params, (answer) => {
+    const request = { method, params, origin };
+    this.#giveUp = this.link.ask(request, (answer) => {
       const page = answer.isError ? undefined : readPage(kind, this.link.name, cursor, answer);
       if (page === undefined) {
         this.#done({ kind: 'failed', error: answer.isError ? answer : undefined });

@@ -6,7 +6,6 @@ import type { Refusal } from '../../core/errors.ts';
 import type { SendOutcome } from '../../core/ports.ts';
 import { failedCall, UNAVAILABLE } from '../../client/failed-call.ts';
 import type { Message } from '../../core/protocol/message.ts';
-import { metaOf } from './list-call.ts';
 import type { MemberLink } from './member-link.ts';
 import type { OpenRequest, RequestHost } from './open-request.ts';
 import { resourceLinks, RouteReader } from './route-reader.ts';
@@ -40,7 +39,7 @@ export class ResourceCall implements OpenRequest {
       this.#current = this.#host.links().find(({ name }) => name === owner);
       return this.#current?.send(this.#request) ?? 'closed';
     }
-    this.#reader = new RouteReader(this.#host, metaOf(this.#request), () => this.#begin());
+    this.#reader = new RouteReader(this.#host, this.#request, () => this.#begin());
     this.#reader.start();
     return 'sent';
   }

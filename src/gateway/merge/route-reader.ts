@@ -3,6 +3,8 @@
  * server that has any and was not read yet. Bounded by the wait for merged lists.
  */
 import { type ListKind, listKindOf } from '../../core/merge/list-kind.ts';
+import type { Message } from '../../core/protocol/message.ts';
+import { metaOf } from './list-call.ts';
 import type { MemberLink } from './member-link.ts';
 import { MemberPages } from './member-pages.ts';
 import type { RequestHost } from './open-request.ts';
@@ -11,18 +13,18 @@ const LISTS = ['resources/list', 'resources/templates/list'] as const;
 
 export class RouteReader {
   readonly #host: RequestHost;
-  readonly #meta: Readonly<Record<string, unknown>>;
+  readonly #request: Message;
   readonly #done: () => void;
   readonly #reading = new Set<MemberPages>();
   #disarm: () => void = () => {};
 
   /**
-   * @param meta - the `_meta` of the request that needs it.
+   * @param request - the one that needs it.
    * @param done - called once, whatever could be read; not after `stop`.
    */
-  constructor(host: RequestHost, meta: Readonly<Record<string, unknown>>, done: () => void) {
+  constructor(host: RequestHost, request: Message, done: () => void) {
     this.#host = host;
-    this.#meta = meta;
+    this.#request = request;
     this.#done = done;
   }
 
@@ -50,7 +52,8 @@ export class RouteReader {
   #readList(link: MemberLink, method: (typeof LISTS)[number]): void {
     const kind = listKindOf(method) as ListKind;
     const charsMax = this.#host.parts.limits.upstreamLineBytesMax;
-    const request = { method, kind, meta: this.#meta, charsMax };
+    const { origin } = this.#request;
+    const request = { method, kind, meta: metaOf(this.#request), charsMax, origin };
     const pages = new MemberPages(link, request, (outcome) => {
       this.#reading.delete(pages);
       // A server that has no such list, or fails to say so, is one to be asked.

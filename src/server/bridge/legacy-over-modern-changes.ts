@@ -9,6 +9,7 @@ import {
   type WatchOutbox,
 } from '../../core/bridge/legacy-client/change-watch.ts';
 import { type Refusal } from '../../core/errors.ts';
+import type { Origin } from '../../core/grant.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
 import { Backoff } from '../backoff.ts';
@@ -37,6 +38,8 @@ export class LegacyOverModernChanges {
   readonly #opened = new Map<number, Opened>();
   readonly #backoff: Backoff;
   #disarm: () => void = () => {};
+  /** Of the newest request of the session: whose the listens are. */
+  origin: Origin | undefined;
 
   /** @param tell - sends a notification that belongs to no call. */
   constructor(
@@ -127,6 +130,7 @@ export class LegacyOverModernChanges {
   #listener(number: number): Listener {
     return {
       id: String(number),
+      origin: this.origin,
       acknowledged: (honoured) => {
         this.#opened.get(number)?.disarm();
         this.#backoff.started(this.#ports.clock.now());

@@ -101,6 +101,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   }
 
   request(owner: LegacyCallOwner, message: Message): LegacyOutcome {
+    this.#changes.origin = message.origin ?? this.#changes.origin;
     const method = message.method ?? '';
     switch (method) {
       case 'ping':

@@ -101,15 +101,15 @@ function listen(
   }
   const filter = readFilter(notifications);
   if (!hasTasks(filter)) {
-    settle(openListen(inbound, id, filter, upstream));
+    settle(openListen(inbound, message, filter, upstream));
     return;
   }
   upstream.whenReady(() => {
     const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
     if (!upstream.tellsOfTasks) {
-      settle(openListen(inbound, id, { ...filter, taskIds: undefined }, upstream));
+      settle(openListen(inbound, message, { ...filter, taskIds: undefined }, upstream));
     } else if (declaresTasks(meta[META.clientCapabilities])) {
-      settle(openListen(inbound, id, filter, upstream));
+      settle(openListen(inbound, message, filter, upstream));
     } else {
       const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
       settle({ error: 'MISSING_CAPABILITY', id, data });
@@ -119,18 +119,19 @@ function listen(
 
 function openListen(
   inbound: Inbound,
-  id: string,
+  message: Message,
   filter: Filter,
   upstream: ModernUpstream,
 ): Refusal | undefined {
   const { context, principal } = inbound;
+  const { id } = message;
   const { listensPerPrincipalMax, subscriptionsPerOwnerMax } = context.limits;
   const isTooWide = filter.uris.size > subscriptionsPerOwnerMax;
   const hasRoom = !isTooWide && context.connections.refusal(inbound.visitor) === undefined;
   if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
     return { error: 'TOO_MANY_STREAMS', id };
   }
-  const stream = new ListenStream(id, upstream, () => {
+  const stream = new ListenStream(message, upstream, () => {
     context.listens.delete(stream);
     countDown(context.modernListens, principal);
   });

@@ -5,7 +5,7 @@
  */
 import { membersOfValue, TASKS_EXTENSION, type Members } from '../tasks/task-words.ts';
 import { META } from '../../protocol/eras/stateless-2026.ts';
-import { Message } from '../../protocol/message.ts';
+import { Message, type PayloadSpans } from '../../protocol/message.ts';
 import { membersOf, objectText } from '../../protocol/object-members.ts';
 import { MODERN_VERSIONS } from '../../protocol/versions.ts';
 import type { LegacyClient } from './legacy-client.ts';
@@ -47,14 +47,15 @@ export function withEnvelope(message: Message, envelope: string): Message {
   const token = message.token(progressToken);
   if (token === undefined) {
     const meta = objectText([envelope, ...keptMeta(message)]);
-    return Message.request(message.id ?? 'null', message.method ?? '', `${before}${meta}${tail}`);
+    const plain = `${before}${meta}${tail}`;
+    return requestLike(message, plain);
   }
   const opening = `${before}{"progressToken":`;
   const start = opening.length;
   const rest = [envelope, ...keptMeta(message)].join(',');
   const payload = `${opening}${token},${rest}}${tail}`;
   const spans = { progressToken: { start, end: start + token.length } };
-  return Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
+  return requestLike(message, payload, spans);
 }
 
 /**
@@ -77,7 +78,7 @@ export function withAnswers(message: Message, members: readonly string[]): Messa
             end: progressToken.end + added.length,
           },
         };
-  return Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
+  return requestLike(message, payload, spans);
 }
 
 /** A request of ours about a task of the client's. */
@@ -89,6 +90,11 @@ export function taskRequest(
 ): Message {
   const params = [`"_meta":{${envelope}}`, `"taskId":${JSON.stringify(taskId)}`, ...members];
   return Message.request('0', method, objectText(params));
+}
+
+function requestLike(message: Message, payload: string, spans?: PayloadSpans): Message {
+  const request = Message.request(message.id ?? 'null', message.method ?? '', payload, spans);
+  return request.sentFor(message.origin);
 }
 
 /** What follows `_meta` in the params, the closing brace included. */
