@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { type HostOriginHead, HostOriginGuard } from './host-origin.ts';
 
 function headOf(...lines: readonly (readonly [string, string])[]): HostOriginHead {
@@ -238,5 +238,16 @@ describe('entries', () => {
     expect(() => new HostOriginGuard({ allowedHosts: [], allowedOrigins: [entry] })).toThrow(
       TypeError,
     );
+  });
+});
+
+describe('a guard', () => {
+  it.each([
+    [[], false],
+    [['https://app.test'], true],
+    [['http://localhost:*'], true],
+    [['https://app.test', 'http://localhost:*'], true],
+  ])('with the origins %j lets browsers call: %s', (allowedOrigins, isOpen) => {
+    expect(new HostOriginGuard({ allowedHosts: [], allowedOrigins }).hasOrigins).toBe(isOpen);
   });
 });

@@ -9,7 +9,19 @@ const CURSOR = fc.record<Cursor>({
   sequence: fc.oneof(fc.nat(), fc.nat(1_000_000_000_000_000)),
 });
 
+const SPELT = ['0.0-0.0', '1.2-3.5ldp37', 'z.10-1z141z5.1xnbt6s', '7.1-1z141z3.1o8mql4'];
+
 describe('a cursor', () => {
+  it('is spelt the same in every version: clients come back to a newer one', () => {
+    const spelt = [
+      formatCursor({ stream: 0, generation: 0, sequence: 0 }, 0),
+      formatCursor({ stream: 1, generation: 2, sequence: 3 }, 0x1234_5678),
+      formatCursor({ stream: 35, generation: 36, sequence: 0x1_0000_0001 }, -1),
+      formatCursor({ stream: 7, generation: 1, sequence: 0xffff_ffff }, 7),
+    ];
+    expect(spelt).toEqual(SPELT);
+  });
+
   it('is read back as what was written, by the session that wrote it', () => {
     fc.assert(
       fc.property(CURSOR, SALT, (cursor, salt) => {
@@ -73,6 +85,11 @@ describe('a cursor', () => {
 });
 
 describe('an event id of 2024', () => {
+  it('has a bound of 256 characters', () => {
+    expect(splitSessionCursor(`a.${'b'.repeat(254)}`)).toBeDefined();
+    expect(splitSessionCursor(`a.${'b'.repeat(255)}`)).toBeUndefined();
+  });
+
   it('is its session and its cursor', () => {
     const session = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
     fc.assert(

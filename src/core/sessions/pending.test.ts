@@ -111,3 +111,18 @@ describe('calls in flight', () => {
     expect(pending.size).toBe(2);
   });
 });
+
+describe('calls that are counted', () => {
+  it('are all but listen streams, from the first number to the last end', () => {
+    const pending = new Pending<string>(8);
+    const calls = [begin(pending), begin(pending, 'subscriptions/listen'), begin(pending)];
+    expect(calls.map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect([pending.size, pending.callCount]).toEqual([3, 2]);
+    for (const [index, call] of calls.entries()) {
+      expect(pending.end(call, 'answer')).toBe(true);
+      expect(pending.end(call, 'answer')).toBe(false);
+      expect(pending.callCount).toBe([1, 1, 0][index]);
+    }
+    expect(pending.find(undefined)).toBeUndefined();
+  });
+});

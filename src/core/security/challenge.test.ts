@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { challenge, quotedString } from './challenge.ts';
+
+it('says nothing but the realm when there is nothing else to say', () => {
+  expect(challenge('Bearer', {})).toBe('Bearer realm="tidegate"');
+  expect(challenge('DPoP', { scopes: [] })).toBe('DPoP realm="tidegate"');
+});
+
+it('says every fact once, in one order', () => {
+  const facts = {
+    error: 'insufficient_scope',
+    description: 'Ask for more.',
+    scopes: ['files:read', 'files:write'],
+    metadataUrl: 'https://a.test/.well-known/oauth-protected-resource/mcp',
+    algorithms: ['ES256', 'EdDSA'],
+  };
+  expect(challenge('DPoP', facts)).toBe(
+    'DPoP realm="tidegate", error="insufficient_scope", error_description="Ask for more.", ' +
+      'scope="files:read files:write", ' +
+      'resource_metadata="https://a.test/.well-known/oauth-protected-resource/mcp", ' +
+      'algs="ES256 EdDSA"',
+  );
+});
+
+it('V39 lets no value add a parameter or a line', () => {
+  expect(quotedString('a", evil="b')).toBe(String.raw`"a\", evil=\"b"`);
+  expect(quotedString('a\\')).toBe(String.raw`"a\\"`);
+  expect(quotedString('a\r\nSet-Cookie: b\u0000\u007fé')).toBe('"a??Set-Cookie: b???"');
+  expect(quotedString(' ~')).toBe('" ~"');
+  expect(challenge('Bearer', { error: 'a", scope="all' })).toBe(
+    String.raw`Bearer realm="tidegate", error="a\", scope=\"all"`,
+  );
+});

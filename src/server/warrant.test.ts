@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/access.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Gate } from '../core/gate.ts';
+import { BARE_GRANT } from '../core/grant.ts';
+import { principalOf } from '../core/principal.ts';
+import { Message } from '../core/protocol/message.ts';
+import { isGuarded, Warrant } from './warrant.ts';
+
+const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' });
+
+function requestOf(payload: string | undefined, method = 'tools/call'): AccessRequest {
+  const message = new Message('request', '7', method, false, payload);
+  const grant = { ...BARE_GRANT, credentialId: 'key:a' };
+  return { principal: PRINCIPAL, grant, server: 'files', era: '2025', address: '::1', message };
+}
+
+const REQUEST = requestOf('{"name":"cut"}');
+const ANSWER = new Message('response', '7', undefined, false, '{"a":1}');
+const FORBIDDEN: Refusal = { error: 'FORBIDDEN' };
+const COMMON = {
+  address: '::1',
+  server: 'files',
+  principal: PRINCIPAL,
+  credentialId: 'key:a',
+  era: '2025',
+  method: 'tools/call',
+  target: 'cut',
+  params: '{"name":"cut"}',
+};
+
+class Book implements AuditTrail {
+  readonly entries: AuditEntry[] = [];
+  trouble: Refusal | undefined;
+
+  fault(): Refusal | undefined {
+    return this.trouble;
+  }
+
+  record(entry: AuditEntry): void {
+    this.entries.push(entry);
+  }
+}
+
+class CountingGate implements Gate {
+  readonly seen: unknown[] = [];
+  refusal: Refusal | undefined;
+
+  arrive(): void {}
+  enter(): void {}
+  open(): void {}
+
+  spend(_visitor: unknown, bytes: number): void {
+    this.seen.push(['spend', bytes]);
+  }
+
+  take(_visitor: unknown, holding: string): Refusal | undefined {
+    this.seen.push(['take', holding]);
+    return this.refusal;
+  }
+
+  full(): undefined {}
+
+  giveBack(_visitor: unknown, holding: string): void {
+    this.seen.push(['give back', holding]);
+  }
+}
+
+function access(refusal?: Refusal): Access {
+  return {
+    decide: () => ({ refusal, policies: ['p1'] }),
+    filter: () => new Message('response', '7', undefined, false, '{"filtered":1}'),
+  };
+}
+
+function issued(ports: Parameters<typeof Warrant.issue>[0], request = REQUEST): Warrant {
+  const warrant = Warrant.issue(ports, request);
+  if (!(warrant instanceof Warrant)) throw new Error('It was refused.');
+  return warrant;
+}
+
+describe('a warrant', () => {
+  it('is not needed where nobody decides, records or counts', () => {
+    expect(isGuarded({})).toBe(false);
+    expect(Warrant.issue({}, REQUEST)).toBeUndefined();
+    const [audit, gate] = [new Book(), new CountingGate()];
+    for (const ports of [{ audit }, { gate }, { access: access() }]) {
+      expect(isGuarded(ports)).toBe(true);
+      expect(Warrant.issue(ports, REQUEST)).toBeInstanceOf(Warrant);
+    }
+  });
+
+  it('is refused while the record cannot be kept, before anybody is asked', () => {
+    const audit = new Book();
+    audit.trouble = { error: 'AUDIT_UNAVAILABLE' };
+    const gate = new CountingGate();
+    const refusal = Warrant.issue({ audit, gate, access: access() }, REQUEST);
+    expect(refusal).toEqual({ error: 'AUDIT_UNAVAILABLE', id: '7' });
+    expect([audit.entries, gate.seen]).toEqual([[], []]);
+  });
+
+  it('is refused by policy with the id of the request, on the record, and counts for nothing', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    const refusal = Warrant.issue({ audit, gate, access: access(FORBIDDEN) }, REQUEST);
+    expect(refusal).toEqual({ error: 'FORBIDDEN', id: '7' });
+    expect(gate.seen).toEqual([]);
+    expect(audit.entries).toEqual([
+      { ...COMMON, event: 'denied', policies: ['p1'], refusal: 'FORBIDDEN' },
+    ]);
+  });
+
+  it('is refused where there is no room', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    gate.refusal = { error: 'RATE_LIMITED' };
+    expect(Warrant.issue({ audit, gate }, REQUEST)).toEqual({ error: 'RATE_LIMITED', id: '7' });
+    expect(audit.entries).toEqual([
+      { ...COMMON, event: 'denied', policies: [], refusal: 'RATE_LIMITED' },
+    ]);
+    expect(Warrant.issue({ gate }, REQUEST)).toEqual({ error: 'RATE_LIMITED', id: '7' });
+    expect(Warrant.issue({ access: access(FORBIDDEN) }, REQUEST)).toMatchObject(FORBIDDEN);
+  });
+
+  it('gives its place back and goes on the record, once', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    const warrant = issued({ audit, gate, access: access() });
+    expect(gate.seen).toEqual([['take', 'call']]);
+    warrant.ended('ok', 12.6, ANSWER);
+    warrant.ended('lost');
+    expect(gate.seen).toEqual([
+      ['take', 'call'],
+      ['give back', 'call'],
+      ['spend', 7],
+    ]);
+    expect(audit.entries).toEqual([
+      {
+        ...COMMON,
+        event: 'call',
+        policies: ['p1'],
+        answerChars: 7,
+        durationMs: 13,
+        outcome: 'ok',
+      },
+    ]);
+  });
+
+  it('may end without an answer, or with an empty one', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    issued({ audit, gate }).ended('cancelled');
+    expect(audit.entries).toMatchObject([{ durationMs: 0, outcome: 'cancelled' }]);
+    expect(gate.seen).not.toContainEqual(['spend', 0]);
+    const empty = new Message('response', '7', undefined, false, undefined);
+    issued({ audit, gate }).ended('ok', 1, empty);
+    expect(gate.seen.at(-1)).toEqual(['spend', 0]);
+    issued({ access: access() }).ended('ok', 1, ANSWER);
+  });
+
+  it('filters what is answered, where somebody decides', () => {
+    expect(issued({ access: access() }).filtered(ANSWER).payload).toBe('{"filtered":1}');
+    expect(issued({ audit: new Book() }).filtered(ANSWER)).toBe(ANSWER);
+  });
+
+  it.each([
+    ['{"name":"cut"}', 'cut'],
+    ['{"uri":"file:///a"}', 'file:///a'],
+    ['{"name":1,"uri":"file:///a"}', undefined],
+    ['{"name":{}}', undefined],
+    ['{}', undefined],
+    [undefined, undefined],
+  ])('of %s names %s on the record', (payload, target) => {
+    const audit = new Book();
+    issued({ audit }, requestOf(payload)).ended('ok');
+    expect(audit.entries[0]?.target).toBe(target);
+  });
+});
