@@ -16,6 +16,7 @@ import type {
   Principal,
   Telemetry,
 } from '../core/ports.ts';
+import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
 import { CurrentIdentity } from './current-identity.ts';
@@ -190,8 +191,11 @@ export class Gateway implements Application, OpenDoor {
 
   /** What the server that a path of metadata belongs to says of itself. */
   #metadataAt(path: string): string | undefined {
+    const [name] = this.#endpoints.keys();
+    const isRoot = this.#endpoints.size === 1 && path === METADATA_PATH;
+    const asked = isRoot ? `${METADATA_PATH}/${name}` : path;
     for (const endpoint of this.#endpoints.values()) {
-      const text = endpoint.metadataAt(path);
+      const text = endpoint.metadataAt(asked);
       if (text !== undefined) return text;
     }
     return undefined;

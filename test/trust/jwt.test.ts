@@ -1,44 +1,205 @@
+import { createHmac } from 'node:crypto';
+import { exportSPKI, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { childOf, configOf, gatewayHost, type GatewayHost } from '../gateway/gateway-host.ts';
-import type { GatewayConfig, JwtAuthConfig } from 'tidegate/gateway';
-import { initialize, postOf } from '../wire/conversation.ts';
-import type { WireReply } from '../wire/wire-reply.ts';
-import { Issuer, PUBLIC_URL } from './issuer.ts';
+import { postOf, rpc } from '../wire/conversation.ts';
+import { Issuer, PUBLIC_URL, signingKey, type TokenWords } from './issuer.ts';
+import { hostOf, open, openAs, trusting } from './token-gateway.ts';
 
-const LISTEN = {
-  host: '127.0.0.1',
-  port: 0,
-  publicUrl: PUBLIC_URL,
-  allowedOrigins: undefined,
-  drainMs: 500,
-};
+const METADATA = `${PUBLIC_URL}/.well-known/oauth-protected-resource/files/mcp`;
 
-function trusting(
-  issuer: Issuer,
-  auth: Partial<JwtAuthConfig> = {},
-  more: Partial<GatewayConfig> = {},
-): GatewayConfig {
-  return configOf(
-    { files: childOf(), other: childOf() },
-    {
-      listen: LISTEN,
-      auth: { kind: 'jwt', issuer: issuer.url, allowedHosts: ['127.0.0.1'], ...auth },
-      ...more,
-    },
-  );
-}
-
-function open(host: GatewayHost, token: string, path = '/files/mcp'): Promise<WireReply> {
-  const headers = { authorization: `Bearer ${token}` };
-  return host.send(postOf(path, initialize('2025-11-25'), headers)).whole();
+function encoded(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 describe('access tokens that are JWTs', () => {
-  it('let in whoever has one of the issuer for this very server', async () => {
+  it('let in whoever has one of the issuer for this very server, in every era', async () => {
     const issuer = await Issuer.start();
-    const host = await gatewayHost(trusting(issuer));
-    const reply = await open(host, await issuer.token());
-    expect(reply.status, reply.bytes).toBe(200);
+    const host = await hostOf(trusting(issuer));
+    const token = await issuer.token();
+    expect((await open(host, token)).status).toBe(200);
+    const modern = {
+      authorization: `Bearer ${token}`,
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/list',
+    };
+    // Beyond the door: the body is what is found wrong.
+    expect((await openAs(host, modern)).status).toBe(400);
+    const sse = host.send({ path: '/files/sse', headers: { authorization: `Bearer ${token}` } });
+    expect((await sse.head()).status).toBe(200);
+    sse.leave();
     expect(issuer.asked).toEqual({ metadata: 1, keys: 1 });
+  });
+
+  it('V35: are refused at the sibling of the server they are for', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer, {}, { all: { servers: undefined } }));
+    const token = await issuer.token({ aud: `${PUBLIC_URL}/files/mcp` });
+    expect((await open(host, token)).status).toBe(200);
+    for (const path of ['/other/mcp', '/all/mcp', '/nothing/mcp']) {
+      const reply = await open(host, token, path);
+      expect(reply.status, path).toBe(401);
+      expect(reply.header('www-authenticate')).toContain('error="invalid_token"');
+    }
+    const both = [`${PUBLIC_URL}/files/mcp`, `${PUBLIC_URL}/all/mcp`];
+    const wider = await issuer.token({ aud: both });
+    expect((await open(host, wider, '/all/mcp')).status).toBe(200);
+    for (const aud of [
+      PUBLIC_URL,
+      `${PUBLIC_URL}/file`,
+      `${PUBLIC_URL}/files/mcp/x`,
+      '',
+      undefined,
+    ]) {
+      expect((await open(host, await issuer.token({ aud }))).status, String(aud)).toBe(401);
+    }
+  });
+
+  it('count from nbf to exp, give or take 30 seconds', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const now = Math.floor(Date.now() / 1000);
+    const said: readonly (readonly [TokenWords, number])[] = [
+      [{ endsIn: -3600 }, 401],
+      [{ endsIn: -40 }, 401],
+      [{ endsIn: -10 }, 200],
+      [{ nbf: now + 3600 }, 401],
+      [{ nbf: now + 40 }, 401],
+      [{ nbf: now + 10 }, 200],
+      [{ exp: undefined }, 401],
+      [{ exp: String(now + 300) }, 401],
+      [{ iss: `${issuer.url}/` }, 401],
+      [{ iss: undefined }, 401],
+      [{ sub: undefined }, 403],
+      [{ sub: 7 }, 403],
+    ];
+    for (const [words, status] of said) {
+      const reply = await open(host, await issuer.token(words));
+      expect(reply.status, JSON.stringify(words)).toBe(status);
+    }
+  });
+
+  it('V40: are believed nothing of how they are to be verified', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const right = await issuer.token();
+    const [, payload = '', signature = ''] = right.split('.');
+    const key = issuer.keys[0]!;
+    const stranger = await signingKey();
+    const pem = await exportSPKI(
+      (await importJWK(key.jwk, 'RS256')) as Parameters<typeof exportSPKI>[0],
+    );
+    const hmac = (header: object): string => {
+      const text = `${encoded(header)}.${payload}`;
+      return `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`;
+    };
+    const lies: Readonly<Record<string, string>> = {
+      'HS256 with the public key': hmac({ alg: 'HS256', kid: key.kid }),
+      'HS256 with a space before': hmac({ alg: ' HS256', kid: key.kid }),
+      'no signature': `${encoded({ alg: 'none' })}.${payload}.`,
+      'no signature, in capitals': `${encoded({ alg: 'NONE', kid: key.kid })}.${payload}.`,
+      'the signature of another': `${encoded({ alg: 'RS256', kid: key.kid })}.${payload}.${signature}`,
+      'a stranger under a known kid': await issuer.token({
+        key: stranger,
+        header: { kid: key.kid },
+      }),
+      'an unknown kid': await issuer.token({ key: stranger }),
+      'an unknown kid, again': await issuer.token({ key: stranger }),
+      'a key of its own': await issuer.token({ key: stranger, header: { jwk: stranger.jwk } }),
+      'keys elsewhere': await issuer.token({
+        key: stranger,
+        header: { jku: `${issuer.url}/jwks`, x5u: `${issuer.url}/x5u` },
+      }),
+      'another kind of kid': await issuer.token({ header: { kid: ['__proto__'] } }),
+      'an algorithm of another list': await issuer.token({ key: await signingKey('PS384') }),
+      'another type': await issuer.token({ header: { typ: 'dpop+jwt' } }),
+      'what is critical and unknown': await issuer
+        .token({ header: { crit: ['x'], x: 1 } })
+        .catch(() => `${encoded({ alg: 'RS256', crit: ['x'], x: 1 })}.${payload}.${signature}`),
+      'no token': 'a.b.c',
+    };
+    for (const [what, token] of Object.entries(lies)) {
+      const reply = await open(host, token);
+      expect(reply.status, what).toBe(401);
+      expect(reply.header('www-authenticate'), what).toContain('error="invalid_token"');
+    }
+    expect((await open(host, right)).status).toBe(200);
+    // One fetch at first, and one because of the first unknown kid.
+    expect(issuer.asked.keys).toBe(2);
+  });
+
+  it('V37: of an issuer that lies about itself are refused, and nothing else is asked', async () => {
+    const issuer = await Issuer.start();
+    const other = await Issuer.start();
+    const lies = [
+      { issuer: other.url },
+      { issuer: `${issuer.url}/` },
+      { jwks_uri: 'http://169.254.169.254/latest/meta-data' },
+      { jwks_uri: 'file:///etc/passwd' },
+      { jwks_uri: 'http://[::ffff:10.0.0.1]/' },
+    ];
+    for (const metadata of lies) {
+      issuer.metadata = metadata;
+      const host = await hostOf(trusting(issuer));
+      const reply = await open(host, await issuer.token());
+      expect(reply.status, JSON.stringify(metadata)).toBe(503);
+      await host.close();
+    }
+    expect(issuer.asked.keys + other.asked.keys + other.asked.metadata).toBe(0);
+  });
+
+  it('are verified by none of the keys that are not for signatures, or not for the public', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const [key] = issuer.keys;
+    for (const jwk of [
+      { ...key!.jwk, use: 'enc' },
+      { kty: 'oct', k: 'AAAA', kid: key!.kid },
+    ]) {
+      issuer.answer = (response) => response.end(JSON.stringify({ keys: [jwk] }));
+      expect((await open(host, await issuer.token())).status).toBe(503);
+    }
+  });
+
+  it('may be bound to name what each request needs', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer, { requiredScopes: ['mcp', 'files'] }));
+    expect((await open(host, await issuer.token({ scope: 'files other mcp' }))).status).toBe(200);
+    expect((await open(host, await issuer.token({ scp: ['mcp', 'files'] }))).status).toBe(200);
+    const less = await open(host, await issuer.token({ scope: 'mcp' }));
+    expect(less.status).toBe(403);
+    expect(less.header('www-authenticate')).toBe(
+      `Bearer realm="tidegate", error="insufficient_scope", scope="mcp files", resource_metadata="${METADATA}"`,
+    );
+    const none = await openAs(host, {});
+    expect(none.status).toBe(401);
+    expect(none.header('www-authenticate')).toMatch(
+      `Bearer realm="tidegate", scope="mcp files", resource_metadata="${METADATA}"`,
+    );
+  });
+
+  it('of several issuers are told apart, and people of the same name with them', async () => {
+    const [one, two] = [await Issuer.start(), await Issuer.start('ES256')];
+    const config = trusting(one);
+    const second = { kind: 'jwt', issuer: two.url, allowedHosts: ['127.0.0.1'] } as const;
+    const auth = {
+      kind: 'several',
+      ways: [config.auth, { ...second, tenant: 'partner' }],
+    } as const;
+    const host = await hostOf({ ...config, auth });
+    const opened = await open(host, await one.token());
+    expect(opened.status).toBe(200);
+    const shown = {
+      'mcp-session-id': opened.header('mcp-session-id'),
+      'mcp-protocol-version': '2025-11-25',
+    };
+    const list = (token: string) => {
+      const headers = { ...shown, authorization: `Bearer ${token}` };
+      return host.send(postOf('/files/mcp', rpc(1, 'tools/list'), headers)).whole();
+    };
+    expect((await list(await one.token())).status).toBe(200);
+    const taken = await list(await two.token());
+    expect(taken.status).toBe(404);
+    // Signed by one, named after the other.
+    expect((await open(host, await one.token({ iss: two.url }))).status).toBe(401);
   });
 });

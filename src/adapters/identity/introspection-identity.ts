@@ -1,6 +1,6 @@
 /** Identity by opaque access tokens, about which their issuer is asked. */
 import { introspect } from './introspection.ts';
-import { tokenIdentity, type TokenPorts, type TokenRules } from './jwt-identity.ts';
+import { tokenIdentity, type TokenPorts, type TokenRules, wallClock } from './jwt-identity.ts';
 import type { TokenIdentity } from './token-identity.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
@@ -25,7 +25,7 @@ export function introspectionIdentity(
   options: IntrospectionOptions,
   ports: TokenPorts,
 ): TokenIdentity {
-  const { now = Date.now } = ports;
+  const { now = wallClock } = ports;
   const { issuer, keptMsMax = KEPT_MS } = options;
   const verifier = introspect(options, { ...ports, now });
   const tokens = new VerifiedTokens(verifier, { now, keptMsMax });

@@ -43,6 +43,9 @@ export interface JwtIdentityOptions extends TokenRules {
   readonly issuers: readonly JwtIssuer[];
 }
 
+/** The machine's, whatever became of it since we started. */
+export const wallClock = (): number => Date.now();
+
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 
 export const JWT_ALGORITHMS: readonly string[] = [
@@ -62,7 +65,7 @@ const ALGORITHMS_DEFAULT: readonly string[] = ['RS256', 'PS256', 'ES256', 'ES384
 
 /** @throws TypeError when an algorithm is none that JWTs of others may be signed with. */
 export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): TokenIdentity {
-  const { clock, fetch, telemetry, now = Date.now } = ports;
+  const { clock, fetch, telemetry, now = wallClock } = ports;
   const verifiers = options.issuers.map(({ issuer, jwksUri, algorithms, types }) => {
     const chosen = algorithms ?? ALGORITHMS_DEFAULT;
     const wrong = chosen.find((each) => !JWT_ALGORITHMS.includes(each));
@@ -81,7 +84,7 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
 /** What identities by tokens have in common, however tokens are verified. */
 export function tokenIdentity(
   rules: TokenRules,
-  { clock, now = Date.now }: TokenPorts,
+  { clock, now = wallClock }: TokenPorts,
   kind: {
     readonly tokens: VerifiedTokens;
     readonly issuers: readonly string[];

@@ -6,7 +6,8 @@
  */
 import type { AuthorizationFacts } from '../resource-door.ts';
 
-const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+/** Where a host that is one resource describes it. */
+export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** Where clients of either kind of transport connect, behind the server's public URL. */
 const ENTRANCES: readonly string[] = ['/mcp', '/sse'];
@@ -26,7 +27,7 @@ export function audiencesOf(publicUrl: string): readonly string[] {
  */
 export function metadataUrl(publicUrl: string, path: string): string {
   const { origin, pathname } = new URL(publicUrl + entranceOf(path));
-  return origin + WELL_KNOWN + pathname;
+  return origin + METADATA_PATH + pathname;
 }
 
 /** Which of the server's entrances a path belongs to. `/messages` is a part of `/sse`. */
@@ -51,8 +52,8 @@ export function metadataAt(
   { publicUrl, prefix, isOnly }: ResourceQuestion,
   facts: AuthorizationFacts,
 ): string | undefined {
-  if (!path.startsWith(WELL_KNOWN)) return undefined;
-  const asked = path.slice(WELL_KNOWN.length).replace(/\/$/, '');
+  if (!path.startsWith(METADATA_PATH)) return undefined;
+  const asked = path.slice(METADATA_PATH.length).replace(/\/$/, '');
   const { pathname } = new URL(`${publicUrl}/`);
   const bases = [pathname.replace(/\/$/, ''), prefix];
   const entrance = ENTRANCES.find((each) => bases.some((base) => asked === base + each));

@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import { JWT_ALGORITHMS } from '../../adapters/identity/jwt-identity.ts';
 import { type ConfigSection, section } from './config-section.ts';
-import { duration, flag, word } from './text-leaves.ts';
+import { duration, flag, webText, word } from './text-leaves.ts';
 import { allowedHostValue, serverUrlValue } from './web-values.ts';
-import { webText } from './text-leaves.ts';
 
 /** The name of a claim, alone or as `{ claim: name }`. */
 export type ClaimShape = string | { readonly claim: string };

@@ -1,0 +1,156 @@
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { jwtIdentity } from '../../src/adapters/identity/jwt-identity.ts';
+import { silent } from '../../src/adapters/telemetry/silent.ts';
+import type { IdentityOutcome, RequestHead } from '../../src/core/ports.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { Issuer, PUBLIC_URL } from './issuer.ts';
+import { hostOf, openAs, trusting } from './token-gateway.ts';
+
+const URL_OF_FILES = `${PUBLIC_URL}/files/mcp`;
+
+/** A client that holds a key. */
+class Holder {
+  readonly jkt: string;
+  readonly #jwk: JWK;
+  readonly #key: Parameters<SignJWT['sign']>[0];
+
+  private constructor(jwk: JWK, key: Parameters<SignJWT['sign']>[0], jkt: string) {
+    this.#jwk = jwk;
+    this.#key = key;
+    this.jkt = jkt;
+  }
+
+  static async make(): Promise<Holder> {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwk = await exportJWK(publicKey);
+    return new Holder(jwk, privateKey, await calculateJwkThumbprint(jwk));
+  }
+
+  proof(
+    token: string,
+    claims: Readonly<Record<string, unknown>> = {},
+    header: Readonly<Record<string, unknown>> = {},
+  ): Promise<string> {
+    const ath = createHash('sha256').update(token).digest('base64url');
+    const iat = Math.floor(Date.now() / 1000);
+    const said = { htm: 'POST', htu: URL_OF_FILES, jti: randomUUID(), iat, ath, ...claims };
+    return new SignJWT(said)
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: this.#jwk, ...header })
+      .sign(this.#key);
+  }
+}
+
+describe('tokens bound to a key', () => {
+  it('are worth nothing without a proof for this very request', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const [holder, thief] = [await Holder.make(), await Holder.make()];
+    const token = await issuer.token({ cnf: { jkt: holder.jkt } });
+    const other = await issuer.token({ cnf: { jkt: holder.jkt }, jti: 'other' });
+    const now = Math.floor(Date.now() / 1000);
+    const ask = async (proof: string | readonly string[] | undefined, scheme = 'DPoP') =>
+      openAs(host, { authorization: `${scheme} ${token}`, dpop: proof });
+    const right = await holder.proof(token);
+    expect((await ask(right)).status).toBe(200);
+    const wrong: Readonly<Record<string, string | readonly string[] | undefined>> = {
+      'the same again': right,
+      'of another key': await thief.proof(token),
+      'for another token': await holder.proof(other),
+      'for no token': await holder.proof(token, { ath: undefined }),
+      'for another method': await holder.proof(token, { htm: 'GET' }),
+      "for another server's URL": await holder.proof(token, { htu: `${PUBLIC_URL}/other/mcp` }),
+      'for what the Host header says': await holder.proof(token, {
+        htu: `http://127.0.0.1:${host.port}/files/mcp`,
+      }),
+      'too old': await holder.proof(token, { iat: now - 120 }),
+      'of the future': await holder.proof(token, { iat: now + 60 }),
+      'without an id': await holder.proof(token, { jti: undefined }),
+      'with a long id': await holder.proof(token, { jti: 'x'.repeat(300) }),
+      'of another type': await holder.proof(token, {}, { typ: 'JWT' }),
+      'two of them': [await holder.proof(token), await holder.proof(token)],
+      none: undefined,
+      rubbish: 'a.b.c',
+    };
+    for (const [what, proof] of Object.entries(wrong)) {
+      const reply = await ask(proof);
+      expect(reply.status, what).toBe(401);
+      expect(reply.header('www-authenticate'), what).toMatch(/^DPoP .*error="invalid_dpop_proof"/);
+    }
+    // As a bearer token, a bound one is a stolen one.
+    expect((await ask(await holder.proof(token), 'Bearer')).status).toBe(401);
+    const query = await holder.proof(token, { htu: `${URL_OF_FILES}?x=1#y` });
+    expect((await ask(query)).status).toBe(200);
+  });
+
+  it('are the only ones where that is asked, and others need no proof', async () => {
+    const issuer = await Issuer.start();
+    const holder = await Holder.make();
+    const bare = await issuer.token();
+    const bound = await issuer.token({ cnf: { jkt: holder.jkt } });
+    const proved = async () => ({
+      authorization: `DPoP ${bound}`,
+      dpop: await holder.proof(bound),
+    });
+    const status = async (dpop: 'off' | 'bound' | 'required', headers: Record<string, string>) => {
+      const host = await hostOf(trusting(issuer, { dpop }));
+      return (await openAs(host, headers)).status;
+    };
+    const bearer = { authorization: `Bearer ${bare}` };
+    const bareProved = { authorization: `DPoP ${bare}`, dpop: await holder.proof(bare) };
+    expect(await status('bound', bearer)).toBe(200);
+    expect(await status('bound', await proved())).toBe(200);
+    expect(await status('bound', bareProved)).toBe(401);
+    expect(await status('required', bearer)).toBe(401);
+    expect(await status('required', bareProved)).toBe(401);
+    expect(await status('required', await proved())).toBe(200);
+    expect(await status('off', bearer)).toBe(200);
+    expect(await status('off', await proved())).toBe(401);
+    const unknown = await issuer.token({ cnf: { kid: 'x' } });
+    expect(await status('bound', { authorization: `Bearer ${unknown}` })).toBe(401);
+  });
+
+  it('may need a proof with a nonce of ours, which a refusal gives', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer, { dpop: 'required', dpopNonce: true }));
+    const holder = await Holder.make();
+    const token = await issuer.token({ cnf: { jkt: holder.jkt } });
+    const ask = async (nonce?: string) =>
+      openAs(host, { authorization: `DPoP ${token}`, dpop: await holder.proof(token, { nonce }) });
+    const first = await ask();
+    expect(first.status).toBe(401);
+    expect(first.header('www-authenticate')).toContain('error="use_dpop_nonce"');
+    const nonce = first.header('dpop-nonce');
+    expect(nonce).toMatch(/^[\w-]{43}$/);
+    expect((await ask(`${nonce?.slice(0, -1)}!`)).status).toBe(401);
+    expect((await ask(nonce)).status).toBe(200);
+  });
+
+  it('are bound to a certificate only over a connection that holds it', async () => {
+    const issuer = await Issuer.start();
+    const token = await issuer.token({ cnf: { 'x5t#S256': 'thumbprint-of-the-certificate' } });
+    const identity = jwtIdentity(
+      { issuers: [{ issuer: issuer.url, jwksUri: `${issuer.url}/jwks` }] },
+      { fetch: (url) => fetch(url), clock: new VirtualClock(), telemetry: silent },
+    ).at(`${PUBLIC_URL}/files`);
+    const kindWith = (clientCertificate: string | undefined): Promise<string> => {
+      const head: RequestHead = {
+        method: 'POST',
+        path: '/files/mcp',
+        query: '',
+        remoteAddress: '127.0.0.1',
+        header: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
+        headerCount: () => 1,
+        headerNames: () => ['authorization'],
+        clientCertificate,
+      };
+      return new Promise<IdentityOutcome>((resolve) => identity.verify(head, resolve)).then(
+        ({ kind }) => kind,
+      );
+    };
+    expect(await kindWith('thumbprint-of-the-certificate')).toBe('principal');
+    expect(await kindWith('another')).toBe('refused');
+    expect(await kindWith(undefined)).toBe('refused');
+  });
+});

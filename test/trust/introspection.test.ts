@@ -1,0 +1,137 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { IntrospectionAuthConfig } from 'tidegate/gateway';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PUBLIC_URL } from './issuer.ts';
+import { behind, hostOf, open } from './token-gateway.ts';
+
+const ISSUER = 'https://idp.example.test';
+
+interface Asked {
+  readonly token: string;
+  readonly authorization: string | undefined;
+}
+
+/** An endpoint that says of each token what the test says. */
+class Introspection {
+  readonly asked: Asked[] = [];
+  says: (token: string) => object | undefined = () => ({ active: false });
+  /** Answers once this resolves. */
+  gate: Promise<void> | undefined;
+  url = '';
+
+  static async start(): Promise<Introspection> {
+    const endpoint = new Introspection();
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      request.on('end', () => {
+        const token = new URLSearchParams(body).get('token') ?? '';
+        endpoint.asked.push({ token, authorization: request.headers.authorization });
+        void endpoint.answer(token).then((said) => {
+          if (said === undefined) response.writeHead(500).end();
+          else response.setHeader('content-type', 'application/json').end(JSON.stringify(said));
+        });
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    endpoint.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/introspect`;
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return endpoint;
+  }
+
+  async answer(token: string): Promise<object | undefined> {
+    await this.gate;
+    return this.says(token);
+  }
+}
+
+function asking(endpoint: Introspection, more: Partial<IntrospectionAuthConfig> = {}) {
+  return behind({
+    kind: 'introspection',
+    url: endpoint.url,
+    issuer: ISSUER,
+    client: { id: 'gate way', secret: 's:cret' },
+    allowedHosts: ['127.0.0.1'],
+    ...more,
+  });
+}
+
+function good(more: object = {}): object {
+  const exp = Math.floor(Date.now() / 1000) + 300;
+  return { active: true, sub: 'ada', aud: `${PUBLIC_URL}/files/mcp`, exp, ...more };
+}
+
+describe('tokens that say nothing by themselves', () => {
+  it('are asked about once, however many requests carry them at once', async () => {
+    const endpoint = await Introspection.start();
+    endpoint.says = () => good();
+    const host = await hostOf(asking(endpoint));
+    let release = (): void => {};
+    endpoint.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const replies = Array.from({ length: 10 }, () => open(host, 'opaque-token'));
+    release();
+    for (const reply of await Promise.all(replies)) expect(reply.status).toBe(200);
+    expect((await open(host, 'opaque-token')).status).toBe(200);
+    expect(endpoint.asked).toEqual([
+      {
+        token: 'opaque-token',
+        // RFC 6749 section 2.3.1: form-encoded before they are joined.
+        authorization: `Basic ${Buffer.from('gate+way:s%3Acret').toString('base64')}`,
+      },
+    ]);
+  });
+
+  it('count only if the answer says that they are for this server, and until when', async () => {
+    const endpoint = await Introspection.start();
+    const host = await hostOf(asking(endpoint));
+    const now = Math.floor(Date.now() / 1000);
+    const answers: readonly (readonly [object, number])[] = [
+      [good(), 200],
+      [good({ iss: ISSUER }), 200],
+      [good({ iss: 'https://other.example' }), 401],
+      [good({ aud: `${PUBLIC_URL}/other/mcp` }), 401],
+      [good({ aud: undefined }), 401],
+      [good({ active: 'true' }), 401],
+      [good({ active: false }), 401],
+      [good({ exp: now - 60 }), 401],
+      [good({ exp: undefined }), 401],
+      [good({ nbf: now + 60 }), 401],
+      [good({ cnf: { jkt: 'x' } }), 401],
+      [good({ sub: undefined }), 403],
+    ];
+    for (const [index, [answer, status]] of answers.entries()) {
+      endpoint.says = () => answer;
+      const reply = await open(host, `token-${index}`);
+      expect(reply.status, JSON.stringify(answer)).toBe(status);
+    }
+  });
+
+  it('that were none are not asked about again for a moment, and cannot be verified while nobody answers', async () => {
+    const endpoint = await Introspection.start();
+    const host = await hostOf(asking(endpoint));
+    for (let i = 0; i < 5; i += 1) expect((await open(host, 'rubbish')).status).toBe(401);
+    expect(endpoint.asked).toHaveLength(1);
+    endpoint.says = () => undefined;
+    const reply = await open(host, 'another');
+    expect(reply.status).toBe(503);
+    expect(reply.header('retry-after')).toMatch(/^\d+$/);
+    expect(JSON.stringify(host.log)).not.toMatch(/s:cret|another|rubbish/);
+  });
+
+  it('are asked about again when the answer is old, or the token might have ended', async () => {
+    const endpoint = await Introspection.start();
+    endpoint.says = () => good();
+    const host = await hostOf(asking(endpoint, { keptMsMax: 0 }));
+    expect((await open(host, 'opaque')).status).toBe(200);
+    endpoint.says = () => ({ active: false });
+    expect((await open(host, 'opaque')).status).toBe(401);
+  });
+});
