@@ -31,7 +31,7 @@ function textOf({ lines, from, head, torn, faults }: AuditReport): string {
   const cut = torn === 0 ? '' : ` ${torn} cut off by a crash, and noted.`;
   return (
     `${lines} lines, whole, ${start}.${cut}\n` +
-    `It ends with ${head?.sequence} ${head?.hash}; kept elsewhere, that proves later that nothing ` +
-    `was cut off.\n`
+    `It ends with ${head?.sequence} ${head?.hash}; kept elsewhere, that proves later that ` +
+    `nothing was cut off.\n`
   );
 }

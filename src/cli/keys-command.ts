@@ -60,7 +60,8 @@ function revoked(
   }
   writeKeyFile(file, left);
   const output = isJson ? `${JSON.stringify({ id, left: left.length })}\n` : '';
-  const text = `Key ${id} is revoked. A gateway that reads ${file} ends what it opened within 2 s.\n`;
+  const text =
+    `Key ${id} is revoked. ` + `A gateway that reads ${file} ends what it opened within 2 s.\n`;
   return { exitCode: 0, output, text };
 }
 

@@ -19,7 +19,8 @@ export type Holding = 'stream' | 'session' | 'call';
 
 export interface Gate {
   /**
-   * Somebody knocks; nothing of the request is believed yet. `done` is called once, perhaps at once.
+   * Somebody knocks; nothing of the request is believed yet. `done` is called once, perhaps at
+   * once.
    */
   arrive(address: string, done: (refusal: Refusal | undefined) => void): void;
   /** A verified request, of any verb. */

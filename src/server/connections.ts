@@ -174,7 +174,10 @@ export class Connections {
     this.#armStall(connection);
   }
 
-  /** A reader that comes back takes its place before the one it replaces gives it up: not refused. */
+  /**
+   * A reader that comes back takes its place before the one it replaces gives it up, so it is not
+   * refused.
+   */
   #hold(connection: OpenConnection): void {
     const { gate } = this.#ports;
     if (gate === undefined || connection.isInner || connection.kind === 'reply') return;

@@ -53,6 +53,11 @@ export class Told {
   /** Methods of notifications of changes, with the resource if there is one. */
   readonly changes: string[] = [];
   readonly errors: Error[] = [];
+  /**
+   * Progress that came in the same read as the answer of its call: the SDK takes up notifications a
+   * turn later than answers, and then knows the call no more.
+   */
+  readonly late: number[] = [];
   readonly #signal = new Signal();
 
   log(data: unknown): void {
@@ -66,7 +71,9 @@ export class Told {
   }
 
   error(error: Error): void {
-    this.errors.push(error);
+    const late = /progress notification for an unknown token: (.*)$/.exec(error.message)?.[1];
+    if (late === undefined) this.errors.push(error);
+    else this.late.push((JSON.parse(late) as { params: { progress: number } }).params.progress);
     this.#signal.fire();
   }
 
@@ -86,3 +93,12 @@ export const SAMPLED = {
   model: 'parrot',
   content: { type: 'text' as const, text: 'Polly' },
 };
+
+/** Every step a tool reports, whether or not the SDK was in time for it; one call at a time. */
+export async function progressOf(person: Person, tool: string): Promise<readonly number[]> {
+  const before = person.told.late.length;
+  const seen: number[] = [];
+  await person.call(tool, {}, { onProgress: (progress) => void seen.push(progress) });
+  await new Promise((resolve) => setImmediate(resolve));
+  return [...seen, ...person.told.late.slice(before)];
+}

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slowCalls, WATCHED } from './busy-servers.ts';
 import { gateTo, type Gate } from './gate.ts';
-import type { Person } from './person.ts';
+import { progressOf, type Person } from './person.ts';
 import { sdkV1OverHttp, sdkV1OverSse } from './sdk-v1.ts';
 import { sdkV2Asking, sdkV2OverHttp, sdkV2OverSse, sdkV2Stateless } from './sdk-v2.ts';
 import type { ServerName } from './servers.ts';
@@ -99,8 +99,7 @@ describe.each(SERVER_NAMES)('%s', (server) => {
         expect(values.slice(0, 2)).toEqual([1, 2]);
         expect(values.slice(2)).toEqual(isForgetful(client) ? values.slice(2, 3) : [3]);
       } else {
-        await person.call('test_tool_with_progress', {}, options);
-        expect(values).toEqual([0, 50, 100]);
+        expect(await progressOf(person, 'test_tool_with_progress')).toEqual([0, 50, 100]);
       }
     });
 

@@ -24,11 +24,17 @@ import {
   type PersonKind,
 } from './person.ts';
 
-export async function sdkV1OverSse({ sse }: Pick<Gate, 'sse'>, kind: PersonKind = 'usual'): Promise<Person> {
+export async function sdkV1OverSse(
+  { sse }: Pick<Gate, 'sse'>,
+  kind: PersonKind = 'usual',
+): Promise<Person> {
   return PersonV1.connected(new SSEClientTransport(sse), kind);
 }
 
-export async function sdkV1OverHttp({ mcp }: Pick<Gate, 'mcp'>, kind: PersonKind = 'usual'): Promise<Person> {
+export async function sdkV1OverHttp(
+  { mcp }: Pick<Gate, 'mcp'>,
+  kind: PersonKind = 'usual',
+): Promise<Person> {
   return PersonV1.connected(new StreamableHTTPClientTransport(mcp), kind);
 }
 

@@ -33,7 +33,10 @@ export async function sdkV2Asking({ mcp }: Gate): Promise<Person> {
 }
 
 /** Speaks the stateless revision or nothing. */
-export async function sdkV2Stateless({ mcp }: Pick<Gate, 'mcp'>, kind: PersonKind = 'usual'): Promise<Person> {
+export async function sdkV2Stateless(
+  { mcp }: Pick<Gate, 'mcp'>,
+  kind: PersonKind = 'usual',
+): Promise<Person> {
   return PersonV2.connected(new StreamableHTTPClientTransport(mcp), { pin: '2026-07-28' }, kind);
 }
 

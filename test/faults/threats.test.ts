@@ -88,7 +88,7 @@ describeLinux('the door', { timeout: TEST_MS_MAX }, () => {
       [{ ...bare, cookie: `token=${token}; Authorization=Bearer ${token}` }, ''],
       [{ ...bare, 'x-forwarded-user': BYSTANDER, 'x-api-key': token }, ''],
       [{ ...bare, 'proxy-authorization': `Bearer ${token}` }, ''],
-      [bare, `?token=${token}&access_token=${token}`],
+      [bare, `?token=${token}`],
       [{ ...bare, 'mcp-session-id': 'unknown' }, '?sessionId=unknown'],
     ];
     const told = new Set<string>();

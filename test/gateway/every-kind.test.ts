@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
 import { CliProcess } from '../cli-process.ts';
-import type { Person } from '../clients/person.ts';
+import { progressOf, type Person } from '../clients/person.ts';
 import { sdkV1OverHttp, sdkV1OverSse } from '../clients/sdk-v1.ts';
 import { sdkV2Stateless } from '../clients/sdk-v2.ts';
 import { matrixV1 } from '../fixtures/matrix/server-v1.mjs';
@@ -78,10 +78,7 @@ servers:
 async function converse(person: Person, tool: (name: string) => string): Promise<void> {
   expect(await person.tools()).toContain(tool('test_simple_text'));
   expect(await person.call(tool('test_simple_text'))).toContain('simple text response');
-  const progress: number[] = [];
-  const onProgress = (step: number): void => void progress.push(step);
-  await person.call(tool('test_tool_with_progress'), {}, { onProgress });
-  expect(progress).toEqual([0, 50, 100]);
+  expect(await progressOf(person, tool('test_tool_with_progress'))).toEqual([0, 50, 100]);
   const asking = tool('test_input_required_result_elicitation');
   expect(await person.call(asking)).toBe('Hello, Ann!');
   expect(await person.prompt(tool('test_simple_prompt'))).toContain('simple prompt');

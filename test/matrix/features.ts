@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { largeText, type Fates } from '../fixtures/matrix/shared.mjs';
 import { WATCHED } from '../clients/busy-servers.ts';
-import type { Person } from '../clients/person.ts';
+import { progressOf, type Person } from '../clients/person.ts';
 import { eventually } from '../wire/signal.ts';
 import type { Behind } from './upstreams.ts';
 
@@ -51,10 +51,7 @@ export const FEATURES = {
   progress: {
     about: 'Progress reaches the call it belongs to, all of it before the answer.',
     run: async ({ person }) => {
-      const seen: number[] = [];
-      const onProgress = (progress: number): void => void seen.push(progress);
-      await person.call('test_tool_with_progress', {}, { onProgress });
-      expect(seen).toEqual([0, 50, 100]);
+      expect(await progressOf(person, 'test_tool_with_progress')).toEqual([0, 50, 100]);
     },
   },
   log: {

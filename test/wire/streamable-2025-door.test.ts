@@ -247,11 +247,20 @@ describe('the credential', () => {
     }
   });
 
+  it('V18 in a URL is refused as such, beside a good one too, and not read', async () => {
+    const server = await wireServer({ identity: people() });
+    for (const headers of [{}, { authorization: 'Bearer alice' }]) {
+      const path = '/mcp?access_token=alice';
+      const reply = await server.fetch(postOf(path, initialize('2025-11-25'), headers));
+      expect(reply.status).toBe(400);
+      expect(reply.text).not.toContain('alice');
+    }
+  });
+
   it('V17 V18 comes from the Authorization header alone', async () => {
     const server = await wireServer({ identity: people() });
     for (const [path, headers] of [
       ['/mcp?token=alice', {}],
-      ['/mcp?access_token=alice', {}],
       ['/mcp', { 'x-forwarded-user': 'alice', 'x-user': 'alice', cookie: 'token=alice' }],
       ['/mcp', { 'proxy-authorization': 'Bearer alice' }],
     ] as const) {

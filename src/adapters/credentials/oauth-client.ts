@@ -79,7 +79,8 @@ export class OAuthClient {
     scope: string | undefined,
   ): Promise<AccessToken> {
     const sdk = await import('@modelcontextprotocol/client');
-    // The SDK would write the resource as a URL parser does, which is not always as it is published.
+    // The SDK would write the resource as a URL parser does, which is not always as it is
+    // published.
     const all = { ...params, resource: server.resource };
     const tokens = await sdk.fetchToken(tokenProvider(client, all, scope), server.issuer, {
       metadata: server.metadata,

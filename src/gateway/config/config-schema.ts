@@ -17,10 +17,11 @@ import type {
   TokenShape,
   UrlShape,
 } from './config-shape.ts';
-import { GUARD_KEYS } from './guard-schema.ts';
 import { AUTH_WAYS, DENIED_KEY } from './auth-schema.ts';
+import { GUARD_KEYS } from './guard-schema.ts';
 import { POLICY_KEYS } from './policy-schema.ts';
 import { SERVER_NAME } from './server-names.ts';
+import { TRANSPORT_KEYS } from './transport-schema.ts';
 import {
   allowedHostValue,
   listenHostValue,
@@ -55,6 +56,7 @@ const listen = z
       default: '20s',
       description: 'How long a shutdown may take, with its unit: `500ms`, `20s`, `5m` or `1h`.',
     }),
+    ...TRANSPORT_KEYS,
   })
   .meta({ description: 'The listener.' });
 
@@ -147,7 +149,8 @@ const shared = {
   tasks: z.enum(['off', 'bridge']).optional().meta({
     default: 'off',
     description:
-      'Tasks where client and server have no era in common: `off`, or `bridge` to carry them across.',
+      'Tasks where client and server have no era in common: `off`, or `bridge` to carry them ' +
+      'across.',
   }),
   required: flag()
     .optional()

@@ -30,7 +30,9 @@ export function postMcp(inbound: Inbound): void {
   });
 }
 
-/** Nothing is known of the server, so nothing of the message counts but the id it is answered by. */
+/**
+ * Nothing is known of the server, so nothing of the message counts but the id it is answered by.
+ */
 function refuseUnread(inbound: Inbound, text: string, refusal: Refusal): void {
   const read = readMessage(text, inbound.context.bounds);
   inbound.refuse({ ...refusal, id: read.kind === 'message' ? read.message.id : undefined });
