@@ -160,15 +160,24 @@ describe('a warrant', () => {
   });
 
   it.each([
-    ['{"name":"cut"}', 'cut'],
-    ['{"uri":"file:///a"}', 'file:///a'],
-    ['{"name":1,"uri":"file:///a"}', undefined],
-    ['{"name":{}}', undefined],
-    ['{}', undefined],
-    [undefined, undefined],
-  ])('of %s names %s on the record', (payload, target) => {
+    ['tools/call', '{"name":"cut"}', 'cut'],
+    ['prompts/get', '{"name":"cut"}', 'cut'],
+    ['resources/read', '{"uri":"file:///a"}', 'file:///a'],
+    ['resources/subscribe', '{"name":1,"uri":"file:///a"}', 'file:///a'],
+    ['tools/call', '{"name":1,"uri":"file:///a"}', undefined],
+    ['tools/call', '{"name":{}}', undefined],
+    ['tools/call', '{}', undefined],
+    ['tools/call', undefined, undefined],
+    ['tools/list', '{"name":"cut","uri":"file:///a"}', undefined],
+  ])('of %s with %s names %s on the record', (method, payload, target) => {
     const audit = new Book();
-    issued({ audit }, requestOf(payload)).ended('ok');
-    expect(audit.entries[0]?.target).toBe(target);
+    issued({ audit }, requestOf(payload, method)).ended('ok');
+    expect(audit.entries[0]).toMatchObject({ method, target });
+  });
+
+  it('of a method nobody knows repeats nothing of it on the record', () => {
+    const audit = new Book();
+    issued({ audit }, requestOf('{"name":"secret"}', 'login/secret')).ended('ok');
+    expect(audit.entries[0]).toMatchObject({ method: 'other', target: undefined });
   });
 });

@@ -6,6 +6,7 @@ import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/acce
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { methodLabel } from './method-label.ts';
 
 export interface WarrantPorts {
   /** Undefined: whoever is let in may do everything. */
@@ -79,15 +80,26 @@ function entryOf(event: AuditEntry['event'], request: AccessRequest): AuditEntry
     principal,
     credentialId: grant.credentialId,
     era,
-    method: message.method,
+    // A client may call a method by any name, a secret included.
+    method: methodLabel(message.method ?? ''),
     target: targetOf(message),
     params: message.payload,
   };
 }
 
+/** Which member of a method's params names what is asked for. */
+const TARGETS: Readonly<Record<string, 'name' | 'uri'>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'resources/subscribe': 'uri',
+  'resources/unsubscribe': 'uri',
+};
+
 /** The tool or prompt by name, the resource by URI; whatever else a method takes is not named. */
-function targetOf(message: Message): string | undefined {
-  const params = message.value as { name?: unknown; uri?: unknown } | undefined;
-  const target = params?.name ?? params?.uri;
+function targetOf({ method = '', value }: Message): string | undefined {
+  const member = Object.hasOwn(TARGETS, method) ? TARGETS[method] : undefined;
+  if (member === undefined) return undefined;
+  const target = (value as Readonly<Record<string, unknown>> | undefined)?.[member];
   return typeof target === 'string' ? target : undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Why there is no credential: a sentence without secrets, fit for a log and for whoever asked.
- * Thrown inside this folder only; outside it is an outcome.
+ * Thrown here and where issuers are asked; further out it is an outcome.
  */
 export class CredentialError extends Error {
   override readonly name: string = 'CredentialError';

@@ -3,6 +3,7 @@
  * questions under way are bounded, and what was no token is remembered for a moment.
  * @see https://www.rfc-editor.org/rfc/rfc7662
  */
+import { CredentialError, credentialFault } from '../credentials/credential-error.ts';
 import type { TokenPorts } from './jwt-identity.ts';
 import {
   bindingOf,
@@ -44,7 +45,7 @@ export function introspect(
         if (outcome.kind === 'invalid') remember(wrong, digest, clock.now() + WRONG_MS);
         return outcome;
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
+        const detail = credentialFault(error);
         telemetry.log('warn', 'introspection_failed', { issuer: choice.issuer, detail });
         return UNAVAILABLE;
       } finally {
@@ -70,7 +71,7 @@ async function ask(
     },
     body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
   });
-  if (response.status !== 200) throw new Error(`The issuer answers ${response.status}.`);
+  if (response.status !== 200) throw new CredentialError(`The issuer answers ${response.status}.`);
   return response.json();
 }
 
@@ -80,7 +81,8 @@ function formEncoded(text: string): string {
 
 /** @see https://www.rfc-editor.org/rfc/rfc7662#section-2.2 */
 function outcomeOf(answer: unknown, { issuer }: IntrospectionChoice, now: number): TokenOutcome {
-  if (typeof answer !== 'object' || answer === null) throw new Error('The answer is no object.');
+  if (typeof answer !== 'object' || answer === null)
+    throw new CredentialError('The answer is no object.');
   const claims = answer as Readonly<Record<string, unknown>>;
   if (claims['active'] !== true) return INVALID;
   const { exp, nbf, iss } = claims;

@@ -4,6 +4,7 @@
  * token can make us ask, but not where: `jku`, `x5u` and keys inside of tokens are never looked at.
  * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
+import { CredentialError, credentialFault } from '../credentials/credential-error.ts';
 import type { CryptoKey, JSONWebKeySet, JWK, JWSHeaderParameters } from 'jose';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/ports.ts';
@@ -138,7 +139,7 @@ export class IssuerKeys {
       this.#quietUntil = clock.now() + COOL_DOWN_MS;
       // An issuer may have moved its keys.
       this.#jwksUri = this.#parts.jwksUri;
-      onFailure(error instanceof Error ? error.message : String(error));
+      onFailure(credentialFault(error));
     }
   }
 
@@ -146,7 +147,8 @@ export class IssuerKeys {
     const { issuer, fetch } = this.#parts;
     this.#jwksUri ??= await discoverJwksUri(issuer, fetch);
     const response = await fetch(this.#jwksUri, { headers: { accept: 'application/json' } });
-    if (response.status !== 200) throw new Error(`The issuer's keys answer ${response.status}.`);
+    if (response.status !== 200)
+      throw new CredentialError(`The issuer's keys answer ${response.status}.`);
     return publicKeys(await response.json());
   }
 
@@ -170,13 +172,14 @@ export class IssuerKeys {
 /** Only what verifies signatures of others: a symmetric key in public is everybody's. */
 function publicKeys(value: unknown): JSONWebKeySet {
   const keys: unknown = (value as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(keys) || keys.length > KEYS_MAX) throw new Error('These are no keys.');
+  if (!Array.isArray(keys) || keys.length > KEYS_MAX)
+    throw new CredentialError('These are no keys.');
   const fit = keys.filter(
     (key: JWK | null) =>
       (key?.kty === 'RSA' || key?.kty === 'EC' || key?.kty === 'OKP') &&
       (key.use === undefined || key.use === 'sig') &&
       key.d === undefined,
   ) as JWK[];
-  if (fit.length === 0) throw new Error('None of the keys verifies signatures.');
+  if (fit.length === 0) throw new CredentialError('None of the keys verifies signatures.');
   return { keys: fit };
 }

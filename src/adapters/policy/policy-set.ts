@@ -2,6 +2,7 @@
  * Policies that are decided by, as one version. Whatever goes wrong denies: a `permit` that cannot
  * be evaluated permits nothing, a `forbid` that cannot be evaluated forbids.
  */
+import { engineFault } from './engine-fault.ts';
 import type {
   AuthorizationAnswer,
   CedarValueJson,
@@ -68,7 +69,7 @@ export class PolicySet {
       const preparsedPolicySetId = this.#id;
       return this.#answer(loadCedar().statefulIsAuthorized({ ...question, preparsedPolicySetId }));
     } catch (error) {
-      return failed(error instanceof Error ? error.message : 'unknown');
+      return failed(engineFault(error instanceof Error ? error.message : ''));
     }
   }
 
@@ -112,11 +113,11 @@ export class PolicySet {
   }
 
   #answer(answer: AuthorizationAnswer): PolicyAnswer {
-    if (answer.type === 'failure') return failed(answer.errors[0]?.message ?? 'unknown');
+    if (answer.type === 'failure') return failed(engineFault(answer.errors[0]?.message ?? ''));
     const { decision, diagnostics } = answer.response;
     const failures = diagnostics.errors.map(({ policyId, error }) => ({
       policy: policyId,
-      why: error.message,
+      why: engineFault(error.message),
     }));
     const broken = failures.map(({ policy }) => policy).filter((name) => this.#forbids(name));
     if (broken.length > 0) return { decision: 'forbid', policies: broken, failures };

@@ -127,7 +127,7 @@ export class Verdicts {
     if (this.#known.size > VERDICTS_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
 
-  /** Each policy once. The engine's sentences name attributes, never values. */
+  /** Each policy once. */
   #tell({ failures }: PolicyAnswer): void {
     for (const { policy, why } of failures) {
       if (this.#told.has(policy)) continue;

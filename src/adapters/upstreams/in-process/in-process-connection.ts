@@ -2,6 +2,7 @@
  * One conversation with one server built by the factory. Messages wait until the server is
  * connected and are delivered in a microtask: `send` never runs the server in its caller's stack.
  */
+import { failurePlace } from './failure-place.ts';
 import { Message } from '../../../core/protocol/message.ts';
 import type {
   SendOutcome,
@@ -102,7 +103,7 @@ export class InProcessConnection implements UpstreamConnection {
       }
       await this.#connect(server, major);
     } catch (error) {
-      this.#end('start-failed', error instanceof Error ? error.message : String(error));
+      this.#end('start-failed', failurePlace(error));
     }
   }
 
