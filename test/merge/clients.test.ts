@@ -15,9 +15,9 @@ import { mergedGate, type MergedGate } from './merged-gate.ts';
 type Connect = (gate: Pick<MergedGate, 'mcp' | 'sse'>) => Promise<Person>;
 
 const CONNECTS: readonly (readonly [string, Connect])[] = [
-  ['version 1 of the SDK over SSE', sdkV1OverSse as Connect],
-  ['version 1 of the SDK over Streamable HTTP', sdkV1OverHttp as Connect],
-  ['version 2 of the SDK in the stateless revision', sdkV2Stateless as Connect],
+  ['version 1 of the SDK over SSE', sdkV1OverSse],
+  ['version 1 of the SDK over Streamable HTTP', sdkV1OverHttp],
+  ['version 2 of the SDK in the stateless revision', sdkV2Stateless],
 ];
 
 /** One of version 2 in this process, a child that knows the handshake alone, and one of version 1. */
