@@ -56,7 +56,9 @@ servers:
     args: [${join(ROOT, 'test/fixtures/matrix/child-v1.mjs')}, ${fates}]
   older: { url: "${older.origin}/sse" }
   newer: { url: "${newer.origin}/mcp" }
-  module: { module: ${join(ROOT, 'test/fixtures/gateway/matrix-module.mjs')} }
+  module:
+    module: ${join(ROOT, 'test/fixtures/gateway/matrix-module.mjs')}
+    export: buildMatrix
 `,
   );
   const args = ['--config', file, '--port', '0', '--log-format', 'json', '--drain', '2'];
