@@ -1,5 +1,6 @@
 /** How the child processes of a command are held in: the part of its schema. */
 import { z } from 'zod';
+import type { CommandShape } from './config-shape.ts';
 import { text, wholeNumber, word } from './text-leaves.ts';
 
 const MEMORY_MB_MAX = 1024 * 1024 * 1024;
@@ -26,7 +27,10 @@ const resources = z.strictObject({
   }),
 });
 
-export const CHILD_KEYS = {
+type ChildKey = 'workdir' | 'resources' | 'sandbox' | 'stderr';
+type ChildKeys = { readonly [Key in ChildKey]: z.ZodType<CommandShape[Key]> };
+
+export const CHILD_KEYS: ChildKeys = {
   workdir: word.optional().meta({
     description:
       "In place of `cwd`: a folder, from the config file's folder, below which each child works " +
