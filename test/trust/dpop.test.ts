@@ -1,46 +1,13 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { createHash, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { jwtIdentity } from '../../src/adapters/identity/jwt-identity.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import type { IdentityOutcome, RequestHead } from '../../src/core/ports.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { Holder } from './holder.ts';
 import { Issuer, PUBLIC_URL } from './issuer.ts';
 import { hostOf, openAs, trusting } from './token-gateway.ts';
 
 const URL_OF_FILES = `${PUBLIC_URL}/files/mcp`;
-
-/** A client that holds a key. */
-class Holder {
-  readonly jkt: string;
-  readonly #jwk: JWK;
-  readonly #key: Parameters<SignJWT['sign']>[0];
-
-  private constructor(jwk: JWK, key: Parameters<SignJWT['sign']>[0], jkt: string) {
-    this.#jwk = jwk;
-    this.#key = key;
-    this.jkt = jkt;
-  }
-
-  static async make(): Promise<Holder> {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwk = await exportJWK(publicKey);
-    return new Holder(jwk, privateKey, await calculateJwkThumbprint(jwk));
-  }
-
-  proof(
-    token: string,
-    claims: Readonly<Record<string, unknown>> = {},
-    header: Readonly<Record<string, unknown>> = {},
-  ): Promise<string> {
-    const ath = createHash('sha256').update(token).digest('base64url');
-    const iat = Math.floor(Date.now() / 1000);
-    const said = { htm: 'POST', htu: URL_OF_FILES, jti: randomUUID(), iat, ath, ...claims };
-    return new SignJWT(said)
-      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: this.#jwk, ...header })
-      .sign(this.#key);
-  }
-}
 
 describe('tokens bound to a key', () => {
   it('are worth nothing without a proof for this very request', async () => {
