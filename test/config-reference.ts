@@ -38,7 +38,7 @@ export function configJsonSchemaText(): string {
 
 export function configPage(): string {
   const { properties = {} } = configJsonSchema();
-  const [, token, none, keys, jwt, introspection] = properties['auth']?.anyOf ?? [];
+  const [, token, none, keys, jwt, introspection, mtls] = properties['auth']?.anyOf ?? [];
   const policy = properties['policy'];
   const rule = policy?.properties?.['allow']?.items;
   const servers = properties['servers']?.additionalProperties;
@@ -53,6 +53,8 @@ export function configPage(): string {
     keys: tableOf(keys),
     jwt: tableOf(jwt?.properties?.['jwt']),
     introspection: tableOf(introspection?.properties?.['introspection']),
+    mtls: tableOf(mtls?.properties?.['mtls']),
+    tls: tableOf(properties['listen']?.properties?.['tls']),
     denied: tableOf(properties['denied']),
     policy: tableOf(policy),
     allow: tableOf(typeof rule === 'object' ? rule : undefined),
@@ -127,7 +129,8 @@ same.
 
 ## Values
 
-- Paths begin at the config file's folder: \`command\` when it holds a slash, the first word of \`sandbox\` too, \`cwd\`, \`workdir\`, \`ca\` and \`module\`.
+- Paths begin at the config file's folder: \`command\` when it holds a slash, the first word of \`sandbox\` too, \`cwd\`, \`workdir\`, \`ca\`, \`module\`
+  and the files of \`tls\`.
 - Times have a unit: \`500ms\`, \`20s\`, \`5m\`, \`1h\`. Limits whose name says \`Ms\` may be a number of milliseconds as well.
 - Text that looks like a number or a switch needs quotes: \`args: ["3"]\`, \`env: { DEBUG: "true" }\`.
 - A file of more than a million characters is refused, and so is one that anybody on the machine may change.
@@ -135,6 +138,13 @@ same.
 ## Listen
 
 {listen}
+
+### TLS
+
+Under the key \`tls\` of \`listen\`: see [TLS](../guides/tls.md). What proxies in front are believed is told in
+[behind a proxy](../guides/behind-a-proxy.md).
+
+{tls}
 
 ## Auth
 
@@ -176,6 +186,12 @@ the audience of its tokens, and clients find the issuer at \`/.well-known/oauth-
 Under the key \`introspection\`; the issuer is asked about each (RFC 7662).
 
 {introspection}
+
+### Client certificates
+
+Under the key \`mtls\`; needs \`listen.tls.clientCa\`.
+
+{mtls}
 
 ## Denied
 

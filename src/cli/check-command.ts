@@ -55,13 +55,17 @@ function served({ listen, auth, all, servers }: GatewayConfig): Served {
     sse: `/${name}/sse`,
   });
   return {
-    url: listen.publicUrl ?? `http://${urlHost(listen.host)}:${listen.port}`,
+    url: listen.publicUrl ?? baseOf(listen),
     auth: auth.kind,
     endpoints: [
       ...servers.map(({ name, source }) => endpoint(name, source.kind)),
       ...(all === undefined ? [] : [endpoint('all', 'merged')]),
     ],
   };
+}
+
+function baseOf({ host, port, tls }: GatewayConfig['listen']): string {
+  return `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${port}`;
 }
 
 function servedText(file: string, config: GatewayConfig): string {
@@ -80,5 +84,6 @@ const DOORS: Readonly<Record<AuthConfig['kind'], string>> = {
   keys: 'with API keys',
   jwt: "with an issuer's access tokens",
   introspection: 'with access tokens that their issuer is asked about',
+  mtls: 'with client certificates',
   several: 'with any of the credentials it names',
 };

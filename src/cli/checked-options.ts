@@ -5,7 +5,13 @@ import { tokenFault } from '../adapters/identity/static-token.ts';
 import { proxyFault } from '../adapters/outbound/proxy-choice.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
 import type { RawOptions } from './raw-options.ts';
-import type { CredentialChoice, Environment, RemoteChoice, ServeOptions } from './serve-options.ts';
+import type {
+  CredentialChoice,
+  Environment,
+  RemoteChoice,
+  ServeOptions,
+  TlsChoice,
+} from './serve-options.ts';
 import { upstreamSecret } from './upstream-secret.ts';
 import { variableHeaders } from './variable-headers.ts';
 
@@ -30,6 +36,7 @@ export function checkedOptions(
   const reason =
     laterFault(raw, rest.strayWords[0]) ??
     (raw.upstream === undefined ? commandFault(raw, rest) : upstreamFault(raw, rest)) ??
+    tlsFault(raw) ??
     credentialFault(raw, rest.env) ??
     exposureFault(raw);
   if (reason !== undefined) return { kind: 'wrong', reason };
@@ -46,6 +53,7 @@ export function checkedOptions(
       port: raw.port,
       publicUrl: raw.publicUrl,
       allowedOrigins: raw.allowedOrigin,
+      tls: tlsChoice(raw),
       credential: credentialChoice(raw, rest.env),
       isolation: raw.isolation,
       endpointForm: raw.endpointForm,
@@ -67,9 +75,6 @@ export function checkedOptions(
 const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly only?: string }>> = {
   store: { flag: '--store', only: 'memory' },
   workers: { flag: '--workers', only: '1' },
-  tlsCert: { flag: '--tls-cert' },
-  tlsKey: { flag: '--tls-key' },
-  tlsClientCa: { flag: '--tls-client-ca' },
   adminPort: { flag: '--admin-port' },
   adminHost: { flag: '--admin-host' },
 };
@@ -164,6 +169,20 @@ function commandWordsFault({ strayWords, command }: CommandLineRest): string | u
   return command[0] === '' ? `the command after -- is empty. An example: ${example}` : undefined;
 }
 
+function tlsFault({ tlsCert, tlsKey, tlsClientCa }: RawOptions): string | undefined {
+  if (tlsCert === undefined && tlsKey !== undefined) return '--tls-key needs --tls-cert.';
+  if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs --tls-key.';
+  if (tlsCert === undefined && tlsClientCa !== undefined) {
+    return '--tls-client-ca needs --tls-cert and --tls-key.';
+  }
+  return undefined;
+}
+
+function tlsChoice({ tlsCert, tlsKey, tlsClientCa }: RawOptions): TlsChoice | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa };
+}
+
 /** A credential that was meant and is missing must not open the door. */
 function credentialFault(raw: RawOptions, env: Environment): string | undefined {
   const fromEnv = env['TIDEGATE_TOKEN'];
@@ -182,7 +201,7 @@ function credentialFault(raw: RawOptions, env: Environment): string | undefined 
 }
 
 function credentialChoice(raw: RawOptions, env: Environment): CredentialChoice {
-  if (!raw.auth) return { kind: 'none' };
+  if (!raw.auth) return { kind: raw.tlsClientCa === undefined ? 'none' : 'certificate' };
   if (raw.token !== undefined) return { kind: 'given', token: raw.token, by: '--token' };
   const token = env['TIDEGATE_TOKEN'];
   return token === undefined ? { kind: 'kept' } : { kind: 'given', token, by: 'TIDEGATE_TOKEN' };
@@ -190,7 +209,7 @@ function credentialChoice(raw: RawOptions, env: Environment): CredentialChoice {
 
 /** A tunnel or a proxy named by --public-url brings strangers to a loopback address, too. */
 function exposureFault(raw: RawOptions): string | undefined {
-  if (raw.auth || raw.insecure === true) return undefined;
+  if (raw.auth || raw.insecure === true || raw.tlsClientCa !== undefined) return undefined;
   const publicHost = raw.publicUrl === undefined ? undefined : new URL(raw.publicUrl).hostname;
   const where = isLoopback(raw.host)
     ? publicHost !== undefined && !isLoopback(publicHost) && publicHost

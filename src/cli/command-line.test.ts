@@ -105,7 +105,7 @@ describe('readCommandLine', () => {
     expect(help.kind).toBe('shown');
     if (help.kind !== 'shown') return;
     expect(help.text).toContain('tidegate -- npx -y @modelcontextprotocol/server-everything');
-    expect(help.text).not.toMatch(/--(store|workers|tls|admin)/);
+    expect(help.text).not.toMatch(/--(store|workers|admin)/);
     expect(read('-V')).toEqual({ kind: 'shown', text: '1.2.3\n' });
   });
 
@@ -175,7 +175,9 @@ describe('readCommandLine', () => {
     ['--admin-port 1 -- node', 'this version does not have --admin-port.'],
     ['--store redis://x -- node', 'this version has no --store other than memory.'],
     ['--workers auto -- node', 'this version has no --workers other than 1.'],
-    ['--tls-cert x -- node', 'this version does not have --tls-cert.'],
+    ['--tls-cert x -- node', '--tls-cert needs --tls-key.'],
+    ['--tls-key x -- node', '--tls-key needs --tls-cert.'],
+    ['--tls-client-ca x -- node', '--tls-client-ca needs --tls-cert and --tls-key.'],
   ])('says in one line what is wrong with %j', (line, sentence) => {
     const said = reason(line);
     expect(said).toContain(sentence);

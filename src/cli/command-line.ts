@@ -114,7 +114,10 @@ function addDoorOptions(program: Command): void {
     .option('--no-auth', 'ask for no credential')
     .option('--insecure', 'allow --no-auth where other machines can reach it')
     .option('--public-url <url>', 'what clients call this server by', readPublicUrl)
-    .option('--allowed-origin <origin>', 'a browser origin that may call (repeatable)', readOrigin);
+    .option('--allowed-origin <origin>', 'a browser origin that may call (repeatable)', readOrigin)
+    .option('--tls-cert <file>', 'speak TLS: the certificate and its chain, in PEM')
+    .option('--tls-key <file>', 'the key of the certificate, in PEM')
+    .option('--tls-client-ca <file>', 'let in only clients with certificates of these authorities');
 }
 
 function addServerOptions(program: Command, env: Environment): void {
@@ -192,9 +195,6 @@ function addProcessOptions(program: Command): void {
 const LATER_FLAGS = [
   '--store <store>',
   '--workers <n>',
-  '--tls-cert <file>',
-  '--tls-key <file>',
-  '--tls-client-ca <file>',
   '--admin-port <n>',
   '--admin-host <host>',
 ] as const;

@@ -1,5 +1,6 @@
 /** From the operator's choice to an identity, and to what may be said about it. */
 import { homedir } from 'node:os';
+import { mtlsIdentity } from '../adapters/identity/mtls.ts';
 import { noAuth } from '../adapters/identity/no-auth.ts';
 import { staticToken } from '../adapters/identity/static-token.ts';
 import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
@@ -23,6 +24,8 @@ export function credential(
   switch (choice.kind) {
     case 'none':
       return { kind: 'ready', identity: noAuth(), facts: { kind: 'none' } };
+    case 'certificate':
+      return { kind: 'ready', identity: mtlsIdentity(), facts: { kind: 'certificate' } };
     case 'given':
       return {
         kind: 'ready',

@@ -71,7 +71,7 @@ export async function gatewayCommand(
   }
   seat.app = gateway;
   const reload = follow(gateway, options, around.env, telemetry);
-  const { host } = config.listen;
+  const { host, tls } = config.listen;
   return {
     kind: 'running',
     command: {
@@ -79,7 +79,10 @@ export async function gatewayCommand(
         version: around.version,
         file,
         address: `${urlHost(host)}:${server.port}`,
-        baseUrl: (config.listen.publicUrl ?? baseUrl(host, server.port)).replace(/\/+$/, ''),
+        baseUrl: (config.listen.publicUrl ?? baseUrl(host, server.port, tls !== undefined)).replace(
+          /\/+$/,
+          '',
+        ),
         servers: config.servers.map(({ name }) => name),
         hasAll: config.all !== undefined,
         credential: door.facts,
@@ -167,14 +170,15 @@ const SOURCES = {
   keys: 'an API key, made with tidegate keys add',
   jwt: "an access token of the config's issuer",
   introspection: "an access token of the config's issuer",
+  mtls: 'none: each client shows a certificate',
   several: 'any of the credentials that the config names',
 } as const;
 
 function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): readonly string[] {
-  const { host, publicUrl } = config.listen;
+  const { host, publicUrl, tls } = config.listen;
   const missing = startProblems(config, places, env);
   return [
-    ...exposureNotes(host, publicUrl),
+    ...exposureNotes(host, publicUrl, tls !== undefined),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),
   ];
 }

@@ -82,7 +82,7 @@ function notesOf(notes: readonly string[]): readonly string[] {
 
 function snippetsOf(facts: GatewayFacts): readonly Snippet[] {
   const { credential, baseUrl, hasAll } = facts;
-  const token = credential.kind === 'none' ? undefined : (credential.token ?? PLACEHOLDER);
+  const token = credential.kind === 'token' ? (credential.token ?? PLACEHOLDER) : undefined;
   const name = hasAll ? 'all' : (facts.servers[0] ?? 'all');
   const found = snippets({
     name: hasAll ? 'tidegate' : name,

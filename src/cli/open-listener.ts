@@ -1,5 +1,5 @@
 /** The listener of what the command serves, and how it is spoken of. */
-import { type RunningServer, serve } from '../adapters/http/node.ts';
+import { type RunningServer, serve, type TlsOptions } from '../adapters/http/node.ts';
 import { isLoopback, isWildcard, urlHost } from '../core/security/listen-host.ts';
 import type { Application, HttpExchange, Telemetry } from '../core/ports.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -9,6 +9,10 @@ export interface ListenerOptions {
   readonly port: number;
   /** Milliseconds a shutdown may take in all. */
   readonly drainMs: number;
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsOptions | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
+  readonly proxyProtocol?: boolean | undefined;
 }
 
 export interface ServeFailure {
@@ -34,7 +38,7 @@ export class ApplicationSeat implements Application {
 /** Who may come in without a credential was decided before. */
 export async function openListener(
   app: Application,
-  { host, port, drainMs }: ListenerOptions,
+  { host, port, drainMs, tls, trustedProxies, proxyProtocol }: ListenerOptions,
   telemetry: Telemetry,
 ): Promise<RunningServer | ServeFailure> {
   try {
@@ -42,12 +46,17 @@ export async function openListener(
       host,
       port,
       drainMs: drainWindow(drainMs),
+      tls,
+      trustedProxies,
+      proxyProtocol,
       insecure: true,
+      telemetry,
       onError: (error) => telemetry.log('error', 'listener_error', { error: error.message }),
     });
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined;
-    const reason = listenFailure(cause?.code ?? 'unknown error', host, port);
+    if (!(error instanceof Error)) throw error;
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    const reason = code === undefined ? error.message : listenFailure(code, host, port);
     return { kind: 'failed', exitCode: 1, reason };
   }
 }
@@ -58,16 +67,20 @@ export function drainWindow(drainMs: number): number {
 }
 
 /** A wildcard is no address to call; this machine's own is. */
-export function baseUrl(host: string, port: number): string {
+export function baseUrl(host: string, port: number, isTls: boolean): string {
   const called = isWildcard(host) ? '127.0.0.1' : urlHost(host);
-  return `http://${called}:${port}`;
+  return `${isTls ? 'https' : 'http'}://${called}:${port}`;
 }
 
 /** What an operator should know about the way to a listener that others can reach. */
-export function exposureNotes(host: string, publicUrl: string | undefined): readonly string[] {
-  if (isLoopback(host)) return [];
+export function exposureNotes(
+  host: string,
+  publicUrl: string | undefined,
+  isTls: boolean,
+): readonly string[] {
+  if (isLoopback(host) || isTls) return [];
   if (publicUrl === undefined) {
-    return ['Others can reach this without TLS. Put it behind TLS and set --public-url.'];
+    return ['Others can reach this without TLS: add --tls-cert, or TLS in front and --public-url.'];
   }
   if (publicUrl.startsWith('https:')) return [];
   return ['The token travels unencrypted. Put TLS in front, and https in --public-url.'];

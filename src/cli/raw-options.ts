@@ -9,6 +9,9 @@ export interface RawOptions {
   readonly auth: boolean;
   readonly insecure?: boolean;
   readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
   readonly allowedOrigin?: readonly string[];
   readonly config?: string;
   readonly upstream?: string;

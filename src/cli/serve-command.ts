@@ -66,7 +66,8 @@ export async function serveCommand(
   const seat = new ApplicationSeat();
   const upstream = upstreamOf(options, telemetry);
   if ('reason' in upstream) return upstream;
-  const server = await openListener(seat, options, telemetry);
+  const tls = options.tls && { ...options.tls, clientCertificates: 'required' as const };
+  const server = await openListener(seat, { ...options, tls }, telemetry);
   if ('reason' in server) {
     await upstream.close();
     return server;
@@ -80,9 +81,9 @@ export async function serveCommand(
         program: upstream.name,
         address: `${urlHost(options.host)}:${server.port}`,
         name: nameOf(options),
-        baseUrl: options.publicUrl ?? baseUrl(options.host, server.port),
+        baseUrl: options.publicUrl ?? baseUrl(options.host, server.port, tls !== undefined),
         credential: door.facts,
-        notes: exposureNotes(options.host, options.publicUrl),
+        notes: exposureNotes(options.host, options.publicUrl, tls !== undefined),
       },
       telemetry,
       close: async () => {

@@ -12,6 +12,8 @@ export const LOG_FORMATS = ['pretty', 'json'] as const;
 /** How clients prove who they are. */
 export type CredentialChoice =
   | { readonly kind: 'none' }
+  /** Each client's certificate, and nothing besides. */
+  | { readonly kind: 'certificate' }
   /** Given by the operator, who knows it. */
   | { readonly kind: 'given'; readonly token: string; readonly by: string }
   /** Made once and kept in the user's configuration. */
@@ -41,6 +43,14 @@ export interface ClientChoice {
   readonly scope: string | undefined;
 }
 
+/** Paths of PEM files. */
+export interface TlsChoice {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities, one of which must have signed the certificate of each client. */
+  readonly clientCa: string | undefined;
+}
+
 /** `tidegate [options] -- <command> [args...]`, or with `--upstream <url>`, checked. */
 export interface ServeOptions {
   /** Undefined: the server is a command. */
@@ -57,6 +67,8 @@ export interface ServeOptions {
   readonly port: number;
   readonly publicUrl: string | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsChoice | undefined;
   readonly credential: CredentialChoice;
   readonly isolation: (typeof ISOLATIONS)[number];
   readonly endpointForm: (typeof ENDPOINT_FORMS)[number];

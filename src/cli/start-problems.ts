@@ -3,6 +3,7 @@
  * Commands and paths may hold a variable's value, and are in no sentence.
  */
 import { statSync } from 'node:fs';
+import { readTlsFiles } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import type { Problem } from '../gateway/config/problem.ts';
 import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
@@ -10,6 +11,21 @@ import { type MissingCommand, missingCommand } from './find-command.ts';
 import type { Environment } from './serve-options.ts';
 
 export function startProblems(
+  config: GatewayConfig,
+  places: ConfigPlaces,
+  env: Environment,
+): readonly Problem[] {
+  return [...tlsProblems(config, places), ...serverProblems(config, places, env)];
+}
+
+function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
+  const read = listen.tls === undefined ? undefined : readTlsFiles(listen.tls);
+  if (read?.kind !== 'faulty') return [];
+  const { file, what } = read.fault;
+  return [{ ...places.value(['listen', 'tls', file]), message: `This file ${what}` }];
+}
+
+function serverProblems(
   config: GatewayConfig,
   places: ConfigPlaces,
   env: Environment,

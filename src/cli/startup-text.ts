@@ -20,6 +20,7 @@ export interface StartupFacts {
 
 export type CredentialFacts =
   | { readonly kind: 'none' }
+  | { readonly kind: 'certificate' }
   | {
       readonly kind: 'token';
       /** Undefined for a token that the operator gave and that must not be repeated here. */
@@ -77,6 +78,8 @@ function served({ name, program }: StartupFacts): string {
 export function tokenLines(credential: CredentialFacts): readonly string[] {
   if (credential.kind === 'none')
     return ['  Token       none is asked: whoever reaches this may use it'];
+  if (credential.kind === 'certificate')
+    return ['  Token       none: each client shows a certificate, and is whom its name says'];
   return credential.token === undefined
     ? [`  Token       ${credential.source}`]
     : [`  Token       ${credential.token}`, `              ${credential.source}`];
@@ -84,6 +87,6 @@ export function tokenLines(credential: CredentialFacts): readonly string[] {
 
 function snippetsOf(facts: StartupFacts): readonly Snippet[] {
   const { credential } = facts;
-  const token = credential.kind === 'none' ? undefined : (credential.token ?? PLACEHOLDER);
+  const token = credential.kind === 'token' ? (credential.token ?? PLACEHOLDER) : undefined;
   return snippets({ name: facts.name, url: `${facts.baseUrl}/mcp`, token });
 }

@@ -179,6 +179,12 @@ export const ERRORS = {
     retryable: false,
     message: 'The body is larger than this server takes.',
   },
+  BODY_TOO_SLOW: {
+    httpStatus: 408,
+    rpcCode: -32600,
+    retryable: true,
+    message: 'The body came too slowly; send it again.',
+  },
   HOST_NOT_ALLOWED: {
     httpStatus: 403,
     rpcCode: -32600,

@@ -2,10 +2,12 @@
  * What a gateway is told: its listener, its door, and its servers by name. A config file becomes
  * this after every check has passed; a program may write it by hand.
  */
+import type { TlsOptions } from '../adapters/http/node.ts';
 import type { Rates } from '../adapters/gate/rate-rules.ts';
 import type { Denied } from '../adapters/identity/denials.ts';
 import type { IntrospectionOptions } from '../adapters/identity/introspection-identity.ts';
 import type { JwtIssuer, TokenRules } from '../adapters/identity/jwt-identity.ts';
+import type { MtlsOptions } from '../adapters/identity/mtls.ts';
 import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
 import type { ChildResources } from '../adapters/upstreams/stdio/child-resources.ts';
 import type { Limits } from '../core/limits.ts';
@@ -39,6 +41,12 @@ export interface ListenConfig {
   readonly allowedOrigins: readonly string[] | undefined;
   /** Milliseconds that a shutdown may take. */
   readonly drainMs: number;
+  /** Files by their absolute paths; undefined for plain HTTP. */
+  readonly tls?: TlsOptions | undefined;
+  /** Proxies that are believed, as addresses and ranges; undefined for none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Whether their connections begin with the header of the PROXY protocol. */
+  readonly proxyProtocol?: boolean | undefined;
 }
 
 export type AuthConfig =
@@ -51,6 +59,8 @@ export type AuthConfig =
   | { readonly kind: 'keys'; readonly path: string }
   | JwtAuthConfig
   | IntrospectionAuthConfig
+  /** Client certificates that the authorities in `listen.tls` verify. */
+  | ({ readonly kind: 'mtls' } & Pick<MtlsOptions, 'tenant' | 'subject' | 'groups'>)
   /** The first that knows a credential decides. */
   | { readonly kind: 'several'; readonly ways: readonly AuthConfig[] };
 

@@ -318,7 +318,15 @@ function checkNames(servers: readonly ServerConfig[]): void {
 
 /** Names of the settings that differ and cannot be changed while the listener is open. */
 function differences(before: ListenConfig, after: ListenConfig): readonly string[] {
-  const names = ['host', 'port', 'publicUrl', 'allowedOrigins'] as const;
+  const names = [
+    'host',
+    'port',
+    'publicUrl',
+    'allowedOrigins',
+    'tls',
+    'trustedProxies',
+    'proxyProtocol',
+  ] as const;
   return names
     .filter((name) => !isDeepStrictEqual(before[name], after[name]))
     .map((name) => `listen.${name}`);

@@ -6,6 +6,7 @@ import { firstMatch } from '../adapters/identity/first-match.ts';
 import { introspectionIdentity } from '../adapters/identity/introspection-identity.ts';
 import { jwtIdentity, type TokenPorts } from '../adapters/identity/jwt-identity.ts';
 import { KeyRing } from '../adapters/identity/key-ring.ts';
+import { mtlsIdentity } from '../adapters/identity/mtls.ts';
 import { noAuth } from '../adapters/identity/no-auth.ts';
 import { staticToken } from '../adapters/identity/static-token.ts';
 import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
@@ -56,6 +57,8 @@ export function identityOf(
       const ring = new KeyRing({ path: auth.path, ...ports });
       return { identity: ring, close: () => ring.close() };
     }
+    case 'mtls':
+      return unwatched(mtlsIdentity({ ...auth, clock: ports.clock }));
     case 'jwt': {
       const { issuer, jwksUri, algorithms, types, allowedHosts, ...rules } = auth;
       const issuers = [{ issuer, jwksUri, algorithms, types }];

@@ -7,6 +7,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { fetchHandler } from 'tidegate/fetch';
 import { nodeHandler, serve } from 'tidegate/node';
 import { describe } from 'vitest';
+import { h2Host } from './h2-hosts.ts';
 import type { ScriptedApp } from './scripted-app.ts';
 import { tlsHost } from './tls-hosts.ts';
 
@@ -15,13 +16,14 @@ export interface Host {
   close(): Promise<void>;
 }
 
-export type HostName = 'serve' | 'tls' | 'node' | 'express' | 'fetch' | 'hono';
+export type HostName = 'serve' | 'tls' | 'h2' | 'node' | 'express' | 'fetch' | 'hono';
 
 const SERVED = { port: 0, drainMs: 100, limits: { discardMsMax: 200 } };
 
 export const HOSTS: Readonly<Record<HostName, (app: ScriptedApp) => Promise<Host>>> = {
   serve: async (app) => serve(app, SERVED),
   tls: async (app) => tlsHost(app, SERVED),
+  h2: async (app) => h2Host(app, SERVED),
   node: async (app) => listening(createServer(nodeHandler(app))),
   express: async (app) => listening(createServer(express().use(nodeHandler(app)))),
   fetch: async (app) => fetchHost(fetchHandler(app)),

@@ -51,7 +51,7 @@ describe('slow peers', () => {
   });
 
   it('cuts a body that does not come to its end, and tells the application once', async () => {
-    await open({ headMsMax: 100, requestMsMax: 100, checkMs: 20 });
+    await open({ headMsMax: 100, requestMsMax: 100, checkMs: 20, bodyBytesPerSecondMin: 0 });
     app.script = (exchange) => {
       app.watch(exchange);
       app.read(exchange, 1000);
@@ -62,6 +62,30 @@ describe('slow peers', () => {
     clearInterval(drip);
     await app.until(() => app.goneCount === 1, 'the leaving');
     expect(app.outcomes).toEqual([{ kind: 'aborted' }]);
+  });
+
+  it('answers 408 to a body that trickles, long before its time is up', async () => {
+    await open({ checkMs: 50 });
+    app.script = (exchange) =>
+      app.read(exchange, 1000, (outcome) => {
+        if (outcome.kind === 'refused') exchange.respond(408, [], outcome.refusal.error);
+      });
+    const client = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{');
+    const drip = setInterval(() => client.send('x'), 20);
+    await client.untilReceived('BODY_TOO_SLOW');
+    clearInterval(drip);
+    expect(statusOf(client.received)).toBe(408);
+  });
+
+  it('waits for a body that comes slowly, and fast enough', async () => {
+    await open({ checkMs: 50 });
+    app.script = echo(10_000);
+    const client = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n');
+    for (let i = 0; i < 8; i += 1) {
+      client.send('x'.repeat(500));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await client.untilReceived('x'.repeat(4000));
   });
 
   it('leaves a reply that takes longer than a request may take', async () => {

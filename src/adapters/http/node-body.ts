@@ -2,10 +2,11 @@
  * Collects a request body from `node:http`, bounded while it streams. What is refused is not read
  * on: the exchange that answers decides what becomes of the rest.
  */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { BodyOutcome } from '../../core/ports.ts';
+import { collectBody, decodeBody } from './collect-body.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** Whether the head announces a body. @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
 export function hasBody(req: IncomingMessage): boolean {
@@ -24,6 +25,7 @@ export function hasBody(req: IncomingMessage): boolean {
 export function readNodeBody(
   req: IncomingMessage,
   bytesMax: number,
+  limits: ConnectionLimits,
   done: (outcome: BodyOutcome) => void,
 ): void {
   if (req.readableEnded) return done(readParsed((req as { body?: unknown }).body, bytesMax));
@@ -32,52 +34,14 @@ export function readNodeBody(
   if (!hasBody(req)) return done({ kind: 'body', text: '' });
   // Not a number (chunked) compares false, and is counted as it comes.
   if (Number(req.headers['content-length']) > bytesMax) return done(refused('BODY_TOO_LARGE'));
-  collect(req, bytesMax, done);
-}
-
-function collect(
-  req: IncomingMessage,
-  bytesMax: number,
-  done: (outcome: BodyOutcome) => void,
-): void {
-  // Nearly every body is one chunk: it needs no list and no copy.
-  let first: Buffer | undefined;
-  let more: Buffer[] | undefined;
-  let bytes = 0;
-
-  const settle = (outcome: BodyOutcome): void => {
-    req.removeListener('data', onData);
-    req.removeListener('end', onEnd);
-    req.removeListener('close', onClose);
-    req.removeListener('error', onClose);
-    done(outcome);
-  };
-  const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
-    if (bytes > bytesMax) {
-      req.pause();
-      first = more = undefined;
-      settle(refused('BODY_TOO_LARGE'));
-    } else if (first === undefined) first = chunk;
-    else if (more === undefined) more = [first, chunk];
-    else more.push(chunk);
-  };
-  const onEnd = (): void => {
-    const whole = more === undefined ? first : Buffer.concat(more, bytes);
-    settle(whole === undefined ? { kind: 'body', text: '' } : decode(whole));
-  };
-  const onClose = (): void => settle({ kind: 'aborted' });
-
-  req.on('data', onData);
-  req.on('end', onEnd);
-  req.on('close', onClose);
-  req.on('error', onClose);
+  // How long all of it may take, `node:http` sees to.
+  collectBody(req, { bytesMax, limits, msMax: Infinity }, done);
 }
 
 function readParsed(body: unknown, bytesMax: number): BodyOutcome {
   if (body === undefined || body === null) return { kind: 'body', text: '' };
   if (Buffer.isBuffer(body)) {
-    return body.length > bytesMax ? refused('BODY_TOO_LARGE') : decode(body);
+    return body.length > bytesMax ? refused('BODY_TOO_LARGE') : decodeBody(body);
   }
   const text = typeof body === 'string' ? body : stringify(body);
   if (text === undefined) return refused('JSON_TOO_COMPLEX');
@@ -92,11 +56,6 @@ function stringify(value: unknown): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function decode(bytes: Buffer): BodyOutcome {
-  if (!isUtf8(bytes)) return refused('BODY_NOT_UTF8');
-  return { kind: 'body', text: bytes.toString('utf8') };
 }
 
 function refused(error: ErrorCode): BodyOutcome {

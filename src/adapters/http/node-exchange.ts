@@ -49,7 +49,7 @@ export class NodeExchange implements HttpExchange {
       this.#isContinueDue = false;
       res.writeContinue();
     }
-    readNodeBody(req, bytesMax, done);
+    readNodeBody(req, bytesMax, this.#context.limits, done);
   }
 
   respond(status: number, headers: readonly string[], body: string): void {

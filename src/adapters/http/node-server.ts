@@ -8,7 +8,7 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { createListener } from './create-server.ts';
 import type { Sight, Tls } from './listener-parts.ts';
 import { NodeContext } from './node-context.ts';
-import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { readTlsFiles, tlsFaultLine, type TlsFiles } from './tls-files.ts';
 import type { TlsOptions } from './tls-options.ts';
 import { TlsWatch } from './tls-watch.ts';
 
@@ -104,10 +104,10 @@ const UNSEEN: Sight = { log() {}, count() {} };
 function filesOf(options: TlsOptions): TlsFiles {
   const read = readTlsFiles(options);
   if (read.kind === 'files') return read.files;
-  throw new Error(read.reason);
+  throw new Error(tlsFaultLine(read.fault, options));
 }
 
-/** New handshakes get the new certificate; what is open stays as it is. */
+/** New handshakes get the new files, and no ticket of before; what is open stays as it is. */
 function watchFiles(server: SecureServer, { options, files }: Tls, sight: Sight): TlsWatch {
   return new TlsWatch(options, files, {
     onFiles: ({ context, notAfterMs }) => {
@@ -154,6 +154,7 @@ async function close(
   });
   await Promise.race([app.drain(drainMs), after(drainMs + FLUSH_MS)]);
   for (const socket of context.detached) socket.destroySoon();
+  for (const session of context.sessions) session.close();
   // Also stops the timer that looks for slow requests; that the listener is closed already is no
   // error here.
   server.close(() => {});
@@ -161,6 +162,7 @@ async function close(
   await Promise.race([closed, after(FLUSH_MS)]);
   server.closeAllConnections();
   for (const socket of context.detached) socket.destroy();
+  for (const session of context.sessions) session.destroy();
   await closed;
 }
 

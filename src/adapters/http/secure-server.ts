@@ -2,6 +2,7 @@
 import type { ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { openH2Session } from './h2-session.ts';
 import type { ListenerParts, Tls } from './listener-parts.ts';
 
 /**
@@ -9,10 +10,11 @@ import type { ListenerParts, Tls } from './listener-parts.ts';
  * with it.
  */
 export function createSecureServer(
-  { context, sight }: ListenerParts,
+  parts: ListenerParts,
   { options, files }: Tls,
   http: ServerOptions,
 ): Server {
+  const { context, sight } = parts;
   const server = createServer({
     ...http,
     ...files.context,
@@ -26,6 +28,12 @@ export function createSecureServer(
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     sight.count('tls_handshakes_failed_total', { reason: reasonOf(error.code) });
     socket.destroy();
+  });
+  const [serveHttp1] = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') openH2Session(parts, socket);
+    else serveHttp1?.call(server, socket);
   });
   return server;
 }

@@ -13,35 +13,59 @@ export interface TlsFiles {
 
 export type TlsFilesOutcome =
   | { readonly kind: 'files'; readonly files: TlsFiles }
-  /** `reason` names the file and never its content. */
-  | { readonly kind: 'faulty'; readonly reason: string };
+  | { readonly kind: 'faulty'; readonly fault: TlsFault };
+
+/** What is wrong with a file; never what it holds. */
+export interface TlsFault {
+  readonly file: 'cert' | 'key' | 'clientCa';
+  /** Follows the file's name: `cannot be read: there is no such file.` */
+  readonly what: string;
+}
 
 /** Never throws. What passed can be served with. */
 export function readTlsFiles(options: TlsOptions): TlsFilesOutcome {
   try {
     return { kind: 'files', files: read(options) };
   } catch (error) {
-    if (error instanceof TlsFault) return { kind: 'faulty', reason: error.message };
+    if (error instanceof Unfit) return { kind: 'faulty', fault: error.fault };
     throw error;
   }
 }
 
-class TlsFault extends Error {}
+/** One line for an operator. */
+export function tlsFaultLine({ file, what }: TlsFault, options: TlsOptions): string {
+  return `The ${NAMES[file]} ${options[file] ?? ''} ${what}`;
+}
 
-function read({ cert, key, clientCa, minVersion = 'TLSv1.2' }: TlsOptions): TlsFiles {
-  const certText = textOf(cert, 'certificate');
-  const keyText = textOf(key, 'key');
-  const leaf = certificateOf(certText, cert, 'certificate');
-  if (!leaf.checkPrivateKey(privateKeyOf(keyText, key))) {
-    throw new TlsFault(`The key ${key} does not belong to the certificate ${cert}.`);
+const NAMES: Readonly<Record<TlsFault['file'], string>> = {
+  cert: 'certificate',
+  key: 'key',
+  clientCa: 'client authority',
+};
+
+class Unfit extends Error {
+  readonly fault: TlsFault;
+
+  constructor(file: TlsFault['file'], what: string, cause?: unknown) {
+    super(what, { cause });
+    this.fault = { file, what };
   }
-  const ca = clientCa === undefined ? undefined : textOf(clientCa, 'client authority');
-  if (ca !== undefined) certificateOf(ca, clientCa ?? '', 'client authority');
+}
+
+function read(options: TlsOptions): TlsFiles {
+  const cert = textOf(options, 'cert');
+  const key = textOf(options, 'key');
+  const leaf = certificateOf(cert, 'cert');
+  if (!leaf.checkPrivateKey(privateKeyOf(key))) {
+    throw new Unfit('key', 'does not belong to the certificate.');
+  }
+  const ca = options.clientCa === undefined ? undefined : textOf(options, 'clientCa');
+  if (ca !== undefined) certificateOf(ca, 'clientCa');
   const context: SecureContextOptions = {
-    cert: certText,
-    key: keyText,
+    cert,
+    key,
     ca,
-    minVersion,
+    minVersion: options.minVersion ?? 'TLSv1.2',
     ciphers: CIPHERS,
     honorCipherOrder: false,
     secureOptions: SSL_OP_NO_RENEGOTIATION,
@@ -49,7 +73,8 @@ function read({ cert, key, clientCa, minVersion = 'TLSv1.2' }: TlsOptions): TlsF
   try {
     createSecureContext(context);
   } catch (cause) {
-    throw new TlsFault(`The certificate ${cert} cannot be used: ${sentence(cause)}.`, { cause });
+    const why = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
+    throw new Unfit('cert', `cannot be used: ${why}.`, cause);
   }
   return { context, notAfterMs: Date.parse(leaf.validTo) };
 }
@@ -73,13 +98,13 @@ const CIPHERS = [
 /** Of OpenSSL; Node has no name for it. A renegotiation costs the server more than its client. */
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
-function textOf(path: string, what: string): string {
+function textOf(options: TlsOptions, file: TlsFault['file']): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(options[file] ?? '', 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = READ_FAULTS.get(code ?? '') ?? code ?? 'it cannot be opened';
-    throw new TlsFault(`The ${what} ${path} cannot be read: ${why}.`, { cause });
+    throw new Unfit(file, `cannot be read: ${why}.`, cause);
   }
 }
 
@@ -89,30 +114,26 @@ const READ_FAULTS: ReadonlyMap<string, string> = new Map([
   ['EISDIR', 'it is a folder'],
 ]);
 
-function certificateOf(text: string, path: string, what: string): X509Certificate {
+function certificateOf(text: string, file: 'cert' | 'clientCa'): X509Certificate {
   try {
     return new X509Certificate(text);
   } catch (cause) {
-    throw new TlsFault(`The ${what} ${path} is not a certificate in PEM.`, { cause });
+    throw new Unfit(file, 'is not a certificate in PEM.', cause);
   }
 }
 
-function privateKeyOf(text: string, path: string): KeyObject {
+function privateKeyOf(text: string): KeyObject {
   try {
     return createPrivateKey(text);
   } catch (cause) {
-    const isLocked =
-      (cause as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE' ||
-      text.includes('ENCRYPTED');
-    throw new TlsFault(
+    const { code } = cause as NodeJS.ErrnoException;
+    const isLocked = code === 'ERR_MISSING_PASSPHRASE' || text.includes('ENCRYPTED');
+    throw new Unfit(
+      'key',
       isLocked
-        ? `The key ${path} has a passphrase; store it without one, for this user's eyes only.`
-        : `The key ${path} is not a private key in PEM.`,
-      { cause },
+        ? "has a passphrase; store it without one, for this user's eyes only."
+        : 'is not a private key in PEM.',
+      cause,
     );
   }
-}
-
-function sentence(cause: unknown): string {
-  return cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
 }

@@ -5,7 +5,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { readTlsFiles, type TlsFiles } from './tls-files.ts';
+import { readTlsFiles, tlsFaultLine, type TlsFiles } from './tls-files.ts';
 import type { TlsOptions } from './tls-options.ts';
 
 export interface TlsWatchEvents {
@@ -54,7 +54,7 @@ export class TlsWatch {
     }
     const read = readTlsFiles(this.#options);
     if (read.kind === 'faulty') {
-      this.#faulty = { seen, reason: read.reason, isTold: false };
+      this.#faulty = { seen, reason: tlsFaultLine(read.fault, this.#options), isTold: false };
       return;
     }
     this.#served = seen;

@@ -9,6 +9,7 @@ import {
   INTROSPECTION_AUTH,
   JWT_AUTH,
   KEYS_AUTH,
+  MTLS_AUTH,
   type TokenRulesShape,
 } from './auth-schema.ts';
 import { isRecord, type Passed } from './config-section.ts';
@@ -23,7 +24,7 @@ export interface AuthSurroundings {
   readonly problems: ProblemList;
 }
 
-const WAYS = ['keys', 'jwt', 'introspection'] as const;
+const WAYS = ['keys', 'jwt', 'introspection', 'mtls'] as const;
 
 /** Undefined when the value is none of these ways. */
 export function wayConfig(
@@ -43,11 +44,24 @@ export function wayConfig(
     const { keys = '' } = KEYS_AUTH.read({ keys: value['keys'] }, path, around.problems);
     return { kind: 'keys', path: around.files.resolve(keys) };
   }
+  if (way === 'mtls') return mtlsConfig(value['mtls'], [...path, way], around);
   judgePublicUrl(path, around);
   const inner = [...path, way];
   return way === 'jwt'
     ? jwtConfig(value['jwt'], inner, around)
     : introspectionConfig(value['introspection'], inner, around);
+}
+
+/** Without authorities to verify them, certificates say nothing. */
+function mtlsConfig(
+  value: unknown,
+  path: ConfigPath,
+  { listen, problems }: AuthSurroundings,
+): AuthConfig {
+  if (listen.tls?.clientCa === undefined) {
+    problems.value(path, 'Name the authorities of client certificates in listen.tls.clientCa.');
+  }
+  return { kind: 'mtls', ...MTLS_AUTH.read(value, path, problems) };
 }
 
 export function deniedConfig(value: unknown, problems: ProblemList): Denied | undefined {

@@ -1,6 +1,7 @@
 /** The schema of the ways to come in that need no token of our own, and of who is out. */
 import { z } from 'zod';
 import { JWT_ALGORITHMS } from '../../adapters/identity/jwt-identity.ts';
+import { CERTIFICATE_FIELDS, type MtlsOptions } from '../../adapters/identity/mtls.ts';
 import { type ConfigSection, section } from './config-section.ts';
 import { duration, flag, webText, word } from './text-leaves.ts';
 import { allowedHostValue, serverUrlValue } from './web-values.ts';
@@ -41,6 +42,8 @@ export interface IntrospectionShape extends Omit<TokenRulesShape, 'clientId'> {
 export interface KeysShape {
   readonly keys: string;
 }
+
+export type MtlsShape = Pick<MtlsOptions, 'tenant' | 'subject' | 'groups'>;
 
 export interface DeniedShape {
   readonly credentials?: readonly string[] | undefined;
@@ -155,6 +158,27 @@ const keys = z.strictObject({
   }),
 });
 
+const field = z.enum(CERTIFICATE_FIELDS);
+
+const mtls = z.strictObject({
+  tenant: z
+    .union([word, z.strictObject({ field })], { error: 'Give a name, or { field: o }.' })
+    .optional()
+    .meta({
+      default: 'default',
+      description: 'Whose people these are: one name for all, or `{ field: o }`.',
+    }),
+  subject: field.optional().meta({
+    default: 'cn',
+    description:
+      'The field that names a person: `cn`, `o` or `ou` of the subject, or `san-uri`, `san-dns` ' +
+      'or `san-email`. A certificate without it, or with several, is refused.',
+  }),
+  groups: field
+    .optional()
+    .meta({ description: 'The field whose values are groups. Default: none.' }),
+});
+
 const denied = z
   .strictObject({
     credentials: words.optional().meta({
@@ -173,6 +197,7 @@ const denied = z
 export const JWT_AUTH: ConfigSection<JwtShape> = section(jwt);
 export const INTROSPECTION_AUTH: ConfigSection<IntrospectionShape> = section(introspection);
 export const KEYS_AUTH: ConfigSection<KeysShape> = section(keys);
+export const MTLS_AUTH: ConfigSection<MtlsShape> = section(mtls);
 export const DENIED: ConfigSection<DeniedShape> = section(denied);
 
 /** Ways to come in as they stand under `auth`, each by its one key. */
@@ -185,6 +210,9 @@ export const AUTH_WAYS: readonly z.ZodObject[] = [
     introspection: introspection.meta({
       description: 'Access tokens about which their issuer is asked: [below](#opaque-tokens).',
     }),
+  }),
+  z.strictObject({
+    mtls: mtls.meta({ description: 'Client certificates: [below](#client-certificates).' }),
   }),
 ];
 

@@ -5,8 +5,9 @@ import type { EndpointForm } from '../../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../../core/protocol/eras/streamable-2025.ts';
 import type { Isolation } from '../../server/instance-pool.ts';
 import type { ServedEraChoice } from '../../server/upstream-probe.ts';
+import type { TransportShape } from './transport-schema.ts';
 
-export interface ListenShape {
+export interface ListenShape extends TransportShape {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly publicUrl?: string | undefined;

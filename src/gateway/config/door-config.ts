@@ -5,15 +5,21 @@ import type { AllConfig, AuthConfig, ListenConfig } from '../gateway-config.ts';
 import { ALL_SERVERS, LISTEN, NO_AUTH, TOKEN_AUTH } from './config-schema.ts';
 import { isRecord } from './config-section.ts';
 import { type AuthSurroundings, wayConfig } from './auth-config.ts';
+import type { FileAccess } from './file-access.ts';
 import type { Variables } from './interpolate.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigPath } from './problem.ts';
 import { type ProblemList, quoted } from './problem-list.ts';
+import { transportConfig } from './transport-config.ts';
 
 const PORT = 8808;
 const DRAIN_MS = 20_000;
 
-export function listenConfig(value: unknown, problems: ProblemList): ListenConfig {
+export function listenConfig(
+  value: unknown,
+  files: Pick<FileAccess, 'resolve'>,
+  problems: ProblemList,
+): ListenConfig {
   const found = value === undefined ? {} : LISTEN.read(value, ['listen'], problems);
   return {
     host: found.host ?? '127.0.0.1',
@@ -21,6 +27,7 @@ export function listenConfig(value: unknown, problems: ProblemList): ListenConfi
     publicUrl: found.publicUrl,
     allowedOrigins: found.allowedOrigins,
     drainMs: found.drain ?? DRAIN_MS,
+    ...transportConfig(found, files, problems),
   };
 }
 
@@ -85,7 +92,7 @@ function severalConfig(
     if (isRecord(value) && !Object.hasOwn(value, 'type')) {
       return authConfig(value, env, around, here);
     }
-    problems.value(here, 'Give { token: … }, { keys: … }, { jwt: … } or { introspection: … }.');
+    problems.value(here, 'Give { token: … }, or keys, jwt, introspection or mtls as its one key.');
     return { kind: 'kept' } as const;
   });
   return { kind: 'several', ways };

@@ -10,6 +10,7 @@ import type { FileAccess, FileText } from './file-access.ts';
 import { auditConfig, ratesConfig } from './guard-config.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { Position } from './places.ts';
+import { policyConfig } from './policy-config.ts';
 import type { ConfigPath, Problem } from './problem.ts';
 import { type ProblemList, pathText } from './problem-list.ts';
 import { type ConfigDocument, readDocument } from './read-document.ts';
@@ -34,6 +35,8 @@ export type ConfigOutcome =
 export interface ConfigPlaces {
   /** @param key - of the server's entry; undefined for the entry itself. */
   server(name: string, key?: string): Position & { readonly path: string };
+  /** Any value, by its keys from the top of the file. */
+  value(path: ConfigPath): Position & { readonly path: string };
 }
 
 /**
@@ -70,7 +73,7 @@ function ownConfig(
   for (const key of Object.keys(found)) {
     if (!known.includes(key)) problems.key([key], unknownKey(key, known));
   }
-  const listen = listenConfig(found['listen'], problems);
+  const listen = listenConfig(found['listen'], filesOf(around), problems);
   const door = { listen, files: filesOf(around), problems };
   const auth = authConfig(found['auth'], around.env, door);
   const denied = deniedConfig(found['denied'], problems);
@@ -81,8 +84,9 @@ function ownConfig(
   const names = entries.map(({ name }) => name);
   const rates = ratesConfig(found['rates'], problems);
   const audit = auditConfig(found['audit'], filesOf(around), problems);
+  const policy = policyConfig(found['policy'], names, filesOf(around), problems);
   const all = allConfig(found['all'], names, problems);
-  return { listen, auth, denied, all, rates, audit, servers };
+  return { listen, auth, denied, all, policy, rates, audit, servers };
 }
 
 function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {
@@ -112,7 +116,7 @@ function desktopConfig(
   if (entries.length === 0 && problems.isEmpty) {
     problems.value([key], 'No server is named here that is not disabled.');
   }
-  const listen = listenConfig(undefined, problems);
+  const listen = listenConfig(undefined, filesOf(around), problems);
   const auth = authConfig(undefined, env, { listen, files: filesOf(around), problems });
   const names = entries.map(({ name }) => name);
   const servers = serversOf(entries, {}, around, problems);
@@ -147,5 +151,6 @@ function placesOf({ places }: ConfigDocument, entries: readonly ServerEntry[]): 
       const offset = key === undefined ? places.keyOf(path) : places.valueOf(path);
       return { ...places.position(offset), path: pathText(path) };
     },
+    value: (path) => ({ ...places.position(places.valueOf(path)), path: pathText(path) }),
   };
 }

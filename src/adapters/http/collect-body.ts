@@ -1,0 +1,72 @@
+/** The bytes of a request body, bounded while they come. What is refused is not read on. */
+import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
+import type { ErrorCode } from '../../core/errors.ts';
+import type { BodyOutcome } from '../../core/ports.ts';
+import { BodyPace } from './body-pace.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
+
+export interface BodyBounds {
+  readonly bytesMax: number;
+  readonly limits: ConnectionLimits;
+  /** Milliseconds all of it may take. */
+  readonly msMax: number;
+}
+
+/** Calls `done` once. */
+export function collectBody(
+  source: Readable,
+  { bytesMax, limits, msMax }: BodyBounds,
+  done: (outcome: BodyOutcome) => void,
+): void {
+  // Nearly every body is one chunk, here at once: it needs no list, no copy and no timer.
+  let first: Buffer | undefined;
+  let more: Buffer[] | undefined;
+  let bytes = 0;
+  let pace: BodyPace | undefined;
+
+  const settle = (outcome: BodyOutcome): void => {
+    clearImmediate(soon);
+    pace?.stop();
+    source.removeListener('data', onData);
+    source.removeListener('end', onEnd);
+    source.removeListener('close', onClose);
+    source.removeListener('error', onClose);
+    done(outcome);
+  };
+  const refuse = (error: ErrorCode): void => {
+    source.pause();
+    first = more = undefined;
+    settle(refused(error));
+  };
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    pace?.add(chunk.length);
+    if (bytes > bytesMax) refuse('BODY_TOO_LARGE');
+    else if (first === undefined) first = chunk;
+    else if (more === undefined) more = [first, chunk];
+    else more.push(chunk);
+  };
+  const onEnd = (): void => {
+    const whole = more === undefined ? first : Buffer.concat(more, bytes);
+    settle(whole === undefined ? { kind: 'body', text: '' } : decodeBody(whole));
+  };
+  const onClose = (): void => settle({ kind: 'aborted' });
+
+  const soon = setImmediate(() => {
+    pace = new BodyPace(limits, msMax, () => refuse('BODY_TOO_SLOW'));
+  });
+  source.on('data', onData);
+  source.on('end', onEnd);
+  source.on('close', onClose);
+  source.on('error', onClose);
+}
+
+export function decodeBody(bytes: Buffer): BodyOutcome {
+  if (!isUtf8(bytes)) return refused('BODY_NOT_UTF8');
+  return { kind: 'body', text: bytes.toString('utf8') };
+}
+
+function refused(error: ErrorCode): BodyOutcome {
+  return { kind: 'refused', refusal: { error } };
+}

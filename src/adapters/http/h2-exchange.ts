@@ -1,0 +1,123 @@
+/** One request and its reply on a stream of HTTP/2. */
+import { constants } from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
+import { readH2Body } from './h2-body.ts';
+import { H2Head } from './h2-head.ts';
+import { cutWhenStalledH2, H2Stream, isReplied } from './h2-stream.ts';
+import type { NodeContext } from './node-context.ts';
+
+export interface H2Request {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  readonly raw: readonly string[];
+  /** The connection, which the stream only shows a part of. */
+  readonly socket: Socket;
+}
+
+export class H2Exchange implements HttpExchange {
+  readonly head: RequestHead;
+  readonly #context: NodeContext;
+  readonly #stream: ServerHttp2Stream;
+  readonly #length: string | undefined;
+  #isContinueDue: boolean;
+  #isAnswered = false;
+  #onGone: (() => void) | undefined;
+  #sink: H2Stream | undefined;
+
+  constructor({ stream, headers, raw, socket }: H2Request, context: NodeContext) {
+    this.head = new H2Head(headers, raw, socket, context);
+    this.#context = context;
+    this.#stream = stream;
+    this.#length = headers['content-length'];
+    this.#isContinueDue = headers.expect?.toLowerCase() === '100-continue';
+  }
+
+  readBody(bytesMax: number, done: (outcome: BodyOutcome) => void): void {
+    if (this.#isAnswered) throw new Error('The body was asked for after the reply began.');
+    const length = Number(this.#length);
+    if (this.#isContinueDue && !(length > bytesMax) && !this.#stream.destroyed) {
+      this.#stream.additionalHeaders({ ':status': 100 });
+    }
+    this.#isContinueDue = false;
+    const encoding = this.head.header('content-encoding');
+    readH2Body(this.#stream, { length, encoding, bytesMax, limits: this.#context.limits }, done);
+  }
+
+  respond(status: number, headers: readonly string[], body: string): void {
+    this.#begin();
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return;
+    const isBodiless = status === 204 || status === 304;
+    const length = isBodiless ? [] : ['Content-Length', String(Buffer.byteLength(body))];
+    const content = isBodiless || this.head.method === 'HEAD' ? '' : body;
+    stream.respond(replyHeaders(status, [...headers, ...length]), { endStream: content === '' });
+    if (content !== '') stream.end(content);
+    this.#endRequest();
+    cutWhenStalledH2(stream, this.#context.limits.stallMsMax);
+  }
+
+  openStream(
+    status: number,
+    headers: readonly string[],
+    first: string,
+    _isLong: boolean,
+  ): StreamSink {
+    this.#begin();
+    const stream = this.#stream;
+    if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
+    this.#sink = new H2Stream(stream, this.#context, first);
+    this.#endRequest();
+    return this.#sink;
+  }
+
+  onClientGone(listener: () => void): void {
+    const before = this.#onGone;
+    this.#onGone = before === undefined ? listener : () => (before(), listener());
+    // `close` comes after a whole reply too, and may have come already.
+    if (this.#stream.destroyed) queueMicrotask(() => this.#closed());
+    else if (before === undefined) this.#stream.once('close', () => this.#closed());
+  }
+
+  #closed(): void {
+    const onGone = this.#onGone;
+    this.#onGone = undefined;
+    if (!isReplied(this.#stream) && this.#sink?.isCut !== true) onGone?.();
+  }
+
+  /** A body that nobody reads is not waited for once the reply is over. */
+  #endRequest(): void {
+    const stream = this.#stream;
+    if (stream.readableEnded) return;
+    stream.once('finish', () => {
+      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  }
+
+  #begin(): void {
+    if (this.#isAnswered) throw new Error('The exchange was answered twice.');
+    this.#isAnswered = true;
+  }
+}
+
+/** Headers about a connection mean nothing here. */
+const OF_CONNECTIONS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** @see https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2 */
+function replyHeaders(status: number, flat: readonly string[]): OutgoingHttpHeaders {
+  const headers: Record<string, number | string | string[]> = { ':status': status };
+  for (let i = 0; i < flat.length; i += 2) {
+    const [name, value] = [(flat[i] ?? '').toLowerCase(), flat[i + 1] ?? ''];
+    if (OF_CONNECTIONS.has(name)) continue;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat().map(String);
+  }
+  return headers;
+}

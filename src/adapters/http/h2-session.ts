@@ -1,0 +1,112 @@
+/**
+ * Connections of HTTP/2, with bounds of their own: one connection carries many requests, so what a
+ * request may cost is not enough to know.
+ */
+import { constants, performServerHandshake } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { H2Exchange } from './h2-exchange.ts';
+import { isReplied } from './h2-stream.ts';
+import type { ListenerParts } from './listener-parts.ts';
+import { MinuteBudget } from './minute-budget.ts';
+
+/** Serves a connection that agreed on HTTP/2. */
+export function openH2Session({ app, context, sight }: ListenerParts, socket: Socket): void {
+  const { limits } = context;
+  const session = performServerHandshake(socket, sessionOptions(limits));
+  const cut = (reason: 'resets' | 'pings'): void => {
+    if (session.destroyed) return;
+    sight.count('h2_connections_cut_total', { reason });
+    // A peer that works against us is told why, and nothing that it opened is waited for.
+    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  };
+  const resets = new MinuteBudget(limits.resetsPerMinuteMax, () => cut('resets'));
+  const pings = new MinuteBudget(limits.pingsPerMinuteMax, () => cut('pings'));
+  const idle = new IdleTimer(session, limits);
+
+  context.sessions.add(session);
+  session.on('close', () => {
+    idle.stop();
+    context.sessions.delete(session);
+  });
+  session.on('error', ignore);
+  session.on('ping', () => pings.take());
+  session.on('remoteSettings', () => pings.take());
+  session.on(
+    'stream',
+    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
+      stream.on('error', ignore);
+      idle.opened();
+      stream.once('close', () => {
+        idle.closed();
+        if (!isReplied(stream)) resets.take();
+      });
+      if (stream.destroyed) return;
+      if (headers[':method'] === 'CONNECT') return refuseTunnel(stream);
+      app.handle(new H2Exchange({ stream, headers, raw, socket }, context));
+    },
+  );
+}
+
+function sessionOptions(limits: ConnectionLimits): Parameters<typeof performServerHandshake>[1] {
+  return {
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+    maxHeaderListPairs: limits.headersMax,
+    maxSettings: 32,
+    maxOutstandingPings: 16,
+    settings: {
+      maxConcurrentStreams: limits.requestsPerConnectionMax,
+      maxHeaderListSize: limits.headBytesMax,
+      enablePush: false,
+    },
+  };
+}
+
+/** A connection without a request: the first is waited for as a head is, later ones longer. */
+class IdleTimer {
+  readonly #session: ServerHttp2Session;
+  readonly #limits: ConnectionLimits;
+  #timer: NodeJS.Timeout;
+  #open = 0;
+
+  constructor(session: ServerHttp2Session, limits: ConnectionLimits) {
+    this.#session = session;
+    this.#limits = limits;
+    this.#timer = this.#arm(limits.headMsMax);
+  }
+
+  opened(): void {
+    this.#open += 1;
+    clearTimeout(this.#timer);
+  }
+
+  closed(): void {
+    this.#open -= 1;
+    if (this.#open === 0 && !this.#session.destroyed) {
+      clearTimeout(this.#timer);
+      this.#timer = this.#arm(this.#limits.keepAliveMs);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#session.close();
+      // A peer that takes no goodbye is not waited for.
+      this.#timer = setTimeout(() => this.#session.destroy(), this.#limits.stallMsMax);
+    }, delayMs);
+  }
+}
+
+function refuseTunnel(stream: ServerHttp2Stream): void {
+  stream.respond({ ':status': 405, allow: 'GET, POST, DELETE, OPTIONS' }, { endStream: true });
+}
+
+function ignore(): void {
+  // The end is told by `close`.
+}
