@@ -8,7 +8,7 @@ import { silent } from './adapters/telemetry/silent.ts';
 import type { Access, AuditTrail } from './core/access.ts';
 import type { Gate } from './core/gate.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
-import type { Identity, Telemetry, Upstream } from './core/ports.ts';
+import type { Identity, Principal, Telemetry, Upstream } from './core/ports.ts';
 import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
 import type { HostOriginRules } from './core/security/host-origin.ts';
 import type { Priming } from './core/protocol/eras/streamable-2025.ts';
@@ -67,6 +67,11 @@ export interface EndpointOptions {
    * there. Same-era conversations have the server's tasks either way.
    */
   readonly tasks?: 'off' | 'bridge' | undefined;
+  /**
+   * Whether there is such a server for somebody who was let in; to others it answers as a path
+   * where nothing is served. Default: for all.
+   */
+  readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process, as of several merged. Default false. */
   readonly passesOrigin?: boolean | undefined;
   /** Logs and counters. Default: none. */
@@ -109,6 +114,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       heartbeat: options.heartbeat ?? 'comment',
       eras: options.eras ?? 'all',
       tasks: options.tasks ?? 'off',
+      serves: options.serves,
       passesOrigin: options.passesOrigin ?? false,
     },
   );

@@ -39,6 +39,9 @@ export function configJsonSchemaText(): string {
 export function configPage(): string {
   const { properties = {} } = configJsonSchema();
   const [, token, none, keys, jwt, introspection, mtls] = properties['auth']?.anyOf ?? [];
+  const tenant = properties['tenants']?.additionalProperties;
+  const credentials = typeof tenant === 'object' ? tenant.properties?.['credentials'] : undefined;
+  const credential = credentials?.additionalProperties;
   const policy = properties['policy'];
   const rule = policy?.properties?.['allow']?.items;
   const servers = properties['servers']?.additionalProperties;
@@ -56,6 +59,8 @@ export function configPage(): string {
     mtls: tableOf(mtls?.properties?.['mtls']),
     tls: tableOf(properties['listen']?.properties?.['tls']),
     denied: tableOf(properties['denied']),
+    tenant: tableOf(typeof tenant === 'object' ? tenant : undefined),
+    credential: tableOf(typeof credential === 'object' ? credential : undefined),
     policy: tableOf(policy),
     allow: tableOf(typeof rule === 'object' ? rule : undefined),
     shared: tableOf(properties['defaults']),
@@ -199,9 +204,21 @@ Whoever is named here is refused from the moment the file is read, and everythin
 
 {denied}
 
+## Tenants
+
+Each by its name, as credentials name it; \`*\` stands for those that are not named. See [tenants](../guides/tenants.md).
+
+{tenant}
+
+What it shows a server under \`credentials\`:
+
+{credential}
+
+\`shared\` isolation is refused where there is more than one tenant.
+
 ## Policy
 
-Who may do what, once they are let in:
+Who may do what, once they are let in. See [policies](../guides/policies.md).
 
 {policy}
 

@@ -366,7 +366,14 @@ export interface Telemetry {
   /** Adds to a counter named as in docs/reference/metrics.md. */
   count(name: string, labels: LogFields, by?: number): void;
   /** A request ended. `outcome` is `ok`, `error`, `cancelled`, `refused` or `lost`. */
-  request(era: string, method: string, outcome: string, durationMs: number): void;
+  /** `tenant` is absent where tenants are not told apart. */
+  request(
+    era: string,
+    method: string,
+    outcome: string,
+    durationMs: number,
+    tenant?: string,
+  ): void;
   streamClosed(era: string, kind: string, reason: CloseReason, ageMs: number): void;
 }
 

@@ -18,7 +18,7 @@ export class AllEndpoint {
   #members: readonly MergedMember[];
 
   constructor(servers: readonly GatewayServer[], parts: GatewayServerParts) {
-    const telemetry = serverTelemetry(parts.telemetry, ALL);
+    const telemetry = serverTelemetry(parts.telemetry, ALL, parts.tenants);
     this.#members = membersOf(servers);
     this.#upstream = mergedUpstream(this.#members, {
       serverInfo: OUR_IDENTITY,
@@ -26,6 +26,7 @@ export class AllEndpoint {
       random: systemRandom,
       telemetry,
       limits: DEFAULT_LIMITS,
+      sees: (caller, server) => parts.tenants.sees(caller, server),
     });
     this.endpoint = createEndpoint({
       ...doorOf(parts.listen, ALL),
@@ -54,6 +55,11 @@ export class AllEndpoint {
     if (isSame) return;
     this.#members = members;
     this.#upstream.setMembers(members);
+  }
+
+  /** Tenants see other servers than before. */
+  lookAgain(): void {
+    this.#upstream.setMembers(this.#members);
   }
 }
 

@@ -6,6 +6,7 @@ export { loadConfig } from './config/load-config.ts';
 export type { Problem } from './config/problem.ts';
 export type { ConfigOutcome, ConfigPlaces } from './config/read-config.ts';
 export type { Denied } from '../adapters/identity/denials.ts';
+export type { AllowRule, PolicyRules } from '../adapters/policy/policy-rules.ts';
 export type { Gateway, GatewayOptions, GatewayStatus, ReloadOutcome } from './gateway.ts';
 export type { GatewayServerStatus } from './gateway-server.ts';
 export type {
@@ -17,6 +18,8 @@ export type {
   ListenConfig,
   ServerConfig,
   ServerSource,
+  TenantAccess,
+  TenantConfig,
   UpstreamCredentialConfig,
 } from './gateway-config.ts';
 

@@ -3,7 +3,7 @@
  * this after every check has passed; a program may write it by hand.
  */
 import type { TlsOptions } from '../adapters/http/node.ts';
-import type { Rates } from '../adapters/gate/rate-rules.ts';
+import type { RateRules, Rates } from '../adapters/gate/rate-rules.ts';
 import type { Denied } from '../adapters/identity/denials.ts';
 import type { IntrospectionOptions } from '../adapters/identity/introspection-identity.ts';
 import type { JwtIssuer, TokenRules } from '../adapters/identity/jwt-identity.ts';
@@ -25,6 +25,8 @@ export interface GatewayConfig {
   readonly all: AllConfig | undefined;
   /** Who may do what; undefined: whoever is let in may do everything. */
   readonly policy?: PolicyRules | undefined;
+  /** By name; `*` stands for those that are not named. Undefined: all see every server. */
+  readonly tenants?: Readonly<Record<string, TenantConfig>> | undefined;
   /** Limits by account, over all servers; undefined for none. */
   readonly rates?: Rates | undefined;
   /** The record; undefined for none. */
@@ -76,6 +78,22 @@ export interface IntrospectionAuthConfig extends IntrospectionOptions {
   readonly kind: 'introspection';
   /** Hosts that may be asked without TLS and at private addresses. */
   readonly allowedHosts: readonly string[];
+}
+
+export interface TenantConfig {
+  /** Names of the servers it sees; undefined for all. */
+  readonly servers: readonly string[] | undefined;
+  readonly isSuspended: boolean;
+  /** In place of those of all tenants, key by key. */
+  readonly limits: RateRules | undefined;
+  /** At servers with a URL, by their names. */
+  readonly credentials: Readonly<Record<string, TenantAccess>>;
+}
+
+/** What a tenant shows a remote server in place of what others show it. */
+export interface TenantAccess {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly credential: UpstreamCredentialConfig | undefined;
 }
 
 export interface AuditConfig {
@@ -137,6 +155,8 @@ export type ServerSource =
       /** URL of an HTTP proxy; undefined for the environment's. */
       readonly proxy: string | undefined;
       readonly credential: UpstreamCredentialConfig | undefined;
+      /** Of single tenants, by their names. */
+      readonly tenants?: Readonly<Record<string, TenantAccess>> | undefined;
     }
   | {
       readonly kind: 'module';

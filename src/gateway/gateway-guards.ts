@@ -11,7 +11,8 @@ import { systemRandom } from '../adapters/system/system-random.ts';
 import type { Access, AuditTrail } from '../core/access.ts';
 import type { Gate } from '../core/gate.ts';
 import type { Telemetry } from '../core/ports.ts';
-import type { AuditConfig } from './gateway-config.ts';
+import type { AuditConfig, GatewayConfig } from './gateway-config.ts';
+import { ratesOf } from './tenants.ts';
 
 export interface Guards {
   readonly access?: Access | undefined;
@@ -21,6 +22,7 @@ export interface Guards {
 
 /** What of a config is about them. */
 export interface GuardConfig {
+  readonly tenants?: GatewayConfig['tenants'];
   readonly policy?: PolicyRules | undefined;
   readonly rates?: Rates | undefined;
   readonly audit?: AuditConfig | undefined;
@@ -41,7 +43,7 @@ export class GatewayGuards {
   constructor(config: GuardConfig, given: Guards, telemetry: Telemetry) {
     this.#config = config;
     this.#policy = config.policy;
-    const { rates } = config;
+    const rates = ratesOf(config);
     const gate =
       rates === undefined ? undefined : new RateGate(rates, { random: systemRandom, telemetry });
     if (given.audit === undefined && config.audit !== undefined) {
@@ -72,8 +74,10 @@ export class GatewayGuards {
 
   /** Names of the settings that differ: they count from the next start. */
   differences(config: GuardConfig): readonly string[] {
+    const before = { rates: ratesOf(this.#config), audit: this.#config.audit };
+    const after = { rates: ratesOf(config), audit: config.audit };
     const names = ['rates', 'audit'] as const;
-    return names.filter((name) => !isDeepStrictEqual(this.#config[name], config[name]));
+    return names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
   }
 
   /** Writes what waits of the record. Idempotent. */

@@ -8,6 +8,7 @@ import type { Endpoint, EndpointStatus } from '../server/endpoint.ts';
 import type { ListenConfig, ServerConfig } from './gateway-config.ts';
 import type { Guards } from './gateway-guards.ts';
 import { serverTelemetry } from './server-telemetry.ts';
+import type { Tenants } from './tenants.ts';
 import { upstreamOf } from './upstream-of.ts';
 
 /** What all servers of a gateway share. */
@@ -16,6 +17,7 @@ export interface GatewayServerParts extends Guards {
   readonly subjectTokens: SubjectTokens;
   readonly listen: ListenConfig;
   readonly identity: Identity;
+  readonly tenants: Tenants;
   readonly telemetry: Telemetry;
 }
 
@@ -34,7 +36,7 @@ export class GatewayServer {
   constructor(config: ServerConfig, parts: GatewayServerParts) {
     const { listen, identity, telemetry, access, audit, gate } = parts;
     const { name, limits } = config;
-    const own = serverTelemetry(telemetry, name);
+    const own = serverTelemetry(telemetry, name, parts.tenants);
     this.name = name;
     this.#config = config;
     this.#upstream = upstreamOf(config.source, {
@@ -53,6 +55,7 @@ export class GatewayServer {
       upstream: this.#upstream,
       telemetry: own,
       name,
+      serves: (principal) => parts.tenants.sees(principal, name),
       isolation: config.isolation,
       eras: config.eras,
       endpointForm: config.endpointForm,

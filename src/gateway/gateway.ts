@@ -31,6 +31,7 @@ import {
 import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
 import { sessionHint } from './session-hint.ts';
+import { deniedOf, sharingFault, Tenants } from './tenants.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 export interface GatewayOptions extends Guards {
@@ -76,6 +77,7 @@ export class Gateway implements Application, OpenDoor {
   readonly #listen: ListenConfig;
   readonly #identity: CurrentIdentity;
   readonly #denials = new Denials();
+  readonly #tenants: Tenants;
   readonly #telemetry: Telemetry;
   readonly #lobby: Lobby;
   #servers: ReadonlyMap<string, GatewayServer>;
@@ -91,8 +93,9 @@ export class Gateway implements Application, OpenDoor {
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#listen = config.listen;
     this.#telemetry = options.telemetry ?? silent;
-    checkNames(config.servers);
-    this.#denials.configure(config.denied ?? {});
+    checkServers(config);
+    this.#denials.configure(deniedOf(config));
+    this.#tenants = new Tenants(config.tenants);
     this.#subjectTokens.isWanted = config.servers.some(exchangesTokens);
     this.#identity = new CurrentIdentity(config, options.identity, this.#denials, {
       clock: systemClock,
@@ -144,7 +147,7 @@ export class Gateway implements Application, OpenDoor {
   reload(config: GatewayConfig): ReloadOutcome {
     if (this.#draining !== undefined) return { kind: 'refused', reason: 'It is shutting down.' };
     try {
-      checkNames(config.servers);
+      checkServers(config);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
       const usePolicies = this.#guards.prepare(config);
@@ -153,9 +156,12 @@ export class Gateway implements Application, OpenDoor {
     } catch (error) {
       return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) };
     }
+    const isSeenDifferently = this.#tenants.configure(config.tenants);
     const outcome = this.#replace(config);
-    this.#denials.configure(config.denied ?? {});
+    if (isSeenDifferently) this.#all?.lookAgain();
+    this.#denials.configure(deniedOf(config));
     this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
+    this.#endUnseen();
     return outcome;
   }
 
@@ -187,6 +193,13 @@ export class Gateway implements Application, OpenDoor {
   #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
     const leaving = Array.from(this.#leaving, ({ endpoint }) => endpoint);
     for (const endpoint of [...this.#endpoints.values(), ...leaving]) endpoint.revoke(isRevoked);
+  }
+
+  /** What tenants have open at servers that they see no more. */
+  #endUnseen(): void {
+    for (const { name, endpoint } of this.#servers.values()) {
+      endpoint.revoke((principal) => !this.#tenants.sees(principal, name));
+    }
   }
 
   /** What the server that a path of metadata belongs to says of itself. */
@@ -277,6 +290,7 @@ export class Gateway implements Application, OpenDoor {
       ...this.#guards.guards,
       listen: this.#listen,
       identity: this.#identity,
+      tenants: this.#tenants,
       telemetry: this.#telemetry,
       subjectTokens: this.#subjectTokens,
     };
@@ -306,7 +320,11 @@ function exchangesTokens({ source }: ServerConfig): boolean {
   return source.kind === 'url' && source.credential?.kind === 'token-exchange';
 }
 
-function checkNames(servers: readonly ServerConfig[]): void {
+function checkServers({ servers, tenants }: GatewayConfig): void {
+  for (const server of servers) {
+    const fault = sharingFault(server, tenants);
+    if (fault !== undefined) throw new TypeError(`${server.name}: ${fault}`);
+  }
   const names = new Set<string>();
   for (const { name } of servers) {
     const fault = nameFault(name);

@@ -6,8 +6,9 @@ import { remote } from '../adapters/upstreams/http/remote.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Telemetry, Upstream } from '../core/ports.ts';
-import type { ServerSource, UpstreamCredentialConfig } from './gateway-config.ts';
+import type { ServerSource, TenantAccess, UpstreamCredentialConfig } from './gateway-config.ts';
 import { moduleFactory } from './module-factory.ts';
+import { TenantUpstream } from './tenant-upstream.ts';
 import { unusableUpstream } from './unusable-upstream.ts';
 
 export interface UpstreamParts {
@@ -28,6 +29,46 @@ export function upstreamOf(source: ServerSource, parts: UpstreamParts): Upstream
   }
 }
 
+/** A tenant with a credential of its own never shows that of all others. */
+function remoteUpstream(
+  source: Extract<ServerSource, { readonly kind: 'url' }>,
+  { limits, telemetry, subjectTokens }: UpstreamParts,
+): Upstream {
+  const { url, allowedHosts, ca, proxy, tenants = {} } = source;
+  const upstreamWith = ({ headers, credential }: TenantAccess): Upstream =>
+    remote(url, {
+      headers,
+      allowedHosts,
+      ca,
+      proxy,
+      credential: credentialOf(credential, subjectTokens),
+      limits,
+      telemetry,
+    });
+  const common = upstreamWith(source);
+  const own = Object.entries(tenants).map(([tenant, access]): [string, Upstream] => [
+    tenant,
+    upstreamWith(ownAccess(source, access)),
+  ]);
+  const [first] = own;
+  if (first === undefined) return common;
+  const hasCommon = source.credential !== undefined || Object.keys(source.headers).length > 0;
+  return new TenantUpstream(common, new Map(own), hasCommon ? common : first[1]);
+}
+
+/** A header of the tenant's stands in place of one of the same name, however it is written. */
+function ownAccess(common: TenantAccess, own: TenantAccess): TenantAccess {
+  const credential = own.credential ?? common.credential;
+  const taken = new Set(Object.keys(own.headers).map((name) => name.toLowerCase()));
+  if (own.credential !== undefined) taken.add('authorization');
+  const kept = Object.entries(common.headers).filter(([name]) => !taken.has(name.toLowerCase()));
+  const isReplaced = own.credential === undefined && taken.has('authorization');
+  return {
+    headers: { ...Object.fromEntries(kept), ...own.headers },
+    credential: isReplaced ? undefined : credential,
+  };
+}
+
 function sourceUpstream(
   source: ServerSource,
   { name, limits, telemetry, subjectTokens }: UpstreamParts,
@@ -37,12 +78,8 @@ function sourceUpstream(
       const { command, args, kind: _, ...options } = source;
       return stdio(command, args, { ...options, limits, telemetry });
     }
-    case 'url': {
-      const { url, headers, allowedHosts, ca, proxy } = source;
-      const credential = credentialOf(source.credential, subjectTokens);
-      const parts = { allowedHosts, ca, proxy, credential };
-      return remote(url, { headers, ...parts, limits, telemetry });
-    }
+    case 'url':
+      return remoteUpstream(source, { name, limits, telemetry, subjectTokens });
     case 'module':
       return inProcess(moduleFactory(source.path, source.exportName), { name, limits });
   }

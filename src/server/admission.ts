@@ -45,6 +45,10 @@ export interface Door extends HealthSource, MetadataSource {
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
   enter(context, exchange, (headers, principal, grant) => {
     const inbound = new Inbound(context, exchange, headers, principal, grant);
+    if (context.serves?.(principal) === false) {
+      inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
+      return;
+    }
     // Whoever calls in this process has the endpoint already, and names no server.
     const prefix = exchange.caller === undefined ? context.prefix : '';
     route(inbound, routePath(exchange.head.path, prefix));

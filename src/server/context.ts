@@ -55,6 +55,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly whyNotReady?: (() => string | undefined) | undefined;
   /** What is told to whoever needs a token. */
   readonly metadataAt?: ((path: string) => string | undefined) | undefined;
+  /** Whether there is such a server for somebody; undefined: for all. */
+  readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process, which decide by the same credential. */
   readonly passesOrigin: boolean;
   readonly eras?: ServedEraChoice;

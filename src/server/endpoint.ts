@@ -74,6 +74,8 @@ export interface EndpointSettings {
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly heartbeat: 'comment' | 'off';
+  /** Whether there is such a server for somebody who was let in. Default: for all. */
+  readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process that decide by the same credential. */
   readonly passesOrigin?: boolean;
   /** Which eras are served, of those that can be. Default `all`. */

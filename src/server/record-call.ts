@@ -22,8 +22,9 @@ export interface WarrantedOwner extends CallOwner {
 export function recordCall(clock: Clock, telemetry: Telemetry): RecordCall {
   return (era, call, outcome, answer) => {
     const durationMs = clock.now() - call.startedAt;
-    telemetry.request(era, methodLabel(call.method), outcome, durationMs);
-    const owner = call.owner as Partial<WarrantedOwner>;
-    owner.warrantOf?.(call)?.ended(outcome, durationMs, answer);
+    const warrant = (call.owner as Partial<WarrantedOwner>).warrantOf?.(call);
+    const tenant = warrant?.request.principal.tenant;
+    telemetry.request(era, methodLabel(call.method), outcome, durationMs, tenant);
+    warrant?.ended(outcome, durationMs, answer);
   };
 }

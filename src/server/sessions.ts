@@ -55,6 +55,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
       const ageMs = Math.round(context.clock.now() - ended.openedAt);
       context.telemetry.log('info', 'session_ended', {
         session: shortOf(ended.id),
+        tenant: principal.tenant,
         era,
         reason,
         ageMs,
@@ -67,7 +68,8 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   }
   expiring.session = session;
   context.expireLater(expiring);
-  context.telemetry.log('info', 'session_opened', { session: shortOf(session.id), era });
+  const { tenant } = principal;
+  context.telemetry.log('info', 'session_opened', { session: shortOf(session.id), tenant, era });
   return session;
 }
 

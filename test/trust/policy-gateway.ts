@@ -36,12 +36,21 @@ export interface Outcome {
   readonly challenge: string | undefined;
 }
 
+export interface SessionCaller extends Caller {
+  readonly isOpen: boolean;
+  listen(): WireReply;
+}
+
 export interface Caller {
   send(method: string, params?: Json): Promise<Outcome>;
 }
 
 /** A client of 2025-11-25 with a session. */
-export async function caller2025(host: GatewayHost, name: string, token: string): Promise<Caller> {
+export async function caller2025(
+  host: GatewayHost,
+  name: string,
+  token: string,
+): Promise<SessionCaller> {
   const path = `/${name}/mcp`;
   const bearer: Headers = { authorization: `Bearer ${token}` };
   const opened = await host.send(postOf(path, initialize('2025-11-25'), bearer)).whole();
@@ -53,6 +62,8 @@ export async function caller2025(host: GatewayHost, name: string, token: string)
   await host.send(postOf(path, note('notifications/initialized'), headers)).whole();
   let id = 0;
   return {
+    isOpen: opened.status === 200,
+    listen: () => host.send({ path, headers: { ...headers, accept: 'text/event-stream' } }),
     send(method, params) {
       id += 1;
       return outcomeOf(host.send(postOf(path, rpc(id, method, params), headers)));

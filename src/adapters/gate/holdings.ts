@@ -1,7 +1,7 @@
 /** What lasts, counted by account: streams, sessions and calls at a time. */
 import type { Holding, Visitor } from '../../core/gate.ts';
 import { addressKey } from '../../core/security/address-key.ts';
-import { type Account, ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
+import { type Account, ACCOUNTS, type RateRules, type Rates, rulesFor } from './rate-rules.ts';
 
 const BOUND_OF: Readonly<Record<Holding, keyof RateRules>> = {
   stream: 'streamsMax',
@@ -26,7 +26,7 @@ export class Holdings {
   take(visitor: Visitor, holding: Holding): Account | undefined {
     const full = this.full(visitor, holding);
     if (full !== undefined) return full;
-    for (const { account } of this.#bounded(holding)) {
+    for (const { account } of this.#bounded(visitor, holding)) {
       const key = keyOf(account, visitor, holding);
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     }
@@ -37,11 +37,11 @@ export class Holdings {
   full(visitor: Visitor, holding: Holding): Account | undefined {
     const isFull = ({ account, max }: Bounded): boolean =>
       (this.#counts.get(keyOf(account, visitor, holding)) ?? 0) >= max;
-    return this.#bounded(holding).find(isFull)?.account;
+    return this.#bounded(visitor, holding).find(isFull)?.account;
   }
 
   giveBack(visitor: Visitor, holding: Holding): void {
-    for (const { account } of this.#bounded(holding)) {
+    for (const { account } of this.#bounded(visitor, holding)) {
       const key = keyOf(account, visitor, holding);
       const left = (this.#counts.get(key) ?? 0) - 1;
       if (left <= 0) this.#counts.delete(key);
@@ -54,9 +54,9 @@ export class Holdings {
     return this.#counts.size;
   }
 
-  #bounded(holding: Holding): readonly Bounded[] {
+  #bounded({ principal }: Visitor, holding: Holding): readonly Bounded[] {
     return ACCOUNTS.flatMap((account) => {
-      const max = this.#rates[account]?.[BOUND_OF[holding]];
+      const max = rulesFor(this.#rates, account, principal.tenant)?.[BOUND_OF[holding]];
       return max === undefined ? [] : [{ account, max }];
     });
   }

@@ -21,7 +21,7 @@ const PLACE_WAIT_MS = 5000;
 const DEBT_SECONDS_MAX = 60;
 
 type Counted = 'requestsPerSecond' | 'opensPerSecond' | 'bytesPerSecond';
-type Limiters = ReadonlyMap<Account, RateLimiterMemory>;
+type Limiters = ReadonlyMap<string, RateLimiterMemory>;
 
 const FULL: Readonly<Record<Holding, ErrorCode>> = {
   stream: 'TOO_MANY_STREAMS',
@@ -54,9 +54,10 @@ export class RateGate implements Gate {
     const steps: Step[] = [];
     for (const account of ACCOUNTS) {
       const key = accountKey(account, visitor);
-      const requests = account === 'address' ? undefined : this.#requests.get(account);
+      const requests =
+        account === 'address' ? undefined : limiterOf(this.#requests, account, visitor);
       if (requests !== undefined) steps.push([requests, key, `${account}.requestsPerSecond`]);
-      const bytes = this.#bytes.get(account);
+      const bytes = limiterOf(this.#bytes, account, visitor);
       // Bytes are paid for afterwards: nothing is taken now, but a debt is refused.
       if (bytes !== undefined) steps.push([bytes, key, `${account}.bytesPerSecond`, 0]);
     }
@@ -64,16 +65,18 @@ export class RateGate implements Gate {
   }
 
   open(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void {
-    const steps = [...this.#opens].map(([account, opens]): Step => [
-      opens,
-      accountKey(account, visitor),
-      `${account}.opensPerSecond`,
-    ]);
+    const steps = ACCOUNTS.flatMap((account): Step[] => {
+      const opens = limiterOf(this.#opens, account, visitor);
+      const key = accountKey(account, visitor);
+      return opens === undefined ? [] : [[opens, key, `${account}.opensPerSecond`]];
+    });
     this.#consume(steps, done);
   }
 
   spend(visitor: Visitor, bytes: number): void {
-    for (const [account, limiter] of this.#bytes) {
+    for (const account of ACCOUNTS) {
+      const limiter = limiterOf(this.#bytes, account, visitor);
+      if (limiter === undefined) continue;
       const key = accountKey(account, visitor);
       void limiter.penalty(key, bytes).then(({ consumedPoints }) => {
         if (consumedPoints <= limiter.points) return undefined;
@@ -128,12 +131,31 @@ export class RateGate implements Gate {
 /** A limiter, the account in it, the name of the limit, and what is taken. */
 type Step = readonly [limiter: RateLimiterMemory, key: string, limit: string, points?: number];
 
+/** A tenant with rules of its own has a limiter of its own. */
+function limiterOf(
+  limiters: Limiters,
+  account: Account,
+  { principal }: Visitor,
+): RateLimiterMemory | undefined {
+  const own = account === 'tenant' ? limiters.get(ownName(principal.tenant)) : undefined;
+  return own ?? limiters.get(account);
+}
+
+function ownName(tenant: string): string {
+  return `tenant ${tenant}`;
+}
+
 function limiters(rates: Rates, counted: Counted): Limiters {
   const found = ACCOUNTS.flatMap((account) => {
     const rules: RateRules | undefined = rates[account];
-    const points = rules?.[counted];
-    if (points === undefined) return [];
-    return [[account, new RateLimiterMemory({ points, duration: 1 })] as const];
+    return limiter(account, rules?.[counted]);
   });
-  return new Map(found);
+  const own = Object.entries(rates.tenants ?? {}).flatMap(([tenant, rules]) =>
+    limiter(ownName(tenant), rules[counted]),
+  );
+  return new Map([...found, ...own]);
+}
+
+function limiter(name: string, points: number | undefined): [string, RateLimiterMemory][] {
+  return points === undefined ? [] : [[name, new RateLimiterMemory({ points, duration: 1 })]];
 }

@@ -21,8 +21,21 @@ export interface Rates {
   readonly principal?: RateRules | undefined;
   readonly tenant?: RateRules | undefined;
   readonly server?: RateRules | undefined;
+  /** Of single tenants by name, in place of those of all, key by key. */
+  readonly tenants?: Readonly<Record<string, RateRules>> | undefined;
 }
 
-export type Account = keyof Rates;
+export type Account = Exclude<keyof Rates, 'tenants'>;
 
 export const ACCOUNTS: readonly Account[] = ['address', 'principal', 'tenant', 'server'];
+
+/** The rules that count for somebody's account. */
+export function rulesFor(rates: Rates, account: Account, tenant: string): RateRules | undefined {
+  const own = account === 'tenant' ? ownRules(rates, tenant) : undefined;
+  return own === undefined ? rates[account] : { ...rates.tenant, ...own };
+}
+
+/** Of a tenant that has rules of its own. */
+export function ownRules({ tenants = {} }: Rates, tenant: string): RateRules | undefined {
+  return Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
+}

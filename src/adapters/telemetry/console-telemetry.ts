@@ -64,9 +64,16 @@ export async function consoleTelemetry(
       if (logger.isLevelEnabled(level)) logger[level](lineOf(event, fields));
     },
     count: (name, labels, by) => counters.add(name, labels, by),
-    request(era: string, method: string, outcome: string, durationMs: number): void {
-      counters.add('requests_total', { era, method, outcome });
-      counters.add('request_duration_ms_sum', { era, method, outcome }, durationMs);
+    request(
+      era: string,
+      method: string,
+      outcome: string,
+      durationMs: number,
+      tenant?: string,
+    ): void {
+      const labels = { era, method, outcome, ...(tenant === undefined ? {} : { tenant }) };
+      counters.add('requests_total', labels);
+      counters.add('request_duration_ms_sum', labels, durationMs);
     },
     streamClosed(era: string, kind: string, reason: CloseReason, ageMs: number): void {
       counters.add('stream_closed_total', { reason });

@@ -20,6 +20,8 @@ import type {
 import { AUTH_WAYS, DENIED_KEY } from './auth-schema.ts';
 import { GUARD_KEYS } from './guard-schema.ts';
 import { POLICY_KEYS } from './policy-schema.ts';
+import { TENANT_KEYS } from './tenant-schema.ts';
+import { UPSTREAM_AUTH } from './upstream-auth-schema.ts';
 import { SERVER_NAME } from './server-names.ts';
 import { TRANSPORT_KEYS } from './transport-schema.ts';
 import {
@@ -146,12 +148,15 @@ const shared = {
     default: 'comment',
     description: 'What keeps silent streams open: `comment` or `off`.',
   }),
-  tasks: z.enum(['off', 'bridge']).optional().meta({
-    default: 'off',
-    description:
-      'Tasks where client and server have no era in common: `off`, or `bridge` to carry them ' +
-      'across.',
-  }),
+  tasks: z
+    .enum(['off', 'bridge'])
+    .optional()
+    .meta({
+      default: 'off',
+      description:
+        'Tasks where client and server have no era in common: `off`, or `bridge` to carry them ' +
+        'across.',
+    }),
   required: flag()
     .optional()
     .meta({ default: true, description: 'Whether `/readyz` fails while the server is down.' }),
@@ -180,23 +185,6 @@ const command = z.strictObject({
   ...shared,
 });
 
-const upstreamAuth = z.strictObject({
-  type: z.enum(['client_credentials', 'token_exchange']).meta({
-    description:
-      "`client_credentials`: the gateway's own token. `token_exchange`: the client's token is " +
-      'exchanged for one of the server (RFC 8693); needs isolation `session` or `principal`.',
-  }),
-  issuer: webText(serverUrlValue, 'https://login.example.com').optional().meta({
-    description: "The authorization server. Default: found by the server's metadata (RFC 9728).",
-  }),
-  clientId: word.meta({ description: 'Who the gateway is there.' }),
-  clientSecret: word.meta({ description: 'Its secret; write `${NAME}`.' }),
-  scope: word.optional().meta({ description: 'Scopes to ask for, with spaces between them.' }),
-  audience: word
-    .optional()
-    .meta({ description: 'Whom the exchanged token is for; with `token_exchange` alone.' }),
-});
-
 const url = z.strictObject({
   url: webText(serverUrlValue, 'https://mcp.example.com/mcp').meta({
     description: 'A remote server of any era. https, unless its host is this machine or allowed.',
@@ -215,7 +203,7 @@ const url = z.strictObject({
   proxy: webText(serverUrlValue, 'http://proxy.example.com:3128')
     .optional()
     .meta({ description: "URL of an HTTP proxy. Default: the environment's." }),
-  auth: upstreamAuth.optional().meta({
+  auth: UPSTREAM_AUTH.optional().meta({
     description: 'A credential of the gateway at the server, from its authorization server.',
   }),
   ...shared,
@@ -250,6 +238,7 @@ export const CONFIG_SCHEMA: z.ZodObject = z.strictObject({
   denied: DENIED_KEY,
   all: z.union([z.boolean(), allServers]).optional().meta(ALL),
   defaults: defaults.optional(),
+  ...TENANT_KEYS,
   ...POLICY_KEYS,
   ...GUARD_KEYS,
   servers: z.record(z.string().regex(SERVER_NAME), z.union([command, url, moduleServer])).meta({

@@ -97,8 +97,11 @@ export function either(words: readonly string[]): string {
 
 function keysAt(schema: z.ZodType, path: ConfigPath): readonly string[] {
   const plain = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-  if (!(plain instanceof z.ZodObject)) return [];
   const [key, ...rest] = path;
+  if (plain instanceof z.ZodArray && typeof key === 'number') {
+    return keysAt(plain.element as z.ZodType, rest);
+  }
+  if (!(plain instanceof z.ZodObject)) return [];
   const shape: Readonly<Record<string, z.core.$ZodType>> = plain.shape;
   if (key === undefined) return Object.keys(shape);
   const inner = shape[key];

@@ -7,7 +7,7 @@ import { flag, wholeNumber, word } from './text-leaves.ts';
 const rule = (description: string): z.ZodOptional<z.ZodType<number>> =>
   wholeNumber(0).optional().meta({ description });
 
-const rules = z.strictObject({
+export const RULES: z.ZodType<RateRules> & z.ZodObject = z.strictObject({
   requestsPerSecond: rule('Requests of every verb, a second.'),
   opensPerSecond: rule('Openings of streams and sessions, a second.'),
   bytesPerSecond: rule('Bytes of requests and answers, a second; a debt is waited for.'),
@@ -18,12 +18,12 @@ const rules = z.strictObject({
 
 const rates = z
   .strictObject({
-    address: rules.optional().meta({
+    address: RULES.optional().meta({
       description: 'Each address, of IPv6 each /64; counted before a credential is looked at.',
     }),
-    principal: rules.optional().meta({ description: 'Each principal.' }),
-    tenant: rules.optional().meta({ description: 'Each tenant.' }),
-    server: rules.optional().meta({ description: 'Each server, whoever calls it.' }),
+    principal: RULES.optional().meta({ description: 'Each principal.' }),
+    tenant: RULES.optional().meta({ description: 'Each tenant.' }),
+    server: RULES.optional().meta({ description: 'Each server, whoever calls it.' }),
   })
   .meta({
     description:

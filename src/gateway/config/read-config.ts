@@ -16,6 +16,7 @@ import { type ProblemList, pathText } from './problem-list.ts';
 import { type ConfigDocument, readDocument } from './read-document.ts';
 import { serverConfig, type ServerEntry } from './server-config.ts';
 import { nameFault } from './server-names.ts';
+import { tenantsConfig, withTenants } from './tenant-config.ts';
 
 export interface ConfigSurroundings {
   /** Where the file is: paths in it are relative to its folder. */
@@ -85,8 +86,10 @@ function ownConfig(
   const rates = ratesConfig(found['rates'], problems);
   const audit = auditConfig(found['audit'], filesOf(around), problems);
   const policy = policyConfig(found['policy'], names, filesOf(around), problems);
+  const tenants = tenantsConfig(found['tenants'], servers, problems);
   const all = allConfig(found['all'], names, problems);
-  return { listen, auth, denied, all, policy, rates, audit, servers };
+  const guards = { denied, tenants, policy, rates, audit };
+  return { listen, auth, all, ...guards, servers: withTenants(servers, tenants) };
 }
 
 function ownServers(servers: unknown, problems: ProblemList): readonly ServerEntry[] {

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { headerFault } from '../../adapters/outbound/checked-headers.ts';
 import { SsrfGuard } from '../../adapters/outbound/ssrf-guard.ts';
 import type { Isolation } from '../../server/instance-pool.ts';
-import type { ServerSource, UpstreamCredentialConfig } from '../gateway-config.ts';
+import type { ServerSource, TenantAccess, UpstreamCredentialConfig } from '../gateway-config.ts';
 import type { Passed } from './config-section.ts';
 import type { UpstreamAuthShape, UrlShape } from './config-shape.ts';
 import type { FileAccess } from './file-access.ts';
@@ -34,6 +34,20 @@ export function remoteSource(
   };
 }
 
+/** What one tenant shows a server in place of what others show it. */
+export function tenantAccess(
+  found: { readonly headers?: UrlShape['headers']; readonly auth?: UpstreamAuthShape | undefined },
+  guard: SsrfGuard,
+  isolation: Isolation,
+  path: ConfigPath,
+  problems: ProblemList,
+): TenantAccess {
+  judgeUrl(found.auth?.issuer, guard, [...path, 'auth', 'issuer'], problems);
+  judgeHeaders(found, path, problems);
+  judgeAuth(found.auth, isolation, path, problems);
+  return { headers: found.headers ?? {}, credential: credentialConfig(found.auth) };
+}
+
 /** The guard's own sentence names the host, which may have come from a variable. */
 export function judgeUrl(
   url: string | undefined,
@@ -53,7 +67,11 @@ export function judgeUrl(
   );
 }
 
-function judgeHeaders(found: Passed<UrlShape>, path: ConfigPath, problems: ProblemList): void {
+function judgeHeaders(
+  found: Pick<Passed<UrlShape>, 'headers' | 'auth'>,
+  path: ConfigPath,
+  problems: ProblemList,
+): void {
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(found.headers ?? {})) {
     const here = [...path, 'headers', name];

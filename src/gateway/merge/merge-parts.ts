@@ -1,7 +1,7 @@
 /** What the merged server is made of. */
 import type { Limits } from '../../core/limits.ts';
 import type { ServerInfo } from '../../core/merge/merged-discover.ts';
-import type { Application, Clock, Randomness, Telemetry } from '../../core/ports.ts';
+import type { Application, Clock, Principal, Randomness, Telemetry } from '../../core/ports.ts';
 
 /** One of the servers that are merged. */
 export interface MergedMember {
@@ -12,6 +12,8 @@ export interface MergedMember {
 }
 
 export interface MergeParts {
+  /** Whether somebody sees a server. Default: all see all. */
+  readonly sees?: ((caller: Principal, server: string) => boolean) | undefined;
   /** How the merged server introduces itself. */
   readonly serverInfo: ServerInfo;
   readonly clock: Clock;

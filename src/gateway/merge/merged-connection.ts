@@ -28,6 +28,7 @@ import { RoutedCall } from './routed-call.ts';
 export class MergedConnection implements UpstreamConnection, RequestHost {
   readonly parts: MergeParts;
   readonly routes: ResourceRoutes = new ResourceRoutes();
+  readonly #caller: Principal;
   readonly #links: MemberLinks;
   readonly #events: UpstreamEvents;
   readonly #open = new Map<string, OpenRequest>();
@@ -40,6 +41,7 @@ export class MergedConnection implements UpstreamConnection, RequestHost {
     events: UpstreamEvents,
   ) {
     this.parts = parts;
+    this.#caller = caller;
     this.#events = events;
     this.#links = new MemberLinks(parts, caller, {
       message: (link, id, message) => this.#received(link, id, message),
@@ -63,7 +65,10 @@ export class MergedConnection implements UpstreamConnection, RequestHost {
     return 'sent';
   }
 
-  setMembers(members: readonly MergedMember[]): void {
+  /** Those its caller sees of these. */
+  setMembers(all: readonly MergedMember[]): void {
+    const { sees } = this.parts;
+    const members = all.filter(({ name }) => sees?.(this.#caller, name) ?? true);
     this.routes.setServers(members.map(({ name }) => name));
     this.#links.set(members);
   }

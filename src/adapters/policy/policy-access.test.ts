@@ -1,0 +1,389 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AccessRequest, AccessVerdict } from '../../core/access.ts';
+import { BARE_GRANT, type Grant, UNKNOWN_GRANT } from '../../core/grant.ts';
+import type { LogFields, Telemetry } from '../../core/ports.ts';
+import { principalOf } from '../../core/principal.ts';
+import { Message } from '../../core/protocol/message.ts';
+import { cedarOfAllow } from './allow-rules.ts';
+import { PolicyAccess } from './policy-access.ts';
+import type { AllowRule, PolicyRules } from './policy-rules.ts';
+
+class Log implements Telemetry {
+  readonly lines: LogFields[] = [];
+
+  log(_level: string, event: string, fields: LogFields): void {
+    this.lines.push({ event, ...fields });
+  }
+
+  count(): void {}
+  request(): void {}
+  streamClosed(): void {}
+}
+
+interface Built {
+  readonly access: PolicyAccess;
+  readonly log: Log;
+  now: number;
+}
+
+function accessOf(rules: Partial<PolicyRules> | string): Built {
+  const log = new Log();
+  const built: Built = {
+    log,
+    now: 0,
+    access: new PolicyAccess({ telemetry: log, wallMs: () => built.now }),
+  };
+  use(built.access, rules);
+  return built;
+}
+
+function use(access: PolicyAccess, rules: Partial<PolicyRules> | string): void {
+  const given = typeof rules === 'string' ? { sources: [{ name: 'p', text: rules }] } : rules;
+  access.prepare({ sources: [], allow: [], arguments: {}, ...given })();
+}
+
+function requestOf(
+  method: string,
+  params: object = {},
+  { grant = {}, ...more }: Partial<Omit<AccessRequest, 'grant'>> & { grant?: Partial<Grant> } = {},
+): AccessRequest {
+  return {
+    principal: principalOf({ tenant: 't', issuer: 'i', subject: 'ann', clientId: 'c' }),
+    grant: { ...BARE_GRANT, ...grant },
+    server: 'files',
+    era: '2025',
+    address: '10.1.2.3',
+    message: Message.request('1', method, JSON.stringify(params)),
+    ...more,
+  };
+}
+
+function isAllowed({ refusal }: AccessVerdict): boolean {
+  return refusal === undefined;
+}
+
+function callOf(name: string, given: unknown = {}): AccessRequest {
+  return requestOf('tools/call', { name, arguments: given });
+}
+
+const ALL = 'permit (principal, action, resource);';
+
+describe('what is asked', () => {
+  it('is nothing of what tells nothing, and everything of the rest', () => {
+    const { access } = accessOf('forbid (principal, action, resource);');
+    for (const method of ['initialize', 'ping', 'server/discover', 'logging/setLevel']) {
+      expect(isAllowed(access.decide(requestOf(method)))).toBe(true);
+    }
+    const refused: readonly (readonly [string, object])[] = [
+      ['tools/list', {}],
+      ['tools/call', { name: 'x' }],
+      ['prompts/get', { name: 'x' }],
+      ['resources/read', { uri: 'x:' }],
+      ['resources/subscribe', { uri: 'x:' }],
+      ['completion/complete', { ref: { type: 'ref/prompt', name: 'x' } }],
+      ['subscriptions/listen', { notifications: { resourceSubscriptions: ['x:'] } }],
+      ['tasks/get', { taskId: 'x' }],
+      ['tasks/list', {}],
+    ];
+    for (const [method, params] of refused) {
+      expect([method, isAllowed(access.decide(requestOf(method, params)))]).toEqual([
+        method,
+        false,
+      ]);
+    }
+  });
+
+  it('is refused where policies have no words for it, even if all is permitted', () => {
+    const { access } = accessOf(ALL);
+    for (const [method, params] of [
+      ['files/own', {}],
+      ['tools/call', { name: 7 }],
+      ['tools/call', {}],
+      ['prompts/get', { name: '\ud800' }],
+      ['completion/complete', { ref: { type: 'ref/else' } }],
+    ] as const) {
+      expect([method, isAllowed(access.decide(requestOf(method, params)))]).toEqual([
+        method,
+        false,
+      ]);
+    }
+  });
+
+  it('is every URI of a listen', () => {
+    const { access } = accessOf(
+      'permit (principal, action == Action::"subscribe", resource) when { resource.uri like "a:*" };',
+    );
+    const listen = (...uris: string[]) =>
+      isAllowed(
+        access.decide(
+          requestOf('subscriptions/listen', { notifications: { resourceSubscriptions: uris } }),
+        ),
+      );
+    expect([listen(), listen('a:1'), listen('a:1', 'b:1')]).toEqual([true, true, false]);
+  });
+
+  it('is of no use to who comes with no known credential', () => {
+    const { access } = accessOf(ALL);
+    const asked = { ...callOf('x'), grant: UNKNOWN_GRANT };
+    expect(isAllowed(access.decide(asked))).toBe(false);
+    const list = { ...requestOf('tools/list'), grant: UNKNOWN_GRANT };
+    expect(isAllowed(access.decide(list))).toBe(true);
+  });
+});
+
+describe('V43 what policies see', () => {
+  const rules = (text: string): Partial<PolicyRules> => ({
+    sources: [{ name: 'p', text }],
+    arguments: { files: { write: ['path', 'options.mode'] } },
+  });
+
+  it('is the value of the message that is sent on', () => {
+    const { access } = accessOf(
+      rules('permit (principal, action, resource) when { context.arguments.path == "/a" };'),
+    );
+    const escaped = Message.request(
+      '1',
+      'tools/call',
+      '{"name":"wr\\u0069te","arguments":{"pa\\u0074h":"\\u002fa"}}',
+    );
+    expect(isAllowed(access.decide({ ...callOf('write'), message: escaped }))).toBe(true);
+    expect(isAllowed(access.decide(callOf('write', { Path: '/a' })))).toBe(false);
+    expect(isAllowed(access.decide(callOf('write', { path: '/b', Path: '/a' })))).toBe(false);
+  });
+
+  it('cannot be made an entity, a function or anything else by how keys are named', () => {
+    const { access } = accessOf(rules(ALL));
+    for (const path of [
+      { __entity: { type: 'User', id: 'root' } },
+      { __extn: { fn: 'ip', arg: '10.0.0.1' } },
+      { __expr: '1' },
+      [[{ deep: { __entity: {} } }]],
+      'half \ud800',
+    ]) {
+      expect(isAllowed(access.decide(callOf('write', { path })))).toBe(false);
+    }
+    for (const path of ['x', 7, 1.5, true, null, ['a', 1], { a: { b: 'c' } }]) {
+      expect(isAllowed(access.decide(callOf('write', { path })))).toBe(true);
+    }
+  });
+
+  it('holds inner arguments by their paths', () => {
+    const { access } = accessOf(
+      rules(
+        'permit (principal, action, resource) when { context.arguments["options.mode"] == 1 };',
+      ),
+    );
+    expect(isAllowed(access.decide(callOf('write', { options: { mode: 1 } })))).toBe(true);
+    expect(isAllowed(access.decide(callOf('write', { 'options.mode': 1 })))).toBe(false);
+  });
+});
+
+describe('an error', () => {
+  it('of a permit permits nothing, of a forbid forbids, and each is logged once', () => {
+    const { access, log } = accessOf(
+      `@id("bad permit") permit (principal, action, resource) when { principal.nothing == 1 };
+       @id("good permit") permit (principal, action, resource == Tool::"files/a");
+       @id("bad forbid") forbid (principal, action, resource == Tool::"files/b")
+         when { principal.claims.dept == "x" };
+       permit (principal, action, resource == Tool::"files/b");`,
+    );
+    expect(access.decide(callOf('a'))).toEqual({ refusal: undefined, policies: ['good permit'] });
+    const refused = access.decide(callOf('b'));
+    expect(refused).toMatchObject({ refusal: { error: 'FORBIDDEN' }, policies: ['bad forbid'] });
+    access.decide(callOf('c'));
+    expect(log.lines.map(({ event, policy }) => [event, policy])).toEqual([
+      ['policy_failed', 'bad permit'],
+      ['policy_failed', 'bad forbid'],
+    ]);
+  });
+
+  it('of the text leaves what counted before', () => {
+    const { access } = accessOf(ALL);
+    expect(() => use(access, 'permit (')).toThrow('p:1');
+    expect(isAllowed(access.decide(callOf('a')))).toBe(true);
+  });
+});
+
+describe('a verdict', () => {
+  it('is remembered for one version of the policies', () => {
+    const { access } = accessOf(ALL);
+    expect(isAllowed(access.decide(callOf('a')))).toBe(true);
+    use(access, 'forbid (principal, action, resource);');
+    expect(isAllowed(access.decide(callOf('a')))).toBe(false);
+    use(access, ALL);
+    expect(isAllowed(access.decide(callOf('a')))).toBe(true);
+  });
+
+  it('follows the time and the address where policies name them', () => {
+    const built = accessOf(
+      `permit (principal, action, resource) when {
+         context.time < datetime("1970-01-02") && context.address.isInRange(ip("10.0.0.0/8")) };`,
+    );
+    const decide = (address?: string) =>
+      isAllowed(
+        built.access.decide({ ...callOf('a'), ...(address === undefined ? {} : { address }) }),
+      );
+    expect([decide(), decide('::ffff:10.0.0.1'), decide('11.0.0.1'), decide('?')]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    built.now = 2 * 86_400_000;
+    expect(decide()).toBe(false);
+  });
+
+  it('names what the credential lacks, and only what it could have', () => {
+    const { access } = accessOf(
+      `permit (principal, action, resource == Tool::"files/a") when {
+         principal.scopes.contains("x") };
+       permit (principal, action, resource == Tool::"files/b") when {
+         principal.scopes.containsAll(["y", "z"]) && principal.groups.contains("g") };`,
+    );
+    expect(access.decide(callOf('a')).refusal?.scopes).toEqual(['x']);
+    expect(access.decide(callOf('b')).refusal?.scopes).toBeUndefined();
+    const grant = { groups: ['g'] };
+    const b = requestOf('tools/call', { name: 'b' }, { grant });
+    expect(access.decide(b).refusal?.scopes).toEqual(['y', 'z']);
+  });
+
+  it('about a task is that of its tool, for whoever began it', () => {
+    const { access } = accessOf('permit (principal, action, resource == Tool::"files/a");');
+    const begun = (task: object) => Message.result('1', JSON.stringify(task));
+    access.filter(callOf('a'), begun({ task: { taskId: 'ours' } }));
+    access.filter(callOf('b'), begun({ resultType: 'task', taskId: 'hidden' }));
+    const get = (taskId: string, subject = 'ann') =>
+      isAllowed(
+        access.decide(
+          requestOf(
+            'tasks/get',
+            { taskId },
+            { principal: principalOf({ tenant: 't', issuer: 'i', subject, clientId: 'c' }) },
+          ),
+        ),
+      );
+    expect([get('ours'), get('hidden'), get('none'), get('ours', 'bob')]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+const NAMES = ['a', 'ab', 'b', 'read_a', 'read_b', '*', 'a"b', 'é'];
+const names = fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 });
+const patterns = fc.uniqueArray(fc.constantFrom('a', 'b', 'read_*', '*b', '*'), {
+  minLength: 1,
+  maxLength: 2,
+});
+const some = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined });
+const rule: fc.Arbitrary<AllowRule> = fc.record({
+  groups: some(names),
+  scopes: some(names),
+  tenants: some(fc.constant(['t'])),
+  servers: some(patterns),
+  tools: some(patterns),
+  prompts: some(patterns),
+  readOnly: some(fc.boolean()),
+});
+const tool = fc.record({
+  name: fc.constantFrom(...NAMES),
+  annotations: fc.record({ readOnlyHint: fc.boolean() }, { requiredKeys: [] }),
+});
+const world = fc.record({
+  rules: fc.array(rule, { maxLength: 4 }),
+  forbidden: some(fc.constantFrom(...NAMES)),
+  groups: names,
+  scopes: names,
+  server: fc.constantFrom('a', 'read_b', 'x'),
+  tools: fc.uniqueArray(tool, { maxLength: 6, selector: ({ name }) => name }),
+});
+
+describe('V20 a list', () => {
+  it('holds what may be called and nothing else, whatever the policies and the tools', () => {
+    fc.assert(
+      fc.property(world, ({ rules, forbidden, groups, scopes, server, tools }) => {
+        const text =
+          forbidden === undefined
+            ? ''
+            : `forbid (principal, action, resource) when { resource has name && resource.name == ${JSON.stringify(forbidden)} };`;
+        const { access } = accessOf({ allow: rules, sources: [{ name: 'p', text }] });
+        const more = { server, grant: { groups, scopes } };
+        const payload = JSON.stringify({ tools, nextCursor: 'n', big: 1 });
+        const answer = Message.result('1', payload.replace('"big":1', '"big":1e400'));
+        const list = access.filter(requestOf('tools/list', {}, more), answer);
+        const shown = (list.value as { tools: { name: string }[] }).tools.map(({ name }) => name);
+        const callable = tools
+          .map(({ name }) => name)
+          .filter((name) => isAllowed(access.decide(requestOf('tools/call', { name }, more))));
+        expect(shown).toEqual(callable);
+        expect(list.payload).toContain('"big":1e400');
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('is the same message when nothing is taken out, and nobody else may keep it', () => {
+    const { access } = accessOf(ALL);
+    const answer = Message.result('1', '{"tools":[{"name":"a"}]}');
+    expect(access.filter(requestOf('tools/list'), answer)).toBe(answer);
+    const open = Message.result('1', '{"tools":[{"name":"a"}],"cacheScope":"public"}');
+    expect(access.filter(requestOf('tools/list'), open).value).toEqual({
+      tools: [{ name: 'a' }],
+      cacheScope: 'private',
+    });
+  });
+
+  it('shows a tool whose arguments decide, if any could be allowed', () => {
+    const { access } = accessOf({
+      sources: [
+        {
+          name: 'p',
+          text: `permit (principal, action, resource == Tool::"files/w")
+                   when { context.arguments has path && context.arguments.path like "/tmp/*" };
+                 permit (principal, action, resource == Tool::"files/never")
+                   when { principal.tenant == "u" && context.arguments.path == "x" };`,
+        },
+      ],
+      arguments: { files: { w: ['path'], never: ['path'] } },
+    });
+    const answer = Message.result('1', '{"tools":[{"name":"w"},{"name":"never"}]}');
+    expect(access.filter(requestOf('tools/list'), answer).value).toEqual({
+      tools: [{ name: 'w' }],
+    });
+    expect(isAllowed(access.decide(callOf('w', { path: '/tmp/a' })))).toBe(true);
+    expect(isAllowed(access.decide(callOf('w', { path: '/etc/a' })))).toBe(false);
+  });
+});
+
+describe('the short form', () => {
+  it('spells whatever names hold', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (name) => {
+        const plain = name.replaceAll('*', '');
+        const { access } = accessOf({ allow: [{ groups: [name], tools: [plain] }] });
+        const grant = { groups: [name] };
+        const call = (called: string): boolean =>
+          isAllowed(access.decide(requestOf('tools/call', { name: called }, { grant })));
+        expect([call(plain), call(`${plain}.`)]).toEqual([true, false]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is one permit of Cedar', () => {
+    expect(cedarOfAllow({ groups: ['dev'], tools: ['read_*'], readOnly: true })).toBe(
+      [
+        'permit (principal, action, resource) when {',
+        '  principal.groups.containsAny(["dev"]) &&',
+        '  ((resource is Tool && (resource.name like "read_*"))) &&',
+        '  (!(resource is Tool) || resource.readOnly)',
+        '};',
+      ].join('\n'),
+    );
+    expect(cedarOfAllow({})).toBe('permit (principal, action, resource);');
+  });
+});
