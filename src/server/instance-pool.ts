@@ -3,7 +3,7 @@
  * the principal or less only where the operator said so.
  */
 import { TaskBook } from '../core/bridge/tasks/task-book.ts';
-import type { Principal } from '../core/ports.ts';
+import type { Principal, UpstreamEra } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { BridgePorts } from './bridge/bridge-ports.ts';
 import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
@@ -14,6 +14,7 @@ import type { LegacyUpstream } from './legacy-upstream.ts';
 import { ModernInstance } from './modern-instance.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import { RestartBudget } from './restart-budget.ts';
+import { TaskOwners } from './task-owners.ts';
 import type { Ticker } from './ticker.ts';
 import type { ProbeOutcome } from './upstream-probe.ts';
 
@@ -38,6 +39,8 @@ export class InstancePool {
   readonly #bridges: ModernBridges;
   /** Tasks of clients of the handshake revisions; undefined where they are not carried across. */
   readonly #tasks: TaskBook<LegacyTask> | undefined;
+  /** Of tasks that clients and server have in the same words, where clients share the server. */
+  readonly #taskOwners: TaskOwners;
   readonly #armIdle: (key: string) => void;
 
   constructor(
@@ -51,6 +54,7 @@ export class InstancePool {
     this.#ports = ports;
     this.#isolation = isolation;
     if (tasks === 'bridge') this.#tasks = new TaskBook();
+    this.#taskOwners = new TaskOwners(ports.clock);
     const bridgesTasks = tasks === 'bridge';
     this.#bridges = new ModernBridges(
       (principal) => ({ ...this.#portsFor(principal), bridgesTasks }),
@@ -127,10 +131,16 @@ export class InstancePool {
     return this.#modernInstance(principal);
   }
 
+  /** Undefined where an instance serves one principal, or tasks are carried across eras. */
+  taskOwners(era: UpstreamEra): TaskOwners | undefined {
+    return this.#isPrivate || !this.spoken[era] ? undefined : this.#taskOwners;
+  }
+
   expire(now: number): void {
     for (const { instance } of this.#all()) instance.expire(now);
     this.#bridges.expire(now);
     this.#tasks?.expire(now);
+    this.#taskOwners.expire(now);
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import type { LegacyPost } from './legacy-post.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { RecordCall } from './record-call.ts';
 import type { SessionEffectsPorts } from './session-effects.ts';
+import type { TaskOwners } from './task-owners.ts';
 
 export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly id: string;
@@ -16,6 +17,8 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly salt: number;
   readonly limits: Limits;
   readonly instance: LegacyUpstream;
+  /** Where others have tasks at the same server. */
+  readonly taskOwners?: TaskOwners | undefined;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;
   readonly publicUrl: string | undefined;

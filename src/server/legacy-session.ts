@@ -205,7 +205,9 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   /** A call of this session ended with an answer. */
   answered(post: LegacyPost, call: UpstreamCall, received: Message): void {
-    const message = post.warrantOf(call)?.filtered(received) ?? received;
+    const { taskOwners } = this.#options;
+    const owned = taskOwners?.seen(this.principal, call.method, received) ?? received;
+    const message = post.warrantOf(call)?.filtered(owned) ?? owned;
     this.#calls.delete(call);
     this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok', message);
     if (call.method === 'initialize' && !message.isError) {
@@ -278,7 +280,8 @@ export class LegacySession implements SessionHandle, PostingSession {
     const outcome: LegacyOutcome =
       this.#calls.size >= this.#options.limits.pendingPerOwnerMax
         ? { error: 'TOO_MANY_REQUESTS', id }
-        : this.#options.instance.request(post, message);
+        : (this.#options.taskOwners?.refusal(this.principal, message) ??
+          this.#options.instance.request(post, message));
     if ('error' in outcome) {
       this.#refuse(post, { ...outcome, id });
       if (message.method === 'initialize') this.end('upstream-gone');

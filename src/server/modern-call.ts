@@ -27,6 +27,8 @@ export interface ModernCallFacts {
   readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
   readonly warrant: Warrant | undefined;
+  /** What of an answer is the client's to see. */
+  readonly seen: ((method: string, answer: Message) => Message) | undefined;
 }
 
 export class ModernCall implements WarrantedOwner, ConnectionOwner {
@@ -60,7 +62,8 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   }
 
   answered(call: UpstreamCall, received: Message): void {
-    const message = this.#facts.warrant?.filtered(received) ?? received;
+    const seen = this.#facts.seen?.(call.method, received) ?? received;
+    const message = this.#facts.warrant?.filtered(seen) ?? seen;
     const isDiscover = call.method === 'server/discover' && !message.isError;
     const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();
     this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok', message);

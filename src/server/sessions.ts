@@ -42,6 +42,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     log: context.log,
     connections: context.connections,
     instance,
+    taskOwners: context.pool.taskOwners('legacy'),
     endpointForm: context.endpointForm,
     priming: context.priming,
     publicUrl: context.publicUrl,

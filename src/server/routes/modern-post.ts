@@ -43,7 +43,15 @@ export function runModern(
     refuse({ error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id });
     return;
   }
-  const facts = { upstream, accepts, envelope, supported: served.supported, warrant };
+  const owners = context.pool.taskOwners('modern');
+  const foreign = owners?.refusal(principal, message);
+  if (foreign !== undefined) {
+    refuse(foreign);
+    return;
+  }
+  const seen =
+    owners && ((method: string, answer: Message) => owners.seen(principal, method, answer));
+  const facts = { upstream, accepts, envelope, supported: served.supported, warrant, seen };
   if (message.method === 'subscriptions/listen') {
     listen(inbound, message, accepts, upstream, (refusal) => {
       if (refusal === undefined) warrant?.ended('ok');
@@ -109,12 +117,20 @@ function listen(
     if (!upstream.tellsOfTasks) {
       settle(openListen(inbound, message, { ...filter, taskIds: undefined }, upstream));
     } else if (declaresTasks(meta[META.clientCapabilities])) {
-      settle(openListen(inbound, message, filter, upstream));
+      settle(openListen(inbound, message, ownFilter(inbound, filter), upstream));
     } else {
       const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
       settle({ error: 'MISSING_CAPABILITY', id, data });
     }
   });
+}
+
+/** Without the tasks of others, as if there were none of such ids. */
+function ownFilter({ context, principal }: Inbound, filter: Filter): Filter {
+  const owners = context.pool.taskOwners('modern');
+  const { taskIds } = filter;
+  if (owners === undefined || taskIds === undefined) return filter;
+  return { ...filter, taskIds: owners.ownOf(principal, taskIds) };
 }
 
 function openListen(

@@ -60,6 +60,11 @@ export class TaskBook<Note> {
     if (shelf?.size === 0) this.#shelves.delete(owner);
   }
 
+  /** Whoever's it is. */
+  forget(taskId: string): void {
+    for (const owner of this.#shelves.keys()) this.delete(owner, taskId);
+  }
+
   /** Forgets whatever outlived its time. */
   expire(now: number): void {
     for (const [owner, shelf] of this.#shelves) {
