@@ -16,6 +16,7 @@ const SCENARIOS = [
   'connect',
   'principals',
   'gateway',
+  'trust',
   'idle',
   'flat',
   'stalled',

@@ -166,6 +166,11 @@ export class Client2026 {
     this.#connection = new Connection(this.#server.port);
   }
 
+  /** From the next call on; others stay as they are. */
+  setHeaders(headers) {
+    Object.assign(this.#headers, headers);
+  }
+
   call(id, name, text, onAnswer, onFail) {
     const { port, paths } = this.#server;
     const params = { name, arguments: { text }, _meta: MODERN_META };

@@ -12,6 +12,7 @@ import { measureIdle } from '../scenarios/idle.mjs';
 import { measurePrincipals } from '../scenarios/principals.mjs';
 import { measureRemote } from '../scenarios/remote.mjs';
 import { measureStalled } from '../scenarios/stalled.mjs';
+import { measureTrust } from '../scenarios/trust.mjs';
 import { BARE_GATEWAY, MCP_PROXY_6, PACKAGES, SDK_V1, SERVERS, TIDEGATE } from '../servers.mjs';
 import { judge } from '../targets.mjs';
 import { stopLoads } from './load-process.mjs';
@@ -25,6 +26,7 @@ const MEASURES = {
   connect: measureConnect,
   principals: measurePrincipals,
   gateway: measureGateway,
+  trust: measureTrust,
   idle: measureIdle,
   flat: (context) => measureFlat({ ...context, servers: both(context.servers) }),
   stalled: (context) => measureStalled({ ...context, servers: holders(context.servers) }),
