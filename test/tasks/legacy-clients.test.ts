@@ -149,7 +149,7 @@ it('does not cancel what is done', async () => {
 });
 
 it.each(['session', 'shared'] as const)(
-  'keeps a task from every other principal, with isolation %s',
+  'V30: keeps a task from every other principal, with isolation %s',
   async (isolation) => {
     const url = await bridged({ isolation });
     const ann = await person(url, 'ann');

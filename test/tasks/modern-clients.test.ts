@@ -122,7 +122,7 @@ it('tells the states of the tasks that are listened for', async () => {
 });
 
 it.each(['session', 'shared'] as const)(
-  'keeps a task from every other principal, with isolation %s',
+  'V30: keeps a task from every other principal, with isolation %s',
   async (isolation) => {
     const url = await bridged({ isolation });
     const [ann, bob] = [new Asking2026(url, 'ann'), new Asking2026(url, 'bob')];

@@ -29,7 +29,7 @@ const ERAS: readonly (readonly [
 ];
 
 describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
-  it('shows what it permits, and refuses the rest by name as it refuses what is not there', async () => {
+  it('V19 V20 shows what it permits, and refuses the rest by name as it refuses what is not there', async () => {
     const host = await policyHost({ policy: READERS });
     const caller = await open(host, 'office', 'acme/ann/readers');
     expect(await listed(caller, 'tools/list')).toEqual(['read_file', 'read_mail']);

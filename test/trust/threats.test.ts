@@ -1,0 +1,130 @@
+/**
+ * The threat model of SECURITY.md: every row names tests that cite it, or says why it cannot arise.
+ * Rows that belong to no other folder are held here.
+ */
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from 'tidegate/gateway';
+import { openBrowser } from '../../src/adapters/credentials/open-browser.ts';
+import { matchesTemplate } from '../../src/core/merge/uri-template.ts';
+import { decodeHeaderValue, encodeHeaderValue } from '../../src/core/protocol/header-value.ts';
+import { citations } from '../citations.ts';
+import { temporaryFolder } from '../gateway/gateway-host.ts';
+import { readText, testFiles } from '../source-files.ts';
+import { people } from '../wire/people.ts';
+import { wireServer } from '../wire/wire-server.ts';
+
+const THREAT = /\bV\d{2}\b/g;
+/** Ids of the rows there are, without a gap. */
+const COUNT = 58;
+
+interface Row {
+  readonly id: string;
+  readonly text: string;
+  readonly tests: readonly string[];
+}
+
+function rows(): readonly Row[] {
+  const [, table = ''] = readText('SECURITY.md').split('### Which test holds what');
+  return table
+    .split('\n')
+    .filter((line) => /^\| V\d{2} \|/.test(line))
+    .map((line) => {
+      const [, id = '', text = '', by = ''] = line.split('|').map((cell) => cell.trim());
+      return { id, text, tests: [...by.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path) };
+    });
+}
+
+describe('the threat model', () => {
+  it('has a row for every threat', () => {
+    const ids = Array.from({ length: COUNT }, (_, i) => `V${String(i + 1).padStart(2, '0')}`);
+    expect(rows().map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('names for each row tests that cite it, or a reason', () => {
+    const cited = new Map(testFiles().map((file) => [file.path, citations(file, THREAT)]));
+    const unheld = rows().flatMap(({ id, text, tests }) => {
+      if (tests.length === 0) return text.startsWith('Cannot arise: ') ? [] : [`${id}: nothing`];
+      return tests
+        .filter((path) => cited.get(path)?.includes(id) !== true)
+        .map((path) => `${id}: ${path}`);
+    });
+    expect(unheld).toEqual([]);
+  });
+
+  it('has a row for every threat that a test cites', () => {
+    const known = new Set(rows().map(({ id }) => id));
+    const unknown = testFiles().flatMap((file) =>
+      citations(file, THREAT).filter((id) => !known.has(id)),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
+it.skipIf(process.platform === 'win32')(
+  'V15: a config that anybody may write to is refused',
+  () => {
+    const path = join(temporaryFolder(), 'tidegate.yaml');
+    writeFileSync(path, 'servers:\n  files:\n    command: cat\n');
+    chmodSync(path, 0o666);
+    expect(loadConfig(path, {}).kind).toBe('faulty');
+    chmodSync(path, 0o644);
+    expect(loadConfig(path, {}).kind).not.toBe('faulty');
+  },
+);
+
+it.each([
+  'javascript:alert(1)',
+  'file:///etc/passwd',
+  'data:text/html,x',
+  '--flag',
+  '$(touch x)',
+  'ssh://-oProxyCommand=x',
+  'HTTPX://a.test',
+])('V32: %s is opened by nobody', (url) => {
+  expect(() => openBrowser(url)).toThrow(TypeError);
+});
+
+it('V39: a challenge does not change with what a client says of itself', async () => {
+  const server = await wireServer({ identity: people(), publicUrl: 'https://mcp.example.test' });
+  const hosts = ['127.0.0.1', 'mcp.example.test'];
+  const told = new Set<string>();
+  for (const host of hosts) {
+    for (const more of [
+      {},
+      { 'x-forwarded-host': 'evil.test' },
+      { forwarded: 'host=evil.test;proto=http' },
+      { 'x-forwarded-proto': 'http', 'x-forwarded-prefix': '/evil' },
+      { 'x-original-url': '/evil', 'x-rewrite-url': '/evil' },
+    ]) {
+      const reply = await server.fetch({ path: '/mcp', headers: { host, ...more } });
+      told.add(`${reply.status} ${reply.header('www-authenticate')} ${reply.text}`);
+    }
+  }
+  expect([...told]).toHaveLength(1);
+  expect([...told][0]).not.toContain('evil');
+});
+
+it('V44: no argument leaves the header that repeats it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const header = encodeHeaderValue(text);
+      expect(header).toMatch(/^[\t\u0020-\u007e]*$/);
+      expect(decodeHeaderValue(header)).toBe(text.toWellFormed());
+    }),
+  );
+  for (const text of ['../', '%2e%2e', 'a?b#c', 'a\r\nb: c', '\u0000']) {
+    expect(decodeHeaderValue(encodeHeaderValue(text))).toBe(text);
+  }
+});
+
+it('V47: a template costs no more than its parts, whatever the URI', () => {
+  const parts = 200;
+  const template = 'a{x}'.repeat(parts);
+  // Backtracking over these would not end before the test has.
+  expect(matchesTemplate(template, `${'a'.repeat(65_536)}b`)).toBe(true);
+  expect(matchesTemplate(`${template}c`, `${'a'.repeat(65_536)}b`)).toBe(false);
+  expect(matchesTemplate(template, 'b'.repeat(65_536))).toBe(false);
+});
