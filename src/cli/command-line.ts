@@ -6,6 +6,7 @@ import { type CheckedOptions, checkedOptions } from './checked-options.ts';
 import { type ConnectLine, readConnectLine } from './connect-line.ts';
 import { type GatewayLine, readGatewayLine } from './gateway-line.ts';
 import { type KeysLine, readKeysLine } from './keys-line.ts';
+import { type PolicyLine, readPolicyLine } from './policy-line.ts';
 import {
   readAllowedHost,
   readDrain,
@@ -35,6 +36,7 @@ export type CommandLine =
   | CheckLine
   | KeysLine
   | AuditLine
+  | PolicyLine
   | GatewayLine
   /** What was asked for is this text: help or the version. */
   | { readonly kind: 'shown'; readonly text: string };
@@ -52,6 +54,7 @@ export function readCommandLine(
   if (argv[0] === 'check') return readCheckLine(argv.slice(1));
   if (argv[0] === 'keys') return readKeysLine(argv.slice(1));
   if (argv[0] === 'audit') return readAuditLine(argv.slice(1));
+  if (argv[0] === 'policy') return readPolicyLine(argv.slice(1));
   const end = argv.indexOf('--');
   const ours = end === -1 ? argv : argv.slice(0, end);
   const command = end === -1 ? [] : argv.slice(end + 1);
@@ -88,6 +91,7 @@ function defineProgram(env: Environment, version: string): Command {
         'tidegate check <file> [options]',
         'tidegate keys add|list|revoke [options]',
         'tidegate audit verify <file...>',
+        'tidegate policy test <file>',
       ].join('\n       '),
     )
     .version(version, '-V, --version', 'print the version')

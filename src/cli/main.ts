@@ -9,6 +9,7 @@ import type { KeysOptions } from './keys-line.ts';
 import type { GatewayLineOptions } from './gateway-line.ts';
 import { gatewayJson, gatewayText } from './gateway-text.ts';
 import { Lifecycle } from './lifecycle.ts';
+import type { PolicyOptions } from './policy-line.ts';
 import type { RunningCommand } from './serve-command.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { startupJson, startupText } from './startup-text.ts';
@@ -27,6 +28,7 @@ async function main(argv: readonly string[]): Promise<void> {
   else if (line.kind === 'check') await check(line.options);
   else if (line.kind === 'keys') await keys(line.options);
   else if (line.kind === 'audit') await audit(line.options);
+  else if (line.kind === 'policy') await policy(line.options);
   else if (line.kind === 'gateway') await startGateway(line.options, version);
   else await start(line.options, version);
 }
@@ -62,6 +64,11 @@ async function keys(options: KeysOptions): Promise<void> {
 async function audit(options: AuditOptions): Promise<void> {
   const { auditCommand } = await import('./audit-command.ts');
   finish(await auditCommand(options));
+}
+
+async function policy(options: PolicyOptions): Promise<void> {
+  const { policyCommand } = await import('./policy-command.ts');
+  finish(policyCommand(options, process.env));
 }
 
 /** Says what a command that serves nothing has to say, and ends. */
