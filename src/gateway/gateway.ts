@@ -19,6 +19,7 @@ import type {
 import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
 import { nameFault } from './config/server-names.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
@@ -86,6 +87,7 @@ export class Gateway implements Application, OpenDoor {
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
   readonly #leaving = new Set<Leaving>();
   readonly #watch: HealthWatch;
+  readonly #clockWatch: ClockWatch;
   readonly #guards: GatewayGuards;
   readonly #subjectTokens = new SubjectTokens();
   #draining: Promise<void> | undefined;
@@ -118,6 +120,11 @@ export class Gateway implements Application, OpenDoor {
     );
     this.#merge(config.all, config.listen.drainMs);
     this.#watch = new HealthWatch(() => this.status.servers, systemClock, this.#telemetry);
+    this.#clockWatch = new ClockWatch(
+      systemClock,
+      () => Date.now(),
+      (aheadMs) => this.#leapt(aheadMs),
+    );
   }
 
   handle(exchange: HttpExchange): void {
@@ -193,6 +200,12 @@ export class Gateway implements Application, OpenDoor {
   #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
     const leaving = Array.from(this.#leaving, ({ endpoint }) => endpoint);
     for (const endpoint of [...this.#endpoints.values(), ...leaving]) endpoint.revoke(isRevoked);
+  }
+
+  /** Whoever's credential ends some day comes back with it, and is verified by the clock of now. */
+  #leapt(aheadMs: number): void {
+    this.#telemetry.log('warn', 'clock_leapt', { aheadMs: Math.round(aheadMs) });
+    this.#end((_, grant) => grant !== undefined && grant.expiresAt !== Infinity);
   }
 
   /** What tenants have open at servers that they see no more. */
@@ -299,6 +312,7 @@ export class Gateway implements Application, OpenDoor {
   /** What began to leave earlier gets no more time than the rest. */
   async #drainAll(windowMs: number): Promise<void> {
     this.#watch.stop();
+    this.#clockWatch.stop();
     const leaving = [...this.#leaving];
     const disarm = systemClock.after(windowMs, () => {
       for (const { abandon } of leaving) void abandon();

@@ -127,7 +127,7 @@ describe('access tokens that are JWTs', () => {
     expect(issuer.asked.keys).toBe(2);
   });
 
-  it('V37: of an issuer that lies about itself are refused, and nothing else is asked', async () => {
+  it('V37, V38: of an issuer that lies about itself are refused, and nothing else is asked', async () => {
     const issuer = await Issuer.start();
     const other = await Issuer.start();
     const lies = [
@@ -158,6 +158,18 @@ describe('access tokens that are JWTs', () => {
       issuer.answer = (response) => response.end(JSON.stringify({ keys: [jwk] }));
       expect((await open(host, await issuer.token())).status).toBe(503);
     }
+  });
+
+  it('are not taken any more once their key is gone, verified before or not', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const before = await issuer.token();
+    expect((await open(host, before)).status).toBe(200);
+    await issuer.rotate();
+    expect((await open(host, before)).status).toBe(200);
+    // Whoever has the new key makes us hear of it.
+    expect((await open(host, await issuer.token())).status).toBe(200);
+    expect((await open(host, before)).status).toBe(401);
   });
 
   it('may be bound to name what each request needs', async () => {

@@ -60,6 +60,29 @@ describe('how long a token counts', () => {
   });
 });
 
+describe('a machine that slept', () => {
+  it('ends the streams of credentials that end some day, and they come back', async () => {
+    const issuer = await Issuer.start();
+    const { auth } = trusting(issuer);
+    const token = 'a-token-of-some-length';
+    const host = await hostOf(behind({ kind: 'several', ways: [{ kind: 'token', token }, auth] }));
+    const endless = await TokenSession.open(host, token);
+    const session = await TokenSession.open(host, await issuer.token({ endsIn: 7200 }));
+    const stays = await endless.listen().head();
+    const stream = await session.listen().head();
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+    try {
+      await stream.whole();
+      expect(stays.isEnded).toBe(false);
+      expect((await session.listen().head()).status).toBe(200);
+      expect(host.log.filter(({ event }) => event === 'clock_leapt')).toHaveLength(1);
+    } finally {
+      Date.now = now;
+    }
+  });
+});
+
 describe('who is denied', () => {
   it('is out at every server at once, and others are not disturbed', async () => {
     const issuer = await Issuer.start();

@@ -1,4 +1,5 @@
 /** Identity by opaque access tokens, about which their issuer is asked. */
+import { apiKeyId } from './api-key.ts';
 import { introspect } from './introspection.ts';
 import { tokenIdentity, type TokenPorts, type TokenRules, wallClock } from './jwt-identity.ts';
 import type { TokenIdentity } from './token-identity.ts';
@@ -32,6 +33,7 @@ export function introspectionIdentity(
   return tokenIdentity(options, ports, {
     tokens,
     issuers: [issuer],
-    isToken: (text) => TOKEN.test(text),
+    // A key of ours is shown to nobody, known or not.
+    isToken: (text) => TOKEN.test(text) && apiKeyId(text) === undefined,
   });
 }

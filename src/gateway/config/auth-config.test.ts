@@ -105,6 +105,15 @@ describe('several ways to come in', () => {
     expect(problemsOf('auth: []')).toEqual(['2 auth: Name at least one way to come in.']);
   });
 
+  it('show no credential to an issuer that another way might know', () => {
+    const asked = `introspection: { url: "https://a.example", ${ISSUER}, clientId: a, clientSecret: b }`;
+    const known = 'token: a-token-of-some-length';
+    expect(problemsOf(`auth: [{ ${known} }, { ${asked} }, { ${asked} }]`)).toEqual([]);
+    expect(problemsOf(`auth: [{ ${asked} }, { ${known} }]`)).toEqual([
+      '2 auth[1]: Put this before introspection: an issuer is shown what it is asked.',
+    ]);
+  });
+
   it('do not share one item', () => {
     const said = problemsOf(`auth: [{ keys: ./keys.json, jwt: { ${ISSUER} } }]`);
     expect(said).toEqual(['2 auth[0].jwt: One way to come in has one key. Make auth a list.']);

@@ -89,6 +89,9 @@ function severalConfig(
   if (values.length === 0) problems.value(path, 'Name at least one way to come in.');
   const ways = values.map((value, index) => {
     const here = [...path, index];
+    if (isRecord(value) && !Object.hasOwn(value, 'introspection') && asksOthers(values, index)) {
+      problems.value(here, 'Put this before introspection: an issuer is shown what it is asked.');
+    }
     if (isRecord(value) && !Object.hasOwn(value, 'type')) {
       return authConfig(value, env, around, here);
     }
@@ -96,6 +99,13 @@ function severalConfig(
     return { kind: 'kept' } as const;
   });
   return { kind: 'several', ways };
+}
+
+/** Whether a credential is shown to an issuer before it comes to this way. */
+function asksOthers(values: readonly unknown[], index: number): boolean {
+  return values
+    .slice(0, index)
+    .some((each) => isRecord(each) && Object.hasOwn(each, 'introspection'));
 }
 
 /** A tunnel or a proxy named by the public URL brings strangers to a loopback address, too. */
