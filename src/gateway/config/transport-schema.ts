@@ -58,7 +58,11 @@ function rangeValue(range: string): WebValue {
 }
 
 /** Of `listen`. */
-export const TRANSPORT_KEYS = {
+export const TRANSPORT_KEYS: {
+  readonly tls: z.ZodOptional<z.ZodType<TlsShape>>;
+  readonly trustedProxies: z.ZodOptional<z.ZodType<readonly string[]>>;
+  readonly proxyProtocol: z.ZodOptional<z.ZodType<boolean>>;
+} = {
   tls: tls.optional(),
   trustedProxies: z
     .array(webText(rangeValue, '10.0.0.0/8'))
@@ -77,4 +81,4 @@ export const TRANSPORT_KEYS = {
         'Whether connections of `trustedProxies` begin with the header of the PROXY protocol, ' +
         'version 1 or 2. Those that do not are closed.',
     }),
-} as const;
+};
