@@ -210,3 +210,79 @@ describe('several ways to come in', () => {
     expect(verdictOf(identity, ...sent)).toMatchObject({ refusal: { error: 'HEADER_REPEATED' } });
   });
 });
+
+describe('what a ring of keys says', () => {
+  const challengeOf = (outcome: IdentityOutcome): readonly string[] | undefined =>
+    outcome.kind === 'refused' ? outcome.refusal.headers : undefined;
+
+  it('is one challenge to whom sends nothing, and another to whom sends what does not count', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const keys = new KeyRing({
+      path,
+      clock: new VirtualClock(),
+      telemetry: SILENT,
+      onRevoked() {},
+    });
+    onTestFinished(() => keys.close());
+    const nothing = ['WWW-Authenticate', 'Bearer realm="tidegate"'];
+    const wrong = ['WWW-Authenticate', 'Bearer realm="tidegate", error="invalid_token"'];
+    expect(challengeOf(verdictOf(keys))).toEqual(nothing);
+    expect(challengeOf(verdictOf(keys, `Basic ${made.key}`))).toEqual(nothing);
+    for (const token of ['undefined', 'a', makeApiKey().key, `${made.key}x`]) {
+      expect(challengeOf(verdictOf(keys, `Bearer ${token}`))).toEqual(wrong);
+    }
+    expect(verdictOf(keys, `Bearer ${made.key}`)).toMatchObject({
+      kind: 'principal',
+      principal: { tenant: 'acme', issuer: 'api-keys', subject: 'build', clientId: '' },
+      grant: { expiresAt: Infinity },
+    });
+  });
+
+  it('ends with a key, to the millisecond', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    const end = Date.parse('2030-01-01T00:00:00.000Z');
+    writeKeyFile(path, [entryOf(made, { expires: '2030-01-01T00:00:00.000Z' })]);
+    let now = end - 1;
+    const clock = new VirtualClock();
+    const parts = { path, clock, telemetry: SILENT, onRevoked() {}, now: () => now };
+    const keys = new KeyRing(parts);
+    onTestFinished(() => keys.close());
+    const before = verdictOf(keys, `Bearer ${made.key}`);
+    expect(before).toMatchObject({ grant: { expiresAt: clock.now() + 1 } });
+    now = end;
+    expect(verdictOf(keys, `Bearer ${made.key}`).kind).toBe('refused');
+  });
+
+  it('is told of what the file holds, and of nothing that is not gone', () => {
+    const path = keyPath();
+    const log: unknown[] = [];
+    const revoked: unknown[] = [];
+    const telemetry: Telemetry = { ...SILENT, log: (...all) => void log.push(all) };
+    const onRevoked = (ids: ReadonlySet<string>): void => void revoked.push([...ids]);
+    const keys = new KeyRing({ path, clock: new VirtualClock(), telemetry, onRevoked });
+    onTestFinished(() => keys.close());
+    expect(keys.size).toBe(0);
+    const [one, other] = [makeApiKey(), makeApiKey()];
+    writeKeyFile(path, [entryOf(one), entryOf(other)]);
+    keys.reload();
+    expect([keys.size, revoked]).toEqual([2, []]);
+    writeKeyFile(path, [entryOf(one)]);
+    keys.reload();
+    expect([keys.size, revoked]).toEqual([1, [[`key:${other.id}`]]]);
+    writeFileSync(path, '{');
+    keys.reload();
+    expect([keys.size, revoked.length]).toEqual([1, 1]);
+    rmSync(path);
+    keys.reload();
+    expect([keys.size, revoked[1]]).toEqual([0, [`key:${one.id}`]]);
+    expect(log).toEqual([
+      ['info', 'keys_read', { keys: 2, revoked: 0 }],
+      ['info', 'keys_read', { keys: 1, revoked: 1 }],
+      ['error', 'keys_unreadable', { reason: `${path} is not JSON.` }],
+      ['info', 'keys_read', { keys: 0, revoked: 1 }],
+    ]);
+  });
+});

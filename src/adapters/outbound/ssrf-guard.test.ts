@@ -122,3 +122,144 @@ describe('a name', () => {
     expect(await lookedUp('a.internal', ['10.0.0.1'], 'a.internal')).toHaveLength(1);
   });
 });
+
+describe('the borders of what is not public', () => {
+  it.each([
+    '0.255.255.255',
+    '10.255.255.255',
+    '100.127.255.255',
+    '169.254.255.255',
+    '172.31.255.255',
+    '192.0.0.255',
+    '192.0.2.255',
+    '192.88.99.255',
+    '192.168.255.255',
+    '198.19.255.255',
+    '198.51.100.255',
+    '203.0.113.255',
+    '239.255.255.255',
+    '240.0.0.0',
+    '255.255.255.254',
+    '[::ffff:ffff]',
+    '[64:ff9b::ffff:ffff]',
+    '[64:ff9b:1:ffff:ffff:ffff:ffff:ffff]',
+    '[100::ffff:ffff:ffff:ffff]',
+    '[2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+    '[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]',
+  ])('V37: %s lies within', (host) => {
+    expect(faultOf(`https://${host}/`)).toBeDefined();
+  });
+
+  it.each([
+    '1.0.0.0',
+    '9.255.255.255',
+    '11.0.0.0',
+    '100.63.255.255',
+    '100.128.0.0',
+    '126.255.255.255',
+    '128.0.0.0',
+    '169.253.255.255',
+    '169.255.0.0',
+    '172.15.255.255',
+    '172.32.0.0',
+    '192.0.1.0',
+    '192.0.3.0',
+    '192.88.98.255',
+    '192.88.100.0',
+    '192.167.255.255',
+    '192.169.0.0',
+    '198.17.255.255',
+    '198.20.0.0',
+    '198.51.99.255',
+    '198.51.101.0',
+    '203.0.112.255',
+    '203.0.114.0',
+    '223.255.255.255',
+    '[2001:200::]',
+    '[2001:db7:ffff::]',
+    '[2001:db9::]',
+    '[2003::]',
+    '[3fff:1000::]',
+    '[5f01::]',
+    '[2606:4700::]',
+  ])('V37: %s lies outside', (host) => {
+    expect(faultOf(`https://${host}/`)).toBeUndefined();
+  });
+
+  it('V37: of this machine are its own', () => {
+    for (const host of ['127.0.0.0', '127.128.0.1', '127.255.255.255', '[::1]']) {
+      expect(faultOf(`http://${host}/`)).toBeUndefined();
+    }
+  });
+});
+
+describe('a guard', () => {
+  it('takes neither a user nor a password in a URL', () => {
+    expect(faultOf('https://user@a.example/')).toContain('a user or a password');
+    expect(faultOf('https://:secret@a.example/')).toContain('a user or a password');
+  });
+
+  it('knows whom the operator named, however it is written', () => {
+    const guard = new SsrfGuard(['A.internal', '[fd00::1]']);
+    for (const host of ['a.internal', 'A.INTERNAL', 'fd00::1', '[FD00::1]']) {
+      expect(guard.isAllowed(host)).toBe(true);
+    }
+    for (const host of ['b.internal', 'fd00::2', '[fd00::1', 'fd00::1]', 'xfd00::1x', '']) {
+      expect(guard.isAllowed(host)).toBe(false);
+    }
+  });
+
+  it('passes on the failure of a name, and asks for every address of it', () => {
+    const asked: unknown[] = [];
+    const failure = new Error('no such name');
+    const guard = new SsrfGuard([], ((host: string, options: object, done: unknown) => {
+      asked.push([host, options]);
+      (done as (error: Error) => void)(failure);
+    }) as never);
+    const told: unknown[] = [];
+    guard.lookup('a.example', { family: 4 }, (...all) => void told.push(all));
+    expect(asked).toEqual([['a.example', { family: 4, all: true }]]);
+    expect(told).toEqual([[failure, '', 0]]);
+  });
+
+  it('gives one address to whom wants one', () => {
+    const addresses = [
+      { address: '1.1.1.1', family: 4 },
+      { address: '1.0.0.1', family: 4 },
+    ];
+    const resolve = ((_host: string, _options: object, done: unknown) =>
+      (done as (error: null, all: object) => void)(null, addresses)) as never;
+    const told: unknown[] = [];
+    const note = (...all: unknown[]): void => void told.push(all);
+    new SsrfGuard([], resolve).lookup('a.example', {}, note);
+    new SsrfGuard([], resolve).lookup('a.example', { all: false }, note);
+    new SsrfGuard([], resolve).lookup('a.example', { all: true }, note);
+    expect(told).toEqual([
+      [null, '1.1.1.1', 4],
+      [null, '1.1.1.1', 4],
+      [null, addresses],
+    ]);
+    const none = ((_host: string, _options: object, done: unknown) =>
+      (done as (error: null, all: object) => void)(null, [])) as never;
+    const failed: unknown[] = [];
+    new SsrfGuard([], none).lookup('a.example', {}, (...all) => void failed.push(all.slice(1)));
+    expect(failed).toEqual([['', 0]]);
+  });
+
+  it('V37: reaches no interface by the zone of an address', () => {
+    const resolve = ((_host: string, _options: object, done: unknown) =>
+      (done as (error: null, all: object) => void)(null, [
+        { address: '::1%lo', family: 6 },
+      ])) as never;
+    const told: unknown[] = [];
+    new SsrfGuard([], resolve).lookup('localhost', {}, (error) => void told.push(error?.message));
+    expect(String(told[0])).toContain('not a public address');
+  });
+});
