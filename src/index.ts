@@ -13,9 +13,12 @@ export type {
   PersonCredential,
   UpstreamCredential,
 } from './adapters/credentials/upstream-credentials.ts';
+export { mtlsIdentity } from './adapters/identity/mtls.ts';
+export type { CertificateField, MtlsOptions } from './adapters/identity/mtls.ts';
 export { noAuth } from './adapters/identity/no-auth.ts';
 export { staticToken } from './adapters/identity/static-token.ts';
 export type { StaticTokenOptions } from './adapters/identity/static-token.ts';
+export type { VerifiedCertificate } from './core/verified-certificate.ts';
 export { DEFAULT_LIMITS } from './core/limits.ts';
 export type { Limits } from './core/limits.ts';
 export type {
