@@ -36,6 +36,11 @@ export interface Access {
    * @returns the same object when nothing is taken out.
    */
   filter(request: AccessRequest, answer: Message): Message;
+  /**
+   * Takes the tools of a server, as its list has them, before anybody calls one. Absent, or
+   * undefined now: what tools say of themselves matters to no verdict.
+   */
+  readonly learn?: ((server: string, tools: readonly unknown[]) => void) | undefined;
 }
 
 /** Something worth remembering. Values of requests are never in it; `params` is digested. */

@@ -59,12 +59,12 @@ export class GatewayGuards {
   }
 
   /**
-   * @returns what makes the policies of another config count from the next request on. Nothing is
-   * ended by it.
+   * @returns what makes the policies of another config count from the next request on, if they
+   * differ. Nothing is ended by it.
    * @throws Error when they cannot be read.
    */
-  prepare({ policy }: Pick<GuardConfig, 'policy'>): () => void {
-    if (isDeepStrictEqual(this.#policy, policy)) return () => {};
+  prepare({ policy }: Pick<GuardConfig, 'policy'>): (() => void) | undefined {
+    if (isDeepStrictEqual(this.#policy, policy)) return undefined;
     const use = this.#policies.prepare(policy);
     return () => {
       this.#policy = policy;

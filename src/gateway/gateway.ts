@@ -159,7 +159,8 @@ export class Gateway implements Application, OpenDoor {
       const listen = { ...config.listen, host, publicUrl };
       const usePolicies = this.#guards.prepare(config);
       this.#identity.replace(config.auth, listen);
-      usePolicies();
+      usePolicies?.();
+      if (usePolicies !== undefined) this.#learnTools();
     } catch (error) {
       return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) };
     }
@@ -206,6 +207,11 @@ export class Gateway implements Application, OpenDoor {
   #leapt(aheadMs: number): void {
     this.#telemetry.log('warn', 'clock_leapt', { aheadMs: Math.round(aheadMs) });
     this.#end((_, grant) => grant !== undefined && grant.expiresAt !== Infinity);
+  }
+
+  /** Other policies may look at what tools say of themselves. */
+  #learnTools(): void {
+    for (const { endpoint } of this.#servers.values()) endpoint.learn();
   }
 
   /** What tenants have open at servers that they see no more. */

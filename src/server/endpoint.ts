@@ -190,6 +190,12 @@ export class Endpoint implements Application, OpenDoor {
     this.#probe();
   }
 
+  /** Asks the server again for what verdicts need to know of its tools. */
+  learn(): void {
+    const isNeeded = this.#context.access?.learn !== undefined;
+    if (isNeeded && this.#served !== undefined && !this.#context.isDraining) this.#probe();
+  }
+
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
   ready(): Promise<ServedEras | Refusal> {
     return new Promise((resolve) => this.#whenKnown(resolve));
@@ -258,7 +264,7 @@ export class Endpoint implements Application, OpenDoor {
     this.#isProbeDue = false;
     const { upstream, clock, telemetry } = this.#ports;
     const { upstreamStartMsMax } = this.#context.limits;
-    this.#probing = new UpstreamProbe(upstream, clock, upstreamStartMsMax, (outcome) => {
+    const done = (outcome: ProbeOutcome): void => {
       if (this.#context.isDraining) return;
       if (outcome.legacy || outcome.modern) this.#learned(outcome);
       if (outcome.isComplete && this.#served !== undefined) return;
@@ -274,7 +280,16 @@ export class Endpoint implements Application, OpenDoor {
       }
       this.#probeAgain = clock.after(delayMs, () => this.#probe());
       this.#isProbeDue = true;
-    });
+    };
+    const { access, name } = this.#context;
+    const learn = access?.learn;
+    this.#probing = new UpstreamProbe(
+      upstream,
+      clock,
+      upstreamStartMsMax,
+      done,
+      learn === undefined ? undefined : (tools) => learn(name, tools),
+    );
   }
 
   /**

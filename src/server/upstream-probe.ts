@@ -5,7 +5,7 @@
  * the first conclusive answer decides.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#backward-compatibility
  */
-import type { Clock, Upstream, UpstreamEra } from '../core/ports.ts';
+import type { Clock, Upstream, UpstreamConnection, UpstreamEra } from '../core/ports.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
 import { Message } from '../core/protocol/message.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../core/protocol/versions.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
+import { type LearnTools, ToolsReader } from './tools-reader.ts';
 
 export interface ProbeOutcome {
   readonly legacy: boolean;
@@ -40,26 +41,34 @@ export class UpstreamProbe {
   readonly #upstream: Upstream;
   readonly #clock: Clock;
   readonly #done: (outcome: ProbeOutcome) => void;
+  readonly #learn: LearnTools | undefined;
   readonly #closers: (() => void)[] = [];
   readonly #answers: { modern?: Answer; legacy?: Answer } = {};
   #failure = 'it did not answer';
   #isComplete = true;
   #isLegacyAsked = false;
+  /** Everything is known but the tools. */
+  #isDue = false;
   #isOver = false;
+  /** The conversation its tools are being read in. */
+  #reader: ToolsReader | undefined;
 
   /**
    * @param startMsMax - milliseconds after which an upstream that says nothing at all is given up.
    * @param done - called once, unless the probe is stopped before.
+   * @param learn - is given the server's tools, before `done` is called.
    */
   constructor(
     upstream: Upstream,
     clock: Clock,
     startMsMax: number,
     done: (outcome: ProbeOutcome) => void,
+    learn?: LearnTools,
   ) {
     this.#upstream = upstream;
     this.#clock = clock;
     this.#done = done;
+    this.#learn = learn;
     this.#closers.push(
       clock.after(SILENCE_MS, () => this.#askLegacy()),
       clock.after(startMsMax, () => this.#finish()),
@@ -76,14 +85,20 @@ export class UpstreamProbe {
   #ask(era: UpstreamEra, method: string, params: string): void {
     const connection = this.#upstream.connect(era, {
       onMessage: (message) => {
-        if (message.kind === 'response' && message.id === '1') {
-          this.#answered(era, readAnswer(era, message));
+        if (message.kind !== 'response') return;
+        if (message.id !== '1') {
+          if (this.#reader?.era === era) this.#reader.received(message);
+          return;
         }
+        const answer = readAnswer(era, message);
+        if (answer === 'yes') this.#readTools(era, connection, message);
+        this.#answered(era, answer);
       },
       onOversized: () => this.#answered(era, 'no'),
       onCloseStream: () => {},
       onClosed: (cause, detail) => {
         this.#failure = detail;
+        if (this.#reader?.era === era) this.#reader.end();
         if (cause === 'start-failed') this.#isComplete = false;
         this.#answered(era, 'failed');
       },
@@ -109,8 +124,25 @@ export class UpstreamProbe {
     }
   }
 
+  /** In the first conversation that answers. */
+  #readTools(era: UpstreamEra, connection: UpstreamConnection, answer: Message): void {
+    const learn = this.#learn;
+    if (this.#isOver || learn === undefined || this.#reader !== undefined) return;
+    this.#reader = new ToolsReader(era, connection, (tools) => {
+      learn(tools);
+      if (this.#isDue) this.#finish();
+    });
+    this.#reader.start(answer);
+  }
+
+  /** Tools that are still being read are waited for, but not for long. */
   #finish(): void {
     if (this.#isOver) return;
+    if (this.#reader?.isReading === true && !this.#isDue) {
+      this.#isDue = true;
+      this.#closers.push(this.#clock.after(SILENCE_MS, () => this.#finish()));
+      return;
+    }
     this.stop();
     const legacy = this.#answers.legacy === 'yes';
     const modern = this.#answers.modern === 'yes';

@@ -13,7 +13,7 @@ import {
   policyHost,
   rulesOf,
 } from './policy-gateway.ts';
-import type { GatewayHost } from '../gateway/gateway-host.ts';
+import { eventually, type GatewayHost } from '../gateway/gateway-host.ts';
 
 const READERS = rulesOf('', {
   sources: [],
@@ -38,6 +38,12 @@ describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
     const unknown = await called(caller, 'nothing');
     expect(hidden.status).toBe(403);
     expect(hidden.answer.error).toEqual(unknown.answer.error);
+  });
+
+  it('knows what tools say of themselves before anybody lists them', async () => {
+    const host = await policyHost({ policy: READERS });
+    const caller = await open(host, 'office', 'acme/ann/readers');
+    expect((await called(caller, 'read_mail')).status).toBe(200);
   });
 
   it('permits nothing to whom no policy names, and lets them in all the same', async () => {
@@ -138,11 +144,22 @@ describe.each(ERAS)('the merged endpoint before a client of %s', (_era, open) =>
 });
 
 describe('another version of a policy', () => {
+  it('is told what tools say of themselves, if it is the first to ask', async () => {
+    const host = await policyHost({});
+    const caller = await caller2025(host, 'office', 'acme/ann/readers');
+    expect((await called(caller, 'wipe')).status).toBe(200);
+    host.gateway.reload({ ...host.config, policy: READERS });
+    expect((await called(caller, 'wipe')).status).toBe(403);
+    await eventually(
+      async () => (await called(caller, 'read_mail')).status === 200,
+      'a tool that is known to change nothing',
+    );
+  });
+
   it('counts from the next request on, and ends nothing', async () => {
     const servers = { office: officeOf() };
     const host = await policyHost({ policy: READERS }, servers);
     const caller = await caller2025(host, 'office', 'acme/ann/readers');
-    expect(await listed(caller, 'tools/list')).toEqual(['read_file', 'read_mail']);
     expect((await called(caller, 'read_file')).status).toBe(200);
     const { config } = host;
     const policy = rulesOf('permit (principal, action, resource == Tool::"office/wipe");');

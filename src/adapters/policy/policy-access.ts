@@ -52,6 +52,17 @@ export class PolicyAccess implements Access {
     };
   }
 
+  /** Lists that pass by say more of their tenant's; until then what was learned counts for all. */
+  get learn(): Access['learn'] {
+    if (this.#verdicts?.looksAtTools !== true) return undefined;
+    return (server, tools) => {
+      for (const tool of tools) {
+        const { name } = recordOf(tool);
+        if (typeof name === 'string') this.#tools.learn(server, name, recordOf(tool));
+      }
+    };
+  }
+
   decide(request: AccessRequest): AccessVerdict {
     const verdicts = this.#verdicts;
     if (verdicts === undefined) return ALLOWED;
@@ -110,7 +121,7 @@ export class PolicyAccess implements Access {
 
   #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
     const { server } = request;
-    const facts = this.#tools.find(ownerOf(request), name);
+    const facts = this.#tools.find(ownerOf(request), name, server);
     const thing: Thing = { server, target: { kind: 'tool', name }, facts };
     return { action: 'call', thing, arguments: given };
   }

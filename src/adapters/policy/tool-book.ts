@@ -36,8 +36,10 @@ export class ToolBook {
     return facts;
   }
 
-  find(owner: string, name: string): ToolFacts {
-    return this.#facts.get(keyOf(owner, name)) ?? UNKNOWN_TOOL;
+  /** @param others - whose list counts where the owner's is not known. */
+  find(owner: string, name: string, others: string): ToolFacts {
+    const known = this.#facts.get(keyOf(owner, name)) ?? this.#facts.get(keyOf(others, name));
+    return known ?? UNKNOWN_TOOL;
   }
 }
 

@@ -12,6 +12,7 @@ import {
 } from './policy-question.ts';
 import type { PolicyAnswer, PolicyQuestion, PolicySet } from './policy-set.ts';
 import type { Action } from './question.ts';
+import { UNKNOWN_TOOL } from './tool-book.ts';
 
 export interface Verdict {
   readonly isAllowed: boolean;
@@ -61,6 +62,11 @@ export class Verdicts {
     this.#wallMs = wallMs;
     this.#wants = { address: policies.names('address'), time: policies.names('time') };
     this.#scopes = policies.scopesNamed.slice(0, STEPS_MAX);
+  }
+
+  /** Whether what tools say of themselves matters. */
+  get looksAtTools(): boolean {
+    return Object.keys(UNKNOWN_TOOL).some((fact) => this.#policies.names(fact));
   }
 
   of(request: AccessRequest, matter: Matter): Verdict {
