@@ -1,5 +1,10 @@
 /** Behind a certified provider: discovery, tokens of one server, rotation, and what slows it down. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from 'tidegate/gateway';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../gateway/gateway-host.ts';
+import { ROOT } from '../source-files.ts';
 import { Holder } from './holder.ts';
 import { IdentityProvider } from './identity-provider.ts';
 import { Issuer, PUBLIC_URL } from './issuer.ts';
@@ -27,6 +32,38 @@ describe('behind a certified provider', () => {
       path: '/.well-known/oauth-protected-resource/files/mcp',
     });
     expect(await metadata.json()).toMatchObject({ authorization_servers: [provider.url] });
+  });
+
+  it('a config file is all it takes, and claims are where policies look for them', async () => {
+    const provider = await IdentityProvider.start();
+    const path = join(temporaryFolder(), 'tidegate.yaml');
+    const child = join(ROOT, 'test/fixtures/gateway/child.mjs');
+    writeFileSync(
+      path,
+      `listen: { port: 0, publicUrl: "${PUBLIC_URL}", drain: 500ms }
+auth:
+  - token: a-token-of-some-length
+  - jwt:
+      issuer: ${provider.url}
+      algorithms: [RS256]
+      tenant: { claim: client_id }
+      scopes: { claim: scope }
+      groups: { claim: groups }
+      claims: { by: client_id }
+policy:
+  allow:
+    - { tenants: [cli], claims: { by: cli }, servers: [files], tools: [now] }
+servers:
+  files: { command: "${process.execPath}", args: ["${child}"] }
+`,
+    );
+    const read = loadConfig(path, {});
+    if (read.kind === 'faulty') throw new Error(JSON.stringify(read.problems));
+    const host = await hostOf(read.config);
+    const session = await TokenSession.open(host, await provider.token(FILES));
+    expect((await session.call().whole()).text).toContain('child');
+    const stranger = await TokenSession.open(host, 'a-token-of-some-length');
+    expect((await stranger.call().whole()).status).toBe(403);
   });
 
   it('opaque tokens are asked about, and one that was taken back is refused', async () => {
