@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AuditEntry } from '../../core/access.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
@@ -189,5 +189,41 @@ describe('a record that cannot be written', () => {
     expect(trail.fault()).toBeUndefined();
     for (let i = 0; i < 3; i += 1) trail.record(CALL);
     expect(trail.fault()).toEqual({ error: 'AUDIT_UNAVAILABLE' });
+  });
+});
+
+describe('writes', () => {
+  it('begin at once for one entry, and are shared by those that follow closely', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const sizes: number[] = [];
+    const sink: LineSink = {
+      write(lines, done) {
+        sizes.push(lines.length);
+        done(undefined);
+      },
+      close: async () => {},
+    };
+    const kept = new AuditJournal({ sink, telemetry: new Counts() });
+    vi.advanceTimersByTime(1);
+    expect(sizes).toEqual([1]);
+    for (let i = 0; i < 3; i += 1) {
+      kept.record(CALL);
+      vi.advanceTimersByTime(1);
+    }
+    expect(sizes).toEqual([1]);
+    vi.advanceTimersByTime(30);
+    expect(sizes).toEqual([1, 3]);
+    vi.advanceTimersByTime(30);
+    kept.record(CALL);
+    vi.advanceTimersByTime(1);
+    expect(sizes).toEqual([1, 3, 1]);
+    kept.record(CALL);
+    const closed = kept.close();
+    vi.advanceTimersByTime(1);
+    await closed;
+    expect(sizes).toEqual([1, 3, 1, 2]);
   });
 });

@@ -26,6 +26,8 @@ export interface AuditJournalOptions {
 
 /** Milliseconds after a failed write before the next is tried. */
 const RETRY_MS = 1000;
+/** Milliseconds from one write to the next: calls that come closely share one. */
+const PAUSE_MS = 20;
 
 export class AuditJournal implements AuditTrail {
   readonly #options: AuditJournalOptions;
@@ -38,6 +40,8 @@ export class AuditJournal implements AuditTrail {
   #failure: Error | undefined;
   #isClosed = false;
   #onWritten: (() => void) | undefined;
+  #pauseTimer: NodeJS.Timeout | undefined;
+  #isPausing = false;
 
   constructor(options: AuditJournalOptions) {
     this.#options = options;
@@ -76,6 +80,7 @@ export class AuditJournal implements AuditTrail {
     if (this.#isClosed) return;
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
+    this.#endPause();
     while (this.#queue.length > 0 && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#onWritten = resolve;
@@ -91,10 +96,23 @@ export class AuditJournal implements AuditTrail {
     if (!this.#isWriting) this.#writeSoon();
   }
 
-  /** What comes in one turn leaves in one write. */
+  /** What comes in one turn, or in the pause after a write, leaves in one write. */
   #writeSoon(): void {
+    if (this.#isPausing) return;
     this.#isWriting = true;
     setImmediate(() => this.#write());
+  }
+
+  #pause(): void {
+    this.#isPausing = true;
+    this.#pauseTimer = setTimeout(() => this.#endPause(), PAUSE_MS);
+  }
+
+  #endPause(): void {
+    if (!this.#isPausing) return;
+    clearTimeout(this.#pauseTimer);
+    this.#isPausing = false;
+    if (this.#queue.length > 0) this.#writeSoon();
   }
 
   #write(): void {
@@ -108,7 +126,8 @@ export class AuditJournal implements AuditTrail {
       this.#queue = this.#queue.slice(batch.length);
       this.#isWriting = false;
       this.#onWritten?.();
-      if (this.#queue.length > 0) this.#writeSoon();
+      if (!this.#isClosed) this.#pause();
+      else if (this.#queue.length > 0) this.#writeSoon();
     });
   }
 

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import type { AuditEntry } from '../../core/access.ts';
+import type { Principal } from '../../core/ports.ts';
 
 /** Where a chain stands. */
 export interface ChainHead {
@@ -37,13 +38,9 @@ export function auditLine(
   time: number,
 ): WrittenLine {
   const sequence = before.sequence + 1;
-  const facts = {
-    sequence,
-    time: new Date(time).toISOString(),
-    ...('server' in entry ? factsOf(entry) : entry),
-    previous: before.hash,
-  };
-  const body = JSON.stringify(facts).slice(0, -1);
+  const facts = 'server' in entry ? factsText(entry) : JSON.stringify(entry).slice(1, -1);
+  const when = timeText(time);
+  const body = `{"sequence":${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
   const digest = hash('sha256', body, 'base64url');
   return { text: `${body},"hash":"${digest}"}`, head: { sequence, hash: digest } };
 }
@@ -62,23 +59,43 @@ export function checkAuditLine(text: string, before: ChainHead | undefined): Cha
   return isNext ? head : 'out of place';
 }
 
-function factsOf(entry: AuditEntry): object {
+/** Members without braces. */
+function factsText(entry: AuditEntry): string {
   const { principal, params, target, ...rest } = entry;
-  return {
-    ...rest,
-    ...(principal === undefined ? {} : { principal: { ...principal, key: undefined } }),
-    ...(target === undefined ? {} : targetFacts(target, entry.method)),
-    ...(params === undefined
-      ? {}
-      : { paramsChars: params.length, paramsDigest: hash('sha256', params, 'base64url') }),
-  };
+  const members = JSON.stringify(rest).slice(1, -1);
+  const who = principal === undefined ? '' : `,"principal":${principalText(principal)}`;
+  const what = target === undefined ? '' : `,${targetText(target, entry.method)}`;
+  const how =
+    params === undefined
+      ? ''
+      : `,"paramsChars":${params.length},"paramsDigest":"${hash('sha256', params, 'base64url')}"`;
+  return members + who + what + how;
+}
+
+const principalTexts = new WeakMap<Principal, string>();
+
+/** A principal that calls often is written once. */
+function principalText(principal: Principal): string {
+  const known = principalTexts.get(principal);
+  if (known !== undefined) return known;
+  const text = JSON.stringify({ ...principal, key: undefined });
+  principalTexts.set(principal, text);
+  return text;
+}
+
+let lastTime = { ms: 0, text: new Date(0).toISOString() };
+
+/** Of calls that come in the same millisecond, the first asks the calendar. */
+function timeText(ms: number): string {
+  if (lastTime.ms !== ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
 }
 
 /** A tool or a prompt goes by its name; a URI may hold anything, so only its scheme is kept. */
-function targetFacts(target: string, method: string | undefined): object {
+function targetText(target: string, method: string | undefined): string {
   if (method?.startsWith('resources/') !== true) {
-    return { target: target.slice(0, TARGET_CHARS_MAX) };
+    return `"target":${JSON.stringify(target.slice(0, TARGET_CHARS_MAX))}`;
   }
   const scheme = /^[a-z][a-z0-9+.-]{0,31}:/i.exec(target)?.[0] ?? '';
-  return { target: `${scheme}…`, targetDigest: hash('sha256', target, 'base64url') };
+  return `"target":"${scheme}…","targetDigest":"${hash('sha256', target, 'base64url')}"`;
 }
