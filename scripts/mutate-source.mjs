@@ -62,9 +62,11 @@ export function mutated(path, text, mutant) {
     .reduce((all, each) => all.slice(0, each.start) + each.text + all.slice(each.end), text);
 }
 
-/** `?? ''`: asked for by the compiler where nothing can be absent, and so of no consequence. */
+/** `?? ''` and `[a = '']`: asked for by the compiler where nothing can be absent, and so of no consequence. */
 function isDefaultForTypes({ type, operator, right }) {
-  return type === 'LogicalExpression' && operator === '??' && right.type === 'Literal';
+  const isDefault =
+    type === 'AssignmentPattern' || (type === 'LogicalExpression' && operator === '??');
+  return isDefault && right.type === 'Literal' && right.value === '';
 }
 
 function isType({ type }) {
