@@ -1,4 +1,5 @@
 /** Client certificates: from the handshake to the principal. */
+import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { type RunningServer, serve, type ServeOptions, type TlsOptions } from 'tidegate/node';
@@ -229,5 +230,23 @@ describe('authorities that change', () => {
     await app.until(() => app.exchanges.length === 1, 'the request');
     expect(second.isSessionReused()).toBe(false);
     expect(app.exchanges[0]?.head.verifiedCertificate).toBeUndefined();
+  });
+
+  it('end the connections of those that are trusted no more, and leave the others', async () => {
+    await open({ http2: true });
+    const other = await Authority.create('CN=Other');
+    const bob = await other.client({ name: 'CN=bob' });
+    folder.write('clients.pem', `${authority.cert}\n${other.cert}\n`);
+    await seen.untilLogged('tls_files_read');
+    const kept = await handshake(alice);
+    const ended = await handshake(bob);
+    const bare = await handshake({});
+    const h2 = await handshake({ ...bob, ALPNProtocols: ['h2'] });
+    const closed = Promise.all([ended, h2].map((each) => once(each.resume(), 'close')));
+    folder.write('clients.pem', authority.cert);
+    await closed;
+    for (const socket of [kept, bare]) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await app.until(() => app.exchanges.length === 2, 'the requests of the others');
+    expect(seen.logged('tls_files_read').at(-1)?.['ended']).toBe(2);
   });
 });

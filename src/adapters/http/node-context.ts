@@ -1,6 +1,7 @@
 /** What the exchanges of one handler share: its bounds, and what is known of its connections. */
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { CertifiedConnections } from './certified-connections.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { Peers } from './peers.ts';
@@ -17,6 +18,7 @@ export class NodeContext {
   readonly detached: Set<Socket> = new Set();
   /** Connections of HTTP/2, which `node:https` does not know. */
   readonly sessions: Set<ServerHttp2Session> = new Set();
+  readonly certified: CertifiedConnections = new CertifiedConnections();
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
   /** Replies ask their clients to leave. */

@@ -85,7 +85,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   const server = createListener({ app, context, sight, proxyProtocol, tls });
   await listen(server, host, port);
   server.on('error', (error) => options.onError?.(error));
-  const watch = tls && watchFiles(server as SecureServer, tls, sight);
+  const watch = tls && watchFiles(server as SecureServer, tls, context, sight);
   const bound = (server.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
   return {
@@ -107,13 +107,22 @@ function filesOf(options: TlsOptions): TlsFiles {
   throw new Error(tlsFaultLine(read.fault, options));
 }
 
-/** New handshakes get the new files, and no ticket of before; what is open stays as it is. */
-function watchFiles(server: SecureServer, { options, files }: Tls, sight: Sight): TlsWatch {
+/**
+ * New handshakes get the new files, and no ticket of before. What is open stays as it is, unless it
+ * came in by an authority that is trusted no more.
+ */
+function watchFiles(
+  server: SecureServer,
+  { options, files }: Tls,
+  { certified }: NodeContext,
+  sight: Sight,
+): TlsWatch {
   return new TlsWatch(options, files, {
-    onFiles: ({ context, notAfterMs }) => {
+    onFiles: ({ context, authorities, notAfterMs }) => {
       server.setSecureContext(context);
+      const ended = certified.retain(authorities);
       const notAfter = new Date(notAfterMs).toISOString();
-      sight.log('info', 'tls_files_read', { cert: options.cert, notAfter });
+      sight.log('info', 'tls_files_read', { cert: options.cert, notAfter, ended });
     },
     onFault: (reason) => sight.log('error', 'tls_files_refused', { reason }),
   });

@@ -7,6 +7,8 @@ import type { TlsOptions } from './tls-options.ts';
 export interface TlsFiles {
   /** For `createSecureContext` and `setSecureContext`. */
   readonly context: SecureContextOptions;
+  /** Fingerprints of the authorities of client certificates. */
+  readonly authorities: ReadonlySet<string>;
   /** When the server's certificate ends, in milliseconds since 1970 (UTC). */
   readonly notAfterMs: number;
 }
@@ -60,7 +62,11 @@ function read(options: TlsOptions): TlsFiles {
     throw new Unfit('key', 'does not belong to the certificate.');
   }
   const ca = options.clientCa === undefined ? undefined : textOf(options, 'clientCa');
-  if (ca !== undefined) certificateOf(ca, 'clientCa');
+  const authorities = new Set(
+    (ca === undefined ? [] : blocksOf(ca)).map(
+      (each) => certificateOf(each, 'clientCa').fingerprint256,
+    ),
+  );
   const context: SecureContextOptions = {
     cert,
     key,
@@ -76,7 +82,7 @@ function read(options: TlsOptions): TlsFiles {
     const why = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
     throw new Unfit('cert', `cannot be used: ${why}.`, cause);
   }
-  return { context, notAfterMs: Date.parse(leaf.validTo) };
+  return { context, authorities, notAfterMs: Date.parse(leaf.validTo) };
 }
 
 /**
@@ -113,6 +119,11 @@ const READ_FAULTS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not read it'],
   ['EISDIR', 'it is a folder'],
 ]);
+
+/** The certificates of a PEM text; the whole of it where there is none, to be refused. */
+function blocksOf(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [text];
+}
 
 function certificateOf(text: string, file: 'cert' | 'clientCa'): X509Certificate {
   try {
