@@ -13,8 +13,8 @@ export class CertifiedConnections {
   }
 
   /**
-   * Ends those whose authority is not among these, and those whose authority is not known: a resumed
-   * session does not tell.
+   * Ends those whose authority is not among these, and those whose authority is not known: a
+   * resumed session does not tell.
    * @returns how many.
    */
   retain(authorities: ReadonlySet<string>): number {
