@@ -8,13 +8,16 @@ const OURS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'content-type',
+  'expect',
   'host',
+  'keep-alive',
   'last-event-id',
   'mcp-method',
   'mcp-name',
   'mcp-protocol-version',
   'mcp-session-id',
   'transfer-encoding',
+  'upgrade',
 ]);
 
 /**
