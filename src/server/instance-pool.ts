@@ -33,7 +33,7 @@ export class InstancePool {
   readonly budget: RestartBudget;
   readonly #ports: BridgePorts;
   readonly #isolation: Isolation;
-  readonly #exclusive = new Set<LegacyInstance>();
+  readonly #exclusive = new Set<LegacyInstance | ModernInstance>();
   readonly #legacy = new Map<string, LegacyInstance>();
   readonly #modern = new Map<string, ModernInstance>();
   readonly #bridges: ModernBridges;
@@ -151,12 +151,22 @@ export class InstancePool {
     this.#modern.clear();
   }
 
-  /** The session keeps no instance: the one of its principal may be stopped while it is idle. */
   #legacyOverModern(principal: Principal): LegacyUpstream | undefined {
-    const upstream = (): ModernInstance | undefined => this.#modernInstance(principal);
-    if (upstream() === undefined) return undefined;
     const book = this.#tasks;
     const tasks = book === undefined ? undefined : { book, owner: principal.key };
+    if (this.#isolation === 'session') {
+      if (!this.#hasRoom()) return undefined;
+      const own = new ModernInstance(this.#portsFor(principal), true);
+      this.#exclusive.add(own);
+      const left = (): void => {
+        this.#exclusive.delete(own);
+        own.instance.close();
+      };
+      return new LegacyOverModern(this.#ports, () => own, tasks, left);
+    }
+    // The session keeps none: the one that it shares may be stopped while it is idle.
+    const upstream = (): ModernInstance | undefined => this.#modernInstance(principal);
+    if (upstream() === undefined) return undefined;
     return new LegacyOverModern(this.#ports, upstream, tasks);
   }
 

@@ -20,6 +20,7 @@ import type {
 import { Message } from '../core/protocol/message.ts';
 import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
 import { Backoff } from './backoff.ts';
+import { Ghosts } from './ghosts.ts';
 import type { RestartBudget } from './restart-budget.ts';
 
 /**
@@ -89,8 +90,7 @@ export class Instance {
   #connection: UpstreamConnection | undefined;
   /** Calls and notifications that came before the handshake was over. */
   #held: { readonly message: Message; readonly call: UpstreamCall | undefined }[] = [];
-  /** Calls given up while the upstream may still work on them: what it says may be theirs. */
-  #ghosts = 0;
+  readonly #ghosts: Ghosts;
   #isRestart = false;
   #hasAnswered = false;
   #disarm: (() => void) | undefined;
@@ -101,6 +101,7 @@ export class Instance {
     this.ports = ports;
     this.#role = role;
     this.pending = new Pending(ports.limits.pendingPerUpstreamMax);
+    this.#ghosts = new Ghosts(ports.limits.pendingPerUpstreamMax);
     this.#backoff = new Backoff(ports.random);
   }
 
@@ -190,7 +191,7 @@ export class Instance {
    * up may still speak.
    */
   get sole(): UpstreamCall | undefined {
-    return this.#ghosts === 0 ? this.pending.sole : undefined;
+    return this.#ghosts.areAbout(this.ports.clock.now()) ? undefined : this.pending.sole;
   }
 
   /** Whether what the upstream says names the call it belongs to. */
@@ -219,7 +220,9 @@ export class Instance {
   cancel(call: UpstreamCall, reason: string): void {
     if (!this.pending.end(call, 'cancel')) return;
     const held = this.#held.findIndex((each) => each.call === call);
-    if (held < 0 && call.method !== LISTEN) this.#ghosts += 1;
+    if (held < 0 && call.method !== LISTEN) {
+      this.#ghosts.add(call.number, this.ports.clock.now());
+    }
     if (held >= 0) this.#held.splice(held, 1);
     else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
   }
@@ -228,7 +231,7 @@ export class Instance {
   expire(now: number): void {
     for (const call of this.pending.startedBefore(now - this.ports.limits.callMsMax)) {
       if (!this.pending.end(call, 'refuse')) continue;
-      this.#ghosts += 1;
+      this.#ghosts.add(call.number, now);
       this.#tellCancelled(call, 'timed out');
       call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
     }
@@ -296,6 +299,7 @@ export class Instance {
       this.#hasAnswered = true;
       const call = this.pending.find(message.id);
       if (call === undefined || !this.pending.end(call, 'answer')) {
+        this.#ghosts.answered(message.id);
         this.ports.telemetry.count('upstream_stray_total', { kind: 'response' });
         return;
       }
@@ -357,7 +361,7 @@ export class Instance {
     const { telemetry, clock, upstream, budget } = this.ports;
     this.#disarm?.();
     this.#connection = undefined;
-    this.#ghosts = 0;
+    this.#ghosts.clear();
     this.state = INSTANCE_TRANSITIONS.ready.fail;
     const now = clock.now();
     budget.died(now, this.#hasAnswered);

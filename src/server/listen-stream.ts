@@ -89,7 +89,9 @@ export class ListenStream implements Listener, ConnectionOwner {
    * first.
    */
   complete(): void {
-    const meta = `"_meta":{"${META.subscriptionId}":${this.id}}`;
+    const { infoText } = this.#upstream;
+    const info = infoText === '' ? '' : `,${infoText}`;
+    const meta = `"_meta":{"${META.subscriptionId}":${this.id}${info}}`;
     const text = Message.result(this.id, `{"resultType":"complete",${meta}}`).toText();
     const connection = this.#release();
     if (connection === undefined) return;

@@ -3,6 +3,7 @@
  * clients, each with its own `_meta`. Knows what the server declares, which tool parameters are
  * mirrored in headers, and who listens to what.
  */
+import { SERVER_INFO } from '../core/bridge/modern-client/modern-result.ts';
 import { declaresTasks } from '../core/bridge/tasks/task-words.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
@@ -57,6 +58,14 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
 
   get tellsOfTasks(): boolean {
     return declaresTasks(this.capabilities);
+  }
+
+  get infoText(): string {
+    const { _meta } = (this.discovered ?? {}) as {
+      readonly _meta?: Readonly<Record<string, unknown>>;
+    };
+    const info = _meta?.[SERVER_INFO];
+    return info === undefined ? '' : `"${SERVER_INFO}":${JSON.stringify(info)}`;
   }
 
   /** Whether this tool's output schema is no object, so that older clients see it inside one. */

@@ -14,6 +14,8 @@ export interface ModernUpstream {
   readonly isDown: boolean;
   /** Whether it has the tasks extension, as far as is known once it is ready. */
   readonly tellsOfTasks: boolean;
+  /** Its own name for itself, as a member of `_meta`; empty while it is not known. */
+  readonly infoText: string;
   /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */
   whenReady(then: () => void): void;
   /** The `Mcp-Param-*` headers of a `tools/call`, against what the tool declares. */

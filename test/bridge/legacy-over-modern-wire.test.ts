@@ -296,3 +296,37 @@ it('structured content comes back inside an object where the schema was shown in
     result: { structuredContent: { result: { a: 1 } } },
   });
 });
+
+describe('who shares an instance', () => {
+  it('is nobody with isolation session, and the instance ends with its session', async () => {
+    const { server, upstream } = await modernServer(MODERN_ONLY);
+    const [one, two] = [await Session2025.open(server), await Session2025.open(server)];
+    const replies = [one.post(callLater(1)), two.post(callLater(1))];
+    const [first, second] = [await upstream.call(0), await upstream.call(1)];
+    expect(first.connection).not.toBe(second.connection);
+    await one.end().whole();
+    await upstream.until(() => first.connection.isOver, 'the end of the instance');
+    expect(second.connection.isOver).toBe(false);
+    second.say('done');
+    expect(await lastOf(replies[1] as WireReply)).toMatchObject({ id: 1, result: {} });
+  });
+
+  it('is every session of a principal with isolation principal', async () => {
+    const { server, upstream } = await modernServer({ ...MODERN_ONLY, isolation: 'principal' });
+    for (const session of [await Session2025.open(server), await Session2025.open(server)]) {
+      session.post(callLater(1));
+    }
+    const [first, second] = [await upstream.call(0), await upstream.call(1)];
+    expect(first.connection).toBe(second.connection);
+  });
+
+  it('is bounded: a session that finds no room is refused, and its place is free when one ends', async () => {
+    const limits = { upstreamInstancesMax: 1 };
+    const { server } = await modernServer({ ...MODERN_ONLY, limits });
+    const one = await Session2025.open(server);
+    const refused = await server.send(postOf('/mcp', initialize('2025-11-25'))).whole();
+    expect(refused.status).toBe(503);
+    await one.end().whole();
+    expect((await server.send(postOf('/mcp', initialize('2025-11-25'))).whole()).status).toBe(200);
+  });
+});

@@ -75,10 +75,8 @@ describe('a task of the extension', () => {
         await bob.ask('tasks/cancel', { taskId: id }),
       ];
       for (const { error } of answers) {
-        expect(error).toEqual({
-          code: -32602,
-          message: expect.stringContaining('Task not found.'),
-        });
+        expect(error).toMatchObject({ code: -32602 });
+        expect(error?.['message']).toContain('Task not found.');
       }
       expect((await bob.listen({ taskIds: [id] })).acknowledged).toEqual({});
     }

@@ -15,6 +15,7 @@ import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import { relatedTaskOf, runsToolsAsTasks, taskIdOf } from '../../core/bridge/tasks/task-words.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
+import { GHOST_MS } from '../ghosts.ts';
 import { Instance, refuseQuestion, type InstanceRole, type UpstreamCall } from '../instance.ts';
 import { ToolHeaders } from '../tool-headers.ts';
 import type { BridgePorts } from './bridge-ports.ts';
@@ -55,6 +56,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   isHaunted = false;
   readonly #keeper: BridgeSessionKeeper;
   readonly #facts: BridgeSessionFacts;
+  /** Until when what it logs may be about such a call. */
+  #hauntedUntil = -Infinity;
   #awaiting: (() => void)[] = [];
   #awaitingTools: (() => void)[] = [];
   #tools: 'unknown' | 'reading' | 'stale' | 'known' = 'unknown';
@@ -178,7 +181,9 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   }
 
   haunt(): void {
-    if (!this.instance.canTell) this.isHaunted = true;
+    if (this.instance.canTell) return;
+    this.isHaunted = true;
+    this.#hauntedUntil = this.instance.ports.clock.now() + GHOST_MS;
   }
 
   released(call: BridgedCall): void {
@@ -225,7 +230,9 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
         this.tasks.get(taskIdOf(message.value) ?? '')?.notified(message);
         return;
       case 'notifications/message': {
-        const call = this.#callOf(related, isMarked, () => true);
+        // A question in the wrong place is answered by the wrong person; a line of a log is not.
+        const isHaunted = this.instance.ports.clock.now() < this.#hauntedUntil;
+        const call = this.#callOf(related, isMarked || isHaunted, () => true);
         if (call !== undefined) call.noticed(message);
         else this.#stray('notification');
         return;
@@ -237,6 +244,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
 
   down(): boolean {
     this.isHaunted = false;
+    this.#hauntedUntil = -Infinity;
     this.#tools = 'unknown';
     this.#level = undefined;
     this.#callers.clear();
@@ -256,7 +264,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
       task.asked(message);
       return;
     }
-    const call = this.#callOf(related, isMarked, ({ canAsk }) => canAsk);
+    const isAmbiguous = isMarked || this.isHaunted;
+    const call = this.#callOf(related, isAmbiguous, ({ canAsk }) => canAsk);
     if (call !== undefined) {
       call.asked(message);
       return;
@@ -269,13 +278,12 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   /** The call upstream named, or the only one it can mean. */
   #callOf(
     related: UpstreamCall | undefined,
-    isMarked: boolean,
+    isAmbiguous: boolean,
     isCandidate: (call: BridgedCall) => boolean,
   ): BridgedCall | undefined {
     const owner = related?.owner;
     if (owner instanceof BridgedCall) return owner;
-    const isAmbiguous = isMarked || this.isHaunted || this.#callers.size > 1;
-    if (isAmbiguous) return undefined;
+    if (isAmbiguous || this.#callers.size > 1) return undefined;
     let sole: BridgedCall | undefined;
     for (const call of this.calls) {
       if (!isCandidate(call)) continue;

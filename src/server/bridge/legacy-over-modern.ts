@@ -1,6 +1,7 @@
 /**
  * A session of a legacy client over a server of the stateless revision: its handshake, its level
- * and its subscriptions live here, its requests go to the instance that serves its principal.
+ * and its subscriptions live here. Its requests go to an instance of its own, or to the one that it
+ * shares.
  */
 import {
   initializeResult,
@@ -44,6 +45,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   readonly #questions = new Map<string, { readonly asker: Asker; key: string }>();
   readonly #changes: LegacyOverModernChanges;
   readonly #tasks: LegacyTasks | undefined;
+  readonly #left: () => void;
   /** Whether both sides have tasks and we carry them across. */
   #hasTasks = false;
   #nextQuestion = 1;
@@ -51,13 +53,16 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   /**
    * @param upstream - the instance of the session's principal; undefined while there is no room.
    * @param tasks - those of the session's principal; undefined where tasks are not bridged.
+   * @param left - called when the session is over.
    */
   constructor(
     ports: InstancePorts,
     upstream: () => ModernInstance | undefined,
     tasks?: TaskAccess,
+    left: () => void = () => {},
   ) {
     this.ports = ports;
+    this.#left = left;
     this.upstream = upstream;
     if (tasks !== undefined) this.#tasks = new LegacyTasks(this, tasks);
     this.#changes = new LegacyOverModernChanges(ports, upstream, (message) => {
@@ -73,6 +78,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     this.#member = undefined;
     this.#questions.clear();
     this.#changes.stop();
+    this.#left();
   }
 
   initialize(requested: unknown, done: (answer: string | Refusal) => void): void {

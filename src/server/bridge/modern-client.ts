@@ -37,6 +37,11 @@ export class ModernClient implements ModernUpstream {
     return this.#bridge.carriesTasks(this.#client);
   }
 
+  get infoText(): string {
+    // Whatever is there: a listen that ends starts nothing.
+    return this.#bridge.hub.primary?.server?.infoText ?? '';
+  }
+
   whenReady(then: () => void): void {
     const session = this.#bridge.sessionFor(this.#client);
     if (session === undefined) then();
