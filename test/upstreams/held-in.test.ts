@@ -97,7 +97,7 @@ describe('a working folder', () => {
   });
 
   it.each(['', '.', '..', '../acme', '/etc', 'ACME', 'a/b', 'a\\b', 'nul', 'é', 'x'.repeat(300)])(
-    'of a tenant named %j lies below the others’, and is no other’s',
+    'V10 of a tenant named %j lies below the others’, and is no other’s',
     async (tenant) => {
       const upstream = server('environment', [], { workdir: folder });
       const found = await folderOf(upstream, undefined, tenant);
@@ -218,7 +218,7 @@ describe.runIf(isLinux)('what a child may use', () => {
 });
 
 describe('a sandbox', () => {
-  it('stands before the command, its words as they are and the folder in them', async () => {
+  it('V15 stands before the command without a shell, its words as they are and the folder in them', async () => {
     const words = ['--bind', '{workdir}', '/work', '$(touch x); `y`', '{workdir}/{workdir}'];
     const sandbox = [...WRAPPER, ...words, '--'];
     const events = new Recorder();
@@ -231,7 +231,7 @@ describe('a sandbox', () => {
     expect([given['cwd'], given['args']]).toEqual([here, ['a b', '{workdir}']]);
   });
 
-  it('goes with everything inside it, whatever that ignores', async () => {
+  it('V50 goes with everything inside it, whatever that ignores', async () => {
     const events = new Recorder();
     const upstream = server('stubborn', ['2', 'stray'], { sandbox: [...WRAPPER, '--'] });
     const connection = upstream.connect('legacy', events);
