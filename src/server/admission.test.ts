@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
-import { BARE_GRANT, type Grant } from '../core/grant.ts';
+import { BARE_GRANT, type Grant, UNKNOWN_GRANT } from '../core/grant.ts';
 import type { HttpExchange, Identity, Principal, RequestHead, StreamSink } from '../core/ports.ts';
 import { principalOf } from '../core/principal.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
@@ -22,19 +22,22 @@ interface Said {
   readonly query?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly caller?: Principal;
+  readonly grant?: Grant;
 }
 
 class Exchange implements HttpExchange {
   readonly head: RequestHead;
   readonly caller: Principal | undefined;
+  readonly grant: Grant | undefined;
   status = 0;
   headers: readonly string[] = [];
   body = '';
   isStream = false;
 
-  constructor({ method = 'GET', path = '/mcp', query = '', headers = {}, caller }: Said) {
+  constructor({ method = 'GET', path = '/mcp', query = '', headers = {}, caller, grant }: Said) {
     const all: Readonly<Record<string, string>> = { host: 'localhost', ...headers };
     this.caller = caller;
+    this.grant = grant;
     this.head = {
       method,
       path,
@@ -159,7 +162,8 @@ describe('who comes in', () => {
     const { door } = doorOf({ identity: asked, gate });
     const headers = { host: 'nobody.test' };
     const { entered } = knock(door, { headers, caller: ADA, query: 'access_token=a' });
-    expect(entered.slice(0, 2)).toEqual([VARY, ADA]);
+    expect(entered).toEqual([VARY, ADA, UNKNOWN_GRANT]);
+    expect(knock(door, { headers, caller: ADA, grant: GRANT }).entered[2]).toBe(GRANT);
     expect([asked.asked, gate.seen]).toEqual([0, []]);
   });
 });
@@ -317,6 +321,19 @@ describe('where a request goes', () => {
   it('is found without the name of the server by whoever has the endpoint already', () => {
     expect(answered({ path: '/mcp', caller: ADA }).status).toBe(502);
     expect(answered({ path: '/files/mcp', caller: ADA }).status).toBe(404);
+  });
+
+  it('is nowhere for whom the server is not there', () => {
+    const asked: Principal[] = [];
+    const serves = (principal: Principal): boolean => {
+      asked.push(principal);
+      return false;
+    };
+    const hidden = answered({ path: '/files/mcp' }, { serves });
+    const nothing = answered({ path: '/files/nothing' });
+    expect([hidden.status, hidden.body]).toEqual([404, nothing.body]);
+    expect(asked).toEqual([ADA]);
+    expect(answered({ path: '/files/mcp' }, { serves: () => true }).status).toBe(502);
   });
 
   it('is refused with the methods there are', () => {
