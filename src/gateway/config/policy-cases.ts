@@ -44,11 +44,43 @@ const policyCase = z.strictObject({
   expect: z.enum(['allow', 'deny']),
 });
 
+type Names = string | readonly string[];
+
+interface PolicyCaseShape {
+  readonly name?: string | undefined;
+  readonly principal?:
+    | {
+        readonly tenant?: string | undefined;
+        readonly issuer?: string | undefined;
+        readonly subject?: string | undefined;
+        readonly clientId?: string | undefined;
+        readonly groups?: Names | undefined;
+        readonly scopes?: Names | undefined;
+        readonly claims?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
+  readonly action: (typeof ACTIONS)[number];
+  readonly resource: {
+    readonly server: string;
+    readonly tool?: string | undefined;
+    readonly prompt?: string | undefined;
+    readonly uri?: string | undefined;
+    readonly readOnly?: boolean | undefined;
+    readonly destructive?: boolean | undefined;
+    readonly idempotent?: boolean | undefined;
+    readonly openWorld?: boolean | undefined;
+  };
+  readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+  readonly address?: string | undefined;
+  readonly time?: string | undefined;
+  readonly expect: 'allow' | 'deny';
+}
+
 /** One case, as its file says it. */
-export type PolicyCase = z.infer<typeof policyCase> & {
+export interface PolicyCase extends PolicyCaseShape {
   /** Of its file. */
   readonly line: number;
-};
+}
 
 export interface PolicyCases {
   /** A config, or Cedar text; relative to the file of the cases. */
@@ -60,7 +92,7 @@ export type PolicyCasesOutcome =
   | ({ readonly kind: 'cases' } & PolicyCases)
   | { readonly kind: 'faulty'; readonly problems: readonly Problem[] };
 
-const CASE: ConfigSection<z.infer<typeof policyCase>> = section(policyCase);
+const CASE: ConfigSection<PolicyCaseShape> = section(policyCase);
 const FILE: ConfigSection<{ config?: string | undefined; cases: unknown[] }> = section(
   z.strictObject({ config: word.optional(), cases: z.array(z.unknown()).min(1) }),
 );
