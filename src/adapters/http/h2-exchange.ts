@@ -52,8 +52,8 @@ export class H2Exchange implements HttpExchange {
     const isBodiless = status === 204 || status === 304;
     const length = isBodiless ? [] : ['Content-Length', String(Buffer.byteLength(body))];
     const content = isBodiless || this.head.method === 'HEAD' ? '' : body;
-    stream.respond(replyHeaders(status, [...headers, ...length]), { endStream: content === '' });
-    if (content !== '') stream.end(content);
+    stream.respond(replyHeaders(status, [...headers, ...length]));
+    stream.end(content);
     this.#endRequest();
     cutWhenStalledH2(stream, this.#context.limits.stallMsMax);
   }
@@ -89,9 +89,12 @@ export class H2Exchange implements HttpExchange {
   /** A body that nobody reads is not waited for once the reply is over. */
   #endRequest(): void {
     const stream = this.#stream;
-    if (stream.readableEnded) return;
+    if (stream.endAfterHeaders || stream.readableEnded) return;
     stream.once('finish', () => {
-      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+      // What is on its way leaves first.
+      setImmediate(() => {
+        if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+      });
     });
   }
 
