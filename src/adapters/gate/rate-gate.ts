@@ -2,12 +2,14 @@
  * Rates by the second, and places that are given back. A refusal says when to come again, jittered,
  * so that those who were refused together do not come back together.
  */
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { ErrorCode, Refusal } from '../../core/errors.ts';
 import type { Gate, Holding, Visitor } from '../../core/gate.ts';
 import type { Randomness, Telemetry } from '../../core/ports.ts';
 import { addressKey } from '../../core/security/address-key.ts';
+import { Debts } from './debts.ts';
 import { accountKey, Holdings } from './holdings.ts';
+import { Leases } from './leases.ts';
 import { type Account, ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
 
 export interface RateGateParts {
@@ -17,11 +19,9 @@ export interface RateGateParts {
 
 /** Milliseconds, doubled at most by the jitter, until a place may be free again. */
 const PLACE_WAIT_MS = 5000;
-/** Seconds that one large answer may cost its account. */
-const DEBT_SECONDS_MAX = 60;
 
 type Counted = 'requestsPerSecond' | 'opensPerSecond' | 'bytesPerSecond';
-type Limiters = ReadonlyMap<string, RateLimiterMemory>;
+type Limiters = ReadonlyMap<string, Leases>;
 
 const FULL: Readonly<Record<Holding, ErrorCode>> = {
   stream: 'TOO_MANY_STREAMS',
@@ -34,14 +34,14 @@ export class RateGate implements Gate {
   readonly #holdings: Holdings;
   readonly #requests: Limiters;
   readonly #opens: Limiters;
-  readonly #bytes: Limiters;
+  readonly #bytes: ReadonlyMap<string, Debts>;
 
   constructor(rates: Rates, parts: RateGateParts) {
     this.#parts = parts;
     this.#holdings = new Holdings(rates);
-    this.#requests = limiters(rates, 'requestsPerSecond');
-    this.#opens = limiters(rates, 'opensPerSecond');
-    this.#bytes = limiters(rates, 'bytesPerSecond');
+    this.#requests = limiters(rates, 'requestsPerSecond', (each) => new Leases(each));
+    this.#opens = limiters(rates, 'opensPerSecond', (each) => new Leases(each));
+    this.#bytes = limiters(rates, 'bytesPerSecond', (each) => new Debts(each));
   }
 
   arrive(address: string, done: (refusal: Refusal | undefined) => void): void {
@@ -57,9 +57,12 @@ export class RateGate implements Gate {
       const requests =
         account === 'address' ? undefined : limiterOf(this.#requests, account, visitor);
       if (requests !== undefined) steps.push([requests, key, `${account}.requestsPerSecond`]);
-      const bytes = limiterOf(this.#bytes, account, visitor);
       // Bytes are paid for afterwards: nothing is taken now, but a debt is refused.
-      if (bytes !== undefined) steps.push([bytes, key, `${account}.bytesPerSecond`, 0]);
+      const waitMs = limiterOf(this.#bytes, account, visitor)?.waitMs(key) ?? 0;
+      if (waitMs > 0) {
+        done(this.#refuse('RATE_LIMITED', `${account}.bytesPerSecond`, waitMs));
+        return;
+      }
     }
     this.#consume(steps, done);
   }
@@ -75,14 +78,8 @@ export class RateGate implements Gate {
 
   spend(visitor: Visitor, bytes: number): void {
     for (const account of ACCOUNTS) {
-      const limiter = limiterOf(this.#bytes, account, visitor);
-      if (limiter === undefined) continue;
-      const key = accountKey(account, visitor);
-      void limiter.penalty(key, bytes).then(({ consumedPoints }) => {
-        if (consumedPoints <= limiter.points) return undefined;
-        const seconds = Math.ceil(consumedPoints / limiter.points) - 1;
-        return limiter.block(key, Math.min(DEBT_SECONDS_MAX, Math.max(1, seconds)));
-      });
+      const debts = limiterOf(this.#bytes, account, visitor);
+      debts?.spend(accountKey(account, visitor), bytes);
     }
   }
 
@@ -100,18 +97,19 @@ export class RateGate implements Gate {
 
   /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */
   #consume(steps: readonly Step[], settle: (refusal: Refusal | undefined) => void): void {
-    if (steps.length === 0) settle(undefined);
-    else void this.#refusal(steps).then((refusal) => queueMicrotask(() => settle(refusal)));
+    const open = steps.findIndex(([leases, key]) => !leases.use(key));
+    if (open === -1) settle(undefined);
+    else {
+      const rest = steps.slice(open);
+      void this.#refusal(rest).then((refusal) => queueMicrotask(() => settle(refusal)));
+    }
   }
 
   /** One after the other: who is refused by one account is not counted on those after it. */
   async #refusal(steps: readonly Step[]): Promise<Refusal | undefined> {
-    for (const [limiter, key, limit, points = 1] of steps) {
-      try {
-        await limiter.consume(key, points);
-      } catch (full) {
-        return this.#refuse('RATE_LIMITED', limit, (full as RateLimiterRes).msBeforeNext);
-      }
+    for (const [leases, key, limit] of steps) {
+      const waitMs = leases.use(key) ? undefined : await leases.take(key);
+      if (waitMs !== undefined) return this.#refuse('RATE_LIMITED', limit, waitMs);
     }
     return undefined;
   }
@@ -128,24 +126,28 @@ export class RateGate implements Gate {
   }
 }
 
-/** A limiter, the account in it, the name of the limit, and what is taken. */
-type Step = readonly [limiter: RateLimiterMemory, key: string, limit: string, points?: number];
+/** Where a point is taken, for whom, and the name of the limit. */
+type Step = readonly [leases: Leases, key: string, limit: string];
 
 /** A tenant with rules of its own has a limiter of its own. */
-function limiterOf(
-  limiters: Limiters,
+function limiterOf<T>(
+  each: ReadonlyMap<string, T>,
   account: Account,
   { principal }: Visitor,
-): RateLimiterMemory | undefined {
-  const own = account === 'tenant' ? limiters.get(ownName(principal.tenant)) : undefined;
-  return own ?? limiters.get(account);
+): T | undefined {
+  const own = account === 'tenant' ? each.get(ownName(principal.tenant)) : undefined;
+  return own ?? each.get(account);
 }
 
 function ownName(tenant: string): string {
   return `tenant ${tenant}`;
 }
 
-function limiters(rates: Rates, counted: Counted): Limiters {
+function limiters<T>(
+  rates: Rates,
+  counted: Counted,
+  make: (limiter: RateLimiterMemory) => T,
+): ReadonlyMap<string, T> {
   const found = ACCOUNTS.flatMap((account) => {
     const rules: RateRules | undefined = rates[account];
     return limiter(account, rules?.[counted]);
@@ -153,7 +155,7 @@ function limiters(rates: Rates, counted: Counted): Limiters {
   const own = Object.entries(rates.tenants ?? {}).flatMap(([tenant, rules]) =>
     limiter(ownName(tenant), rules[counted]),
   );
-  return new Map([...found, ...own]);
+  return new Map([...found, ...own].map(([name, each]) => [name, make(each)]));
 }
 
 function limiter(name: string, points: number | undefined): [string, RateLimiterMemory][] {

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Leases } from './leases.ts';
+
+// A second lasts as long as a test says, on any machine.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function granted(leases: Leases, key: string, times: number): Promise<number> {
+  const asked = Array.from({ length: times }, async () => {
+    return leases.use(key) || (await leases.take(key)) === undefined;
+  });
+  return (await Promise.all(asked)).filter(Boolean).length;
+}
+
+it('gives as many in a second as the limiter has, however they come together', async () => {
+  const bursts = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 200 }), bursts, async (points, sizes) => {
+      const leases = new Leases(new RateLimiterMemory({ points, duration: 1 }));
+      for (let second = 0; second < 2; second += 1) {
+        let given = 0;
+        let asked = 0;
+        for (const size of sizes) {
+          given += await granted(leases, 'ann', size);
+          asked += size;
+        }
+        expect(given).toBe(Math.min(points, asked));
+        expect(await granted(leases, 'bob', 1)).toBe(1);
+        vi.advanceTimersByTime(1000);
+      }
+    }),
+  );
+});
+
+it('forgets those whose second is over', async () => {
+  const leases = new Leases(new RateLimiterMemory({ points: 100, duration: 1 }));
+  for (let i = 0; i < 50; i += 1) await leases.take(`someone ${i}`);
+  vi.advanceTimersByTime(1000);
+  await leases.take('ann');
+  expect(leases.size).toBe(1);
+});
