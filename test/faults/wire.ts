@@ -86,11 +86,20 @@ export class Wire {
     const rawHead = this.#received.toString('latin1', 0, end + 2);
     const head = rawHead.toLowerCase();
     const status = Number(head.slice(9, 12));
-    const length = Number(/\r\ncontent-length: (\d+)\r\n/.exec(head)?.[1] ?? 0);
     const from = end + 4;
+    const length = this.#lengthOf(head, from);
     if (this.#received.length < from + length) return undefined;
     const body = this.#received.toString('utf8', from, from + length);
     this.#received = this.#received.subarray(from + length);
     return status === 100 ? this.#take() : { status, head, rawHead, body };
+  }
+
+  /** A reply that took its time came as a stream: to the end of its last chunk. */
+  #lengthOf(head: string, from: number): number {
+    if (!head.includes('\r\ntransfer-encoding: chunked\r\n')) {
+      return Number(/\r\ncontent-length: (\d+)\r\n/.exec(head)?.[1] ?? 0);
+    }
+    const last = this.#received.indexOf('\r\n0\r\n\r\n', from);
+    return last === -1 ? Infinity : last + 7 - from;
   }
 }
