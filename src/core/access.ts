@@ -29,6 +29,8 @@ export interface AccessVerdict {
 
 /** Who may do what. Synchronous, never throws: an engine's own failure denies. */
 export interface Access {
+  /** Whether everything is allowed now: then nothing is asked and no list is looked at. */
+  readonly isIdle?: boolean | undefined;
   decide(request: AccessRequest): AccessVerdict;
   /**
    * The answer to a request that was allowed, without the tools, prompts and resources this caller

@@ -135,11 +135,6 @@ export class Endpoint implements Application, OpenDoor {
       this.#probeFailure = { error: 'SHUTTING_DOWN' };
       this.#settle(this.#probeFailure);
     }
-    if (this.#served === undefined) {
-      // Nobody asks any more: those who wait for what the upstream speaks would wait for ever.
-      this.#probeFailure = { error: 'SHUTTING_DOWN' };
-      this.#settle(this.#probeFailure);
-    }
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
   }

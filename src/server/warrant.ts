@@ -21,7 +21,8 @@ export interface WarrantPorts {
 
 /** Whether anybody decides, records or counts. */
 export function isGuarded({ access, audit, gate }: WarrantPorts): boolean {
-  return access !== undefined || audit !== undefined || gate !== undefined;
+  const isDecided = access !== undefined && access.isIdle !== true;
+  return isDecided || audit !== undefined || gate !== undefined;
 }
 
 export class Warrant {

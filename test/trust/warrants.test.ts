@@ -93,6 +93,14 @@ describe('a verdict', () => {
     expect(result).toEqual({ tools: [{ name: 'now' }] });
   });
 
+  it('is not asked for while everything is allowed', async () => {
+    const rule = Object.assign(new Rule(), { isIdle: true });
+    const server = await wireServer({ identity: credentials(), access: rule });
+    const session = await Session2025.open(server, { token: 'bob' });
+    expect((await session.post(callNow(9)).whole()).status).toBe(200);
+    expect(rule.asked).toEqual([]);
+  });
+
   it('is asked with the very object that is sent on', async () => {
     const rule = new Rule();
     const server = await wireServer({ identity: credentials(), access: rule });

@@ -29,9 +29,15 @@ export function makeApiKey(): {
   readonly id: string;
   readonly digest: string;
 } {
-  const id = randomBytes(6).toString('base64url');
+  const id = makeId();
   const key = `tgk_${id}_${randomBytes(32).toString('base64url')}`;
   return { key, id, digest: digestOf(key) };
+}
+
+/** A word on a command line: one that began with a hyphen would be taken for an option. */
+function makeId(): string {
+  const id = randomBytes(6).toString('base64url');
+  return id.startsWith('-') ? makeId() : id;
 }
 
 /** The id inside a text that has the form of a key; undefined for any other. */

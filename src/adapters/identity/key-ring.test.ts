@@ -67,6 +67,11 @@ function ring(
 }
 
 describe('a ring of keys', () => {
+  it('has ids that no command line takes for an option', () => {
+    const ids = Array.from({ length: 500 }, () => makeApiKey().id);
+    expect(ids.filter((id) => id.startsWith('-'))).toEqual([]);
+  });
+
   it('lets in whoever has the whole key, as the tenant and subject it was made for', () => {
     const path = keyPath();
     const made = makeApiKey();

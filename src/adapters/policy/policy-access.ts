@@ -38,6 +38,10 @@ export class PolicyAccess implements Access {
     this.#ports = ports;
   }
 
+  get isIdle(): boolean {
+    return this.#verdicts === undefined;
+  }
+
   /**
    * Reads what is to be decided by; undefined for nothing, so that everything is allowed.
    * @returns what makes it count, from the next request on.
