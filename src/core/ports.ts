@@ -367,13 +367,7 @@ export interface Telemetry {
   count(name: string, labels: LogFields, by?: number): void;
   /** A request ended. `outcome` is `ok`, `error`, `cancelled`, `refused` or `lost`. */
   /** `tenant` is absent where tenants are not told apart. */
-  request(
-    era: string,
-    method: string,
-    outcome: string,
-    durationMs: number,
-    tenant?: string,
-  ): void;
+  request(era: string, method: string, outcome: string, durationMs: number, tenant?: string): void;
   streamClosed(era: string, kind: string, reason: CloseReason, ageMs: number): void;
 }
 
