@@ -107,6 +107,8 @@ function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duple
   const socket = duplex as Socket;
   const isAnswerable = socket.writable && error.code !== 'ECONNRESET';
   if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
+  // A second reply would be taken for the answer to another request.
+  if (context.answered.has(socket)) return;
   // Whoever does not take the refusal is cut.
   socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
   refuseRaw(socket, statusOfParserError(error.code));

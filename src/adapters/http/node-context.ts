@@ -12,6 +12,8 @@ export class NodeContext {
   readonly limits: ConnectionLimits;
   /** Connections with a reply begun but not ended: nothing else may be written to them. */
   readonly replying: WeakSet<Socket> = new WeakSet();
+  /** Those whose reply was written while their request still comes: they end by themselves. */
+  readonly answered: WeakSet<Socket> = new WeakSet();
   /** Connections on which a request came before the reply to the one before it was over. */
   readonly pipelined: WeakSet<Socket> = new WeakSet();
   /** Connections of long streams, which `node:http` no longer knows. */

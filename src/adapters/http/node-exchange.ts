@@ -27,6 +27,8 @@ export class NodeExchange implements HttpExchange {
   #pair: Pair | undefined;
   #isContinueDue: boolean;
   #isAnswered = false;
+  /** Whether its body came too slowly to be read to the end. */
+  #isSlow = false;
   #isComplete = false;
   #onGone: (() => void) | undefined;
   #longStream: SocketStream | undefined;
@@ -49,7 +51,10 @@ export class NodeExchange implements HttpExchange {
       this.#isContinueDue = false;
       res.writeContinue();
     }
-    readNodeBody(req, bytesMax, this.#context.limits, done);
+    readNodeBody(req, bytesMax, this.#context.limits, (outcome) => {
+      this.#isSlow = outcome.kind === 'refused' && outcome.refusal.error === 'BODY_TOO_SLOW';
+      done(outcome);
+    });
   }
 
   respond(status: number, headers: readonly string[], body: string): void {
@@ -131,6 +136,8 @@ export class NodeExchange implements HttpExchange {
   /** Whether so much of the body may still come that the connection is not worth waiting for it. */
   #isBodyLeft(req: IncomingMessage): boolean {
     if (req.complete || !hasBody(req)) return false;
+    // However little is left of it, it is not waited for.
+    if (this.#isSlow) return true;
     return this.#isContinueDue || !(Number(req.headers['content-length']) <= CHEAP_BODY_BYTES);
   }
 }
