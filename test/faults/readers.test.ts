@@ -17,7 +17,8 @@ const FLOOD = { bytes: 100 * MIB, size: 65_536 };
 const SMALL_FLOOD_BYTES = 20 * MIB;
 const FLOODED = '"text":"flooded"';
 const EVENT_LOG_BYTES = 4 * MIB;
-const HELD_BYTES_MAX = 8 * MIB;
+/** What a busy process may hold besides for a moment: far from the flood, which would all be held. */
+const HELD_BYTES_MAX = 24 * MIB;
 
 const READS = {
   nothing: (socket: RawSocket) => socket.stopReading(),
