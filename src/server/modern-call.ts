@@ -9,6 +9,7 @@ import {
   statusOfAnswer,
   type Envelope,
 } from '../core/protocol/eras/stateless-2026.ts';
+import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
@@ -16,6 +17,7 @@ import type { Connection, ConnectionOwner } from './connection.ts';
 import type { UpstreamCall } from './instance.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import type { RecordCall, WarrantedOwner } from './record-call.ts';
+import type { TaskOwners } from './task-owners.ts';
 import type { Warrant } from './warrant.ts';
 
 export interface ModernCallFacts {
@@ -27,8 +29,12 @@ export interface ModernCallFacts {
   readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
   readonly warrant: Warrant | undefined;
-  /** What of an answer is the client's to see. */
-  readonly seen: ((method: string, answer: Message) => Message) | undefined;
+  /**
+   * Whose tasks are whose, on a server that several share. No function of the request's own: a call
+   * waits in a queue after it was answered, and would keep all that came with the request.
+   */
+  readonly owners: TaskOwners | undefined;
+  readonly principal: Principal;
 }
 
 export class ModernCall implements WarrantedOwner, ConnectionOwner {
@@ -62,7 +68,8 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   }
 
   answered(call: UpstreamCall, received: Message): void {
-    const seen = this.#facts.seen?.(call.method, received) ?? received;
+    const { owners, principal } = this.#facts;
+    const seen = owners?.seen(principal, call.method, received) ?? received;
     const message = this.#facts.warrant?.filtered(seen) ?? seen;
     const isDiscover = call.method === 'server/discover' && !message.isError;
     const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();

@@ -49,9 +49,15 @@ export function runModern(
     refuse(foreign);
     return;
   }
-  const seen =
-    owners && ((method: string, answer: Message) => owners.seen(principal, method, answer));
-  const facts = { upstream, accepts, envelope, supported: served.supported, warrant, seen };
+  const facts = {
+    upstream,
+    accepts,
+    envelope,
+    supported: served.supported,
+    warrant,
+    owners,
+    principal,
+  };
   if (message.method === 'subscriptions/listen') {
     listen(inbound, message, accepts, upstream, (refusal) => {
       if (refusal === undefined) warrant?.ended('ok');
