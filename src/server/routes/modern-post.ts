@@ -63,13 +63,28 @@ export function runModern(
       if (refusal === undefined) warrant?.ended('ok');
       else refuse(refusal);
     });
-  } else if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
-    refuse({ error: 'TOO_MANY_REQUESTS', id });
+  } else {
+    count(inbound, message, facts, refuse);
+  }
+}
+
+type CallFacts = Omit<ModernCallFacts, 'recorded' | 'ended'>;
+
+function count(
+  inbound: Inbound,
+  message: Message,
+  facts: CallFacts,
+  refuse: (refusal: Refusal) => void,
+): void {
+  const { context, exchange } = inbound;
+  const { principal, upstream } = facts;
+  if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
+    refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
   } else if (message.method !== 'tools/call') {
     call(inbound, message, facts);
   } else {
     upstream.whenReady(() => {
-      const fault = upstream.checkParams(message, inbound.exchange.head);
+      const fault = upstream.checkParams(message, exchange.head);
       if (fault === undefined) {
         call(inbound, message, facts);
         return;
@@ -81,11 +96,7 @@ export function runModern(
 }
 
 /** Sends a request that is counted, and counts it down when it is over. */
-function call(
-  inbound: Inbound,
-  message: Message,
-  facts: Omit<ModernCallFacts, 'recorded' | 'ended'>,
-): void {
+function call(inbound: Inbound, message: Message, facts: CallFacts): void {
   const { context, principal } = inbound;
   const modern = new ModernCall({
     ...facts,
