@@ -51,8 +51,8 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   at(publicUrl: string): Identity {
     return {
       verify: (head, done) => {
-        const url = metadataUrl(publicUrl, head.path);
-        this.#before(publicUrl).verify(head, (outcome) => done(this.#judged(outcome, url)));
+        const urlOf = (): string => metadataUrl(publicUrl, head.path);
+        this.#before(publicUrl).verify(head, (outcome) => done(this.#judged(outcome, urlOf)));
       },
     };
   }
@@ -85,11 +85,11 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   }
 
   /** Who is denied is told what anybody is whose credential is not valid any more. */
-  #judged(outcome: IdentityOutcome, url: string | undefined): IdentityOutcome {
+  #judged(outcome: IdentityOutcome, urlOf: (() => string) | undefined): IdentityOutcome {
     if (outcome.kind !== 'principal') return outcome;
     if (!this.#denials.isDenied(outcome.principal, outcome.grant)) return outcome;
     const isTold = this.authorization !== undefined;
-    const facts = { error: 'invalid_token', metadataUrl: isTold ? url : undefined };
+    const facts = { error: 'invalid_token', metadataUrl: isTold ? urlOf?.() : undefined };
     const headers = ['WWW-Authenticate', challenge('Bearer', facts)];
     return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
   }

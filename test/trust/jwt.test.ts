@@ -54,6 +54,24 @@ describe('access tokens that are JWTs', () => {
     }
   });
 
+  it('are refused unseen where too many of an address were none, save for those that are known', async () => {
+    const issuer = await Issuer.start();
+    const forged = await signingKey();
+    const host = await hostOf(trusting(issuer, { failuresPerSecondMax: 5 }));
+    const known = await issuer.token();
+    expect((await open(host, known)).status).toBe(200);
+    const forge = async (n: number): Promise<number> => {
+      const kid = { kid: issuer.keys[0]?.kid };
+      const token = await issuer.token({ jti: `f${n}`, key: forged, header: kid });
+      return (await open(host, token)).status;
+    };
+    const statuses: number[] = [];
+    while (!statuses.includes(429)) statuses.push(await forge(statuses.length));
+    expect(statuses.filter((each) => each === 401).length).toBeGreaterThanOrEqual(5);
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    expect((await open(host, known)).status).toBe(200);
+  });
+
   it('count from nbf to exp, give or take 30 seconds', async () => {
     const issuer = await Issuer.start();
     const host = await hostOf(trusting(issuer));

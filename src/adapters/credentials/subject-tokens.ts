@@ -78,9 +78,10 @@ export function rememberingIdentity(
   const noted = (asked: Identity): Identity => ({
     verify: (head, done) =>
       asked.verify(head, (outcome) => {
-        const token = /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
-        if (outcome.kind === 'principal' && token !== undefined) {
-          tokens.remember(outcome.principal, token, outcome.grant?.expiresAt);
+        if (tokens.isWanted && outcome.kind === 'principal') {
+          const token = /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
+          const { principal, grant } = outcome;
+          if (token !== undefined) tokens.remember(principal, token, grant?.expiresAt);
         }
         done(outcome);
       }),

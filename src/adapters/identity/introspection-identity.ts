@@ -26,10 +26,10 @@ export function introspectionIdentity(
   options: IntrospectionOptions,
   ports: TokenPorts,
 ): TokenIdentity {
-  const { now = wallClock } = ports;
-  const { issuer, keptMsMax = KEPT_MS } = options;
+  const { clock, now = wallClock } = ports;
+  const { issuer, keptMsMax = KEPT_MS, failuresPerSecondMax } = options;
   const verifier = introspect(options, { ...ports, now });
-  const tokens = new VerifiedTokens(verifier, { now, keptMsMax });
+  const tokens = new VerifiedTokens(verifier, { now, clock, keptMsMax, failuresPerSecondMax });
   return tokenIdentity(options, ports, {
     tokens,
     issuers: [issuer],

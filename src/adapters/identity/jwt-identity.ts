@@ -28,6 +28,8 @@ export interface TokenRules extends ClaimMapping {
   readonly dpop?: 'off' | 'bound' | 'required' | undefined;
   /** Whether a proof must hold a nonce of ours. Default false. */
   readonly dpopNonce?: boolean | undefined;
+  /** As `VerifiedTokensOptions` has it. Default 100. */
+  readonly failuresPerSecondMax?: number | undefined;
 }
 
 export interface TokenPorts {
@@ -76,7 +78,9 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
     const parts = { issuer, jwksUri, algorithms: chosen, types: kinds };
     return [issuer, new JwtVerifier({ ...parts, fetch, clock, now, onFailure })] as const;
   });
-  const tokens = new VerifiedTokens(new IssuedBy(new Map(verifiers)), { now });
+  const { failuresPerSecondMax } = options;
+  const bounds = { now, clock, failuresPerSecondMax };
+  const tokens = new VerifiedTokens(new IssuedBy(new Map(verifiers)), bounds);
   const issuers = options.issuers.map(({ issuer }) => issuer);
   return tokenIdentity(options, ports, { tokens, issuers, isToken: (text) => JWT.test(text) });
 }

@@ -26,7 +26,9 @@ export type TokenOutcome =
   /** It is none of the verifier's, or not valid. */
   | { readonly kind: 'invalid' }
   /** Whoever could tell cannot be asked. */
-  | { readonly kind: 'unavailable' };
+  | { readonly kind: 'unavailable' }
+  /** Too many from there were none: it was not looked at. */
+  | { readonly kind: 'throttled' };
 
 export interface TokenVerifier {
   /** Never rejects. */
@@ -35,6 +37,7 @@ export interface TokenVerifier {
 
 export const INVALID: TokenOutcome = { kind: 'invalid' };
 export const UNAVAILABLE: TokenOutcome = { kind: 'unavailable' };
+export const THROTTLED: TokenOutcome = { kind: 'throttled' };
 
 /** Milliseconds by which the clock of an issuer may differ from ours. */
 export const TOLERANCE_MS = 30_000;

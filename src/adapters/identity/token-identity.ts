@@ -8,10 +8,14 @@ import type { Refusal } from '../../core/errors.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 import { challenge } from '../../core/security/challenge.ts';
-import { audiencesOf, metadataUrl } from '../../core/security/protected-resource.ts';
-import { type PresentedToken, presentedToken } from './bearer.ts';
+import {
+  audiencesOf,
+  isEventEntrance,
+  metadataUrl,
+} from '../../core/security/protected-resource.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
+import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
 
@@ -30,21 +34,28 @@ export interface TokenIdentityParts {
   readonly now: () => number;
 }
 
-const TOKEN_CHARS_MAX = 16_384;
 const ID_CHARS_MAX = 256;
+/** Milliseconds by which two clocks may part before an end is reckoned anew. */
+const DRIFT_MS = 1000;
 
 const UNVERIFIABLE: IdentityOutcome = {
   kind: 'refused',
   refusal: { error: 'CREDENTIAL_UNVERIFIABLE' },
 };
+const THROTTLED: IdentityOutcome = {
+  kind: 'refused',
+  refusal: { error: 'RATE_LIMITED', headers: ['Retry-After', '1'] },
+};
 
 export class TokenIdentity implements Identity, ResourceDoor {
   readonly authorization: AuthorizationFacts;
   readonly #parts: TokenIdentityParts;
+  readonly #presented: PresentedTokens;
   readonly #mapped = new WeakMap<TokenFacts, MappedClaims>();
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
+    this.#presented = new PresentedTokens(parts.isToken);
     this.authorization = parts.authorization;
   }
 
@@ -59,43 +70,37 @@ export class TokenIdentity implements Identity, ResourceDoor {
   }
 
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
-    const presented = presentedToken(head);
-    const { isToken, tokens } = this.#parts;
-    if (presented === undefined) {
-      done(place.refused(head, undefined));
+    const read = this.#presented.read(head);
+    if (read === undefined || read === 'unfit') {
+      done(place.refused(head, read === 'unfit' ? 'invalid_token' : undefined));
       return;
     }
-    const { token } = presented;
-    if (token.length > TOKEN_CHARS_MAX || !isToken(token)) {
-      done(place.refused(head, 'invalid_token'));
-      return;
-    }
-    const digest = tokenDigest(token);
-    const kept = tokens.kept(digest);
-    const outcome = kept === undefined ? undefined : this.#weigh(place, head, presented, kept);
-    if (outcome === undefined) void this.#answer(place, head, presented, digest, done);
+    const kept = this.#parts.tokens.kept(read.digest);
+    const outcome = kept === undefined ? undefined : this.#weigh(place, head, read, kept);
+    if (outcome === undefined) void this.#answer(place, head, read, done);
     else done(outcome);
   }
 
   async #answer(
     place: Place,
     head: RequestHead,
-    presented: PresentedToken,
-    digest: string,
+    read: ReadToken,
     done: (outcome: IdentityOutcome) => void,
   ): Promise<void> {
     const { tokens } = this.#parts;
+    const { token, digest } = read;
     const kept = tokens.kept(digest);
     const verified: TokenOutcome =
       kept === undefined
-        ? await tokens.verify(presented.token, digest)
+        ? await tokens.verify(token, digest, head.remoteAddress)
         : { kind: 'facts', facts: kept };
     if (verified.kind === 'unavailable') done(UNVERIFIABLE);
+    else if (verified.kind === 'throttled') done(THROTTLED);
     else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token'));
     else {
       const { facts } = verified;
-      const outcome = this.#weigh(place, head, presented, facts);
-      done(outcome ?? (await this.#proved(place, head, presented.token, facts)));
+      const outcome = this.#weigh(place, head, read, facts);
+      done(outcome ?? (await this.#proved(place, head, token, facts)));
     }
   }
 
@@ -103,17 +108,20 @@ export class TokenIdentity implements Identity, ResourceDoor {
   #weigh(
     place: Place,
     head: RequestHead,
-    { scheme, token }: PresentedToken,
+    read: ReadToken,
     facts: TokenFacts,
   ): IdentityOutcome | undefined {
     const { jkt, x5t } = facts.binding;
     const isHolder = x5t === undefined || x5t === head.clientCertificate;
     const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
-    const isProofShown = scheme === 'dpop';
+    const isProofShown = read.scheme === 'dpop';
     if (!place.isFor(facts) || !isHolder || isProofNeeded !== isProofShown) {
       return place.refused(head, 'invalid_token');
     }
-    return isProofShown ? undefined : this.#outcome(place, head, token, facts);
+    if (isProofShown) return undefined;
+    const outcome = this.#outcome(place, head, read.token, facts);
+    if (outcome.kind === 'principal') this.#presented.counted(head, read);
+    return outcome;
   }
 
   async #proved(
@@ -141,7 +149,17 @@ export class TokenIdentity implements Identity, ResourceDoor {
     return proofs.check(head, url, token, jkt);
   }
 
+  /**
+   * The same object for the same token, as long as its end is the same: what others remember of a
+   * grant is found again.
+   */
   #outcome(place: Place, head: RequestHead, token: string, facts: TokenFacts): IdentityOutcome {
+    const { clock, now } = this.#parts;
+    const expiresAt = clock.now() + Math.max(0, facts.expiresAt - now());
+    const known = place.welcomes.get(facts);
+    if (known !== undefined && Math.abs((known.grant?.expiresAt ?? 0) - expiresAt) < DRIFT_MS) {
+      return known;
+    }
     const mapped = this.#mapped.get(facts) ?? mapClaims(facts.claims, facts.issuer, this.#mapping);
     // Somebody whom the issuer knows and we cannot place: another token would say the same.
     if (mapped === undefined) return { kind: 'refused', refusal: { error: 'FORBIDDEN' } };
@@ -151,14 +169,11 @@ export class TokenIdentity implements Identity, ResourceDoor {
       return { kind: 'refused', refusal: place.insufficient(head, needed) };
     }
     const { principal, scopes, groups, claims } = mapped;
-    const { clock, now } = this.#parts;
-    const expiresAt = clock.now() + Math.max(0, facts.expiresAt - now());
     const credentialId = credentialIdOf(facts, token);
-    return {
-      kind: 'principal',
-      principal,
-      grant: { expiresAt, scopes, groups, claims, credentialId },
-    };
+    const grant = { expiresAt, scopes, groups, claims, credentialId };
+    const welcome = { kind: 'principal', principal, grant } as const;
+    place.welcomes.set(facts, welcome);
+    return welcome;
   }
 
   get #mapping(): ClaimMapping {
@@ -168,6 +183,8 @@ export class TokenIdentity implements Identity, ResourceDoor {
 
 /** One server, as far as tokens are for it, and what is said to whoever has none. */
 class Place {
+  readonly welcomes = new WeakMap<TokenFacts, IdentityOutcome & { readonly kind: 'principal' }>();
+  readonly #refusals = new Map<string, IdentityOutcome>();
   readonly #publicUrl: string | undefined;
   readonly #audiences: ReadonlySet<unknown>;
   readonly #authorization: AuthorizationFacts;
@@ -192,9 +209,18 @@ class Place {
     return this.#publicUrl === undefined ? undefined : this.#publicUrl + entrance;
   }
 
+  /** Made once for each thing that can be said of each entrance, save for what holds a nonce. */
   refused(head: RequestHead, error: string | undefined): IdentityOutcome {
+    if (error === 'use_dpop_nonce') return this.#refusal(this.#metadataUrl(head), error);
+    const key = `${isEventEntrance(head.path)} ${error}`;
+    const known = this.#refusals.get(key) ?? this.#refusal(this.#metadataUrl(head), error);
+    this.#refusals.set(key, known);
+    return known;
+  }
+
+  #refusal(url: string | undefined, error: string | undefined): IdentityOutcome {
     const { scopes, isDpopRequired, dpopAlgorithms } = this.#authorization;
-    const facts = { error, scopes, metadataUrl: this.#metadataUrl(head) };
+    const facts = { error, scopes, metadataUrl: url };
     const isOfProof = error === 'invalid_dpop_proof' || error === 'use_dpop_nonce';
     const headers: string[] = [];
     if (!isDpopRequired && !isOfProof) {

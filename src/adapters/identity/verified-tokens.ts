@@ -1,16 +1,30 @@
 /**
  * Tokens that were verified, by the SHA-256 of the whole token, so that no two tokens can be taken
  * for each other. Never beyond a token's end, and bounded; tokens that are being verified are
- * verified once, however many requests carry them.
+ * verified once, however many requests carry them. Whoever sends many that are none has no more of
+ * them verified for a while: it costs us a signature, and the sender nothing.
  */
 import { hash } from 'node:crypto';
-import type { TokenFacts, TokenOutcome, TokenVerifier } from './token-facts.ts';
+import type { Clock } from '../../core/ports.ts';
+import { FailureBudget } from '../../core/security/failure-budget.ts';
+import {
+  THROTTLED,
+  type TokenFacts,
+  type TokenOutcome,
+  type TokenVerifier,
+} from './token-facts.ts';
 
 export interface VerifiedTokensOptions {
   /** Tokens kept. Default 10000. */
   readonly tokensMax?: number | undefined;
   /** Milliseconds a token is kept. Default: until it ends. */
   readonly keptMsMax?: number | undefined;
+  /**
+   * Tokens of one address that may prove to be none in a second, before those that are not kept are
+   * refused unseen. Default 100.
+   */
+  readonly failuresPerSecondMax?: number | undefined;
+  readonly clock: Pick<Clock, 'now'>;
   /** Wall-clock milliseconds. */
   readonly now: () => number;
 }
@@ -22,6 +36,9 @@ interface Kept {
 }
 
 const TOKENS_MAX = 10_000;
+const FAILURES_PER_SECOND_MAX = 100;
+/** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
+const UNDER_WAY_MAX = 1000;
 
 export class VerifiedTokens {
   readonly #verifier: TokenVerifier;
@@ -29,10 +46,13 @@ export class VerifiedTokens {
   /** The longest unused first. */
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<TokenOutcome>>();
+  readonly #failures: FailureBudget;
 
   constructor(verifier: TokenVerifier, options: VerifiedTokensOptions) {
     this.#verifier = verifier;
     this.#options = options;
+    const { failuresPerSecondMax = FAILURES_PER_SECOND_MAX } = options;
+    this.#failures = new FailureBudget(failuresPerSecondMax);
   }
 
   get size(): number {
@@ -52,13 +72,20 @@ export class VerifiedTokens {
     return kept.facts;
   }
 
-  /** Never rejects. */
-  verify(token: string, digest: string): Promise<TokenOutcome> {
+  /**
+   * Never rejects.
+   * @param address - of the peer that sent it.
+   */
+  verify(token: string, digest: string, address: string): Promise<TokenOutcome> {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
+    const { clock } = this.#options;
+    const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
+    if (isBusy || this.#failures.isSpent(address, clock.now())) return Promise.resolve(THROTTLED);
     const verifying = this.#verifier
       .verify(token)
       .then((outcome) => {
+        if (outcome.kind === 'invalid') this.#failures.failed(address, clock.now());
         if (outcome.kind === 'facts') this.#keep(digest, outcome.facts);
         return outcome;
       })

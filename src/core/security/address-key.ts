@@ -4,6 +4,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc6177#section-2
  */
 export function addressKey(address: string): string {
+  // Asked several times a request, and most addresses are IPv4.
+  if (!address.includes(':') && !address.includes('%')) return address;
   const bare = address.replace(/%.*$/, '');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
   if (mapped !== undefined) return mapped;

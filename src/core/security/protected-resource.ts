@@ -30,9 +30,14 @@ export function metadataUrl(publicUrl: string, path: string): string {
   return origin + METADATA_PATH + pathname;
 }
 
-/** Which of the server's entrances a path belongs to. `/messages` is a part of `/sse`. */
+/** Which of the server's entrances a path belongs to. */
 function entranceOf(path: string): string {
-  return /\/(?:sse|messages?)\/?$/.test(path) ? '/sse' : '/mcp';
+  return isEventEntrance(path) ? '/sse' : '/mcp';
+}
+
+/** Whether a path belongs to `/sse`, as `/messages` does, and not to `/mcp`. */
+export function isEventEntrance(path: string): boolean {
+  return /\/(?:sse|messages?)\/?$/.test(path);
 }
 
 export interface ResourceQuestion {

@@ -115,6 +115,7 @@ function rulesOf(found: Passed<Omit<TokenRulesShape, 'clientId'>>): TokenRules {
     requiredScopes,
     dpop,
     dpopNonce,
+    failuresPerSecondMax: found.failuresPerSecond,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { JWT_ALGORITHMS } from '../../adapters/identity/jwt-identity.ts';
 import { CERTIFICATE_FIELDS, type MtlsOptions } from '../../adapters/identity/mtls.ts';
 import { type ConfigSection, section } from './config-section.ts';
-import { duration, flag, webText, word } from './text-leaves.ts';
+import { duration, flag, webText, wholeNumber, word } from './text-leaves.ts';
 import { allowedHostValue, serverUrlValue } from './web-values.ts';
 
 /** The name of a claim, alone or as `{ claim: name }`. */
@@ -20,6 +20,7 @@ export interface TokenRulesShape {
   readonly requiredScopes?: readonly string[] | undefined;
   readonly dpop?: 'off' | 'bound' | 'required' | undefined;
   readonly dpopNonce?: boolean | undefined;
+  readonly failuresPerSecond?: number | undefined;
   readonly allowedHosts?: readonly string[] | undefined;
 }
 
@@ -107,6 +108,14 @@ const rules = {
     default: false,
     description: 'Whether proofs must hold a nonce of ours, so that none is made in advance.',
   }),
+  failuresPerSecond: wholeNumber(1, 1_000_000)
+    .optional()
+    .meta({
+      default: 100,
+      description:
+        'Tokens of one address that may prove to be none in a second. Beyond it, tokens that were ' +
+        'not verified before are refused unseen, with 429.',
+    }),
   allowedHosts: z.array(webText(allowedHostValue, 'login.internal')).optional().meta({
     default: [],
     description: 'Hosts that may be asked without TLS and at private addresses.',
