@@ -13,9 +13,9 @@ import {
   isEventEntrance,
   metadataUrl,
 } from '../../core/security/protected-resource.ts';
+import { type PresentedToken, presentedToken } from './bearer.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
-import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
 
@@ -34,6 +34,7 @@ export interface TokenIdentityParts {
   readonly now: () => number;
 }
 
+const TOKEN_CHARS_MAX = 16_384;
 const ID_CHARS_MAX = 256;
 /** Milliseconds by which two clocks may part before an end is reckoned anew. */
 const DRIFT_MS = 1000;
@@ -50,12 +51,10 @@ const THROTTLED: IdentityOutcome = {
 export class TokenIdentity implements Identity, ResourceDoor {
   readonly authorization: AuthorizationFacts;
   readonly #parts: TokenIdentityParts;
-  readonly #presented: PresentedTokens;
   readonly #mapped = new WeakMap<TokenFacts, MappedClaims>();
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
-    this.#presented = new PresentedTokens(parts.isToken);
     this.authorization = parts.authorization;
   }
 
@@ -70,25 +69,33 @@ export class TokenIdentity implements Identity, ResourceDoor {
   }
 
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
-    const read = this.#presented.read(head);
-    if (read === undefined || read === 'unfit') {
-      done(place.refused(head, read === 'unfit' ? 'invalid_token' : undefined));
+    const presented = presentedToken(head);
+    const { isToken, tokens } = this.#parts;
+    if (presented === undefined) {
+      done(place.refused(head, undefined));
       return;
     }
-    const kept = this.#parts.tokens.kept(read.digest);
-    const outcome = kept === undefined ? undefined : this.#weigh(place, head, read, kept);
-    if (outcome === undefined) void this.#answer(place, head, read, done);
+    const { token } = presented;
+    if (token.length > TOKEN_CHARS_MAX || !isToken(token)) {
+      done(place.refused(head, 'invalid_token'));
+      return;
+    }
+    const digest = tokenDigest(token);
+    const kept = tokens.kept(digest);
+    const outcome = kept === undefined ? undefined : this.#weigh(place, head, presented, kept);
+    if (outcome === undefined) void this.#answer(place, head, presented, digest, done);
     else done(outcome);
   }
 
   async #answer(
     place: Place,
     head: RequestHead,
-    read: ReadToken,
+    presented: PresentedToken,
+    digest: string,
     done: (outcome: IdentityOutcome) => void,
   ): Promise<void> {
     const { tokens } = this.#parts;
-    const { token, digest } = read;
+    const { token } = presented;
     const kept = tokens.kept(digest);
     const verified: TokenOutcome =
       kept === undefined
@@ -99,7 +106,7 @@ export class TokenIdentity implements Identity, ResourceDoor {
     else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token'));
     else {
       const { facts } = verified;
-      const outcome = this.#weigh(place, head, read, facts);
+      const outcome = this.#weigh(place, head, presented, facts);
       done(outcome ?? (await this.#proved(place, head, token, facts)));
     }
   }
@@ -108,20 +115,17 @@ export class TokenIdentity implements Identity, ResourceDoor {
   #weigh(
     place: Place,
     head: RequestHead,
-    read: ReadToken,
+    { scheme, token }: PresentedToken,
     facts: TokenFacts,
   ): IdentityOutcome | undefined {
     const { jkt, x5t } = facts.binding;
     const isHolder = x5t === undefined || x5t === head.clientCertificate;
     const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
-    const isProofShown = read.scheme === 'dpop';
+    const isProofShown = scheme === 'dpop';
     if (!place.isFor(facts) || !isHolder || isProofNeeded !== isProofShown) {
       return place.refused(head, 'invalid_token');
     }
-    if (isProofShown) return undefined;
-    const outcome = this.#outcome(place, head, read.token, facts);
-    if (outcome.kind === 'principal') this.#presented.counted(head, read);
-    return outcome;
+    return isProofShown ? undefined : this.#outcome(place, head, token, facts);
   }
 
   async #proved(

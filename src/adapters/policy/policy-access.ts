@@ -73,18 +73,18 @@ export class PolicyAccess implements Access {
     const questions = questionsOf(request.message);
     if (questions === undefined) return REFUSED;
     if (request.grant === UNKNOWN_GRANT) return isOurs(request.message) ? ALLOWED : REFUSED;
-    const policies = new Set<string>();
+    let policies: readonly string[] = [];
     for (const question of questions) {
       const matter = this.#matterOf(request, question);
       if (matter === undefined) return REFUSED;
       const verdict = verdicts.of(request, matter);
-      for (const name of verdict.policies) policies.add(name);
+      policies = together(policies, verdict.policies);
       if (isPassed(verdict, matter)) continue;
       const scopes = verdict.isByDefault ? verdicts.scopesFor(request, matter) : undefined;
       const refusal = scopes === undefined ? FORBIDDEN : { ...FORBIDDEN, scopes };
-      return { refusal, policies: [...policies] };
+      return { refusal, policies };
     }
-    return { refusal: undefined, policies: [...policies] };
+    return { refusal: undefined, policies };
   }
 
   filter(request: AccessRequest, answer: Message): Message {
@@ -153,6 +153,11 @@ export class PolicyAccess implements Access {
  */
 function isOurs(message: Message): boolean {
   return message.method === 'tools/list' || questionsOf(message)?.length === 0;
+}
+
+/** Each once. Most requests ask one question, and its policies are taken as they are. */
+function together(some: readonly string[], more: readonly string[]): readonly string[] {
+  return some.length === 0 ? more : [...new Set([...some, ...more])];
 }
 
 /** A list holds what else is allowed and nothing more: it is given unless a policy forbids it. */

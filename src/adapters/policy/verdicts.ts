@@ -1,18 +1,14 @@
 /** Verdicts of one version of the policies; each is asked for once and remembered. */
+import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
 import type { AccessRequest } from '../../core/access.ts';
-import type { Principal, Telemetry } from '../../core/ports.ts';
+import type { Telemetry } from '../../core/ports.ts';
 import { chosenArguments, pathsOf } from './chosen-arguments.ts';
 import type { ChosenArguments } from './policy-rules.ts';
-import {
-  contextOf,
-  type GrantFacts,
-  policyQuestion,
-  type Thing,
-  userEntity,
-} from './policy-question.ts';
+import { contextOf, policyQuestion, type Thing, userEntity } from './policy-question.ts';
 import type { PolicyAnswer, PolicyQuestion, PolicySet } from './policy-set.ts';
 import type { Action } from './question.ts';
 import { UNKNOWN_TOOL } from './tool-book.ts';
+import { VerdictKeys } from './verdict-key.ts';
 
 export interface Verdict {
   readonly isAllowed: boolean;
@@ -46,6 +42,7 @@ export class Verdicts {
   readonly #wallMs: () => number;
   readonly #wants: { readonly address: boolean; readonly time: boolean };
   readonly #scopes: readonly (readonly string[])[];
+  readonly #keys = new VerdictKeys();
   readonly #known = new Map<string, Verdict>();
   readonly #told = new Set<string>();
 
@@ -70,21 +67,20 @@ export class Verdicts {
   }
 
   of(request: AccessRequest, matter: Matter): Verdict {
-    const { principal, grant } = request;
-    const given = this.#given(matter);
-    if (given === undefined) return REFUSED;
-    const { address, time } = this.#wants;
-    const step = Math.floor(this.#wallMs() / TIME_STEP_MS) * TIME_STEP_MS;
-    const context = contextOf(request, given, { address, nowMs: time ? step : undefined });
-    const isOpen = this.#isOpen(matter);
-    const key = JSON.stringify([whoText(principal, grant), matter.action, matter.thing, context]);
-    const full = isOpen ? `?${key}` : key;
-    const known = this.#known.get(full);
+    const { action, thing } = matter;
+    const paths = this.#paths(thing);
+    const isOpen = matter.arguments === undefined && paths.length > 0;
+    const isPlain = !this.#wantsMore && (isOpen || paths.length === 0);
+    const context = isPlain ? undefined : this.#contextOf(request, matter, paths);
+    if (!isPlain && context === undefined) return REFUSED;
+    const key = this.#keys.keyOf(request, action, thing, context, isOpen);
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const question = (facts: GrantFacts): PolicyQuestion =>
-      policyQuestion(userEntity(principal, facts), matter.action, matter.thing, context);
-    const verdict = isOpen ? this.#openVerdict(question(grant)) : this.#verdict(question(grant));
-    if (full.length <= KEY_CHARS_MAX) this.#remember(full, verdict);
+    const full = context ?? this.#contextOf(request, matter, paths) ?? {};
+    const user = userEntity(request.principal, request.grant);
+    const question = policyQuestion(user, action, thing, full);
+    const verdict = isOpen ? this.#openVerdict(question) : this.#verdict(question);
+    if (key.length <= KEY_CHARS_MAX) this.#remember(key, verdict);
     return verdict;
   }
 
@@ -103,12 +99,21 @@ export class Verdicts {
     this.#known.clear();
   }
 
-  #isOpen({ arguments: args, thing }: Matter): boolean {
-    return args === undefined && this.#paths(thing).length > 0;
+  get #wantsMore(): boolean {
+    return this.#wants.address || this.#wants.time;
   }
 
-  #given({ arguments: args, thing }: Matter): ReturnType<typeof chosenArguments> {
-    return args === undefined ? {} : chosenArguments(this.#paths(thing), args.given);
+  /** Undefined when an argument holds what policies cannot be shown: then nobody may decide. */
+  #contextOf(
+    request: AccessRequest,
+    { arguments: args }: Matter,
+    paths: readonly string[],
+  ): Context | undefined {
+    const given = args === undefined ? {} : chosenArguments(paths, args.given);
+    if (given === undefined) return undefined;
+    const { address, time } = this.#wants;
+    const step = Math.floor(this.#wallMs() / TIME_STEP_MS) * TIME_STEP_MS;
+    return contextOf(request, given, { address, nowMs: time ? step : undefined });
   }
 
   #paths({ server, target }: Thing): readonly string[] {
@@ -141,15 +146,4 @@ export class Verdicts {
       this.#telemetry.log('error', 'policy_failed', { policy, why });
     }
   }
-}
-
-const whoTexts = new WeakMap<object, { readonly key: string; readonly text: string }>();
-
-/** Who, with what their credential says; a credential that is verified once is written once. */
-function whoText({ key }: Principal, grant: GrantFacts): string {
-  const known = whoTexts.get(grant);
-  if (known?.key === key) return known.text;
-  const text = JSON.stringify([key, grant.scopes, grant.groups, grant.claims]);
-  whoTexts.set(grant, { key, text });
-  return text;
 }

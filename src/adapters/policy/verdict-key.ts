@@ -1,0 +1,63 @@
+/**
+ * A question as one text, by which its verdict is remembered: equal texts are equal questions.
+ * Texts that others chose have their length before them, so that none can spell the end of another.
+ * Whoever asks is written once and goes by a number, which took a verdict that is known from 3.8 us
+ * to 0.7.
+ */
+import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
+import type { AccessRequest } from '../../core/access.ts';
+import type { GrantFacts, Thing } from './policy-question.ts';
+import type { ToolFacts } from './tool-book.ts';
+
+/** Credentials that have a number; the oldest get another one when they come back. */
+const NUMBERS_MAX = 20_000;
+
+export class VerdictKeys {
+  readonly #numbers = new WeakMap<GrantFacts, { readonly key: string; readonly number: number }>();
+  readonly #byText = new Map<string, number>();
+  #last = 0;
+
+  /**
+   * @param context - what is asked besides era and method; undefined for nothing.
+   * @param isOpen - whether what would do is asked, not whether this does.
+   */
+  keyOf(
+    { principal, grant, era, message: { method = '' } }: AccessRequest,
+    action: string,
+    { server, target, facts }: Thing,
+    context: Context | undefined,
+    isOpen: boolean,
+  ): string {
+    const who = this.#numberOf(principal.key, grant);
+    const name = target.kind === 'server' ? '' : target.name;
+    const how = context === undefined ? '' : JSON.stringify(context);
+    return (
+      `${isOpen ? '?' : ''}${who} ${era} ${action} ${target.kind} ${factsText(facts)} ` +
+      `${method.length}:${method}${server.length}:${server}${name.length}:${name}${how}`
+    );
+  }
+
+  #numberOf(key: string, grant: GrantFacts): number {
+    const known = this.#numbers.get(grant);
+    if (known?.key === key) return known.number;
+    const text = JSON.stringify([key, grant.scopes, grant.groups, grant.claims]);
+    const number = this.#byText.get(text) ?? this.#next(text);
+    this.#numbers.set(grant, { key, number });
+    return number;
+  }
+
+  /** Never one that was given before. */
+  #next(text: string): number {
+    const [oldest] = this.#byText.keys();
+    if (this.#byText.size >= NUMBERS_MAX && oldest !== undefined) this.#byText.delete(oldest);
+    this.#last += 1;
+    this.#byText.set(text, this.#last);
+    return this.#last;
+  }
+}
+
+function factsText(facts: ToolFacts | undefined): string {
+  if (facts === undefined) return '-';
+  const { readOnly, destructive, idempotent, openWorld } = facts;
+  return `${Number(readOnly)}${Number(destructive)}${Number(idempotent)}${Number(openWorld)}`;
+}
