@@ -47,7 +47,7 @@ export class Warrant {
     const policies = verdict?.policies ?? [];
     const refusal = verdict?.refusal ?? gate?.take(request, 'call');
     if (refusal === undefined) return new Warrant(ports, request, policies);
-    denials?.record({ ...entryOf('denied', request), policies, refusal: refusal.error });
+    denials?.record(entryOf('denied', request, policies, { refusal: refusal.error }));
     return { ...refusal, id: request.message.id };
   }
 
@@ -62,18 +62,25 @@ export class Warrant {
     const { audit, gate } = this.#ports;
     gate?.giveBack(this.request, 'call');
     if (answer !== undefined) gate?.spend(this.request, answer.payload?.length ?? 0);
-    audit?.record({
-      ...entryOf('call', this.request),
-      policies: this.#policies,
-      answerChars: answer?.payload?.length,
-      durationMs: Math.round(durationMs),
-      outcome,
-    });
+    audit?.record(
+      entryOf('call', this.request, this.#policies, {
+        answerChars: answer?.payload?.length,
+        durationMs: Math.round(durationMs),
+        outcome,
+      }),
+    );
   }
 }
 
-function entryOf(event: AuditEntry['event'], request: AccessRequest): AuditEntry {
-  const { principal, grant, server, era, address, message } = request;
+type Ending = Pick<AuditEntry, 'refusal' | 'answerChars' | 'durationMs' | 'outcome'>;
+
+/** One literal: copying members from one object to another took 2 us a call. */
+function entryOf(
+  event: AuditEntry['event'],
+  { principal, grant, server, era, address, message }: AccessRequest,
+  policies: readonly string[],
+  { refusal, answerChars, durationMs, outcome }: Ending,
+): AuditEntry {
   return {
     event,
     address,
@@ -84,23 +91,34 @@ function entryOf(event: AuditEntry['event'], request: AccessRequest): AuditEntry
     // A client may call a method by any name, a secret included.
     method: methodLabel(message.method ?? ''),
     target: targetOf(message),
+    policies,
     params: message.payload,
+    refusal,
+    answerChars,
+    durationMs,
+    outcome,
   };
 }
 
-/** Which member of a method's params names what is asked for. */
-const TARGETS: Readonly<Record<string, 'name' | 'uri'>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'resources/subscribe': 'uri',
-  'resources/unsubscribe': 'uri',
-};
-
 /** The tool or prompt by name, the resource by URI; whatever else a method takes is not named. */
-function targetOf({ method = '', value }: Message): string | undefined {
-  const member = Object.hasOwn(TARGETS, method) ? TARGETS[method] : undefined;
+function targetOf(message: Message): string | undefined {
+  const member = targetMember(message.method);
   if (member === undefined) return undefined;
-  const target = (value as Readonly<Record<string, unknown>> | undefined)?.[member];
+  const target = (message.value as Readonly<Record<string, unknown>> | undefined)?.[member];
   return typeof target === 'string' ? target : undefined;
+}
+
+/** Which member of a method's params names what is asked for. */
+function targetMember(method: string | undefined): 'name' | 'uri' | undefined {
+  switch (method) {
+    case 'tools/call':
+    case 'prompts/get':
+      return 'name';
+    case 'resources/read':
+    case 'resources/subscribe':
+    case 'resources/unsubscribe':
+      return 'uri';
+    default:
+      return undefined;
+  }
 }

@@ -15,7 +15,8 @@ import type { AuditEntry } from '../../core/access.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import { AuditJournal } from './audit-journal.ts';
-import { auditLine, CHAIN_START, checkAuditLine } from './audit-line.ts';
+import { AuditBatch } from './audit-batch.ts';
+import { CHAIN_START, checkAuditLine } from './audit-line.ts';
 import type { LineSink } from './line-sink.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { verifyAudit } from './verify-audit.ts';
@@ -57,14 +58,25 @@ function journal(file: RotatingFile, telemetry: Telemetry = new Counts()): Audit
   return new AuditJournal({ sink: file, head, isTorn, telemetry, now: () => 0 });
 }
 
+/** A line by itself, without its line break. */
+function lineOf(entry: AuditEntry): string {
+  const batch = new AuditBatch();
+  batch.append(entry, CHAIN_START, 0);
+  return textsOf(batch.bytes).join('');
+}
+
+function textsOf(bytes: Uint8Array): string[] {
+  return Buffer.from(bytes).toString().split('\n').slice(0, -1);
+}
+
 /** A sink that takes lines when it is told to. */
 class HeldSink implements LineSink {
   readonly lines: string[] = [];
   failure: Error | undefined;
   isHeld = true;
 
-  write(lines: readonly string[], done: (failure: Error | undefined) => void): void {
-    if (this.failure === undefined && !this.isHeld) this.lines.push(...lines);
+  write(bytes: Uint8Array, done: (failure: Error | undefined) => void): void {
+    if (this.failure === undefined && !this.isHeld) this.lines.push(...textsOf(bytes));
     if (!this.isHeld) done(this.failure);
   }
 
@@ -77,7 +89,7 @@ async function turn(): Promise<void> {
 
 describe('a line of the record', () => {
   it('holds who did what, and of the params only size and digest', () => {
-    const { text } = auditLine(CALL, CHAIN_START, 0);
+    const text = lineOf(CALL);
     expect(JSON.parse(text)).toMatchObject({
       sequence: 1,
       time: '1970-01-01T00:00:00.000Z',
@@ -92,13 +104,35 @@ describe('a line of the record', () => {
 
   it('keeps of a resource no more than its scheme', () => {
     const entry = { ...CALL, method: 'resources/read', target: 'https://u:CANARY@h/?t=CANARY' };
-    const { text } = auditLine(entry, CHAIN_START, 0);
+    const text = lineOf(entry);
     expect(JSON.parse(text)).toMatchObject({ target: 'https:…' });
     expect(text).not.toContain('CANARY');
   });
 
+  it('holds whatever was said, to the letter, and proves it', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 });
+    const maybe = fc.option(text, { nil: undefined });
+    const said = fc.record({
+      address: text,
+      server: text,
+      credentialId: maybe,
+      era: maybe,
+      method: maybe,
+      outcome: maybe,
+      policies: fc.option(fc.array(text, { maxLength: 3 }), { nil: undefined }),
+      answerChars: fc.option(fc.nat(), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(said, (facts) => {
+        const line = lineOf({ event: 'call', ...facts });
+        expect(JSON.parse(line)).toMatchObject(JSON.parse(JSON.stringify(facts)) as object);
+        expect(typeof checkAuditLine(line, undefined)).toBe('object');
+      }),
+    );
+  });
+
   it('is found out when any one of its characters is another', () => {
-    const { text } = auditLine(CALL, CHAIN_START, 0);
+    const text = lineOf(CALL);
     fc.assert(
       fc.property(
         fc.nat(text.length - 1),
@@ -171,6 +205,31 @@ describe('a record that cannot be written', () => {
     expect(telemetry.counted).toHaveLength(8);
   });
 
+  it('keeps every line and its order until it can be, however many there are', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    sink.failure = new Error('no space');
+    const trail = new AuditJournal({ sink, telemetry: new Counts() });
+    for (let i = 0; i < 500; i += 1) {
+      trail.record({ ...CALL, target: 'x'.repeat(i % 128) });
+      vi.advanceTimersByTime(7);
+    }
+    expect(sink.lines).toEqual([]);
+    sink.failure = undefined;
+    vi.advanceTimersByTime(2000);
+    expect(sink.lines).toHaveLength(501);
+    let head = CHAIN_START;
+    for (const line of sink.lines) {
+      const next = checkAuditLine(line, head);
+      if (typeof next === 'string') throw new Error(`${next}: ${line}`);
+      head = next;
+    }
+  });
+
   it('that is required refuses calls until it can be written again', async () => {
     const sink = new HeldSink();
     sink.isHeld = false;
@@ -200,8 +259,8 @@ describe('writes', () => {
     });
     const sizes: number[] = [];
     const sink: LineSink = {
-      write(lines, done) {
-        sizes.push(lines.length);
+      write(bytes, done) {
+        sizes.push(textsOf(bytes).length);
         done(undefined);
       },
       close: async () => {},

@@ -6,7 +6,8 @@
 import type { AuditEntry, AuditTrail } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
-import { auditLine, type ChainHead, CHAIN_START, type TrailNote } from './audit-line.ts';
+import { AuditBatch } from './audit-batch.ts';
+import { type ChainHead, CHAIN_START, type TrailNote } from './audit-line.ts';
 import type { LineSink } from './line-sink.ts';
 
 export interface AuditJournalOptions {
@@ -33,7 +34,10 @@ export class AuditJournal implements AuditTrail {
   readonly #options: AuditJournalOptions;
   readonly #queueMax: number;
   readonly #now: () => number;
-  #queue: string[] = [];
+  /** What comes meanwhile. */
+  #filling = new AuditBatch();
+  /** What is being written, or was and failed. */
+  #leaving = new AuditBatch();
   #head: ChainHead;
   #dropped = 0;
   #isWriting = false;
@@ -50,7 +54,7 @@ export class AuditJournal implements AuditTrail {
     this.#head = options.head ?? CHAIN_START;
     if (options.isTorn === true) {
       // The cut line must not run into the next one.
-      this.#queue.push('');
+      this.#filling.breakLine();
       this.#append({ event: 'recovered' });
     }
     this.#append({ event: 'started' });
@@ -58,12 +62,11 @@ export class AuditJournal implements AuditTrail {
 
   fault(): Refusal | undefined {
     if (this.#options.isRequired !== true) return undefined;
-    const isFull = this.#queue.length >= this.#queueMax;
-    return this.#failure !== undefined || isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
+    return this.#failure !== undefined || this.#isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
   }
 
   record(entry: AuditEntry): void {
-    if (this.#isClosed || this.#queue.length >= this.#queueMax) {
+    if (this.#isClosed || this.#isFull) {
       this.#dropped += 1;
       this.#options.telemetry.count('audit_dropped_total', {});
       return;
@@ -81,7 +84,7 @@ export class AuditJournal implements AuditTrail {
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
     this.#endPause();
-    while (this.#queue.length > 0 && this.#failure === undefined) {
+    while (this.#waiting > 0 && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#onWritten = resolve;
       });
@@ -89,10 +92,16 @@ export class AuditJournal implements AuditTrail {
     await this.#options.sink.close();
   }
 
+  get #waiting(): number {
+    return this.#filling.entries + this.#leaving.entries;
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting >= this.#queueMax;
+  }
+
   #append(entry: AuditEntry | TrailNote): void {
-    const line = auditLine(entry, this.#head, this.#now());
-    this.#head = line.head;
-    this.#queue.push(line.text);
+    this.#head = this.#filling.append(entry, this.#head, this.#now());
     if (!this.#isWriting) this.#writeSoon();
   }
 
@@ -112,22 +121,26 @@ export class AuditJournal implements AuditTrail {
     if (!this.#isPausing) return;
     clearTimeout(this.#pauseTimer);
     this.#isPausing = false;
-    if (this.#queue.length > 0) this.#writeSoon();
+    if (this.#waiting > 0) this.#writeSoon();
   }
 
   #write(): void {
-    const batch = [...this.#queue];
-    this.#options.sink.write(batch, (failure) => {
+    if (this.#leaving.entries === 0) {
+      const empty = this.#leaving;
+      this.#leaving = this.#filling;
+      this.#filling = empty;
+    }
+    this.#options.sink.write(this.#leaving.bytes, (failure) => {
       if (failure !== undefined) {
         this.#failed(failure);
         return;
       }
       this.#failure = undefined;
-      this.#queue = this.#queue.slice(batch.length);
+      this.#leaving.clear();
       this.#isWriting = false;
       this.#onWritten?.();
       if (!this.#isClosed) this.#pause();
-      else if (this.#queue.length > 0) this.#writeSoon();
+      else if (this.#waiting > 0) this.#writeSoon();
     });
   }
 

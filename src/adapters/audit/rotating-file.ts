@@ -45,7 +45,7 @@ export class RotatingFile implements LineSink {
     this.isTorn = isTorn;
   }
 
-  write(lines: readonly string[], done: (failure: Error | undefined) => void): void {
+  write(bytes: Uint8Array, done: (failure: Error | undefined) => void): void {
     const failure = this.#rotate();
     if (failure !== undefined) {
       done(failure);
@@ -53,7 +53,7 @@ export class RotatingFile implements LineSink {
     }
     this.#isWriting = true;
     const before = this.#bytes;
-    this.#writeAll(Buffer.from(`${lines.join('\n')}\n`), 0, (error) => {
+    this.#writeAll(bytes, 0, (error) => {
       if (error !== undefined) this.#takeBack(before);
       this.#isWriting = false;
       this.#onIdle?.();
@@ -70,7 +70,7 @@ export class RotatingFile implements LineSink {
     closeSync(this.#descriptor);
   }
 
-  #writeAll(bytes: Buffer, from: number, done: (error: Error | undefined) => void): void {
+  #writeAll(bytes: Uint8Array, from: number, done: (error: Error | undefined) => void): void {
     write(this.#descriptor, bytes, from, bytes.length - from, null, (error, written) => {
       this.#bytes += written ?? 0;
       if (error !== null) done(error);

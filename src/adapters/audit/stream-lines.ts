@@ -4,8 +4,8 @@ import type { LineSink } from './line-sink.ts';
 /** Lines on a stream that is not ours to close, such as standard output. */
 export function streamLines(stream: Writable): LineSink {
   return {
-    write(lines, done) {
-      stream.write(`${lines.join('\n')}\n`, (error) => done(error ?? undefined));
+    write(bytes, done) {
+      stream.write(bytes, (error) => done(error ?? undefined));
     },
     close: async () => {},
   };
