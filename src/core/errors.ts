@@ -251,6 +251,12 @@ export const ERRORS = {
     retryable: true,
     message: 'Too many open streams; close some or retry later.',
   },
+  TOO_MANY_INSTANCES: {
+    httpStatus: 429,
+    rpcCode: -32003,
+    retryable: true,
+    message: 'Too many upstream instances; end some sessions or retry later.',
+  },
   TOO_MANY_REQUESTS: {
     httpStatus: 429,
     rpcCode: -32003,

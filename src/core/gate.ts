@@ -14,8 +14,11 @@ export interface Visitor {
   readonly server: string;
 }
 
-/** What lasts, and is given back. */
-export type Holding = 'stream' | 'session' | 'call';
+/** Each visitor has one of every kind. */
+export type Account = 'address' | 'principal' | 'tenant' | 'server';
+
+/** What lasts, and is given back. An instance is a running upstream. */
+export type Holding = 'stream' | 'session' | 'call' | 'instance';
 
 export interface Gate {
   /**
@@ -29,9 +32,15 @@ export interface Gate {
   open(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void;
   /** Bytes that went in or out. They are never refused: what comes next is. */
   spend(visitor: Visitor, bytes: number): void;
-  /** Takes a place, unless the refusal says that there is none. Each is given back once. */
-  take(visitor: Visitor, holding: Holding): Refusal | undefined;
+  /**
+   * Takes a place, unless the refusal says that there is none. Each is given back once.
+   * @param accounts - whose it is. Default: all of the visitor's.
+   */
+  take(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): Refusal | undefined;
   /** The refusal `take` would give now. */
   full(visitor: Visitor, holding: Holding): Refusal | undefined;
-  giveBack(visitor: Visitor, holding: Holding): void;
+  /** Whether `take` would give a place now. Nobody is refused by asking, and nothing is counted. */
+  hasPlace(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): boolean;
+  /** @param accounts - as when it was taken. */
+  giveBack(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): void;
 }

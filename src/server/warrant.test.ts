@@ -61,6 +61,10 @@ class CountingGate implements Gate {
 
   full(): undefined {}
 
+  hasPlace(): boolean {
+    return this.refusal === undefined;
+  }
+
   giveBack(_visitor: unknown, holding: string): void {
     this.seen.push(['give back', holding]);
   }

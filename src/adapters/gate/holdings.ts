@@ -1,12 +1,13 @@
-/** What lasts, counted by account: streams, sessions and calls at a time. */
-import type { Holding, Visitor } from '../../core/gate.ts';
+/** What lasts, counted by account: streams, sessions, calls and instances at a time. */
+import type { Account, Holding, Visitor } from '../../core/gate.ts';
 import { addressKey } from '../../core/security/address-key.ts';
-import { type Account, ACCOUNTS, type RateRules, type Rates, rulesFor } from './rate-rules.ts';
+import { ACCOUNTS, type RateRules, type Rates, rulesFor } from './rate-rules.ts';
 
 const BOUND_OF: Readonly<Record<Holding, keyof RateRules>> = {
   stream: 'streamsMax',
   session: 'sessionsMax',
   call: 'callsMax',
+  instance: 'instancesMax',
 };
 
 interface Bounded {
@@ -22,11 +23,18 @@ export class Holdings {
     this.#rates = rates;
   }
 
-  /** @returns the account that is full; undefined when a place was taken on all of them. */
-  take(visitor: Visitor, holding: Holding): Account | undefined {
-    const full = this.full(visitor, holding);
+  /**
+   * @param accounts - those that it concerns.
+   * @returns the account that is full; undefined when a place was taken on all of them.
+   */
+  take(
+    visitor: Visitor,
+    holding: Holding,
+    accounts: readonly Account[] = ACCOUNTS,
+  ): Account | undefined {
+    const full = this.full(visitor, holding, accounts);
     if (full !== undefined) return full;
-    for (const { account } of this.#bounded(visitor, holding)) {
+    for (const { account } of this.#bounded(visitor, holding, accounts)) {
       const key = keyOf(account, visitor, holding);
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     }
@@ -34,14 +42,18 @@ export class Holdings {
   }
 
   /** @returns the first account that has no place left. */
-  full(visitor: Visitor, holding: Holding): Account | undefined {
+  full(
+    visitor: Visitor,
+    holding: Holding,
+    accounts: readonly Account[] = ACCOUNTS,
+  ): Account | undefined {
     const isFull = ({ account, max }: Bounded): boolean =>
       (this.#counts.get(keyOf(account, visitor, holding)) ?? 0) >= max;
-    return this.#bounded(visitor, holding).find(isFull)?.account;
+    return this.#bounded(visitor, holding, accounts).find(isFull)?.account;
   }
 
-  giveBack(visitor: Visitor, holding: Holding): void {
-    for (const { account } of this.#bounded(visitor, holding)) {
+  giveBack(visitor: Visitor, holding: Holding, accounts: readonly Account[] = ACCOUNTS): void {
+    for (const { account } of this.#bounded(visitor, holding, accounts)) {
       const key = keyOf(account, visitor, holding);
       const left = (this.#counts.get(key) ?? 0) - 1;
       if (left <= 0) this.#counts.delete(key);
@@ -54,8 +66,12 @@ export class Holdings {
     return this.#counts.size;
   }
 
-  #bounded({ principal }: Visitor, holding: Holding): readonly Bounded[] {
-    return ACCOUNTS.flatMap((account) => {
+  #bounded(
+    { principal }: Visitor,
+    holding: Holding,
+    accounts: readonly Account[],
+  ): readonly Bounded[] {
+    return accounts.flatMap((account) => {
       const max = rulesFor(this.#rates, account, principal.tenant)?.[BOUND_OF[holding]];
       return max === undefined ? [] : [{ account, max }];
     });

@@ -109,6 +109,31 @@ describe('places', () => {
     expect(rates.full(visitor('bob'), 'stream')).toBeUndefined();
   });
 
+  it('of an instance are those of the accounts whose it is', () => {
+    const counted: unknown[] = [];
+    const telemetry: Telemetry = { ...SILENT, count: (_name, labels) => counted.push(labels) };
+    const rules = { instancesMax: 1 };
+    const rates = new RateGate(
+      { principal: rules, tenant: rules, server: { instancesMax: 2 } },
+      { random: RANDOM, telemetry },
+    );
+    const ofTenant = ['tenant', 'server'] as const;
+    expect(rates.take(visitor('alice'), 'instance', ofTenant)).toBeUndefined();
+    expect(rates.hasPlace(visitor('bob'), 'instance', ofTenant)).toBe(false);
+    expect(rates.hasPlace(visitor('bob', 'another'), 'instance')).toBe(true);
+    expect(rates.hasPlace(visitor('alice'), 'instance', ['principal'])).toBe(true);
+    expect(rates.take(visitor('bob'), 'instance', ['server'])).toBeUndefined();
+    expect(counted).toEqual([]);
+    expect(rates.take(visitor('carol', 'another'), 'instance')).toEqual({
+      error: 'TOO_MANY_INSTANCES',
+      headers: ['Retry-After', '5'],
+    });
+    expect(counted).toEqual([{ limit: 'server.instancesMax' }]);
+    rates.giveBack(visitor('alice'), 'instance', ofTenant);
+    rates.giveBack(visitor('bob'), 'instance', ['server']);
+    expect(rates.take(visitor('carol', 'another'), 'instance')).toBeUndefined();
+  });
+
   it('are never more than the bound, whatever comes and goes, and nothing is kept of the gone', () => {
     const people = ['alice', 'bob', 'carol'];
     fc.assert(

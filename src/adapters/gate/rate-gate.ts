@@ -4,13 +4,13 @@
  */
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { ErrorCode, Refusal } from '../../core/errors.ts';
-import type { Gate, Holding, Visitor } from '../../core/gate.ts';
+import type { Account, Gate, Holding, Visitor } from '../../core/gate.ts';
 import type { Randomness, Telemetry } from '../../core/ports.ts';
 import { addressKey } from '../../core/security/address-key.ts';
 import { Debts } from './debts.ts';
 import { accountKey, Holdings } from './holdings.ts';
 import { Leases } from './leases.ts';
-import { type Account, ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
+import { ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
 
 export interface RateGateParts {
   readonly random: Randomness;
@@ -27,6 +27,7 @@ const FULL: Readonly<Record<Holding, ErrorCode>> = {
   stream: 'TOO_MANY_STREAMS',
   session: 'TOO_MANY_SESSIONS',
   call: 'TOO_MANY_REQUESTS',
+  instance: 'TOO_MANY_INSTANCES',
 };
 
 export class RateGate implements Gate {
@@ -83,16 +84,20 @@ export class RateGate implements Gate {
     }
   }
 
-  take(visitor: Visitor, holding: Holding): Refusal | undefined {
-    return this.#told(this.#holdings.take(visitor, holding), holding);
+  take(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): Refusal | undefined {
+    return this.#told(this.#holdings.take(visitor, holding, accounts), holding);
   }
 
   full(visitor: Visitor, holding: Holding): Refusal | undefined {
     return this.#told(this.#holdings.full(visitor, holding), holding);
   }
 
-  giveBack(visitor: Visitor, holding: Holding): void {
-    this.#holdings.giveBack(visitor, holding);
+  hasPlace(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): boolean {
+    return this.#holdings.full(visitor, holding, accounts) === undefined;
+  }
+
+  giveBack(visitor: Visitor, holding: Holding, accounts?: readonly Account[]): void {
+    this.#holdings.giveBack(visitor, holding, accounts);
   }
 
   /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */

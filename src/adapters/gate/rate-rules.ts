@@ -1,3 +1,5 @@
+import type { Account } from '../../core/gate.ts';
+
 /** What one account may do; what is absent is not bounded here. */
 export interface RateRules {
   /** Requests of every verb, a second. */
@@ -12,6 +14,8 @@ export interface RateRules {
   readonly sessionsMax?: number | undefined;
   /** Requests in flight at a time. */
   readonly callsMax?: number | undefined;
+  /** Upstream instances at a time. */
+  readonly instancesMax?: number | undefined;
 }
 
 /** Each kind of account has rules of its own, and all that concern a request must agree. */
@@ -24,8 +28,6 @@ export interface Rates {
   /** Of single tenants by name, in place of those of all, key by key. */
   readonly tenants?: Readonly<Record<string, RateRules>> | undefined;
 }
-
-export type Account = Exclude<keyof Rates, 'tenants'>;
 
 export const ACCOUNTS: readonly Account[] = ['address', 'principal', 'tenant', 'server'];
 

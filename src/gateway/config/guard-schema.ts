@@ -14,6 +14,9 @@ export const RULES: z.ZodType<RateRules> & z.ZodObject = z.strictObject({
   streamsMax: rule('Event streams at a time.'),
   sessionsMax: rule('Sessions at a time.'),
   callsMax: rule('Requests in flight at a time.'),
+  instancesMax: rule(
+    'Upstream instances at a time: children, in-process servers, remote sessions.',
+  ),
 } satisfies Record<keyof RateRules, z.ZodType>);
 
 const rates = z
