@@ -1,71 +1,99 @@
 /**
- * Tells when a config file changed. The folder is watched, not the file: editors replace files, and
- * Kubernetes swaps a link beside them. The file is also looked at now and then, for file systems
- * and folders that tell nothing.
+ * Tells when one of the files changed that a config was read from: the config, its policies, the
+ * certificates it names. Folders are watched, not files: editors replace files, and Kubernetes
+ * swaps a link beside them. The files are also looked at now and then, for file systems and folders
+ * that tell nothing.
  */
-import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { fileVersion, type FileVersions } from '../gateway/config/file-version.ts';
 
-/** Milliseconds a file has to stay the same before it is read: nobody writes it any more. */
+/** Milliseconds the files have to stay the same before they are read: nobody writes them now. */
 const SETTLED_MS = 150;
+/** How often that is waited for; a file that never rests is read as it is, not never. */
+const SETTLES_MAX = 20;
 const LOOK_MS = 5000;
+/** Milliseconds from the news of a folder to a look at the files: a busy folder has much news. */
+const SOON_MS = 50;
+/** Folders that are watched; files of others are looked at every `LOOK_MS`. */
+const FOLDERS_MAX = 64;
 
 export class ConfigWatch {
-  readonly #path: string;
   readonly #changed: () => void;
   readonly #looks: NodeJS.Timeout;
   #watchers: FSWatcher[] = [];
   #folders = '';
+  #soon: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
-  /** As it was when it was told of last; undefined while there is no such file. */
-  #told: string | undefined;
-  #seen: string | undefined;
+  #settles = 0;
+  /** As they were when they were read or told of last. */
+  #told: Map<string, string | undefined>;
+  #seen: FileVersions = new Map();
 
   /**
-   * @param path - absolute.
-   * @param changed - called after each change, and not for a file that is gone until it is back.
+   * @param files - as they were when they were read: what changed since is a change.
+   * @param changed - called after changes that belong together, and not for a file that is gone
+   * until it is back.
    */
-  constructor(path: string, changed: () => void) {
-    this.#path = path;
+  constructor(files: FileVersions, changed: () => void) {
+    this.#told = new Map(files);
     this.#changed = changed;
-    this.#told = this.#seen = versionOf(path);
-    this.#follow();
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
     this.#looks.unref();
+    this.#look();
+  }
+
+  /** Watches these from now on. They were read just now, so what they say is known. */
+  follow(files: FileVersions): void {
+    this.#told = new Map(files);
+    this.#look();
   }
 
   close(): void {
     clearInterval(this.#looks);
+    clearTimeout(this.#soon);
     clearTimeout(this.#settling);
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];
   }
 
   #look(): void {
-    this.#follow();
-    const version = versionOf(this.#path);
-    if (version === this.#told) this.#seen = version;
-    else if (this.#settling === undefined) this.#settle(version);
+    this.#watchFolders();
+    if (this.#settling !== undefined) return;
+    this.#settles = 0;
+    if (!isDeepStrictEqual(this.#now(), this.#told)) this.#settle();
   }
 
-  #settle(version: string | undefined): void {
-    this.#seen = version;
+  #settle(): void {
+    this.#settles += 1;
+    this.#seen = this.#now();
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
-      const now = versionOf(this.#path);
-      if (now === undefined || now === this.#told) return;
-      if (now !== this.#seen) {
-        this.#settle(now);
-        return;
-      }
-      this.#told = now;
-      this.#changed();
+      const now = this.#now();
+      const isSettled = isDeepStrictEqual(now, this.#seen) || this.#settles >= SETTLES_MAX;
+      if (isSettled) this.#tell(now);
+      else this.#settle();
     }, SETTLED_MS);
   }
 
-  /** Watches the folder of the path, and of the file that it leads to. */
-  #follow(): void {
-    const folders = foldersOf(this.#path);
+  #tell(now: FileVersions): void {
+    let isTold = true;
+    for (const [path, version] of now) {
+      if (version === undefined || version === this.#told.get(path)) continue;
+      this.#told.set(path, version);
+      isTold = false;
+    }
+    if (!isTold) this.#changed();
+  }
+
+  #now(): FileVersions {
+    return new Map(Array.from(this.#told.keys(), (path) => [path, fileVersion(path)]));
+  }
+
+  /** Watches the folders of the paths, and of the files that they lead to. */
+  #watchFolders(): void {
+    const folders = [...new Set([...this.#told.keys()].flatMap(foldersOf))].slice(0, FOLDERS_MAX);
     const key = folders.join('\n');
     if (key === this.#folders) return;
     this.#folders = key;
@@ -75,7 +103,7 @@ export class ConfigWatch {
 
   #watcher(folder: string): FSWatcher | undefined {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#look());
+      const watcher = watch(folder, { persistent: false }, () => this.#lookSoon());
       watcher.on('error', () => {
         // The folder is gone; the next look finds it again.
         this.#folders = '';
@@ -85,22 +113,21 @@ export class ConfigWatch {
       return undefined;
     }
   }
+
+  #lookSoon(): void {
+    if (this.#soon !== undefined) return;
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      this.#look();
+    }, SOON_MS);
+    this.#soon.unref();
+  }
 }
 
 function foldersOf(path: string): readonly string[] {
   try {
-    return [...new Set([dirname(path), dirname(realpathSync(path))])];
+    return [dirname(path), dirname(realpathSync(path))];
   } catch {
     return [dirname(path)];
-  }
-}
-
-/** What differs whenever the content may differ. */
-function versionOf(path: string): string | undefined {
-  try {
-    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path);
-    return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
-  } catch {
-    return undefined;
   }
 }

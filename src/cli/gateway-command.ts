@@ -1,10 +1,10 @@
 /** `tidegate --config <file>`: from the file to a running gateway that follows it, and back. */
-import { resolve } from 'node:path';
 import {
   type ConsoleTelemetry,
   consoleTelemetry,
 } from '../adapters/telemetry/console-telemetry.ts';
 import { urlHost } from '../core/security/listen-host.ts';
+import type { FileVersions } from '../gateway/config/file-version.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import { createGateway, type Gateway } from '../gateway/create-gateway.ts';
@@ -70,7 +70,7 @@ export async function gatewayCommand(
     return gateway;
   }
   seat.app = gateway;
-  const reload = follow(gateway, options, around.env, telemetry);
+  const reload = follow(gateway, options, around.env, telemetry, read.files);
   const { host, tls } = config.listen;
   return {
     kind: 'running',
@@ -131,19 +131,22 @@ function follow(
   options: GatewayLineOptions,
   env: Environment,
   telemetry: ConsoleTelemetry,
+  files: FileVersions,
 ): { readonly watch: ConfigWatch; now(): void } {
   const { file } = options;
   const parts = {
     file,
-    read: () => loadConfig(file, env),
+    read: () => {
+      const loaded = loadConfig(file, env);
+      watch.follow(loaded.files);
+      return loaded;
+    },
     overridden: (config: GatewayConfig) => overridden(config, options),
     reload: (config: GatewayConfig) => gateway.reload(config),
     telemetry,
   };
-  return {
-    watch: new ConfigWatch(resolve(file), () => reloadConfig(parts, 'file')),
-    now: () => reloadConfig(parts, 'signal'),
-  };
+  const watch = new ConfigWatch(files, () => reloadConfig(parts, 'file'));
+  return { watch, now: () => reloadConfig(parts, 'signal') };
 }
 
 /** A token of the file's is repeated to nobody but a person who watches. */

@@ -2,7 +2,7 @@
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 
-export { loadConfig } from './config/load-config.ts';
+export { loadConfig, type LoadedConfig } from './config/load-config.ts';
 export type { Problem } from './config/problem.ts';
 export type { ConfigOutcome, ConfigPlaces } from './config/read-config.ts';
 export type { Denied } from '../adapters/identity/denials.ts';

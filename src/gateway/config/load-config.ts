@@ -1,23 +1,42 @@
 /** Reads a config from the disk. */
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { FileText } from './file-access.ts';
+import { fileVersion, type FileVersions } from './file-version.ts';
 import type { Variables } from './interpolate.ts';
 import { type ConfigOutcome, readConfig } from './read-config.ts';
 
 /** Bytes of a config file, or of one it names; more is no config. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
+export type LoadedConfig = ConfigOutcome & {
+  /**
+   * Every file it was read from, itself and those it names, as they were just before they were
+   * read: one that differs says something else.
+   */
+  readonly files: FileVersions;
+};
+
 /**
  * Reads and checks the config at a path. What is wrong with the file as a whole is one problem in
  * its first line.
  */
-export function loadConfig(path: string, env: Variables): ConfigOutcome {
-  const file = readTextFile(path);
+export function loadConfig(path: string, env: Variables): LoadedConfig {
+  const files = new Map<string, string | undefined>();
+  const readFile = (each: string): FileText => {
+    if (!files.has(each)) files.set(each, fileVersion(each));
+    return readTextFile(each);
+  };
+  return { ...load(path, env, readFile), files };
+}
+
+function load(path: string, env: Variables, readFile: (path: string) => FileText): ConfigOutcome {
+  const file = readFile(resolve(path));
   if (file.kind === 'unreadable') return faultyFile(`The file ${file.fault}.`);
   if (isAnybodys(path)) {
     return faultyFile('Anybody may change this file, which says what is run. Use chmod o-w on it.');
   }
-  return readConfig(file.text, { path, env, readFile: readTextFile });
+  return readConfig(file.text, { path, env, readFile });
 }
 
 function faultyFile(message: string): ConfigOutcome {

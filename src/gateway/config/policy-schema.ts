@@ -35,7 +35,9 @@ const rule = z.strictObject({
 
 const policy = z
   .strictObject({
-    file: names("Files of Cedar policies, from the config file's folder."),
+    file: names(
+      "Files of Cedar policies, from the config file's folder. Read again when they change.",
+    ),
     allow: z
       .array(rule)
       .optional()
