@@ -1,26 +1,26 @@
 /** What lasts, counted by account: streams, sessions, calls and instances at a time. */
 import type { Account, Holding, Visitor } from '../../core/gate.ts';
-import { addressKey } from '../../core/security/address-key.ts';
-import { ACCOUNTS, type RateRules, type Rates, rulesFor } from './rate-rules.ts';
+import { accountKey, type AccountRule, accountRules } from './account-rule.ts';
+import { ACCOUNTS, type Rates } from './rate-rules.ts';
 
-const BOUND_OF: Readonly<Record<Holding, keyof RateRules>> = {
-  stream: 'streamsMax',
-  session: 'sessionsMax',
-  call: 'callsMax',
-  instance: 'instancesMax',
-};
-
-interface Bounded {
-  readonly account: Account;
-  readonly max: number;
+interface Places {
+  readonly rule: AccountRule<number>;
+  /** Taken, by whose account it is. */
+  readonly taken: Map<string, number>;
 }
 
 export class Holdings {
-  readonly #rates: Rates;
-  readonly #counts = new Map<string, number>();
+  readonly #places: Readonly<Record<Holding, readonly Places[]>>;
 
   constructor(rates: Rates) {
-    this.#rates = rates;
+    const places = (key: Parameters<typeof accountRules>[1]): readonly Places[] =>
+      accountRules(rates, key, Number).map((rule) => ({ rule, taken: new Map() }));
+    this.#places = {
+      stream: places('streamsMax'),
+      session: places('sessionsMax'),
+      call: places('callsMax'),
+      instance: places('instancesMax'),
+    };
   }
 
   /**
@@ -34,9 +34,10 @@ export class Holdings {
   ): Account | undefined {
     const full = this.full(visitor, holding, accounts);
     if (full !== undefined) return full;
-    for (const { account } of this.#bounded(visitor, holding, accounts)) {
-      const key = keyOf(account, visitor, holding);
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    for (const { rule, taken } of this.#places[holding]) {
+      if (!isMeant(rule, visitor, accounts)) continue;
+      const key = accountKey(rule.account, visitor);
+      taken.set(key, (taken.get(key) ?? 0) + 1);
     }
     return undefined;
   }
@@ -47,51 +48,37 @@ export class Holdings {
     holding: Holding,
     accounts: readonly Account[] = ACCOUNTS,
   ): Account | undefined {
-    const isFull = ({ account, max }: Bounded): boolean =>
-      (this.#counts.get(keyOf(account, visitor, holding)) ?? 0) >= max;
-    return this.#bounded(visitor, holding, accounts).find(isFull)?.account;
+    for (const { rule, taken } of this.#places[holding]) {
+      if (!isMeant(rule, visitor, accounts)) continue;
+      const held = taken.get(accountKey(rule.account, visitor)) ?? 0;
+      if (held >= (rule.of(visitor) ?? Infinity)) return rule.account;
+    }
+    return undefined;
   }
 
   giveBack(visitor: Visitor, holding: Holding, accounts: readonly Account[] = ACCOUNTS): void {
-    for (const { account } of this.#bounded(visitor, holding, accounts)) {
-      const key = keyOf(account, visitor, holding);
-      const left = (this.#counts.get(key) ?? 0) - 1;
-      if (left <= 0) this.#counts.delete(key);
-      else this.#counts.set(key, left);
+    for (const { rule, taken } of this.#places[holding]) {
+      if (!isMeant(rule, visitor, accounts)) continue;
+      const key = accountKey(rule.account, visitor);
+      const left = (taken.get(key) ?? 0) - 1;
+      if (left <= 0) taken.delete(key);
+      else taken.set(key, left);
     }
   }
 
   /** Accounts that hold anything, for tests and metrics. */
   get size(): number {
-    return this.#counts.size;
-  }
-
-  #bounded(
-    { principal }: Visitor,
-    holding: Holding,
-    accounts: readonly Account[],
-  ): readonly Bounded[] {
-    return accounts.flatMap((account) => {
-      const max = rulesFor(this.#rates, account, principal.tenant)?.[BOUND_OF[holding]];
-      return max === undefined ? [] : [{ account, max }];
-    });
+    const all = Object.values(this.#places).flat();
+    return all.reduce((sum, { taken }) => sum + taken.size, 0);
   }
 }
 
-function keyOf(account: Account, visitor: Visitor, holding: Holding): string {
-  return `${holding} ${account} ${accountKey(account, visitor)}`;
-}
-
-/** Who an account is of. */
-export function accountKey(account: Account, { address, principal, server }: Visitor): string {
-  switch (account) {
-    case 'address':
-      return addressKey(address);
-    case 'principal':
-      return principal.key;
-    case 'tenant':
-      return principal.tenant;
-    case 'server':
-      return server;
-  }
+/** Whether anything is counted: the account is concerned, and has a bound. */
+function isMeant(
+  rule: AccountRule<number>,
+  visitor: Visitor,
+  accounts: readonly Account[],
+): boolean {
+  const isConcerned = accounts === ACCOUNTS || accounts.includes(rule.account);
+  return isConcerned && rule.of(visitor) !== undefined;
 }

@@ -6,11 +6,12 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { ErrorCode, Refusal } from '../../core/errors.ts';
 import type { Account, Gate, Holding, Visitor } from '../../core/gate.ts';
 import type { Randomness, Telemetry } from '../../core/ports.ts';
-import { addressKey } from '../../core/security/address-key.ts';
+import { principalOf } from '../../core/principal.ts';
+import { accountKey, type AccountRule, accountRules } from './account-rule.ts';
 import { Debts } from './debts.ts';
-import { accountKey, Holdings } from './holdings.ts';
+import { Holdings } from './holdings.ts';
 import { Leases } from './leases.ts';
-import { ACCOUNTS, type RateRules, type Rates } from './rate-rules.ts';
+import type { Rates } from './rate-rules.ts';
 
 export interface RateGateParts {
   readonly random: Randomness;
@@ -20,8 +21,11 @@ export interface RateGateParts {
 /** Milliseconds, doubled at most by the jitter, until a place may be free again. */
 const PLACE_WAIT_MS = 5000;
 
-type Counted = 'requestsPerSecond' | 'opensPerSecond' | 'bytesPerSecond';
-type Limiters = ReadonlyMap<string, Leases>;
+/** Who is not known yet: nothing but the address is asked for. */
+const NOBODY: Omit<Visitor, 'address'> = {
+  principal: principalOf({ tenant: '', issuer: '', subject: '', clientId: '' }),
+  server: '',
+};
 
 const FULL: Readonly<Record<Holding, ErrorCode>> = {
   stream: 'TOO_MANY_STREAMS',
@@ -33,54 +37,48 @@ const FULL: Readonly<Record<Holding, ErrorCode>> = {
 export class RateGate implements Gate {
   readonly #parts: RateGateParts;
   readonly #holdings: Holdings;
-  readonly #requests: Limiters;
-  readonly #opens: Limiters;
-  readonly #bytes: ReadonlyMap<string, Debts>;
+  readonly #arrivals: AccountRule<Leases> | undefined;
+  /** Of whoever is known by now. */
+  readonly #requests: readonly AccountRule<Leases>[];
+  readonly #opens: readonly AccountRule<Leases>[];
+  readonly #bytes: readonly AccountRule<Debts>[];
 
   constructor(rates: Rates, parts: RateGateParts) {
     this.#parts = parts;
     this.#holdings = new Holdings(rates);
-    this.#requests = limiters(rates, 'requestsPerSecond', (each) => new Leases(each));
-    this.#opens = limiters(rates, 'opensPerSecond', (each) => new Leases(each));
-    this.#bytes = limiters(rates, 'bytesPerSecond', (each) => new Debts(each));
+    const leases = (points: number): Leases => new Leases(limiter(points));
+    const requests = accountRules(rates, 'requestsPerSecond', leases);
+    this.#arrivals = requests.find(({ account }) => account === 'address');
+    this.#requests = requests.filter(({ account }) => account !== 'address');
+    this.#opens = accountRules(rates, 'opensPerSecond', leases);
+    this.#bytes = accountRules(rates, 'bytesPerSecond', (points) => new Debts(limiter(points)));
   }
 
   arrive(address: string, done: (refusal: Refusal | undefined) => void): void {
-    const limiter = this.#requests.get('address');
-    if (limiter === undefined) done(undefined);
-    else this.#consume([[limiter, addressKey(address), 'address.requestsPerSecond']], done);
+    const rule = this.#arrivals;
+    if (rule === undefined) done(undefined);
+    else this.#consume([rule], { address, ...NOBODY }, done);
   }
 
   enter(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void {
-    const steps: Step[] = [];
-    for (const account of ACCOUNTS) {
-      const key = accountKey(account, visitor);
-      const requests =
-        account === 'address' ? undefined : limiterOf(this.#requests, account, visitor);
-      if (requests !== undefined) steps.push([requests, key, `${account}.requestsPerSecond`]);
-      // Bytes are paid for afterwards: nothing is taken now, but a debt is refused.
-      const waitMs = limiterOf(this.#bytes, account, visitor)?.waitMs(key) ?? 0;
+    // Bytes are paid for afterwards: nothing is taken now, but a debt is refused.
+    for (const rule of this.#bytes) {
+      const waitMs = rule.of(visitor)?.waitMs(accountKey(rule.account, visitor)) ?? 0;
       if (waitMs > 0) {
-        done(this.#refuse('RATE_LIMITED', `${account}.bytesPerSecond`, waitMs));
+        done(this.#refuse('RATE_LIMITED', rule.name, waitMs));
         return;
       }
     }
-    this.#consume(steps, done);
+    this.#consume(this.#requests, visitor, done);
   }
 
   open(visitor: Visitor, done: (refusal: Refusal | undefined) => void): void {
-    const steps = ACCOUNTS.flatMap((account): Step[] => {
-      const opens = limiterOf(this.#opens, account, visitor);
-      const key = accountKey(account, visitor);
-      return opens === undefined ? [] : [[opens, key, `${account}.opensPerSecond`]];
-    });
-    this.#consume(steps, done);
+    this.#consume(this.#opens, visitor, done);
   }
 
   spend(visitor: Visitor, bytes: number): void {
-    for (const account of ACCOUNTS) {
-      const debts = limiterOf(this.#bytes, account, visitor);
-      debts?.spend(accountKey(account, visitor), bytes);
+    for (const rule of this.#bytes) {
+      rule.of(visitor)?.spend(accountKey(rule.account, visitor), bytes);
     }
   }
 
@@ -101,20 +99,34 @@ export class RateGate implements Gate {
   }
 
   /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */
-  #consume(steps: readonly Step[], settle: (refusal: Refusal | undefined) => void): void {
-    const open = steps.findIndex(([leases, key]) => !leases.use(key));
-    if (open === -1) settle(undefined);
-    else {
-      const rest = steps.slice(open);
-      void this.#refusal(rest).then((refusal) => queueMicrotask(() => settle(refusal)));
+  #consume(
+    rules: readonly AccountRule<Leases>[],
+    visitor: Visitor,
+    done: (refusal: Refusal | undefined) => void,
+  ): void {
+    for (let i = 0; i < rules.length; i += 1) {
+      const rule = rules[i];
+      const leases = rule?.of(visitor);
+      if (rule === undefined || leases === undefined) continue;
+      if (leases.use(accountKey(rule.account, visitor))) continue;
+      const rest = rules.slice(i);
+      void this.#refusal(rest, visitor).then((refusal) => queueMicrotask(() => done(refusal)));
+      return;
     }
+    done(undefined);
   }
 
   /** One after the other: who is refused by one account is not counted on those after it. */
-  async #refusal(steps: readonly Step[]): Promise<Refusal | undefined> {
-    for (const [leases, key, limit] of steps) {
-      const waitMs = leases.use(key) ? undefined : await leases.take(key);
-      if (waitMs !== undefined) return this.#refuse('RATE_LIMITED', limit, waitMs);
+  async #refusal(
+    rules: readonly AccountRule<Leases>[],
+    visitor: Visitor,
+  ): Promise<Refusal | undefined> {
+    for (const rule of rules) {
+      const leases = rule.of(visitor);
+      const key = accountKey(rule.account, visitor);
+      if (leases === undefined || leases.use(key)) continue;
+      const waitMs = await leases.take(key);
+      if (waitMs !== undefined) return this.#refuse('RATE_LIMITED', rule.name, waitMs);
     }
     return undefined;
   }
@@ -131,38 +143,6 @@ export class RateGate implements Gate {
   }
 }
 
-/** Where a point is taken, for whom, and the name of the limit. */
-type Step = readonly [leases: Leases, key: string, limit: string];
-
-/** A tenant with rules of its own has a limiter of its own. */
-function limiterOf<T>(
-  each: ReadonlyMap<string, T>,
-  account: Account,
-  { principal }: Visitor,
-): T | undefined {
-  const own = account === 'tenant' ? each.get(ownName(principal.tenant)) : undefined;
-  return own ?? each.get(account);
-}
-
-function ownName(tenant: string): string {
-  return `tenant ${tenant}`;
-}
-
-function limiters<T>(
-  rates: Rates,
-  counted: Counted,
-  make: (limiter: RateLimiterMemory) => T,
-): ReadonlyMap<string, T> {
-  const found = ACCOUNTS.flatMap((account) => {
-    const rules: RateRules | undefined = rates[account];
-    return limiter(account, rules?.[counted]);
-  });
-  const own = Object.entries(rates.tenants ?? {}).flatMap(([tenant, rules]) =>
-    limiter(ownName(tenant), rules[counted]),
-  );
-  return new Map([...found, ...own].map(([name, each]) => [name, make(each)]));
-}
-
-function limiter(name: string, points: number | undefined): [string, RateLimiterMemory][] {
-  return points === undefined ? [] : [[name, new RateLimiterMemory({ points, duration: 1 })]];
+function limiter(points: number): RateLimiterMemory {
+  return new RateLimiterMemory({ points, duration: 1 });
 }

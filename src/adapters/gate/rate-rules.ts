@@ -30,14 +30,3 @@ export interface Rates {
 }
 
 export const ACCOUNTS: readonly Account[] = ['address', 'principal', 'tenant', 'server'];
-
-/** The rules that count for somebody's account. */
-export function rulesFor(rates: Rates, account: Account, tenant: string): RateRules | undefined {
-  const own = account === 'tenant' ? ownRules(rates, tenant) : undefined;
-  return own === undefined ? rates[account] : { ...rates.tenant, ...own };
-}
-
-/** Of a tenant that has rules of its own. */
-export function ownRules({ tenants = {} }: Rates, tenant: string): RateRules | undefined {
-  return Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
-}
