@@ -98,11 +98,11 @@ export class RateGate implements Gate {
     this.#holdings.giveBack(visitor, holding, accounts);
   }
 
-  /** Whatever `done` does is not part of a promise: a fault of it must not be swallowed. */
+  /** Whatever `settle` does is not part of a promise: a fault of it must not be swallowed. */
   #consume(
     rules: readonly AccountRule<Leases>[],
     visitor: Visitor,
-    done: (refusal: Refusal | undefined) => void,
+    settle: (refusal: Refusal | undefined) => void,
   ): void {
     for (let i = 0; i < rules.length; i += 1) {
       const rule = rules[i];
@@ -110,10 +110,10 @@ export class RateGate implements Gate {
       if (rule === undefined || leases === undefined) continue;
       if (leases.use(accountKey(rule.account, visitor))) continue;
       const rest = rules.slice(i);
-      void this.#refusal(rest, visitor).then((refusal) => queueMicrotask(() => done(refusal)));
+      void this.#refusal(rest, visitor).then((refusal) => queueMicrotask(() => settle(refusal)));
       return;
     }
-    done(undefined);
+    settle(undefined);
   }
 
   /** One after the other: who is refused by one account is not counted on those after it. */
