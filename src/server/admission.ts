@@ -108,12 +108,13 @@ export function enter(
 
 /** On every verb. A stream that may not be opened yet is given an end and a time, not an error. */
 function count(
-  { gate, name: server, ...door }: Door,
+  door: Door,
   exchange: HttpExchange,
   headers: readonly string[],
   principal: Principal,
   then: () => void,
 ): void {
+  const { gate, name: server } = door;
   if (gate === undefined) {
     then();
     return;

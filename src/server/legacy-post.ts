@@ -25,7 +25,7 @@ export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
   /** Undefined in 2024, where answers travel on the session's stream. */
   readonly reply: Reply | undefined;
 
-  readonly #warrants: readonly Warrant[];
+  #warrants: readonly Warrant[];
 
   constructor(member: PostingSession, reply: Reply | undefined, warrants: readonly Warrant[] = []) {
     this.member = member;
@@ -36,6 +36,16 @@ export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
   /** A batch may hold several; ids in flight are told apart by the client. */
   warrantOf({ id }: { readonly id: string }): Warrant | undefined {
     return this.#warrants.find(({ request }) => request.message.id === id);
+  }
+
+  /**
+   * An answer was given. What allowed the request goes with it: a post waits for its decision after
+   * it was answered, and would keep all that came with the request.
+   */
+  settled(id: string): void {
+    if (this.#warrants.length === 0) return;
+    this.warrantOf({ id })?.ended('ok');
+    this.#warrants = this.#warrants.filter(({ request }) => request.message.id !== id);
   }
 
   /** A client that takes plain JSON alone cannot be sent anything before the answer. */

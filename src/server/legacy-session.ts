@@ -348,7 +348,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   #answer(post: LegacyPost, id: string, data: string): void {
-    post.warrantOf({ id })?.ended('ok');
+    post.settled(id);
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);

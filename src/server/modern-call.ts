@@ -28,7 +28,6 @@ export interface ModernCallFacts {
   readonly supported: readonly string[];
   readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
-  readonly warrant: Warrant | undefined;
   /**
    * Whose tasks are whose, on a server that several share. No function of the request's own: a call
    * waits in a queue after it was answered, and would keep all that came with the request.
@@ -39,11 +38,13 @@ export interface ModernCallFacts {
 
 export class ModernCall implements WarrantedOwner, ConnectionOwner {
   readonly #facts: ModernCallFacts;
+  #warrant: Warrant | undefined;
   #connection: Connection | undefined;
   #call: UpstreamCall | undefined;
 
-  constructor(facts: ModernCallFacts) {
+  constructor(facts: ModernCallFacts, warrant: Warrant | undefined) {
     this.#facts = facts;
+    this.#warrant = warrant;
   }
 
   get isUndecided(): boolean {
@@ -64,13 +65,13 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   }
 
   warrantOf(): Warrant | undefined {
-    return this.#facts.warrant;
+    return this.#warrant;
   }
 
   answered(call: UpstreamCall, received: Message): void {
     const { owners, principal } = this.#facts;
     const seen = owners?.seen(principal, call.method, received) ?? received;
-    const message = this.#facts.warrant?.filtered(seen) ?? seen;
+    const message = this.#warrant?.filtered(seen) ?? seen;
     const isDiscover = call.method === 'server/discover' && !message.isError;
     const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();
     this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok', message);
@@ -120,7 +121,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
   }
 
   #refuse(refusal: Refusal): void {
-    this.#facts.warrant?.ended('refused');
+    this.#warrant?.ended('refused');
     this.#finish(ERRORS[refusal.error].httpStatus, errorResponse(refusal));
   }
 
@@ -128,6 +129,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#call = undefined;
+    this.#warrant = undefined;
     this.#facts.ended(this);
     if (connection === undefined) return;
     if (!connection.isOpen && this.#facts.accepts.json) {

@@ -39,8 +39,13 @@ export class Counters {
   }
 }
 
+/** No label can spell the end of another: each text has its length before it. */
 function keyOf(name: string, labels: LogFields): string {
   let key = name;
-  for (const label in labels) key += `\n${label}=${JSON.stringify(labels[label])}`;
+  for (const label in labels) {
+    const value = labels[label];
+    key +=
+      typeof value === 'string' ? `\n${label}=${value.length}:${value}` : `\n${label} ${value}`;
+  }
   return key;
 }

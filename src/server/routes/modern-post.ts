@@ -14,6 +14,7 @@ import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
 import { ModernCall, type ModernCallFacts } from '../modern-call.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
+import type { Warrant } from '../warrant.ts';
 
 export function runModern(
   inbound: Inbound,
@@ -54,7 +55,6 @@ export function runModern(
     accepts,
     envelope,
     supported: served.supported,
-    warrant,
     owners,
     principal,
   };
@@ -64,29 +64,35 @@ export function runModern(
       else refuse(refusal);
     });
   } else {
-    count(inbound, message, facts, refuse);
+    count(inbound, message, facts, { warrant, refuse });
   }
 }
 
 type CallFacts = Omit<ModernCallFacts, 'recorded' | 'ended'>;
 
+/** What allowed a request, and how it is refused all the same. */
+interface Permit {
+  readonly warrant: Warrant | undefined;
+  readonly refuse: (refusal: Refusal) => void;
+}
+
 function count(
   inbound: Inbound,
   message: Message,
   facts: CallFacts,
-  refuse: (refusal: Refusal) => void,
+  { warrant, refuse }: Permit,
 ): void {
   const { context, exchange } = inbound;
   const { principal, upstream } = facts;
   if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
     refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
   } else if (message.method !== 'tools/call') {
-    call(inbound, message, facts);
+    call(inbound, message, facts, warrant);
   } else {
     upstream.whenReady(() => {
       const fault = upstream.checkParams(message, exchange.head);
       if (fault === undefined) {
-        call(inbound, message, facts);
+        call(inbound, message, facts, warrant);
         return;
       }
       countDown(context.modernPending, principal);
@@ -96,13 +102,15 @@ function count(
 }
 
 /** Sends a request that is counted, and counts it down when it is over. */
-function call(inbound: Inbound, message: Message, facts: CallFacts): void {
+function call(
+  inbound: Inbound,
+  message: Message,
+  facts: CallFacts,
+  warrant: Warrant | undefined,
+): void {
   const { context, principal } = inbound;
-  const modern = new ModernCall({
-    ...facts,
-    recorded: context.recorded,
-    ended: () => countDown(context.modernPending, principal),
-  });
+  const ended = (): void => countDown(context.modernPending, principal);
+  const modern = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
   modern.send(inbound.connection(modern, 'reply', '2026'), message);
   if (modern.isUndecided) context.decideModernLater(modern);
 }
