@@ -54,6 +54,11 @@ export interface RequestHead extends CertifiedPeer {
   readonly query: string;
   /** The client's address: the socket's, or what a proxy says that the operator trusts. */
   readonly remoteAddress: string;
+  /**
+   * What the requests of one connection have in common, where that is known: for remembering what
+   * was worked out from the very same bytes. It tells nobody who the client is.
+   */
+  readonly connection?: object | undefined;
   /** The value of a header (name in lower case); of several lines, the first. */
   header(name: string): string | undefined;
   /** How many lines carried this header (name in lower case). */

@@ -10,6 +10,7 @@ export class H2Head implements RequestHead {
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly connection: object;
   readonly clientCertificate: string | undefined;
   readonly verifiedCertificate: VerifiedCertificate | undefined;
   /** Flat: name, value, name, value; names in lower case, without pseudo-headers. */
@@ -28,6 +29,7 @@ export class H2Head implements RequestHead {
     this.path = mark === -1 ? target : target.slice(0, mark);
     this.query = mark === -1 ? '' : target.slice(mark + 1);
     this.#lines = linesOf(raw, headers[':authority']);
+    this.connection = socket;
     this.remoteAddress = peers.addressOf(socket, (name) => this.#joined(name));
     const certificate = peers.certificateOf(socket);
     this.clientCertificate = certificate?.thumbprint;

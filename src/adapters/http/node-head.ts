@@ -10,6 +10,7 @@ export class NodeHead implements RequestHead {
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly connection: object;
   readonly clientCertificate: string | undefined;
   readonly verifiedCertificate: VerifiedCertificate | undefined;
   readonly #headers: IncomingMessage['headers'];
@@ -21,6 +22,7 @@ export class NodeHead implements RequestHead {
     this.method = req.method ?? 'GET';
     this.path = mark === -1 ? target : target.slice(0, mark);
     this.query = mark === -1 ? '' : target.slice(mark + 1);
+    this.connection = req.socket;
     this.remoteAddress = peers.addressOf(req.socket, lineOf(req.headers));
     const certificate = peers.certificateOf(req.socket);
     this.clientCertificate = certificate?.thumbprint;

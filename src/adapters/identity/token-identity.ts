@@ -13,9 +13,9 @@ import {
   isEventEntrance,
   metadataUrl,
 } from '../../core/security/protected-resource.ts';
-import { type PresentedToken, presentedToken } from './bearer.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
+import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
 
@@ -34,7 +34,6 @@ export interface TokenIdentityParts {
   readonly now: () => number;
 }
 
-const TOKEN_CHARS_MAX = 16_384;
 const ID_CHARS_MAX = 256;
 /** Milliseconds by which two clocks may part before an end is reckoned anew. */
 const DRIFT_MS = 1000;
@@ -51,10 +50,12 @@ const THROTTLED: IdentityOutcome = {
 export class TokenIdentity implements Identity, ResourceDoor {
   readonly authorization: AuthorizationFacts;
   readonly #parts: TokenIdentityParts;
+  readonly #presented: PresentedTokens;
   readonly #mapped = new WeakMap<TokenFacts, MappedClaims>();
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
+    this.#presented = new PresentedTokens(parts.isToken);
     this.authorization = parts.authorization;
   }
 
@@ -69,33 +70,25 @@ export class TokenIdentity implements Identity, ResourceDoor {
   }
 
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
-    const presented = presentedToken(head);
-    const { isToken, tokens } = this.#parts;
-    if (presented === undefined) {
-      done(place.refused(head, undefined));
+    const read = this.#presented.of(head);
+    if (read === undefined || read === 'unfit') {
+      done(place.refused(head, read === undefined ? undefined : 'invalid_token'));
       return;
     }
-    const { token } = presented;
-    if (token.length > TOKEN_CHARS_MAX || !isToken(token)) {
-      done(place.refused(head, 'invalid_token'));
-      return;
-    }
-    const digest = tokenDigest(token);
-    const kept = tokens.kept(digest);
-    const outcome = kept === undefined ? undefined : this.#weigh(place, head, presented, kept);
-    if (outcome === undefined) void this.#answer(place, head, presented, digest, done);
+    const kept = this.#parts.tokens.kept(read.digest);
+    const outcome = kept === undefined ? undefined : this.#weigh(place, head, read, kept);
+    if (outcome === undefined) void this.#answer(place, head, read, done);
     else done(outcome);
   }
 
   async #answer(
     place: Place,
     head: RequestHead,
-    presented: PresentedToken,
-    digest: string,
+    read: ReadToken,
     done: (outcome: IdentityOutcome) => void,
   ): Promise<void> {
     const { tokens } = this.#parts;
-    const { token } = presented;
+    const { token, digest } = read;
     const kept = tokens.kept(digest);
     const verified: TokenOutcome =
       kept === undefined
@@ -106,7 +99,7 @@ export class TokenIdentity implements Identity, ResourceDoor {
     else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token'));
     else {
       const { facts } = verified;
-      const outcome = this.#weigh(place, head, presented, facts);
+      const outcome = this.#weigh(place, head, read, facts);
       done(outcome ?? (await this.#proved(place, head, token, facts)));
     }
   }
@@ -115,7 +108,7 @@ export class TokenIdentity implements Identity, ResourceDoor {
   #weigh(
     place: Place,
     head: RequestHead,
-    { scheme, token }: PresentedToken,
+    { scheme, token }: ReadToken,
     facts: TokenFacts,
   ): IdentityOutcome | undefined {
     const { jkt, x5t } = facts.binding;

@@ -33,10 +33,13 @@ interface Kept {
   readonly facts: TokenFacts;
   readonly from: number;
   readonly until: number;
+  usedAt: number;
 }
 
 const TOKENS_MAX = 10_000;
 const FAILURES_PER_SECOND_MAX = 100;
+/** Milliseconds for which a token that was used need not be put in its order again. */
+const USED_MS = 1000;
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -64,11 +67,13 @@ export class VerifiedTokens {
     const kept = this.#kept.get(digest);
     if (kept === undefined) return undefined;
     const now = this.#options.now();
-    this.#kept.delete(digest);
     // A clock that was set back makes what is kept as doubtful as one that was set forward.
     const isOver = now >= kept.until || now < kept.from;
-    if (isOver || kept.facts.isStanding?.() === false) return undefined;
-    this.#kept.set(digest, kept);
+    if (isOver || kept.facts.isStanding?.() === false) {
+      this.#kept.delete(digest);
+      return undefined;
+    }
+    if (now - kept.usedAt >= USED_MS) this.#used(digest, kept, now);
     return kept.facts;
   }
 
@@ -94,6 +99,12 @@ export class VerifiedTokens {
     return verifying;
   }
 
+  #used(digest: string, kept: Kept, now: number): void {
+    kept.usedAt = now;
+    this.#kept.delete(digest);
+    this.#kept.set(digest, kept);
+  }
+
   #keep(digest: string, facts: TokenFacts): void {
     const { now, keptMsMax = Infinity, tokensMax = TOKENS_MAX } = this.#options;
     const from = now();
@@ -103,7 +114,7 @@ export class VerifiedTokens {
       if (this.#kept.size < tokensMax) break;
       this.#kept.delete(oldest);
     }
-    this.#kept.set(digest, { facts, from, until });
+    this.#kept.set(digest, { facts, from, until, usedAt: from });
   }
 }
 
