@@ -35,7 +35,8 @@ export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
 
   /** A batch may hold several; ids in flight are told apart by the client. */
   warrantOf({ id }: { readonly id: string }): Warrant | undefined {
-    return this.#warrants.find(({ request }) => request.message.id === id);
+    for (const warrant of this.#warrants) if (warrant.request.message.id === id) return warrant;
+    return undefined;
   }
 
   /**

@@ -57,21 +57,45 @@ export function checkAuditLine(text: string, before: ChainHead | undefined): Cha
 
 /** Members without braces. Written by hand: `JSON.stringify` of the same takes twice as long. */
 function factsText(entry: AuditEntry): string {
-  const { principal, params, target, policies, answerChars, durationMs } = entry;
-  let text = `"event":"${entry.event}","address":${quoted(entry.address)}`;
-  text += `,"server":${quoted(entry.server)}`;
-  text += member('credentialId', entry.credentialId) + member('era', entry.era);
-  text += member('method', entry.method);
+  const { params, target, policies, answerChars, durationMs } = entry;
+  let text = `"event":"${entry.event}",${originText(entry)}${member('method', entry.method)}`;
+  if (target !== undefined) text += `,${targetText(target, entry.method)}`;
   if (policies !== undefined) text += `,"policies":${JSON.stringify(policies)}`;
   text += member('refusal', entry.refusal);
   if (answerChars !== undefined) text += `,"answerChars":${answerChars}`;
   if (durationMs !== undefined) text += `,"durationMs":${durationMs}`;
   text += member('outcome', entry.outcome);
-  if (principal !== undefined) text += `,"principal":${principalText(principal)}`;
-  if (target !== undefined) text += `,${targetText(target, entry.method)}`;
   if (params === undefined) return text;
   const digest = hash('sha256', params, 'base64url');
   return `${text},"paramsChars":${params.length},"paramsDigest":"${digest}"`;
+}
+
+interface KnownOrigin {
+  readonly address: string;
+  readonly server: string;
+  readonly credentialId: string | undefined;
+  readonly era: string | undefined;
+  readonly text: string;
+}
+
+const origins = new WeakMap<Principal, KnownOrigin>();
+
+/** Who called what from where: the same for most calls of a principal, and written once. */
+function originText({ principal, address, server, credentialId, era }: AuditEntry): string {
+  const known = principal === undefined ? undefined : origins.get(principal);
+  const isSame =
+    known?.address === address &&
+    known.server === server &&
+    known.credentialId === credentialId &&
+    known.era === era;
+  if (isSame) return known.text;
+  const place = `"address":${quoted(address)},"server":${quoted(server)}`;
+  const how = member('credentialId', credentialId) + member('era', era);
+  if (principal === undefined) return place + how;
+  const who = `,"principal":${JSON.stringify({ ...principal, key: undefined })}`;
+  const text = place + how + who;
+  origins.set(principal, { address, server, credentialId, era, text });
+  return text;
 }
 
 function member(name: string, value: string | undefined): string {
@@ -84,17 +108,6 @@ function quoted(text: string): string {
 }
 
 const PLAIN = /^[\w .:/@+,=-]*$/;
-
-const principalTexts = new WeakMap<Principal, string>();
-
-/** A principal that calls often is written once. */
-function principalText(principal: Principal): string {
-  const known = principalTexts.get(principal);
-  if (known !== undefined) return known;
-  const text = JSON.stringify({ ...principal, key: undefined });
-  principalTexts.set(principal, text);
-  return text;
-}
 
 let lastTime = { ms: 0, text: new Date(0).toISOString() };
 
