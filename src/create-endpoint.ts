@@ -13,7 +13,7 @@ import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
 import type { HostOriginRules } from './core/security/host-origin.ts';
 import type { Priming } from './core/protocol/eras/streamable-2025.ts';
 import { Endpoint } from './server/endpoint.ts';
-import type { Isolation } from './server/instance-pool.ts';
+import type { Isolation } from './server/instance-places.ts';
 
 /** What an endpoint is made of. Everything but the upstream has a default. */
 export interface EndpointOptions {

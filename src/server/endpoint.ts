@@ -31,7 +31,8 @@ import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { drainEndpoint } from './drain.ts';
-import { InstancePool, type Isolation, type TaskChoice } from './instance-pool.ts';
+import type { Isolation } from './instance-places.ts';
+import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ModernCall } from './modern-call.ts';
@@ -203,6 +204,8 @@ export class Endpoint implements Application, OpenDoor {
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
     const { audit, gate } = ports;
+    // What several servers are merged by runs nothing: their own endpoints count what they start.
+    const instanceGate = settings.passesOrigin === true ? undefined : gate;
     const prefix = settings.prefix ?? '';
     const heart = { clock, random, telemetry, limits, heartbeat, name, audit, gate };
     return {
@@ -218,7 +221,7 @@ export class Endpoint implements Application, OpenDoor {
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
       pool: new InstancePool(
-        { upstream, clock, random, telemetry, limits, seal },
+        { upstream, clock, random, telemetry, limits, seal, gate: instanceGate },
         settings.isolation,
         ticker,
         settings.tasks,

@@ -3,12 +3,15 @@
  * the principal or less only where the operator said so.
  */
 import { TaskBook } from '../core/bridge/tasks/task-book.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Gate, Visitor } from '../core/gate.ts';
 import type { Principal, UpstreamEra } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { BridgePorts } from './bridge/bridge-ports.ts';
 import { LegacyOverModern } from './bridge/legacy-over-modern.ts';
 import type { LegacyTask } from './bridge/legacy-task-call.ts';
 import { ModernBridges } from './bridge/modern-bridges.ts';
+import { type InstancePlace, InstancePlaces, type Isolation } from './instance-places.ts';
 import { LegacyInstance } from './legacy-instance.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import { ModernInstance } from './modern-instance.ts';
@@ -18,14 +21,15 @@ import { TaskOwners } from './task-owners.ts';
 import type { Ticker } from './ticker.ts';
 import type { ProbeOutcome } from './upstream-probe.ts';
 
-/** Who shares one upstream instance. */
-export type Isolation = 'session' | 'principal' | 'tenant' | 'shared';
-
 /** Whether tasks are carried across eras, which name and drive them differently. */
 export type TaskChoice = 'off' | 'bridge';
 
 /** Deaths in a row of one instance after which its server counts as looping. */
 const CRASH_LOOP = 5;
+
+interface PoolPorts extends Omit<BridgePorts, 'budget' | 'place'> {
+  readonly gate: Gate | undefined;
+}
 
 export class InstancePool {
   /** What the upstream speaks; known before the first instance is asked for. */
@@ -33,6 +37,7 @@ export class InstancePool {
   readonly budget: RestartBudget;
   readonly #ports: BridgePorts;
   readonly #isolation: Isolation;
+  readonly #places: InstancePlaces;
   readonly #exclusive = new Set<LegacyInstance | ModernInstance>();
   readonly #legacy = new Map<string, LegacyInstance>();
   readonly #modern = new Map<string, ModernInstance>();
@@ -43,14 +48,16 @@ export class InstancePool {
   readonly #taskOwners: TaskOwners;
   readonly #armIdle: (key: string) => void;
 
+  /** @param given - with the gate, where instances are counted by account. */
   constructor(
-    given: Omit<BridgePorts, 'budget'>,
+    { gate, ...given }: PoolPorts,
     isolation: Isolation,
     ticker: Ticker,
     tasks: TaskChoice = 'off',
   ) {
     this.budget = budgetOf(given, isolation);
     const ports = { ...given, budget: this.budget };
+    this.#places = new InstancePlaces(gate, given.limits.upstreamInstancesMax, isolation);
     this.#ports = ports;
     this.#isolation = isolation;
     if (tasks === 'bridge') this.#tasks = new TaskBook();
@@ -59,7 +66,7 @@ export class InstancePool {
     this.#bridges = new ModernBridges(
       (principal) => ({ ...this.#portsFor(principal), bridgesTasks }),
       this.#isPrivate,
-      () => this.#hasRoom(),
+      this.#places,
     );
     const { upstreamIdleMs, sharedIdleMs } = ports.limits;
     const idleMs = isolation === 'shared' ? sharedIdleMs : upstreamIdleMs;
@@ -67,7 +74,7 @@ export class InstancePool {
   }
 
   get size(): number {
-    return this.#exclusive.size + this.#legacy.size + this.#modern.size + this.#bridges.size;
+    return this.#places.taken;
   }
 
   /** Requests in flight at all upstreams. */
@@ -98,12 +105,17 @@ export class InstancePool {
     this.#bridges.retry();
   }
 
-  /** Undefined when the bound on instances is met. */
-  legacy(principal: Principal): LegacyUpstream | undefined {
-    if (!this.spoken.legacy) return this.#legacyOverModern(principal);
+  /**
+   * For one more session of somebody, who is on account of what has to be started.
+   * @returns why there is none when a bound on instances is met.
+   */
+  legacy(visitor: Visitor): LegacyUpstream | Refusal {
+    const { principal } = visitor;
+    if (!this.spoken.legacy) return this.#legacyOverModern(visitor);
     if (this.#isolation === 'session') {
-      if (!this.#hasRoom()) return undefined;
-      const instance = new LegacyInstance(this.#portsFor(principal), true, () => {
+      const place = this.#places.take(visitor, true);
+      if ('error' in place) return place;
+      const instance = new LegacyInstance(this.#portsFor(principal, place), true, () => {
         this.#exclusive.delete(instance);
       });
       this.#exclusive.add(instance);
@@ -111,8 +123,11 @@ export class InstancePool {
     }
     const key = this.#keyOf(principal);
     const known = this.#legacy.get(key);
-    if (known !== undefined || !this.#hasRoom()) return known;
-    const instance = new LegacyInstance(this.#portsFor(principal), false, () => this.#armIdle(key));
+    if (known !== undefined) return known;
+    const place = this.#places.take(visitor);
+    if ('error' in place) return place;
+    const ports = this.#portsFor(principal, place);
+    const instance = new LegacyInstance(ports, false, () => this.#armIdle(key));
     this.#legacy.set(key, instance);
     this.#armIdle(key);
     return instance;
@@ -122,13 +137,13 @@ export class InstancePool {
    * Requests of 2026 have no session: with isolation `session` a principal's share one instance.
    * @param message - the request it is for.
    */
-  modern(principal: Principal, message: Message): ModernUpstream | undefined {
+  modern(visitor: Visitor, message: Message): ModernUpstream | Refusal {
     if (!this.spoken.modern) {
-      const key = this.#keyOf(principal);
+      const key = this.#keyOf(visitor.principal);
       if (this.#bridges.isNew(key)) this.#armIdle(key);
-      return this.#bridges.of(key, principal, message);
+      return this.#bridges.of(key, visitor, message);
     }
-    return this.#modernInstance(principal);
+    return this.#modernInstance(visitor);
   }
 
   /** Undefined where an instance serves one principal, or tasks are carried across eras. */
@@ -151,12 +166,14 @@ export class InstancePool {
     this.#modern.clear();
   }
 
-  #legacyOverModern(principal: Principal): LegacyUpstream | undefined {
+  #legacyOverModern(visitor: Visitor): LegacyUpstream | Refusal {
+    const { principal } = visitor;
     const book = this.#tasks;
     const tasks = book === undefined ? undefined : { book, owner: principal.key };
     if (this.#isolation === 'session') {
-      if (!this.#hasRoom()) return undefined;
-      const own = new ModernInstance(this.#portsFor(principal), true);
+      const place = this.#places.take(visitor, true);
+      if ('error' in place) return place;
+      const own = new ModernInstance(this.#portsFor(principal, place), true);
       this.#exclusive.add(own);
       const left = (): void => {
         this.#exclusive.delete(own);
@@ -165,16 +182,20 @@ export class InstancePool {
       return new LegacyOverModern(this.#ports, () => own, tasks, left);
     }
     // The session keeps none: the one that it shares may be stopped while it is idle.
-    const upstream = (): ModernInstance | undefined => this.#modernInstance(principal);
-    if (upstream() === undefined) return undefined;
+    const upstream = (): ModernInstance | Refusal => this.#modernInstance(visitor);
+    const first = upstream();
+    if ('error' in first) return first;
     return new LegacyOverModern(this.#ports, upstream, tasks);
   }
 
-  #modernInstance(principal: Principal): ModernInstance | undefined {
+  #modernInstance(visitor: Visitor): ModernInstance | Refusal {
+    const { principal } = visitor;
     const key = this.#keyOf(principal);
     const known = this.#modern.get(key);
-    if (known !== undefined || !this.#hasRoom()) return known;
-    const instance = new ModernInstance(this.#portsFor(principal), this.#isPrivate);
+    if (known !== undefined) return known;
+    const place = this.#places.take(visitor);
+    if ('error' in place) return place;
+    const instance = new ModernInstance(this.#portsFor(principal, place), this.#isPrivate);
     this.#modern.set(key, instance);
     this.#armIdle(key);
     return instance;
@@ -186,20 +207,17 @@ export class InstancePool {
   }
 
   /** An instance is told of its clients only what all of them have in common. */
-  #portsFor(principal: Principal): BridgePorts {
-    if (this.#isolation === 'shared') return this.#ports;
+  #portsFor(principal: Principal, place?: InstancePlace): BridgePorts {
+    const ports = { ...this.#ports, place };
+    if (this.#isolation === 'shared') return ports;
     const { tenant } = principal;
-    return { ...this.#ports, tenant, ...(this.#isPrivate ? { caller: principal } : {}) };
+    return { ...ports, tenant, ...(this.#isPrivate ? { caller: principal } : {}) };
   }
 
   *#all(): Generator<LegacyInstance | ModernInstance> {
     yield* this.#exclusive;
     yield* this.#legacy.values();
     yield* this.#modern.values();
-  }
-
-  #hasRoom(): boolean {
-    return this.size < this.#ports.limits.upstreamInstancesMax;
   }
 
   #keyOf(principal: Principal): string {

@@ -21,6 +21,7 @@ import { Message } from '../core/protocol/message.ts';
 import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
 import { Backoff } from './backoff.ts';
 import { Ghosts } from './ghosts.ts';
+import type { InstancePlace } from './instance-places.ts';
 import type { RestartBudget } from './restart-budget.ts';
 
 /**
@@ -50,6 +51,8 @@ export interface InstancePorts {
   readonly caller?: Principal | undefined;
   /** The one tenant the instance serves; absent when it serves several. */
   readonly tenant?: string | undefined;
+  /** Given back when it is closed. */
+  readonly place?: InstancePlace | undefined;
 }
 
 /** What one kind of instance does besides calls. */
@@ -201,9 +204,7 @@ export class Instance {
     return this.state === 'ready' && this.#connection?.canTell !== false;
   }
 
-  /**
-   * A notification or an answer to the upstream's own question. Held until the handshake is over.
-   */
+  /** A notification, or an answer to the upstream's question; held until the handshake is over. */
   tell(message: Message): void {
     if (this.state === 'ready') this.#connection?.send(message);
     else if (this.state === 'starting' && this.#hasRoom()) {
@@ -247,6 +248,7 @@ export class Instance {
     this.#connection = undefined;
     this.#loseAll('UPSTREAM_UNAVAILABLE');
     connection?.close();
+    this.ports.place?.giveBack();
   }
 
   #begin(owner: CallOwner, message: Message, isHeld: boolean): UpstreamCall | Refusal {
@@ -271,10 +273,7 @@ export class Instance {
     return { error: outcome === 'full' ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id };
   }
 
-  /**
-   * A server that never answers the client's handshake is not waited for as long as a call may
-   * take.
-   */
+  /** A server that never answers the client's handshake is not waited for as long as for a call. */
   #expireHandshake(call: UpstreamCall): void {
     this.#handshakeOver();
     this.#disarmHandshake = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
@@ -369,7 +368,8 @@ export class Instance {
     const fields = { upstream: upstream.name, era: this.era, cause, detail };
     telemetry.log('warn', 'upstream_down', { ...fields, failures: this.failures, delayMs });
     this.#loseAll('UPSTREAM_UNAVAILABLE');
-    if (!this.#role.down() || this.#isClosed()) return;
+    if (!this.#role.down()) this.close();
+    if (this.#isClosed()) return;
     telemetry.count('upstream_restarts_total', { upstream: upstream.name });
     this.#disarm = clock.after(delayMs, () => this.start());
   }

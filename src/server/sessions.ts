@@ -27,10 +27,10 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
   const full = context.gate?.take(visitor, 'session');
   if (full !== undefined) return full;
   const giveBack = (): void => context.gate?.giveBack(visitor, 'session');
-  const instance = context.pool.legacy(principal);
-  if (instance === undefined) {
+  const instance = context.pool.legacy(visitor);
+  if ('error' in instance) {
     giveBack();
-    return { error: 'UPSTREAM_BUSY' };
+    return instance;
   }
   const expiring: Expiring = { session: undefined };
   const session = new LegacySession({

@@ -55,6 +55,15 @@ export class Warrant {
     return this.#ports.access?.filter(this.request, answer) ?? answer;
   }
 
+  /** A bound is in the way of what was allowed: it is not sent on. */
+  denied({ error }: Refusal): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { audit, denials = audit, gate } = this.#ports;
+    gate?.giveBack(this.request, 'call');
+    denials?.record(entryOf('denied', this.request, this.#policies, { refusal: error }));
+  }
+
   /** The first time counts: whoever comes to the end of a request may say so. */
   ended(outcome: string, durationMs: number = 0, answer?: Message): void {
     if (this.#isOver) return;

@@ -1,5 +1,5 @@
 /** How the child processes of a command are held in: from the file to the server's source. */
-import type { Isolation } from '../../server/instance-pool.ts';
+import type { Isolation } from '../../server/instance-places.ts';
 import type { ServerSource } from '../gateway-config.ts';
 import type { Passed } from './config-section.ts';
 import type { CommandShape } from './config-shape.ts';

@@ -3,7 +3,7 @@ import type { ChildResources } from '../../adapters/upstreams/stdio/child-resour
 import type { Limits } from '../../core/limits.ts';
 import type { EndpointForm } from '../../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../../core/protocol/eras/streamable-2025.ts';
-import type { Isolation } from '../../server/instance-pool.ts';
+import type { Isolation } from '../../server/instance-places.ts';
 import type { ServedEraChoice } from '../../server/upstream-probe.ts';
 import type { TransportShape } from './transport-schema.ts';
 

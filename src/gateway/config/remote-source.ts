@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { headerFault } from '../../adapters/outbound/checked-headers.ts';
 import { SsrfGuard } from '../../adapters/outbound/ssrf-guard.ts';
-import type { Isolation } from '../../server/instance-pool.ts';
+import type { Isolation } from '../../server/instance-places.ts';
 import type { ServerSource, TenantAccess, UpstreamCredentialConfig } from '../gateway-config.ts';
 import type { Passed } from './config-section.ts';
 import type { UpstreamAuthShape, UrlShape } from './config-shape.ts';

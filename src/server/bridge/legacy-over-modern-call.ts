@@ -31,7 +31,7 @@ export interface CallingSession {
   readonly ports: InstancePorts;
   readonly client: LegacyClient;
   /** The server, unless there is no room for it now. */
-  readonly upstream: () => ModernInstance | undefined;
+  readonly upstream: () => ModernInstance | Refusal;
   /** Puts a question to the client; undefined when too many wait. */
   readonly ask: (asker: Asker, key: string) => string | undefined;
   readonly withdraw: (questionId: string) => void;
@@ -84,8 +84,10 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
 
   /** @returns why it cannot be sent. */
   send(request: Message = this.#request): Refusal | undefined {
-    this.#upstream = this.#session.upstream();
-    const outcome = this.#upstream?.request(this, request) ?? { error: 'UPSTREAM_BUSY' };
+    const upstream = this.#session.upstream();
+    if ('error' in upstream) return { ...upstream, id: this.id };
+    this.#upstream = upstream;
+    const outcome = upstream.request(this, request);
     if ('error' in outcome) return { ...outcome, id: this.id };
     this.#upstreamCall = outcome;
     return undefined;

@@ -32,7 +32,7 @@ const METHOD_NOT_FOUND = -32601;
 
 export class LegacyOverModernChanges {
   readonly #ports: InstancePorts;
-  readonly #upstream: () => ModernInstance | undefined;
+  readonly #upstream: () => ModernInstance | Refusal;
   readonly #tell: (message: Message) => void;
   readonly #watch = new ChangeWatch<Waiter>();
   readonly #opened = new Map<number, Opened>();
@@ -44,7 +44,7 @@ export class LegacyOverModernChanges {
   /** @param tell - sends a notification that belongs to no call. */
   constructor(
     ports: InstancePorts,
-    upstream: () => ModernInstance | undefined,
+    upstream: () => ModernInstance | Refusal,
     tell: (message: Message) => void,
   ) {
     this.#ports = ports;
@@ -114,7 +114,7 @@ export class LegacyOverModernChanges {
 
   #open(number: number, filter: Filter): void {
     const upstream = this.#upstream();
-    if (upstream === undefined) {
+    if ('error' in upstream) {
       this.#decide((outbox) => this.#watch.ended(number, false, outbox));
       return;
     }

@@ -37,7 +37,7 @@ const NOT_CARRIED: ReadonlySet<string> = new Set(['server/discover', 'subscripti
 export class LegacyOverModern implements LegacyUpstream, CallingSession {
   readonly isExclusive = false;
   readonly ports: InstancePorts;
-  readonly upstream: () => ModernInstance | undefined;
+  readonly upstream: () => ModernInstance | Refusal;
   client: LegacyClient = new LegacyClient(undefined, OUR_IDENTITY);
   #member: LegacyMember | undefined;
   /** The envelopes of the session as it is now, by whether the client can be asked. */
@@ -51,13 +51,13 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   #nextQuestion = 1;
 
   /**
-   * @param upstream - the instance of the session's principal; undefined while there is no room.
+   * @param upstream - the instance of the session's principal, or why there is no room for it.
    * @param tasks - those of the session's principal; undefined where tasks are not bridged.
    * @param left - called when the session is over.
    */
   constructor(
     ports: InstancePorts,
-    upstream: () => ModernInstance | undefined,
+    upstream: () => ModernInstance | Refusal,
     tasks?: TaskAccess,
     left: () => void = () => {},
   ) {
@@ -83,8 +83,8 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
 
   initialize(requested: unknown, done: (answer: string | Refusal) => void): void {
     const upstream = this.upstream();
-    if (upstream === undefined) {
-      done({ error: 'UPSTREAM_BUSY' });
+    if ('error' in upstream) {
+      done(upstream);
       return;
     }
     upstream.whenReady(() => {
@@ -196,7 +196,9 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     const { id } = message;
     const { member } = owner;
     const uri = uriOf(message);
-    const resources = this.upstream()?.capabilities['resources'];
+    const upstream = this.upstream();
+    if ('error' in upstream) return { ...upstream, id };
+    const resources = upstream.capabilities['resources'];
     if ((resources as { subscribe?: unknown } | undefined)?.subscribe !== true) {
       return { error: 'METHOD_NOT_FOUND', id };
     }

@@ -213,9 +213,11 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
   #ask(method: string, then: Then, members: readonly string[] = []): Refusal | undefined {
     this.#then = then;
     const envelope = this.#session.envelope(this.owner, true);
-    this.#upstream = this.#session.upstream();
+    const upstream = this.#session.upstream();
+    if ('error' in upstream) return { ...upstream, id: this.id };
+    this.#upstream = upstream;
     const request = taskRequest(method, this.#taskId, envelope, members);
-    const outcome = this.#upstream?.request(this, request) ?? { error: 'UPSTREAM_BUSY' };
+    const outcome = upstream.request(this, request);
     if ('error' in outcome) return { ...outcome, id: this.id };
     this.#upstreamCall = outcome;
     return undefined;

@@ -1,6 +1,9 @@
 /** The bridges of one endpoint for 2026 clients, one for each key of the pool. */
+import type { Refusal } from '../../core/errors.ts';
+import type { Visitor } from '../../core/gate.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { Message } from '../../core/protocol/message.ts';
+import type { InstancePlaces } from '../instance-places.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import type { BridgeSession } from './bridge-session.ts';
@@ -10,26 +13,22 @@ import { ModernOverLegacy } from './modern-over-legacy.ts';
 export class ModernBridges {
   readonly #portsFor: (principal: Principal) => BridgePorts;
   readonly #isPrivate: boolean;
-  readonly #hasRoom: () => boolean;
+  readonly #places: InstancePlaces;
   readonly #bridges = new Map<string, ModernOverLegacy>();
 
   /**
    * @param portsFor - the ports of the bridge that a principal is the first to use.
    * @param isPrivate - whether a key stands for one principal alone.
-   * @param hasRoom - whether the endpoint may open one more upstream session.
+   * @param places - those of upstream sessions.
    */
   constructor(
     portsFor: (principal: Principal) => BridgePorts,
     isPrivate: boolean,
-    hasRoom: () => boolean,
+    places: InstancePlaces,
   ) {
     this.#portsFor = portsFor;
     this.#isPrivate = isPrivate;
-    this.#hasRoom = hasRoom;
-  }
-
-  get size(): number {
-    return this.#sessions().length;
+    this.#places = places;
   }
 
   /** Requests somebody waits for. */
@@ -49,13 +48,19 @@ export class ModernBridges {
     return !this.#bridges.has(key);
   }
 
-  of(key: string, principal: Principal, message: Message): ModernUpstream {
+  /** @returns why there is none when no session may be opened for such a client. */
+  of(key: string, visitor: Visitor, message: Message): ModernUpstream | Refusal {
     let bridge = this.#bridges.get(key);
     if (bridge === undefined) {
-      bridge = new ModernOverLegacy(this.#portsFor(principal), this.#isPrivate, this.#hasRoom);
+      bridge = new ModernOverLegacy(
+        this.#portsFor(visitor.principal),
+        this.#isPrivate,
+        this.#places,
+      );
       this.#bridges.set(key, bridge);
     }
-    return new ModernClient(bridge, principal, message);
+    const client = new ModernClient(bridge, visitor, message);
+    return client.refusal ?? client;
   }
 
   expire(now: number): void {

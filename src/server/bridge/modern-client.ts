@@ -2,7 +2,8 @@
 import type { Refusal } from '../../core/errors.ts';
 import { bridgedCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
 import { declaresTasks } from '../../core/bridge/tasks/task-words.ts';
-import type { Principal, RequestHead } from '../../core/ports.ts';
+import type { Visitor } from '../../core/gate.ts';
+import type { RequestHead } from '../../core/ports.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
@@ -10,18 +11,20 @@ import type { CallOwner, UpstreamCall } from '../instance.ts';
 import type { Listener } from '../listener.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
+import type { BridgeSession } from './bridge-session.ts';
 import type { BridgeClient, ModernOverLegacy } from './modern-over-legacy.ts';
 
 export class ModernClient implements ModernUpstream {
   readonly #bridge: ModernOverLegacy;
   readonly #client: BridgeClient;
 
-  constructor(bridge: ModernOverLegacy, principal: Principal, message: Message) {
+  constructor(bridge: ModernOverLegacy, visitor: Visitor, message: Message) {
     this.#bridge = bridge;
     const { _meta } = (message.value ?? {}) as { _meta?: Record<string, unknown> };
     const capabilities = bridgedCapabilities(_meta?.[META.clientCapabilities]);
     this.#client = {
-      principal,
+      visitor,
+      principal: visitor.principal,
       capabilities,
       capabilitiesText: JSON.stringify(capabilities),
       clientInfo: _meta?.[META.clientInfo] ?? OUR_IDENTITY,
@@ -29,8 +32,14 @@ export class ModernClient implements ModernUpstream {
     };
   }
 
+  /** Why there is no session for it. */
+  get refusal(): Refusal | undefined {
+    const session = this.#bridge.sessionFor(this.#client);
+    return 'error' in session ? session : undefined;
+  }
+
   get isDown(): boolean {
-    return this.#bridge.sessionFor(this.#client)?.isDown ?? false;
+    return this.#session?.isDown ?? false;
   }
 
   get tellsOfTasks(): boolean {
@@ -43,13 +52,13 @@ export class ModernClient implements ModernUpstream {
   }
 
   whenReady(then: () => void): void {
-    const session = this.#bridge.sessionFor(this.#client);
+    const session = this.#session;
     if (session === undefined) then();
     else session.whenToolsKnown(then);
   }
 
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
-    return this.#bridge.sessionFor(this.#client)?.headers.check(message, head);
+    return this.#session?.headers.check(message, head);
   }
 
   request(owner: CallOwner, message: Message, envelope: Envelope): UpstreamCall | Refusal {
@@ -66,5 +75,10 @@ export class ModernClient implements ModernUpstream {
 
   unlisten(subscription: Subscription): void {
     this.#bridge.unlisten(subscription);
+  }
+
+  get #session(): BridgeSession | undefined {
+    const session = this.#bridge.sessionFor(this.#client);
+    return 'error' in session ? undefined : session;
   }
 }

@@ -16,11 +16,13 @@ import {
 } from '../../core/bridge/modern-client/modern-result.ts';
 import { bindingOf, readState } from '../../core/bridge/modern-client/request-state.ts';
 import { TASKS_REQUIRED, type Members } from '../../core/bridge/tasks/task-words.ts';
+import type { Visitor } from '../../core/gate.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
 import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { InstancePlaces } from '../instance-places.ts';
 import type { Listener } from '../listener.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import { BridgeSession, type BridgeSessionKeeper } from './bridge-session.ts';
@@ -31,6 +33,7 @@ import { Leg } from './leg.ts';
 
 /** Who asks: the principal and what its client says of itself. */
 export interface BridgeClient {
+  readonly visitor: Visitor;
   readonly principal: Principal;
   readonly capabilities: ClientCapabilities;
   /** The same as text: clients of one text share their sessions. */
@@ -49,7 +52,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   readonly ports: BridgePorts;
   readonly hub: LegacyListenHub;
   readonly #isPrivate: boolean;
-  readonly #hasRoom: () => boolean;
+  readonly #places: InstancePlaces;
   readonly #sessions = new Map<string, BridgeSession[]>();
   /** Calls whose clients went for answers, by the id in their `requestState`. */
   readonly #parked = new Map<string, BridgedCall>();
@@ -60,12 +63,12 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   /**
    * @param isPrivate - whether one principal alone is served.
-   * @param hasRoom - whether the endpoint may open one more upstream session.
+   * @param places - those of upstream sessions.
    */
-  constructor(ports: BridgePorts, isPrivate: boolean, hasRoom: () => boolean) {
+  constructor(ports: BridgePorts, isPrivate: boolean, places: InstancePlaces) {
     this.ports = ports;
     this.#isPrivate = isPrivate;
-    this.#hasRoom = hasRoom;
+    this.#places = places;
     this.hub = new LegacyListenHub(() => this.sessions);
     if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(() => ports.clock.now());
   }
@@ -88,14 +91,16 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     return [...this.#sessions.values()].flat();
   }
 
-  /** The first session for such a client; undefined when no more may be opened. */
-  sessionFor(client: BridgeClient): BridgeSession | undefined {
+  /** The first session for such a client, or why no more may be opened. */
+  sessionFor(client: BridgeClient): BridgeSession | Refusal {
     return this.#groupOf(client)[0] ?? this.#open(client);
   }
 
   /** Whether the server has tasks and they are carried across, as far as is known. */
   carriesTasks(client: BridgeClient): boolean {
-    return this.#tasks !== undefined && this.sessionFor(client)?.runsToolsAsTasks === true;
+    if (this.#tasks === undefined) return false;
+    const session = this.sessionFor(client);
+    return !('error' in session) && session.runsToolsAsTasks;
   }
 
   request(
@@ -153,13 +158,13 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   listen(client: BridgeClient, filter: Filter, listener: Listener): Subscription {
     const session = this.hub.primary ?? this.sessionFor(client);
     const { key } = client.principal;
-    if (session !== undefined) {
+    if (!('error' in session)) {
       const owned = this.#tasks?.owned(key, filter) ?? filter;
       const subscription = this.hub.open(session, owned, listener);
       this.#tasks?.listen(key, subscription, listener);
       return subscription;
     }
-    listener.ended({ error: 'UPSTREAM_BUSY' });
+    listener.ended(session);
     return { filter, state: 'ended', honoured: filter };
   }
 
@@ -248,7 +253,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   #discover(client: BridgeClient, leg: Leg): UpstreamCall | Refusal {
     const session = this.sessionFor(client);
-    if (session === undefined) return { error: 'UPSTREAM_BUSY', id: leg.id };
+    if ('error' in session) return { ...session, id: leg.id };
     let isWanted = true;
     leg.work = {
       left: () => {
@@ -273,7 +278,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   #taskSupportOf(client: BridgeClient, message: Message): 'optional' | 'required' | undefined {
     if (this.#tasks === undefined || message.method !== 'tools/call') return undefined;
     const session = this.sessionFor(client);
-    if (session?.runsToolsAsTasks !== true) return undefined;
+    if ('error' in session || !session.runsToolsAsTasks) return undefined;
     const { name } = (message.value ?? {}) as { readonly name?: unknown };
     return session.headers.taskSupportOf(String(name));
   }
@@ -307,19 +312,19 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       this.#line.push({ client, call });
       return leg;
     }
-    if (session === undefined) return { error: 'UPSTREAM_BUSY', id: leg.id };
+    if ('error' in session) return { ...session, id: leg.id };
     call.start(session);
     return leg;
   }
 
-  #sessionForCall(client: BridgeClient, call: BridgedCall): BridgeSession | 'wait' | undefined {
+  #sessionForCall(client: BridgeClient, call: BridgedCall): BridgeSession | 'wait' | Refusal {
     const group = this.#groupOf(client);
     const first = group[0] ?? this.#open(client);
-    if (first === undefined || !first.isExclusive || !call.canAsk) return first;
+    if ('error' in first || !first.isExclusive || !call.canAsk) return first;
     const free = group.find(({ isFree }) => isFree);
     if (free !== undefined) return free;
     const mustWait = group.some((each) => !each.isHaunted && !each.isWaitingForPeople);
-    return mustWait ? 'wait' : (this.#open(client) ?? 'wait');
+    return mustWait || !this.#makesRoom(client) ? 'wait' : this.#open(client);
   }
 
   /** Whoever waits and can be served is; one that cannot does not hold up the others' sessions. */
@@ -332,7 +337,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       const session = this.#sessionForCall(client, call);
       if (session === 'wait') continue;
       this.#line.splice(this.#line.indexOf(waiting), 1);
-      if (session === undefined) call.giveUp({ error: 'UPSTREAM_BUSY' });
+      if ('error' in session) call.giveUp(session);
       else call.start(session);
     }
     this.#isServing = false;
@@ -346,19 +351,29 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     return group;
   }
 
-  #open(client: BridgeClient): BridgeSession | undefined {
+  /** Whether one more may be opened; the oldest that is idle is closed for it. */
+  #makesRoom({ visitor }: BridgeClient): boolean {
     const all = this.sessions;
-    if (all.length >= this.ports.limits.bridgedSessionsPerOwnerMax || !this.#hasRoom()) {
-      const isIdle = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
-        calls.size === 0 && !hasLivingTasks;
-      const idle = all.filter((each) => isIdle(each) && each !== this.hub.primary);
-      const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
-      if (oldest === undefined) return undefined;
-      this.#close(oldest);
-    }
+    const isFull = all.length >= this.ports.limits.bridgedSessionsPerOwnerMax;
+    if (!isFull && this.#places.hasRoom(visitor)) return true;
+    const isIdle = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
+      calls.size === 0 && !hasLivingTasks;
+    const idle = all.filter((each) => isIdle(each) && each !== this.hub.primary);
+    const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
+    if (oldest === undefined) return false;
+    this.#close(oldest);
+    return this.#places.hasRoom(visitor);
+  }
+
+  #open(client: BridgeClient): BridgeSession | Refusal {
+    const { bridgedSessionsPerOwnerMax } = this.ports.limits;
+    const isFull = !this.#makesRoom(client) && this.sessions.length >= bridgedSessionsPerOwnerMax;
+    const place = isFull ? undefined : this.#places.take(client.visitor);
+    if (place === undefined) return { error: 'UPSTREAM_BUSY' };
+    if ('error' in place) return place;
     const { capabilities, clientInfo } = client;
     const facts = { capabilities, clientInfo, isPrivate: this.#isPrivate };
-    const session = new BridgeSession(this.ports, this, facts);
+    const session = new BridgeSession({ ...this.ports, place }, this, facts);
     this.#groupOf(client).push(session);
     return session;
   }

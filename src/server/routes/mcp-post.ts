@@ -119,7 +119,7 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
   }
   const session = openSession(inbound, '2025');
   if ('error' in session) {
-    for (const warrant of warrants ?? []) warrant.ended('refused');
+    for (const warrant of warrants ?? []) warrant.denied(session);
     inbound.refuse({ ...session, id: message.id });
     return;
   }

@@ -39,9 +39,14 @@ export function runModern(
     warrant?.ended('refused');
     inbound.refuse(refusal);
   };
-  const upstream = context.pool.modern(principal, message);
-  if (upstream === undefined || upstream.isDown) {
-    refuse({ error: upstream === undefined ? 'UPSTREAM_BUSY' : 'UPSTREAM_UNAVAILABLE', id });
+  const upstream = context.pool.modern(inbound.visitor, message);
+  if ('error' in upstream) {
+    warrant?.denied(upstream);
+    inbound.refuse({ ...upstream, id });
+    return;
+  }
+  if (upstream.isDown) {
+    refuse({ error: 'UPSTREAM_UNAVAILABLE', id });
     return;
   }
   const owners = context.pool.taskOwners('modern');

@@ -35,7 +35,7 @@ export function openSse(inbound: Inbound): void {
     }
     const session = openSession(inbound, '2024');
     if ('error' in session) {
-      inbound.refuse(session);
+      inbound.refuseStream(session);
       return;
     }
     const connection = inbound.connection(session, 'session', '2024');
