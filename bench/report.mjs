@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { connectText, gatewayText, principalsText } from './era-report.mjs';
+import { neighboursText } from './neighbours-report.mjs';
 import { trustText } from './trust-report.mjs';
 import { spread } from './measure/statistics.mjs';
 
@@ -15,7 +16,7 @@ export function writeReport(name, report) {
 }
 
 function markdown({ machine, targets, calls, idle, flat, stalled, ...others }) {
-  const { bridged, remote, connect, principals, gateway, trust } = others;
+  const { bridged, remote, connect, principals, gateway, trust, neighbours } = others;
   const parts = [
     `# Benchmark of ${machine.date}`,
     section('Machine', machineTable(machine)),
@@ -28,6 +29,7 @@ function markdown({ machine, targets, calls, idle, flat, stalled, ...others }) {
   if (principals) parts.push(section('Many principals', principalsText(principals)));
   if (gateway) parts.push(section('Many servers', gatewayText(gateway)));
   if (trust) parts.push(section('What trust costs', trustText(trust)));
+  if (neighbours) parts.push(section('A noisy neighbour', neighboursText(neighbours)));
   if (idle) parts.push(section('Idle 2024 streams and fan-out', idleText(idle)));
   if (flat) parts.push(section('Cost of a call beside idle streams', flatText(flat)));
   if (stalled) parts.push(section('A reader that stalls', stalledText(stalled)));

@@ -17,6 +17,7 @@ const SCENARIOS = [
   'principals',
   'gateway',
   'trust',
+  'neighbours',
   'idle',
   'flat',
   'stalled',

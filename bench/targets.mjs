@@ -1,5 +1,6 @@
 /** What the numbers must be, and whether they are. A target without a measurement says so. */
 import { judgeConnect, judgeEras, judgeGateway, judgePrincipals } from './era-targets.mjs';
+import { judgeNeighbours } from './neighbours-report.mjs';
 import { judgeTrust } from './trust-targets.mjs';
 import { spread } from './measure/statistics.mjs';
 
@@ -13,6 +14,7 @@ export function judge({ calls, idle, flat, stalled, ...others }) {
   if (others.principals) rows.push(judgePrincipals(others.principals));
   if (others.gateway) rows.push(...judgeGateway(others.gateway));
   if (others.trust) rows.push(...judgeTrust(others.trust));
+  if (others.neighbours) rows.push(...judgeNeighbours(others.neighbours));
   if (idle) rows.push(...judgeIdle(idle));
   if (flat) rows.push(judgeFlat(flat));
   if (stalled) rows.push(...judgeStalled(stalled));

@@ -10,8 +10,11 @@ const INPUT = Buffer.allocUnsafeSlow(256 * 1024);
 /** The `endpoint` event of a 2024 stream, wherever in it the data stands. */
 export const ENDPOINT = /event: endpoint\r?\n(?:(?:id|retry):.*\r?\n)*data: *(\S+)\r?\n/;
 
-/** Opens a socket; `onText` gets what arrives, one character a byte. */
-export function openSocket(port, onText, onClose) {
+/**
+ * Opens a socket; `onText` gets what arrives, one character a byte. `localAddress` is the peer's as
+ * the server sees it.
+ */
+export function openSocket(port, onText, onClose, localAddress) {
   const callback = (size) => {
     onText(INPUT.latin1Slice(0, size), size);
     return true;
@@ -19,6 +22,7 @@ export function openSocket(port, onText, onClose) {
   const socket = connect({
     host: '127.0.0.1',
     port,
+    localAddress,
     noDelay: true,
     onread: { buffer: INPUT, callback },
   });
@@ -38,13 +42,15 @@ export function requestText(port, method, path, headers, body) {
 /** Sends requests one after the other and hands back each whole reply. */
 export class Connection {
   #port;
+  #localAddress;
   #socket;
   #text = '';
   #onReply = undefined;
   #onFail = undefined;
 
-  constructor(port) {
+  constructor(port, localAddress) {
     this.#port = port;
+    this.#localAddress = localAddress;
     this.#open();
   }
 
@@ -85,6 +91,7 @@ export class Connection {
       () => {
         if (socket === this.#socket) this.#fail();
       },
+      this.#localAddress,
     );
     this.#socket = socket;
     this.#text = '';

@@ -9,6 +9,7 @@ import { measureConnect } from '../scenarios/connect.mjs';
 import { measureFlat } from '../scenarios/flat.mjs';
 import { measureGateway } from '../scenarios/gateway.mjs';
 import { measureIdle } from '../scenarios/idle.mjs';
+import { measureNeighbours } from '../scenarios/neighbours.mjs';
 import { measurePrincipals } from '../scenarios/principals.mjs';
 import { measureRemote } from '../scenarios/remote.mjs';
 import { measureStalled } from '../scenarios/stalled.mjs';
@@ -27,6 +28,7 @@ const MEASURES = {
   principals: measurePrincipals,
   gateway: measureGateway,
   trust: measureTrust,
+  neighbours: measureNeighbours,
   idle: measureIdle,
   flat: (context) => measureFlat({ ...context, servers: both(context.servers) }),
   stalled: (context) => measureStalled({ ...context, servers: holders(context.servers) }),
