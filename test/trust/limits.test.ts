@@ -125,6 +125,23 @@ describe('too many sessions', () => {
   });
 });
 
+describe('too many sessions of 2024', () => {
+  it('end their streams at once with the time to come again, for the two are one', async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ principal: { sessionsMax: 1 } }),
+    });
+    const sse = { path: '/sse', headers: { accept: 'text/event-stream', ...ALICE } };
+    const first = await server.open(sse);
+    const second = await server.fetch(sse);
+    expect([second.status, second.text]).toEqual([
+      200,
+      expect.stringMatching(/^retry: \d{4,}\n\n$/),
+    ]);
+    expect(first.isEnded).toBe(false);
+  });
+});
+
 describe('too many openings', () => {
   it('of a second are refused on every way to open something, and calls go on', async () => {
     const { server } = await modernServer({
