@@ -72,7 +72,7 @@ function floodTable(floods) {
     'calls',
     'p50 ms',
     'p99 ms',
-    'gateway, % of a core',
+    'flooded server, % of a core',
   ];
   return lines(head, rows);
 }

@@ -1,8 +1,10 @@
-/** Requests of a tenant that tries more than it may, of several kinds, from many addresses. */
+/** Requests of somebody who tries more than he may, of several kinds, from many addresses. */
 import { Connection, openSocket, requestText } from './connection.mjs';
 
 const CONNECTIONS = 64;
 const LARGE_CHARS = 100_000;
+/** Stands in a token for what makes it another one each time. */
+const NUMBER = '########';
 const BOTH = 'application/json, text/event-stream';
 const MODERN = '2026-07-28';
 const META = 'io.modelcontextprotocol/';
@@ -30,15 +32,15 @@ export class Noisy {
   /** @param pace - makes of a rate and a send what is asked to send what is due. */
   sources(pace) {
     const texts = this.#texts();
-    return Object.entries(this.#flood.shares).map(([kind, perSecond]) =>
-      pace(perSecond, () => {
+    return Object.entries(this.#flood.shares).map(([kind, perSecond]) => {
+      const textOf = texts[kind]();
+      return pace(perSecond, () => {
         this.#sent += 1;
-        const some = texts[kind];
-        const text = some[this.#sent % some.length];
+        const text = textOf(this.#sent);
         if (kind === 'streams') this.#openStream(text);
         else this.#send(text);
-      }),
-    );
+      });
+    });
   }
 
   forget() {
@@ -88,23 +90,38 @@ export class Noisy {
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
   }
 
-  /** By kind, one for each principal of the tenant. */
+  /** By kind: what makes the texts, for each token in turn. */
   #texts() {
     const { port, paths, tokens } = this.#flood;
-    const each = (make) => tokens.map((token) => make({ authorization: `Bearer ${token}` }));
+    const each = (make) => {
+      const texts = tokens.map((token) => make({ authorization: `Bearer ${token}` }));
+      return (index) => texts[index % texts.length];
+    };
     const post = (path, headers, body) =>
       requestText(port, 'POST', path, { ...headers, ...JSON_HEADERS }, JSON.stringify(body));
     const call = (text) =>
       each((own) => post(paths[2026], { ...own, ...MODERN_HEADERS }, callOf(text)));
     const get = (own) => requestText(port, 'GET', paths[2024], { ...own, ...STREAM_HEADERS });
     return {
-      calls: call('noise'),
-      large: call('x'.repeat(LARGE_CHARS)),
-      sessions: each((own) => post(paths[2025], own, INITIALIZE)),
-      streams: each(get),
+      calls: () => call('noise'),
+      denied: () => this.#neverSeen(each((own) => post(paths[2025], own, PING))),
+      large: () => call('x'.repeat(LARGE_CHARS)),
+      sessions: () => each((own) => post(paths[2025], own, INITIALIZE)),
+      streams: () => each(get),
+    };
+  }
+
+  /** Each time with a token of its own. */
+  #neverSeen(textOf) {
+    const [before, after] = textOf(0).split(NUMBER);
+    return () => {
+      numbered += 1;
+      return before + numbered.toString(36).padStart(NUMBER.length, 'A') + after;
     };
   }
 }
+
+let numbered = 0;
 
 const JSON_HEADERS = { 'content-type': 'application/json', accept: BOTH };
 const STREAM_HEADERS = { accept: 'text/event-stream' };
@@ -113,6 +130,7 @@ const MODERN_HEADERS = {
   'mcp-method': 'tools/call',
   'mcp-name': 'echo',
 };
+const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
 const CLIENT = { name: 'bench-load', version: '1.0.0' };
 const INITIALIZE = {
   jsonrpc: '2.0',

@@ -35,10 +35,21 @@ it('begins a new second with whatever fails first', () => {
   expect(budget.isSpent('192.0.2.2', 1500)).toBe(true);
 });
 
-it('lets many addresses share what is left when there are too many to count', () => {
-  const budget = new FailureBudget(2);
+it('leaves a first look to whoever has not failed, when failures come from everywhere', () => {
+  const budget = new FailureBudget(10);
+  let looks = 0;
+  for (let round = 0; round < 100; round += 1) {
+    for (let i = 0; i < 20; i += 1) looks += lookedAt(budget, `192.0.2.${i}`, 0, 1);
+  }
+  expect(looks).toBe(50);
+  expect(lookedAt(budget, '198.51.100.1', 0, 5)).toBe(1);
+  expect(lookedAt(budget, '198.51.100.1', 1000, 50)).toBe(10);
+});
+
+it('lets addresses share one account when there are too many to count', () => {
+  const budget = new FailureBudget(5000);
   for (let i = 0; i < 10_000; i += 1) budget.failed(`a${i}`, 0);
-  expect(lookedAt(budget, 'another', 0, 5)).toBe(2);
+  expect(lookedAt(budget, 'another', 0, 6000)).toBe(5000);
   expect(lookedAt(budget, 'one more', 0, 5)).toBe(0);
-  expect(lookedAt(budget, 'a7', 0, 5)).toBe(1);
+  expect(lookedAt(budget, 'a7', 0, 5)).toBe(5);
 });

@@ -4,6 +4,11 @@
  */
 import { addressKey } from './address-key.ts';
 
+/**
+ * So many addresses may use up their second. Then those that failed in it are done, however little:
+ * a flood that comes from everywhere leaves whoever has not failed yet a first look.
+ */
+const SPENT_MAX = 5;
 /** Addresses counted apart in one second; those beyond it share one account. */
 const ADDRESSES_MAX = 10_000;
 const WINDOW_MS = 1000;
@@ -14,6 +19,8 @@ export class FailureBudget {
   readonly #perSecondMax: number;
   readonly #failures = new Map<string, number>();
   #since = -Infinity;
+  /** Of all addresses together. */
+  #total = 0;
 
   /** @param perSecondMax - credentials of one address that may fail in a second. */
   constructor(perSecondMax: number) {
@@ -26,19 +33,23 @@ export class FailureBudget {
    */
   isSpent(address: string, now: number): boolean {
     this.#turn(now);
-    if (this.#failures.size === 0) return false;
-    return (this.#failures.get(this.#accountOf(address)) ?? 0) >= this.#perSecondMax;
+    if (this.#total === 0) return false;
+    const failures = this.#failures.get(this.#accountOf(address)) ?? 0;
+    const isFlood = this.#total >= SPENT_MAX * this.#perSecondMax;
+    return failures >= (isFlood ? 1 : this.#perSecondMax);
   }
 
   failed(address: string, now: number): void {
     this.#turn(now);
     const account = this.#accountOf(address);
     this.#failures.set(account, (this.#failures.get(account) ?? 0) + 1);
+    this.#total += 1;
   }
 
   #turn(now: number): void {
     if (now - this.#since < WINDOW_MS) return;
     this.#since = now;
+    this.#total = 0;
     this.#failures.clear();
   }
 
