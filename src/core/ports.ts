@@ -348,11 +348,22 @@ export type IdentityOutcome =
       /** What the credential says besides; absent when it says nothing. */
       readonly grant?: Grant | undefined;
     }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | {
+      readonly kind: 'refused';
+      readonly refusal: Refusal;
+      /** Whether the credential is known all the same, so that nobody else needs to look at it. */
+      readonly isFinal?: boolean | undefined;
+    };
 
 /** Turns a credential into a principal. `done` is called once, perhaps at once; never throws. */
 export interface Identity {
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void;
+}
+
+/** An identity that tells, without looking further, how it refuses what is not valid. */
+export interface RefusingDoor {
+  /** What whoever sends this is told when the credential in it, if there is one, does not count. */
+  refusalOf(head: RequestHead): Refusal;
 }
 
 /** An identity that lets anybody in, or an application that has such a one. */

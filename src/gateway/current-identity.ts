@@ -4,10 +4,16 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Denials } from '../adapters/identity/denials.ts';
-import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../core/ports.ts';
+import type { Refusal } from '../core/errors.ts';
+import type {
+  Identity,
+  IdentityOutcome,
+  OpenDoor,
+  RefusingDoor,
+  RequestHead,
+} from '../core/ports.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
 import { challenge } from '../core/security/challenge.ts';
-import { metadataUrl } from '../core/security/protected-resource.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
 import { type BuiltIdentity, identityOf, type IdentityPorts } from './identity-of.ts';
 
@@ -45,14 +51,15 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   }
 
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
-    this.#built.identity.verify(head, (outcome) => done(this.#judged(outcome, undefined)));
+    const { identity } = this.#built;
+    identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
   }
 
   at(publicUrl: string): Identity {
     return {
       verify: (head, done) => {
-        const urlOf = (): string => metadataUrl(publicUrl, head.path);
-        this.#before(publicUrl).verify(head, (outcome) => done(this.#judged(outcome, urlOf)));
+        const identity = this.#before(publicUrl);
+        identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
       },
     };
   }
@@ -84,13 +91,20 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
     return place;
   }
 
-  /** Who is denied is told what anybody is whose credential is not valid any more. */
-  #judged(outcome: IdentityOutcome, urlOf: (() => string) | undefined): IdentityOutcome {
+  /** Who is denied is told what anybody is whose credential is not valid. */
+  #judged(
+    outcome: IdentityOutcome,
+    identity: Identity & Partial<RefusingDoor>,
+    head: RequestHead,
+  ): IdentityOutcome {
     if (outcome.kind !== 'principal') return outcome;
     if (!this.#denials.isDenied(outcome.principal, outcome.grant)) return outcome;
-    const isTold = this.authorization !== undefined;
-    const facts = { error: 'invalid_token', metadataUrl: isTold ? urlOf?.() : undefined };
-    const headers = ['WWW-Authenticate', challenge('Bearer', facts)];
-    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+    return { kind: 'refused', refusal: identity.refusalOf?.(head) ?? NOT_VALID };
   }
 }
+
+/** Of an identity of the program's own, that does not say how it refuses. */
+const NOT_VALID: Refusal = {
+  error: 'UNAUTHORIZED',
+  headers: ['WWW-Authenticate', challenge('Bearer', { error: 'invalid_token' })],
+};

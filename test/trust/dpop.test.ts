@@ -5,7 +5,8 @@ import type { IdentityOutcome, RequestHead } from '../../src/core/ports.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { Holder } from './holder.ts';
 import { Issuer, PUBLIC_URL } from './issuer.ts';
-import { hostOf, openAs, trusting } from './token-gateway.ts';
+import { Introspection } from './introspection-endpoint.ts';
+import { behind, hostOf, openAs, trusting } from './token-gateway.ts';
 
 const URL_OF_FILES = `${PUBLIC_URL}/files/mcp`;
 
@@ -76,6 +77,35 @@ describe('tokens bound to a key', () => {
     expect(await status('off', await proved())).toBe(401);
     const unknown = await issuer.token({ cnf: { kid: 'x' } });
     expect(await status('bound', { authorization: `Bearer ${unknown}` })).toBe(401);
+  });
+
+  it('are shown to no other issuer because of their proof, and the client is told of it alone', async () => {
+    const issuer = await Issuer.start();
+    const other = await Introspection.start();
+    const allowedHosts = ['127.0.0.1'];
+    const ways = [
+      { kind: 'jwt', issuer: issuer.url, allowedHosts, dpopNonce: true },
+      {
+        kind: 'introspection',
+        url: other.url,
+        issuer: 'https://other.example.test',
+        client: { id: 'gateway', secret: 'secret' },
+        allowedHosts,
+      },
+    ] as const;
+    const host = await hostOf(behind({ kind: 'several', ways }));
+    const holder = await Holder.make();
+    const token = await issuer.token({ cnf: { jkt: holder.jkt } });
+    const ask = async (claims: Readonly<Record<string, unknown>>) =>
+      openAs(host, { authorization: `DPoP ${token}`, dpop: await holder.proof(token, claims) });
+    const wrong = await ask({ htm: 'GET' });
+    expect(wrong.header('www-authenticate')).toMatch(/^DPoP [^]*error="invalid_dpop_proof"/);
+    const first = await ask({});
+    expect(first.header('www-authenticate')).toMatch(/^DPoP [^]*error="use_dpop_nonce"/);
+    expect((await ask({ nonce: first.header('dpop-nonce') })).status).toBe(200);
+    for (const { text, status } of [wrong, first])
+      expect([status, text]).toEqual([401, wrong.text]);
+    expect(other.asked).toEqual([]);
   });
 
   it('may need a proof with a nonce of ours, which a refusal gives', async () => {

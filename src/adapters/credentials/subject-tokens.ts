@@ -3,7 +3,7 @@
  * authorization server that its operator named, and for nothing else. No token is sent on.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
-import type { Clock, Identity, OpenDoor, Principal } from '../../core/ports.ts';
+import type { Clock, Identity, OpenDoor, Principal, RefusingDoor } from '../../core/ports.ts';
 import type { ResourceDoor } from '../../core/resource-door.ts';
 
 interface Kept {
@@ -72,10 +72,11 @@ export class SubjectTokens {
  * tokens are of an authorization server: one of the operator's own proves nothing elsewhere.
  */
 export function rememberingIdentity(
-  identity: Identity & Partial<OpenDoor & ResourceDoor>,
+  identity: Identity & Partial<OpenDoor & RefusingDoor & ResourceDoor>,
   tokens: SubjectTokens,
-): Identity & OpenDoor & ResourceDoor {
-  const noted = (asked: Identity): Identity => ({
+): Identity & OpenDoor & RefusingDoor & ResourceDoor {
+  const noted = (asked: Identity & Partial<RefusingDoor>): Identity & RefusingDoor => ({
+    refusalOf: (head) => asked.refusalOf?.(head) ?? { error: 'UNAUTHORIZED' },
     verify: (head, done) =>
       asked.verify(head, (outcome) => {
         if (tokens.isWanted && outcome.kind === 'principal') {

@@ -3,10 +3,18 @@
  * that none knows is refused once, with the challenges of all.
  */
 import type { Refusal } from '../../core/errors.ts';
-import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
+import type {
+  Identity,
+  IdentityOutcome,
+  OpenDoor,
+  RefusingDoor,
+  RequestHead,
+} from '../../core/ports.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 
-export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor & ResourceDoor {
+export function firstMatch(
+  identities: readonly Identity[],
+): Identity & OpenDoor & RefusingDoor & ResourceDoor {
   return {
     isOpen: identities.some((each) => (each as Partial<OpenDoor>).isOpen === true),
     get authorization() {
@@ -15,6 +23,10 @@ export function firstMatch(identities: readonly Identity[]): Identity & OpenDoor
     verify(head, done) {
       ask(identities, 0, head, [], done);
     },
+    refusalOf: (head) =>
+      together(
+        identities.flatMap((each) => (each as Partial<RefusingDoor>).refusalOf?.(head) ?? []),
+      ),
     at(publicUrl) {
       return firstMatch(
         identities.map((each) => (each as Partial<ResourceDoor>).at?.(publicUrl) ?? each),
@@ -50,8 +62,11 @@ function ask(
   }
   identity.verify(head, (outcome) => {
     // Whoever is known and may not enter is not taken for somebody else further on.
-    const isFinal = outcome.kind === 'principal' || outcome.refusal.error !== 'UNAUTHORIZED';
-    if (isFinal) done(outcome);
+    const isDecided =
+      outcome.kind === 'principal' ||
+      outcome.isFinal === true ||
+      outcome.refusal.error !== 'UNAUTHORIZED';
+    if (isDecided) done(outcome);
     else ask(identities, index + 1, head, [...refusals, outcome.refusal], done);
   });
 }

@@ -6,7 +6,15 @@
  */
 import { unwatchFile, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Identity, IdentityOutcome, RequestHead, Telemetry } from '../../core/ports.ts';
+import type { Refusal } from '../../core/errors.ts';
+import type {
+  Clock,
+  Identity,
+  IdentityOutcome,
+  RefusingDoor,
+  RequestHead,
+  Telemetry,
+} from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import { apiKeyId, type ApiKeyEntry, isApiKey } from './api-key.ts';
 import { bearerOf } from './bearer.ts';
@@ -35,7 +43,7 @@ export function keyCredentialId(id: string): string {
   return `key:${id}`;
 }
 
-export class KeyRing implements Identity {
+export class KeyRing implements Identity, RefusingDoor {
   readonly #parts: KeyRingParts;
   readonly #now: () => number;
   #keys: ReadonlyMap<string, ApiKeyEntry>;
@@ -64,6 +72,10 @@ export class KeyRing implements Identity {
     }
     const leftMs = entry.expires === undefined ? Infinity : Date.parse(entry.expires) - this.#now();
     done(leftMs <= 0 ? WRONG : this.#welcome(entry, leftMs));
+  }
+
+  refusalOf(head: RequestHead): Refusal {
+    return (bearerOf(head) === undefined ? NOTHING_SENT : WRONG).refusal;
   }
 
   /** Reads the file again; one that cannot be read leaves the keys as they are. */
@@ -107,7 +119,7 @@ function byId(keys: readonly ApiKeyEntry[]): ReadonlyMap<string, ApiKeyEntry> {
   return new Map(keys.map((each) => [each.id, each]));
 }
 
-function refused(challenge: string): IdentityOutcome {
+function refused(challenge: string): IdentityOutcome & { readonly kind: 'refused' } {
   const headers = ['WWW-Authenticate', challenge];
   return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
 }

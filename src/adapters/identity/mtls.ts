@@ -3,7 +3,13 @@
  * key is whom its subject names; nothing is read of headers, so a proxy in front that ends TLS ends
  * this, too.
  */
-import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type {
+  Clock,
+  Identity,
+  IdentityOutcome,
+  RefusingDoor,
+  RequestHead,
+} from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
 
@@ -26,7 +32,7 @@ export interface MtlsOptions {
 }
 
 /** HTTP has no scheme for it; a 401 must name one all the same (RFC 9110 section 15.5.2). */
-const REFUSED: IdentityOutcome = {
+const REFUSED: IdentityOutcome & { readonly kind: 'refused' } = {
   kind: 'refused',
   refusal: {
     error: 'UNAUTHORIZED',
@@ -37,10 +43,11 @@ const REFUSED: IdentityOutcome = {
 
 const NAME_CHARS_MAX = 512;
 
-export function mtlsIdentity(options: MtlsOptions = {}): Identity {
+export function mtlsIdentity(options: MtlsOptions = {}): Identity & RefusingDoor {
   const { tenant = 'default', subject = 'cn', groups } = options;
   const { clock = { now: () => performance.now() }, now = Date.now } = options;
   return {
+    refusalOf: () => REFUSED.refusal,
     verify({ clientCertificate, verifiedCertificate: found }: RequestHead, done) {
       const subjectName = found && nameIn(found, subject);
       const tenantName = typeof tenant === 'string' ? tenant : found && nameIn(found, tenant.field);

@@ -61,6 +61,15 @@ describe('staticToken', () => {
     },
   );
 
+  it('tells whoever is out by another rule what it tells anybody', () => {
+    const identity = staticToken(TOKEN);
+    for (const values of [[], [`Bearer ${TOKEN}`], ['Basic dXNlcjpwYXNz']]) {
+      const shown = values.map((value) => value.replace(TOKEN, 'wrong'));
+      const refusal = identity.refusalOf(head(values));
+      expect(verify(shown)).toEqual({ kind: 'refused', refusal });
+    }
+  });
+
   it('refuses two Authorization headers, even when both are right', () => {
     const outcome = verify([`Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
     expect(outcome).toEqual({ kind: 'refused', refusal: { error: 'HEADER_REPEATED' } });

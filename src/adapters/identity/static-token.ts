@@ -8,7 +8,7 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Refusal } from '../../core/errors.ts';
-import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, RefusingDoor, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 
 export interface StaticTokenOptions {
@@ -32,7 +32,10 @@ export const TOKEN_CHARS_MAX = 4096;
  * @throws RangeError when `tokenFault` finds one: a server that was meant to be closed must not
  * start open.
  */
-export function staticToken(token: string, options: StaticTokenOptions = {}): Identity {
+export function staticToken(
+  token: string,
+  options: StaticTokenOptions = {},
+): Identity & RefusingDoor {
   const fault = tokenFault(token);
   if (fault !== undefined) throw new RangeError(`The token ${fault}.`);
   const expected = digest(token);
@@ -41,6 +44,8 @@ export function staticToken(token: string, options: StaticTokenOptions = {}): Id
     verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
       done(verdict(head, expected, outcomes));
     },
+    refusalOf: (head) =>
+      (tokenOf(head) === undefined ? outcomes.nothingSent : outcomes.wrongToken).refusal,
   };
 }
 
@@ -55,17 +60,19 @@ export function tokenFault(token: string): string | undefined {
   return undefined;
 }
 
+type Refused = IdentityOutcome & { readonly kind: 'refused' };
+
 interface Outcomes {
   readonly welcome: IdentityOutcome;
-  readonly nothingSent: IdentityOutcome;
-  readonly wrongToken: IdentityOutcome;
-  readonly repeated: IdentityOutcome;
+  readonly nothingSent: Refused;
+  readonly wrongToken: Refused;
+  readonly repeated: Refused;
 }
 
 /** Made once: nothing in them depends on the request. */
 function outcomesFor(realm: string): Outcomes {
   const challenge = `Bearer realm="${realm}"`;
-  const refused = (refusal: Refusal): IdentityOutcome => ({ kind: 'refused', refusal });
+  const refused = (refusal: Refusal): Refused => ({ kind: 'refused', refusal });
   return {
     welcome: {
       kind: 'principal',
@@ -91,9 +98,13 @@ function verdict(head: RequestHead, expected: Uint8Array, outcomes: Outcomes): I
   if (value === undefined) return outcomes.nothingSent;
   // Two credentials in one request: a proxy may have checked the other one.
   if (head.headerCount('authorization') > 1) return outcomes.repeated;
-  const given = /^bearer +([^ ]+) *$/i.exec(value)?.[1];
+  const given = tokenOf(head);
   if (given === undefined) return outcomes.nothingSent;
   return timingSafeEqual(digest(given), expected) ? outcomes.welcome : outcomes.wrongToken;
+}
+
+function tokenOf(head: RequestHead): string | undefined {
+  return /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
 }
 
 function digest(text: string): Uint8Array {

@@ -5,7 +5,13 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
  */
 import type { Refusal } from '../../core/errors.ts';
-import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type {
+  Clock,
+  Identity,
+  IdentityOutcome,
+  RefusingDoor,
+  RequestHead,
+} from '../../core/ports.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 import { challenge } from '../../core/security/challenge.ts';
 import {
@@ -47,7 +53,7 @@ const THROTTLED: IdentityOutcome = {
   refusal: { error: 'RATE_LIMITED', headers: ['Retry-After', '1'] },
 };
 
-export class TokenIdentity implements Identity, ResourceDoor {
+export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
   readonly authorization: AuthorizationFacts;
   readonly #parts: TokenIdentityParts;
   readonly #presented: PresentedTokens;
@@ -64,9 +70,21 @@ export class TokenIdentity implements Identity, ResourceDoor {
     this.#verify(new Place(this.#parts, undefined), head, done);
   }
 
-  at(publicUrl: string): Identity {
+  at(publicUrl: string): Identity & RefusingDoor {
     const place = new Place(this.#parts, publicUrl);
-    return { verify: (head, done) => this.#verify(place, head, done) };
+    return {
+      verify: (head, done) => this.#verify(place, head, done),
+      refusalOf: (head) => this.#refusalOf(place, head),
+    };
+  }
+
+  refusalOf(head: RequestHead): Refusal {
+    return this.#refusalOf(new Place(this.#parts, undefined), head);
+  }
+
+  #refusalOf(place: Place, head: RequestHead): Refusal {
+    const isNothing = this.#presented.of(head) === undefined;
+    return place.refused(head, isNothing ? undefined : 'invalid_token').refusal;
   }
 
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
@@ -178,10 +196,12 @@ export class TokenIdentity implements Identity, ResourceDoor {
   }
 }
 
+type Refused = IdentityOutcome & { readonly kind: 'refused' };
+
 /** One server, as far as tokens are for it, and what is said to whoever has none. */
 class Place {
   readonly welcomes = new WeakMap<TokenFacts, IdentityOutcome & { readonly kind: 'principal' }>();
-  readonly #refusals = new Map<string, IdentityOutcome>();
+  readonly #refusals = new Map<string, Refused>();
   readonly #publicUrl: string | undefined;
   readonly #audiences: ReadonlySet<unknown>;
   readonly #authorization: AuthorizationFacts;
@@ -207,7 +227,7 @@ class Place {
   }
 
   /** Made once for each thing that can be said of each entrance, save for what holds a nonce. */
-  refused(head: RequestHead, error: string | undefined): IdentityOutcome {
+  refused(head: RequestHead, error: string | undefined): Refused {
     if (error === 'use_dpop_nonce') return this.#refusal(this.#metadataUrl(head), error);
     const key = `${isEventEntrance(head.path)} ${error}`;
     const known = this.#refusals.get(key) ?? this.#refusal(this.#metadataUrl(head), error);
@@ -215,7 +235,7 @@ class Place {
     return known;
   }
 
-  #refusal(url: string | undefined, error: string | undefined): IdentityOutcome {
+  #refusal(url: string | undefined, error: string | undefined): Refused {
     const { scopes, isDpopRequired, dpopAlgorithms } = this.#authorization;
     const facts = { error, scopes, metadataUrl: url };
     const isOfProof = error === 'invalid_dpop_proof' || error === 'use_dpop_nonce';
@@ -228,7 +248,8 @@ class Place {
       headers.push('WWW-Authenticate', ofProof);
     }
     if (error === 'use_dpop_nonce') headers.push('DPoP-Nonce', this.#proofs?.nonce() ?? '');
-    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+    // The token counts, and is shown to nobody else because of its proof.
+    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers }, isFinal: isOfProof };
   }
 
   insufficient(head: RequestHead, scopes: readonly string[]): Refusal {
