@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { type CryptoKey, exportSPKI, importJWK } from 'jose';
 import { type ApiKeyEntry, makeApiKey } from '../../src/adapters/identity/api-key.ts';
 import { writeKeyFile } from '../../src/adapters/identity/key-file.ts';
+import type { Certified } from '../http/certificates.ts';
 import { type Issuer, signingKey, type TokenWords } from './issuer.ts';
 
 /** What a credential makes of its bearer. */
@@ -18,16 +19,69 @@ export type Standing =
   | 'nothing'
   /** Nobody: there is one, and it does not count. */
   | 'invalid'
+  /** Nobody: the token counts, and the proof of the key it is bound to does not. */
+  | 'unproved'
+  /** Nobody, as long as its issuer cannot be asked. */
+  | 'unverifiable'
   /** Nobody: it is in the URL. */
   | 'in-url';
+
+/** Kinds of credentials, each of which makes its bearer somebody of its own. */
+export const WAYS = ['key', 'token', 'opaque', 'certificate'] as const;
+
+export type Way = (typeof WAYS)[number];
+
+/** What a connection shows: undefined without TLS, `none` in TLS without a certificate. */
+export type Shown = Certified | 'none' | undefined;
+
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** What a proof of possession is for. */
+export interface Target {
+  readonly method: string;
+  /** Without a query. */
+  readonly path: string;
+}
 
 export interface Credential {
   readonly state: string;
   readonly standing: Standing;
-  /** Which sessions are its bearer's. */
-  readonly way: 'key' | 'token';
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** Which sessions its requests name: those of its bearer, where it is one of this kind. */
+  readonly way: Way;
+  /** Whether it counts at one server alone. */
+  readonly isForOneServer: boolean;
+  /** Whether it is shown in a covering set of requests, not in every one. */
+  readonly isCovering: boolean;
+  readonly shown: Shown;
+  readonly headers: Headers | ((target: Target) => Promise<Headers>);
+  /** Whether it was used up by another request. */
+  readonly isSpent: boolean;
   readonly query: string;
+}
+
+/** A credential in a state of its kind; what is not said is what goes for most. */
+export function stated(
+  way: Way,
+  state: string,
+  standing: Standing,
+  more: Partial<Credential>,
+): Credential {
+  return {
+    state: `${way}: ${state}`,
+    standing,
+    way,
+    isForOneServer: way !== 'key',
+    isCovering: false,
+    shown: undefined,
+    headers: {},
+    isSpent: false,
+    query: '',
+    ...more,
+  };
+}
+
+export async function headersOf({ headers }: Credential, target: Target): Promise<Headers> {
+  return typeof headers === 'function' ? headers(target) : headers;
 }
 
 const NEVER = undefined;
@@ -47,7 +101,13 @@ export class Keys {
     this.#add('other tenant', 'globex', 'ada', NEVER);
     this.#add('expired', 'acme', 'ada', LONG_AGO);
     this.#add('revoked', 'acme', 'ada', NEVER);
+    this.#add('denied', 'acme', 'ada', NEVER);
     this.#write();
+  }
+
+  /** As the denied one is called in the record and for revocation. */
+  get deniedId(): string {
+    return `key:${this.#entries.get('denied')?.id}`;
   }
 
   /** Takes a key out of the file; whoever serves it has to look. */
@@ -69,6 +129,7 @@ export class Keys {
       key('other tenant', 'other', this.#key('other tenant')),
       key('expired', 'invalid', this.#key('expired')),
       key('revoked', 'invalid', this.#key('revoked')),
+      key('denied', 'invalid', this.#key('denied')),
       key('unknown key', 'invalid', makeApiKey().key),
       key('wrong secret', 'invalid', start + (tail === 'A' ? 'B' : 'A')),
       key('cut short', 'invalid', start),
@@ -150,15 +211,14 @@ export async function tokens(
 }
 
 function credential(
-  way: Credential['way'],
+  way: Way,
   state: string,
   standing: Standing,
   authorization: string | readonly string[],
   query = '',
 ): Credential {
   const isAbsent = typeof authorization !== 'string' && authorization.length === 0;
-  const headers: Credential['headers'] = isAbsent ? {} : { authorization };
-  return { way, state: `${way}: ${state}`, standing, headers, query };
+  return stated(way, state, standing, { query, headers: isAbsent ? {} : { authorization } });
 }
 
 /** Signed as if the public key of the issuer were a secret of both. */

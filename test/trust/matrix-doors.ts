@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { createEndpoint } from 'tidegate';
 import { createGateway, type AuthConfig, type Gateway, type ListenConfig } from 'tidegate/gateway';
-import { serve } from 'tidegate/node';
 import { onTestFinished } from 'vitest';
-import { Denials } from '../../src/adapters/identity/denials.ts';
+import { type Denied, Denials } from '../../src/adapters/identity/denials.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import { CurrentIdentity } from '../../src/gateway/current-identity.ts';
@@ -14,15 +13,24 @@ import { initialize, postOf } from '../wire/conversation.ts';
 import { ModernUpstream } from '../wire/modern-upstream.ts';
 import { WireReply } from '../wire/wire-reply.ts';
 import { Issuer, PUBLIC_URL } from './issuer.ts';
-import { Asker } from './matrix-ask.ts';
-import { type Credential, Keys, REVOKED_JTI, tokens } from './matrix-credentials.ts';
+import { boundTokens } from './matrix-bound.ts';
+import { Certificates } from './matrix-certificates.ts';
+import {
+  type Credential,
+  headersOf,
+  Keys,
+  REVOKED_JTI,
+  tokens,
+  type Way,
+} from './matrix-credentials.ts';
+import { Entry } from './matrix-entry.ts';
+import { OPAQUE_ISSUER, OpaqueTokens } from './matrix-opaque.ts';
 
 export interface Door {
   readonly name: string;
   readonly prefix: string;
   readonly isServed: boolean;
-  readonly asker: Asker;
-  readonly port: number;
+  readonly entry: Entry;
   readonly credentials: readonly Credential[];
   /** How much was sent to the servers behind it. */
   readonly ran: () => number;
@@ -42,30 +50,26 @@ declare global {
 
 export async function doors(): Promise<readonly Door[]> {
   const [issuer, stranger] = [await Issuer.start(), await Issuer.start()];
+  const [certificates, opaque] = [await Certificates.make(), await OpaqueTokens.start()];
   const path = join(temporaryFolder(), 'keys.json');
   const keys = new Keys(path);
-  const auth: AuthConfig = {
-    kind: 'several',
-    ways: [
-      { kind: 'keys', path },
-      {
-        kind: 'jwt',
-        // All of them come from one address, and most are none.
-        failuresPerSecondMax: 1_000_000,
-        issuer: issuer.url,
-        allowedHosts: ['127.0.0.1'],
-        tenant: { claim: 'org' },
-      },
-    ],
+  const auth = waysIn(path, issuer.url, opaque.url);
+  const denied = {
+    credentials: [`jti:${REVOKED_JTI}`, certificates.deniedId, keys.deniedId],
   };
-  const bare = await bareEndpoint(auth);
-  const gateway = await twoServers(auth);
-  const sibling = (name: string): string =>
-    `${PUBLIC_URL}${name === '/files' ? '/other' : '/files'}/mcp`;
-  const credentialsAt = async (prefix: string): Promise<Credential[]> => [
-    ...keys.credentials(),
-    ...(await tokens(issuer, stranger, `${PUBLIC_URL}${prefix}/mcp`, sibling(prefix))),
-  ];
+  const bare = await bareEndpoint(auth, denied, certificates);
+  const gateway = await twoServers(auth, denied, certificates);
+  const credentialsAt = async (prefix: string): Promise<Credential[]> => {
+    const audience = `${PUBLIC_URL}${prefix}/mcp`;
+    const sibling = `${PUBLIC_URL}${prefix === '/files' ? '/other' : '/files'}/mcp`;
+    return [
+      ...keys.credentials(),
+      ...(await tokens(issuer, stranger, audience, sibling)),
+      ...(await boundTokens(issuer, certificates, audience, sibling)),
+      ...(await opaque.credentials(audience, sibling)),
+      ...certificates.credentials(),
+    ];
+  };
   const all: Door[] = [{ ...bare, credentials: await credentialsAt('') }];
   for (const prefix of ['/files', '/all', '/gone']) {
     const isServed = prefix !== '/gone';
@@ -82,13 +86,42 @@ export async function doors(): Promise<readonly Door[]> {
   return all;
 }
 
+/** Every way to come in that there is, at once. */
+function waysIn(path: string, issuer: string, introspection: string): AuthConfig {
+  const tokenRules = {
+    allowedHosts: ['127.0.0.1'],
+    tenant: { claim: 'org' },
+    // All of them come from one address, and most are none.
+    failuresPerSecondMax: 1_000_000,
+  };
+  return {
+    kind: 'several',
+    ways: [
+      { kind: 'keys', path },
+      { kind: 'jwt', issuer, ...tokenRules },
+      {
+        kind: 'introspection',
+        url: introspection,
+        issuer: OPAQUE_ISSUER,
+        client: { id: 'gateway', secret: 'secret' },
+        ...tokenRules,
+      },
+      { kind: 'mtls', tenant: { field: 'o' } },
+    ],
+  };
+}
+
 type Built = Omit<Door, 'credentials'>;
 
-async function bareEndpoint(auth: AuthConfig): Promise<Built> {
+async function bareEndpoint(
+  auth: AuthConfig,
+  denied: Denied,
+  certificates: Certificates,
+): Promise<Built> {
   const denials = new Denials();
   const ports = { clock: systemClock, telemetry: silent, onRevoked: () => {} };
   const identity = new CurrentIdentity({ auth, listen: LISTEN }, undefined, denials, ports);
-  denials.deny({ credentials: [`jti:${REVOKED_JTI}`] });
+  denials.deny(denied);
   const upstream = new ModernUpstream();
   const endpoint = createEndpoint({
     upstream,
@@ -96,35 +129,29 @@ async function bareEndpoint(auth: AuthConfig): Promise<Built> {
     publicUrl: PUBLIC_URL,
     allowedHosts: ['127.0.0.1'],
   });
-  const served = await serve(endpoint, { port: 0, drainMs: 0 });
-  const asker = new Asker(served.port);
-  onTestFinished(async () => {
-    asker.close();
-    identity.close();
-    await served.close();
-  });
+  const entry = await Entry.open(endpoint, certificates);
+  onTestFinished(() => identity.close());
   await endpoint.ready();
   const ran = (): number => {
     const sent = upstream.legacy.connections.reduce((sum, each) => sum + 1 + each.sent.length, 0);
     return sent + upstream.connections.reduce((sum, each) => sum + 1 + each.sent.length, 0);
   };
-  return { name: 'an endpoint', prefix: '', isServed: true, asker, port: served.port, ran };
+  return { name: 'an endpoint', prefix: '', isServed: true, entry, ran };
 }
 
-async function twoServers(auth: AuthConfig): Promise<Omit<Built, 'name' | 'prefix' | 'isServed'>> {
+async function twoServers(
+  auth: AuthConfig,
+  denied: Denied,
+  certificates: Certificates,
+): Promise<Pick<Built, 'entry' | 'ran'>> {
   const path = join(ROOT, 'test/fixtures/gateway/watched.mjs');
   const server = serverOf({ kind: 'module', path, exportName: 'buildServer' });
   const all = { servers: undefined };
   const gateway: Gateway = createGateway(
     configOf({ files: server, other: server }, { listen: LISTEN, auth, all }),
   );
-  gateway.revoke({ credentials: [`jti:${REVOKED_JTI}`] });
-  const served = await serve(gateway, { port: 0, drainMs: 0 });
-  const asker = new Asker(served.port);
-  onTestFinished(async () => {
-    asker.close();
-    await served.close();
-  });
+  gateway.revoke(denied);
+  const entry = await Entry.open(gateway, certificates);
   await eventually(
     () => gateway.status.servers.every(({ upstream }) => upstream === 'up'),
     'both servers up',
@@ -133,7 +160,7 @@ async function twoServers(auth: AuthConfig): Promise<Omit<Built, 'name' | 'prefi
     const { watchedServers } = globalThis;
     return (watchedServers?.built ?? 0) + (watchedServers?.ran ?? 0);
   };
-  return { asker, port: served.port, ran };
+  return { entry, ran };
 }
 
 /** The sessions of the right bearer of one kind of credential. */
@@ -151,11 +178,11 @@ export class Sessions {
     this.query = query;
   }
 
-  static async open(
-    { port, prefix, credentials }: Door,
-    way: Credential['way'],
-  ): Promise<Sessions> {
-    const headers = credentials.find(({ state }) => state === `${way}: right`)?.headers ?? {};
+  static async open({ entry, prefix, credentials }: Door, way: Way): Promise<Sessions> {
+    const right = credentials.find(({ state }) => state === `${way}: right`);
+    if (right === undefined) throw new Error(`Nobody is right by ${way}.`);
+    const port = entry.portOf(right.shown);
+    const headers = await headersOf(right, { method: 'POST', path: `${prefix}/mcp` });
     const opened = new WireReply(port, postOf(`${prefix}/mcp`, initialize('2025-11-25'), headers));
     const id = (await opened.whole()).header('mcp-session-id') ?? '';
     if (opened.status !== 200) throw new Error(`initialize: ${opened.bytes}`);
@@ -180,9 +207,11 @@ export class Sessions {
   }
 }
 
-async function refusal(door: Door, state: string): Promise<void> {
-  const found = door.credentials.find((each) => each.state === state);
+async function refusal({ entry, prefix, credentials }: Door, state: string): Promise<void> {
+  const found = credentials.find((each) => each.state === state);
   if (found === undefined) throw new Error(`There is no ${state}.`);
-  const question = { method: 'GET', path: `${door.prefix}/mcp`, headers: found.headers, body: '' };
-  await eventually(async () => (await door.asker.ask(question)).status === 401, state);
+  const target = { method: 'GET', path: `${prefix}/mcp` };
+  const question = { ...target, headers: await headersOf(found, target), body: '' };
+  const asker = entry.askerOf(found.shown);
+  await eventually(async () => (await asker.ask(question)).status === 401, state);
 }

@@ -4,7 +4,7 @@
  */
 import { DPOP_ALGORITHMS } from '../../src/adapters/identity/dpop-proofs.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import type { Standing } from './matrix-credentials.ts';
+import type { Credential } from './matrix-credentials.ts';
 
 /** Of RFC 9110 and RFC 5789. */
 export const METHODS = [
@@ -90,19 +90,20 @@ export interface Cell {
   readonly isServed: boolean;
   readonly method: Method;
   readonly era: Era;
-  readonly standing: Standing;
-  readonly way: 'key' | 'token';
+  readonly credential: Credential;
 }
 
-export function expectedOf({ place, route, method, era, isServed, ...who }: Cell): Expected {
+export function expectedOf({ place, route, method, era, isServed, credential }: Cell): Expected {
   if (method === 'CONNECT') return { status: 405, allow: 'GET, POST, DELETE, OPTIONS' };
   if (method === 'OPTIONS') return { status: 204, allow: 'GET, POST, DELETE, OPTIONS' };
   if (place === 'health' || place === 'metadata') {
     const isRead = method === 'GET' || method === 'HEAD';
     return isRead ? OPEN : { status: 405, allow: 'GET, HEAD' };
   }
-  if (who.standing === 'in-url') return { status: 400, error: 'CREDENTIAL_IN_URL' };
-  if (isRefused(who.standing, who.way, isServed)) return { status: 401, error: 'UNAUTHORIZED' };
+  const { standing } = credential;
+  if (standing === 'in-url') return { status: 400, error: 'CREDENTIAL_IN_URL' };
+  if (standing === 'unverifiable') return { status: 503, error: 'CREDENTIAL_UNVERIFIABLE' };
+  if (isRefused(credential, isServed)) return { status: 401, error: 'UNAUTHORIZED' };
   if (place === 'nothing' || !isServed) return { status: 404, error: 'ROUTE_NOT_FOUND' };
   const methods = ROUTES_EXPECTED[route];
   if (methods === undefined) throw new Error(`Nothing is expected of ${route}.`);
@@ -110,25 +111,34 @@ export function expectedOf({ place, route, method, era, isServed, ...who }: Cell
   if (admitted === undefined) {
     return { status: 405, error: 'METHOD_NOT_ALLOWED', allow: Object.keys(methods).join(', ') };
   }
-  return admitted[who.standing === 'right' ? 'right' : 'other'][era];
+  return admitted[standing === 'right' ? 'right' : 'other'][era];
 }
 
 /** Where no server is, no token is for it. */
-export function isRefused(standing: Standing, way: Cell['way'], isServed: boolean): boolean {
-  return standing === 'nothing' || standing === 'invalid' || (way === 'token' && !isServed);
+export function isRefused({ standing, isForOneServer }: Credential, isServed: boolean): boolean {
+  if (standing === 'right' || standing === 'other') return isForOneServer && !isServed;
+  return true;
 }
 
 /**
  * The challenges of a 401, in order.
  * @param metadataUrl - undefined where there is no server to tell of.
  */
-export function challengesOf(isInvalid: boolean, metadataUrl: string | undefined): string[] {
+export function challengesOf(
+  { standing }: Credential,
+  metadataUrl: string | undefined,
+): readonly string[] {
+  const isOfProof = standing === 'unproved' && metadataUrl !== undefined;
+  const error = isOfProof ? 'invalid_dpop_proof' : 'invalid_token';
   const facts = [
     'realm="tidegate"',
-    ...(isInvalid ? ['error="invalid_token"'] : []),
+    ...(standing === 'nothing' ? [] : [`error="${error}"`]),
     ...(metadataUrl === undefined ? [] : [`resource_metadata="${metadataUrl}"`]),
   ].join(', ');
-  return [`Bearer ${facts}`, `DPoP ${facts}, algs="${DPOP_ALGORITHMS.join(' ')}"`];
+  const ofProof = `DPoP ${facts}, algs="${DPOP_ALGORITHMS.join(' ')}"`;
+  // Whose token counts is told of its proof alone; other ways to come in are not what is missing.
+  if (isOfProof) return [ofProof];
+  return [`Bearer ${facts}`, ofProof, 'ClientCertificate realm="tidegate"'];
 }
 
 function inEveryEra(expected: Expected): ByEra {
