@@ -119,6 +119,19 @@ describe('a command over TLS', () => {
     expect(cli.stderr).toContain('each client shows a certificate');
   });
 
+  it('ends whoever is on a revocation list, as soon as it is', async () => {
+    const crl = folder.write('crl.pem', await authority.list([]));
+    const ca = ['--tls-client-ca', join(folder.path, 'ca.pem'), '--tls-client-crl', crl];
+    const options = ['--port', '0', '--no-auth', '--log-format', 'json', '--env', 'PID_FILE'];
+    const cli = start([...options, ...PAIR(), ...ca, '--', ...COMMAND]);
+    const [, url = ''] = await cli.printed(/(https:\/\/127\.0\.0\.1:\d+\/mcp)/);
+    expect(await initialized(url, alice)).toBe(200);
+    folder.write('crl.pem', await authority.list([alice]));
+    await cli.printed(/"event":"tls_files_read".*"revoked":1/);
+    expect(await initialized(url, alice)).toEqual(expect.stringMatching(/^E/));
+    expect(await initialized(url, await authority.client({ name: 'CN=bob' }))).toBe(200);
+  });
+
   it('is one line and exit code 1 with files that cannot be used', async () => {
     folder.write('key.pem', alice.key);
     const cli = start(['--port', '0', ...PAIR(), '--', ...COMMAND]);

@@ -169,18 +169,23 @@ function commandWordsFault({ strayWords, command }: CommandLineRest): string | u
   return command[0] === '' ? `the command after -- is empty. An example: ${example}` : undefined;
 }
 
-function tlsFault({ tlsCert, tlsKey, tlsClientCa }: RawOptions): string | undefined {
+function tlsFault(raw: RawOptions): string | undefined {
+  const { tlsCert, tlsKey, tlsClientCa, tlsClientCrl } = raw;
   if (tlsCert === undefined && tlsKey !== undefined) return '--tls-key needs --tls-cert.';
   if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs --tls-key.';
   if (tlsCert === undefined && tlsClientCa !== undefined) {
     return '--tls-client-ca needs --tls-cert and --tls-key.';
   }
+  if (tlsClientCa === undefined && tlsClientCrl !== undefined) {
+    return '--tls-client-crl needs --tls-client-ca.';
+  }
   return undefined;
 }
 
-function tlsChoice({ tlsCert, tlsKey, tlsClientCa }: RawOptions): TlsChoice | undefined {
+function tlsChoice(raw: RawOptions): TlsChoice | undefined {
+  const { tlsCert, tlsKey, tlsClientCa, tlsClientCrl } = raw;
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa };
+  return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa, clientCrl: tlsClientCrl };
 }
 
 /** A credential that was meant and is missing must not open the door. */

@@ -178,6 +178,7 @@ describe('readCommandLine', () => {
     ['--tls-cert x -- node', '--tls-cert needs --tls-key.'],
     ['--tls-key x -- node', '--tls-key needs --tls-cert.'],
     ['--tls-client-ca x -- node', '--tls-client-ca needs --tls-cert and --tls-key.'],
+    ['--tls-client-crl x -- node', '--tls-client-crl needs --tls-client-ca.'],
   ])('says in one line what is wrong with %j', (line, sentence) => {
     const said = reason(line);
     expect(said).toContain(sentence);

@@ -121,7 +121,8 @@ function addDoorOptions(program: Command): void {
     .option('--allowed-origin <origin>', 'a browser origin that may call (repeatable)', readOrigin)
     .option('--tls-cert <file>', 'speak TLS: the certificate and its chain, in PEM')
     .option('--tls-key <file>', 'the key of the certificate, in PEM')
-    .option('--tls-client-ca <file>', 'let in only clients with certificates of these authorities');
+    .option('--tls-client-ca <file>', 'let in only clients with certificates of these authorities')
+    .option('--tls-client-crl <file>', 'revocation lists of these authorities, in PEM');
 }
 
 function addServerOptions(program: Command, env: Environment): void {

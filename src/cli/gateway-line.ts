@@ -29,6 +29,7 @@ const IN_THE_FILE: Readonly<Record<string, readonly [flag: string, key: string]>
   tlsCert: ['--tls-cert', 'listen'],
   tlsKey: ['--tls-key', 'listen'],
   tlsClientCa: ['--tls-client-ca', 'listen'],
+  tlsClientCrl: ['--tls-client-crl', 'listen'],
   upstreamHeader: ['--upstream-header', 'headers'],
   upstreamAllow: ['--upstream-allow', 'allowedHosts'],
   upstreamCa: ['--upstream-ca', 'ca'],

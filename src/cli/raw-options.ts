@@ -12,6 +12,7 @@ export interface RawOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsClientCa?: string;
+  readonly tlsClientCrl?: string;
   readonly allowedOrigin?: readonly string[];
   readonly config?: string;
   readonly upstream?: string;

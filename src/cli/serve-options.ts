@@ -49,6 +49,8 @@ export interface TlsChoice {
   readonly key: string;
   /** Authorities, one of which must have signed the certificate of each client. */
   readonly clientCa: string | undefined;
+  /** Lists of certificates that these authorities revoked. */
+  readonly clientCrl: string | undefined;
 }
 
 /** `tidegate [options] -- <command> [args...]`, or with `--upstream <url>`, checked. */

@@ -8,7 +8,9 @@ import {
   ExtendedKeyUsageExtension,
   type JsonGeneralName,
   SubjectAlternativeNameExtension,
+  X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from '@peculiar/x509';
 import { KeyObject, webcrypto } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,6 +43,12 @@ async function newKeys(): Promise<Keys> {
 
 function pemOf(keys: Keys): string {
   return KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export interface ListFacts {
+  readonly thisUpdate?: Date;
+  /** Default: a day from now; null for a list that does not say. */
+  readonly nextUpdate?: Date | null;
 }
 
 export class Authority {
@@ -80,6 +88,43 @@ export class Authority {
     return this.#issue(facts, ExtendedKeyUsage.clientAuth);
   }
 
+  /** Another authority below this one. */
+  async below(name: string): Promise<Authority> {
+    const keys = await newKeys();
+    const made = await X509CertificateGenerator.create({
+      subject: name,
+      issuer: this.#name,
+      notBefore: new Date(Date.now() - DAY_MS),
+      notAfter: new Date(Date.now() + DAY_MS),
+      publicKey: keys.publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      extensions: [new BasicConstraintsExtension(true, undefined, true)],
+    });
+    return new Authority(name, keys, made.toString('pem'));
+  }
+
+  /** The list of what it revoked, in PEM. */
+  async list(
+    revoked: readonly Pick<Certified, 'cert'>[],
+    { thisUpdate, nextUpdate }: ListFacts = {},
+  ): Promise<string> {
+    const now = Date.now();
+    const until = nextUpdate === null ? undefined : (nextUpdate ?? new Date(now + DAY_MS));
+    const made = await X509CrlGenerator.create({
+      issuer: this.#name,
+      thisUpdate: thisUpdate ?? new Date(now - DAY_MS),
+      ...(until !== undefined && { nextUpdate: until }),
+      entries: revoked.map(({ cert }) => ({
+        serialNumber: new X509Certificate(cert).serialNumber,
+        revocationDate: new Date(now - DAY_MS),
+      })),
+      signingAlgorithm: ALGORITHM,
+      signingKey: this.#keys.privateKey,
+    });
+    return made.toString('pem').replaceAll(' CRL-----', ' X509 CRL-----');
+  }
+
   async #issue(facts: CertificateFacts, usage: ExtendedKeyUsage): Promise<Certified> {
     const keys = await newKeys();
     const extensions: Extension[] = [
@@ -117,6 +162,10 @@ export class Folder {
   /** Certificate and key of a server, at the same two paths each time. */
   pair({ cert, key }: Certified): { readonly cert: string; readonly key: string } {
     return { cert: this.write('cert.pem', cert), key: this.write('key.pem', key) };
+  }
+
+  delete(name: string): void {
+    rmSync(join(this.path, name));
   }
 
   remove(): void {

@@ -100,7 +100,10 @@ async function boundToCertificates(
 ): Promise<Credential[]> {
   // These name nobody by themselves: it is the token that does.
   const [own, others] = [certificates.of('without a tenant'), certificates.of('without a name')];
-  const unverified = certificates.of('unknown authority');
+  const [unverified, revoked] = [
+    certificates.of('unknown authority'),
+    certificates.of('revoked, of nobody'),
+  ];
   const holder = await Holder.make();
   const boundTo = (certified: typeof own, more: Said = {}): Promise<string> =>
     said({ cnf: { 'x5t#S256': thumbprintOf(certified), ...more } });
@@ -138,6 +141,9 @@ async function boundToCertificates(
         authorization: `DPoP ${toBoth}`,
         dpop: await proofOf(holder, toBoth, target),
       }),
+    }),
+    cert('which is revoked', 'invalid', revoked, {
+      headers: { authorization: `Bearer ${await boundTo(revoked)}` },
     }),
     cert('without TLS', 'invalid', undefined),
     cert('without a certificate', 'invalid', 'none'),

@@ -9,12 +9,20 @@ const MINUTE_MS = 60_000;
 export class Certificates {
   readonly authority: Authority;
   readonly server: Certified;
+  /** Of those that are revoked, in PEM. */
+  readonly list: string;
   /** By the state it is in. */
   readonly #all: ReadonlyMap<string, Certified>;
 
-  private constructor(authority: Authority, server: Certified, all: Map<string, Certified>) {
+  private constructor(
+    authority: Authority,
+    server: Certified,
+    list: string,
+    all: ReadonlyMap<string, Certified>,
+  ) {
     this.authority = authority;
     this.server = server;
+    this.list = list;
     this.#all = all;
   }
 
@@ -37,8 +45,12 @@ export class Certificates {
       ['without a tenant', await authority.client({ name: 'CN=ada' })],
       ['of a server', await authority.server(ada)],
       ['denied', await authority.client(ada)],
+      ['revoked', await authority.client(ada)],
+      ['revoked, of nobody', await authority.client({ name: 'O=acme' })],
     ]);
-    return new Certificates(authority, await authority.server(), all);
+    const revoked = [...all].flatMap(([state, each]) => (state.startsWith('revoked') ? each : []));
+    const list = await authority.list(revoked);
+    return new Certificates(authority, await authority.server(), list, all);
   }
 
   /** As the denied one is called in the record and for revocation. */
@@ -83,6 +95,7 @@ export class Certificates {
       certificate('without a tenant', 'nothing'),
       certificate('of a server', 'nothing'),
       certificate('denied', 'nothing'),
+      certificate('revoked', 'nothing'),
       certificate('none', 'nothing'),
       certificate('told by headers', 'nothing', {
         headers: {

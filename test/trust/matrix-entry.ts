@@ -27,7 +27,8 @@ export class Entry {
     const folder = new Folder();
     const clientCa = folder.write('clients.pem', authority.cert);
     const plain = await serve(app, { port: 0, drainMs: 0 });
-    const tls = { ...folder.pair(server), clientCa };
+    const clientCrl = folder.write('crl.pem', certificates.list);
+    const tls = { ...folder.pair(server), clientCa, clientCrl };
     const secure = await serve(app, { port: 0, drainMs: 0, tls });
     const entrances = new Map<Shown, Entrance>([
       [undefined, { port: plain.port, asker: new Asker(plain.port) }],

@@ -82,6 +82,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   }
   const context = new NodeContext(options.limits, trustedProxies);
   const tls = options.tls && { options: options.tls, files: filesOf(options.tls) };
+  if (tls !== undefined) context.certified.trust(tls.files);
   const server = createListener({ app, context, sight, proxyProtocol, tls });
   await listen(server, host, port);
   server.on('error', (error) => options.onError?.(error));
@@ -109,7 +110,7 @@ function filesOf(options: TlsOptions): TlsFiles {
 
 /**
  * New handshakes get the new files, and no ticket of before. What is open stays as it is, unless it
- * came in by an authority that is trusted no more.
+ * came in by an authority that is trusted no more, or by a certificate that is revoked.
  */
 function watchFiles(
   server: SecureServer,
@@ -118,11 +119,16 @@ function watchFiles(
   sight: Sight,
 ): TlsWatch {
   return new TlsWatch(options, files, {
-    onFiles: ({ context, authorities, notAfterMs }) => {
-      server.setSecureContext(context);
-      const ended = certified.retain(authorities);
-      const notAfter = new Date(notAfterMs).toISOString();
-      sight.log('info', 'tls_files_read', { cert: options.cert, notAfter, ended });
+    onFiles: (read) => {
+      server.setSecureContext(read.context);
+      const ended = certified.trust(read);
+      const notAfter = new Date(read.notAfterMs).toISOString();
+      const revoked = read.revoked?.size;
+      sight.log('info', 'tls_files_read', { cert: options.cert, notAfter, revoked, ended });
+    },
+    onListEnded: (untilMs) => {
+      const until = new Date(untilMs).toISOString();
+      sight.log('error', 'tls_crl_expired', { crl: options.clientCrl, until });
     },
     onFault: (reason) => sight.log('error', 'tls_files_refused', { reason }),
   });

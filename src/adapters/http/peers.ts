@@ -37,6 +37,11 @@ export class Peers {
     return this.#trusted?.clientAddress(address, line) ?? address;
   }
 
+  /** What this connection showed does not count, from its first request on. */
+  disbelieve(socket: Socket): void {
+    this.#certificates.set(socket, null);
+  }
+
   /** Of a connection with TLS whose client showed one. */
   certificateOf(socket: Socket): ClientCertificate | undefined {
     if (!('encrypted' in socket)) return undefined;

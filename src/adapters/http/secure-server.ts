@@ -32,7 +32,7 @@ export function createSecureServer(
   const [serveHttp1] = server.listeners('secureConnection');
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.authorized) context.certified.add(socket);
+    if (!context.certified.add(socket)) context.peers.disbelieve(socket);
     if (socket.alpnProtocol === 'h2') openH2Session(parts, socket);
     else serveHttp1?.call(server, socket);
   });

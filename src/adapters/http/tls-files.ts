@@ -2,13 +2,14 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { certificateName } from './certificate-name.ts';
+import type { ClientTrust } from './certified-connections.ts';
+import { RevocationLists } from './revocation-lists.ts';
 import type { TlsOptions } from './tls-options.ts';
 
-export interface TlsFiles {
+export interface TlsFiles extends ClientTrust {
   /** For `createSecureContext` and `setSecureContext`. */
   readonly context: SecureContextOptions;
-  /** Fingerprints of the authorities of client certificates. */
-  readonly authorities: ReadonlySet<string>;
   /** When the server's certificate ends, in milliseconds since 1970 (UTC). */
   readonly notAfterMs: number;
 }
@@ -19,7 +20,7 @@ export type TlsFilesOutcome =
 
 /** What is wrong with a file; never what it holds. */
 export interface TlsFault {
-  readonly file: 'cert' | 'key' | 'clientCa';
+  readonly file: 'cert' | 'key' | 'clientCa' | 'clientCrl';
   /** Follows the file's name: `cannot be read: there is no such file.` */
   readonly what: string;
 }
@@ -43,6 +44,7 @@ const NAMES: Readonly<Record<TlsFault['file'], string>> = {
   cert: 'certificate',
   key: 'key',
   clientCa: 'client authority',
+  clientCrl: 'revocation list',
 };
 
 class Unfit extends Error {
@@ -62,15 +64,15 @@ function read(options: TlsOptions): TlsFiles {
     throw new Unfit('key', 'does not belong to the certificate.');
   }
   const ca = options.clientCa === undefined ? undefined : textOf(options, 'clientCa');
-  const authorities = new Set(
-    (ca === undefined ? [] : blocksOf(ca)).map(
-      (each) => certificateOf(each, 'clientCa').fingerprint256,
-    ),
+  const authorities = (ca === undefined ? [] : blocksOf(ca)).map((each) =>
+    certificateOf(each, 'clientCa'),
   );
+  const revoked = options.clientCrl === undefined ? undefined : listsOf(options, authorities);
   const context: SecureContextOptions = {
     cert,
     key,
     ca,
+    crl: revoked && [...revoked.pem],
     minVersion: options.minVersion ?? 'TLSv1.2',
     ciphers: CIPHERS,
     honorCipherOrder: false,
@@ -82,7 +84,27 @@ function read(options: TlsOptions): TlsFiles {
     const why = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
     throw new Unfit('cert', `cannot be used: ${why}.`, cause);
   }
-  return { context, authorities, notAfterMs: Date.parse(leaf.validTo) };
+  return {
+    context,
+    authorities: new Set(authorities.map(({ fingerprint256 }) => fingerprint256)),
+    revoked,
+    notAfterMs: Date.parse(leaf.validTo),
+  };
+}
+
+/** To OpenSSL every certificate is refused whose authority has no list. */
+function listsOf(options: TlsOptions, authorities: readonly X509Certificate[]): RevocationLists {
+  const text = textOf(options, 'clientCrl');
+  let lists: RevocationLists;
+  try {
+    lists = new RevocationLists(text);
+    createSecureContext({ crl: [...lists.pem] });
+  } catch (cause) {
+    throw new Unfit('clientCrl', 'is not a certificate revocation list in PEM.', cause);
+  }
+  const missing = authorities.findIndex(({ raw }) => !lists.isOf(certificateName(raw)));
+  if (missing === -1) return lists;
+  throw new Unfit('clientCrl', `holds no list of authority number ${missing + 1} in clientCa.`);
 }
 
 /**

@@ -10,6 +10,11 @@ export interface TlsOptions {
    */
   readonly clientCa?: string | undefined;
   /**
+   * Path of a PEM file of certificate revocation lists, one of each authority in `clientCa` and of
+   * each between it and its clients. Default: nothing is looked up.
+   */
+  readonly clientCrl?: string | undefined;
+  /**
    * Whether a client without a certificate that `clientCa` verifies may come in at all, to show
    * another credential. Default `optional`.
    */

@@ -13,6 +13,8 @@ export interface TlsWatchEvents {
   onFiles(files: TlsFiles): void;
   /** They cannot; told once for each change. */
   onFault(reason: string): void;
+  /** A revocation list has ended, so that no certificate of its authority counts; told once. */
+  onListEnded(untilMs: number): void;
 }
 
 /** Milliseconds between two looks. */
@@ -27,6 +29,7 @@ export class TlsWatch {
   #served: string | undefined;
   #faulty: { readonly seen: string; readonly reason: string; isTold: boolean } | undefined;
   #isLooking = false;
+  #isEndTold = false;
 
   /** @param files - as they were read to begin with. */
   constructor(options: TlsOptions, files: TlsFiles, events: TlsWatchEvents) {
@@ -46,6 +49,11 @@ export class TlsWatch {
     this.#isLooking = true;
     const seen = await this.#seen();
     this.#isLooking = false;
+    this.#readWhatChanged(seen);
+    this.#watchLists();
+  }
+
+  #readWhatChanged(seen: string): void {
     if (seen === this.#served) return;
     if (seen === this.#faulty?.seen) {
       if (!this.#faulty.isTold) this.#events.onFault(this.#faulty.reason);
@@ -62,13 +70,21 @@ export class TlsWatch {
     // The first look reads again, for a change before it; and who touches files may change nothing.
     if (isDeepStrictEqual(read.files, this.#files)) return;
     this.#files = read.files;
+    this.#isEndTold = false;
     this.#events.onFiles(read.files);
   }
 
+  #watchLists(): void {
+    const untilMs = this.#files.revoked?.untilMs ?? Infinity;
+    if (this.#isEndTold || Date.now() < untilMs) return;
+    this.#isEndTold = true;
+    this.#events.onListEnded(untilMs);
+  }
+
   async #seen(): Promise<string> {
-    const { cert, key, clientCa } = this.#options;
-    const paths = [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
-    const seen = paths.map(async (path) => {
+    const { cert, key, clientCa, clientCrl } = this.#options;
+    const seen = [cert, key, clientCa, clientCrl].map(async (path) => {
+      if (path === undefined) return '';
       try {
         const { dev, ino, mtimeMs, size } = await stat(path);
         return `${dev}:${ino}:${mtimeMs}:${size}`;

@@ -17,7 +17,7 @@ function problemsOf(text: string): readonly string[] {
 
 describe('TLS', () => {
   it('has its files beside the config', () => {
-    const tls = '{ cert: ./c.pem, key: /k.pem, clientCa: ca.pem, http2: true }';
+    const tls = '{ cert: ./c.pem, key: /k.pem, clientCa: ca.pem, clientCrl: crl.pem, http2: true }';
     expect(read(`listen: { tls: ${tls} }`)).toMatchObject({
       config: {
         listen: {
@@ -25,6 +25,7 @@ describe('TLS', () => {
             cert: '/etc/tidegate/c.pem',
             key: '/k.pem',
             clientCa: '/etc/tidegate/ca.pem',
+            clientCrl: '/etc/tidegate/crl.pem',
             http2: true,
           },
         },
@@ -40,6 +41,9 @@ describe('TLS', () => {
       '2 listen.tls.key: This key is missing.',
       expect.stringMatching(/^4 listen\.tls\.minVersion: Give TLSv1\.2 or TLSv1\.3\./),
       '5 listen.tls.htp2: There is no key "htp2". Did you mean http2?',
+    ]);
+    expect(problemsOf('listen: { tls: { cert: c, key: k, clientCrl: l } }')).toEqual([
+      '1 listen.tls.clientCrl: Name the authorities of client certificates in clientCa.',
     ]);
     expect(
       problemsOf('listen: { tls: { cert: c, key: k, clientCertificates: required } }'),

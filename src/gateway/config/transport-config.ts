@@ -18,6 +18,10 @@ export function transportConfig(
     const path = ['listen', 'tls', 'clientCertificates'];
     problems.value(path, 'Name the authorities of client certificates in clientCa.');
   }
+  if (tls?.clientCrl !== undefined && tls.clientCa === undefined) {
+    const path = ['listen', 'tls', 'clientCrl'];
+    problems.value(path, 'Name the authorities of client certificates in clientCa.');
+  }
   return { tls: tls && tlsOptions(tls, files), trustedProxies, proxyProtocol };
 }
 
@@ -27,5 +31,6 @@ function tlsOptions(tls: TlsShape, files: Pick<FileAccess, 'resolve'>): TlsOptio
     cert: files.resolve(tls.cert),
     key: files.resolve(tls.key),
     clientCa: tls.clientCa === undefined ? undefined : files.resolve(tls.clientCa),
+    clientCrl: tls.clientCrl === undefined ? undefined : files.resolve(tls.clientCrl),
   };
 }

@@ -8,6 +8,7 @@ export interface TlsShape {
   readonly cert: string;
   readonly key: string;
   readonly clientCa?: string | undefined;
+  readonly clientCrl?: string | undefined;
   readonly clientCertificates?: 'optional' | 'required' | undefined;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   readonly http2?: boolean | undefined;
@@ -31,6 +32,12 @@ const tls = z
       description:
         'A PEM file of authorities. Clients are asked for a certificate, and one of these must ' +
         'have signed it. Default: they are asked for none.',
+    }),
+    clientCrl: word.optional().meta({
+      description:
+        'A PEM file of certificate revocation lists, one of each authority in `clientCa` and ' +
+        'below it. Whose certificate is on them is out, also when connected already. Read again ' +
+        'when it changes. Default: nothing is looked up.',
     }),
     clientCertificates: z
       .enum(['optional', 'required'])
