@@ -48,7 +48,10 @@ export interface EndpointOptions {
   readonly prefix?: string | undefined;
   /** Hosts answered to besides the public URL's. Default: loopback names. `*` answers to any. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Origins of browsers that may call. Default: the public URL's, or loopback ones. */
+  /**
+   * Origins of browsers that may call. Default: the public URL's, or loopback ones of the scheme
+   * that the connection speaks.
+   */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** How the 2024 `endpoint` event names its POST URL. Default `relative`. */
   readonly endpointForm?: EndpointForm | undefined;
@@ -125,13 +128,15 @@ export function hostOriginRules(
   options: Pick<EndpointOptions, 'publicUrl' | 'allowedHosts' | 'allowedOrigins'>,
 ): HostOriginRules {
   const url = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
+  const loopback = (scheme: string): readonly string[] =>
+    LOOPBACK.map((host) => `${scheme}://${host}:*`);
+  const given = options.allowedOrigins ?? (url === undefined ? undefined : [url.origin]);
   return {
     allowedHosts: [
       ...(options.allowedHosts ?? LOOPBACK),
       ...(url === undefined ? [] : [url.port === '' ? url.hostname : url.host]),
     ],
-    allowedOrigins:
-      options.allowedOrigins ??
-      (url === undefined ? LOOPBACK.map((host) => `http://${host}:*`) : [url.origin]),
+    allowedOrigins: given ?? loopback('http'),
+    encryptedOrigins: given ?? loopback('https'),
   };
 }

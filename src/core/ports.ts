@@ -59,6 +59,8 @@ export interface RequestHead extends CertifiedPeer {
    * was worked out from the very same bytes. It tells nobody who the client is.
    */
   readonly connection?: object | undefined;
+  /** Whether the connection itself is encrypted. Absent: it is not. */
+  readonly isEncrypted?: boolean | undefined;
   /** The value of a header (name in lower case); of several lines, the first. */
   header(name: string): string | undefined;
   /** How many lines carried this header (name in lower case). */

@@ -67,7 +67,7 @@ export function enter(
     refuseExchange(door, exchange, [], fault);
     return;
   }
-  const headers = corsHeaders(head.header('origin'), door.guard);
+  const headers = corsHeaders(head, door.guard);
   if (head.method === 'OPTIONS') {
     exchange.respond(204, ['Allow', ALLOW_ALL, ...preflightHeaders(head, door.guard)], '');
     return;

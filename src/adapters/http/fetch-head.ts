@@ -10,6 +10,7 @@ export class FetchHead implements RequestHead {
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly isEncrypted: boolean;
   readonly #headers: Headers;
 
   constructor(request: Request, remoteAddress: string) {
@@ -18,6 +19,7 @@ export class FetchHead implements RequestHead {
     this.path = path;
     this.query = query;
     this.remoteAddress = remoteAddress;
+    this.isEncrypted = request.url.startsWith('https:');
     this.#headers = request.headers;
   }
 

@@ -11,6 +11,8 @@ export class H2Head implements RequestHead {
   readonly query: string;
   readonly remoteAddress: string;
   readonly connection: object;
+  /** HTTP/2 in the clear is not spoken. */
+  readonly isEncrypted = true;
   readonly clientCertificate: string | undefined;
   readonly verifiedCertificate: VerifiedCertificate | undefined;
   /** Flat: name, value, name, value; names in lower case, without pseudo-headers. */

@@ -31,6 +31,10 @@ export class NodeHead implements RequestHead {
     this.#rawHeaders = req.rawHeaders;
   }
 
+  get isEncrypted(): boolean {
+    return 'encrypted' in this.connection;
+  }
+
   header(name: string): string | undefined {
     // Anything but a string is either absent, inherited from Object.prototype, or a list of lines.
     const value: unknown = this.#headers[name];

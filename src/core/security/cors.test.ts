@@ -20,24 +20,28 @@ function byName(flat: readonly string[]): Map<string, string> {
   return headers;
 }
 
+function headOf(lines: readonly (readonly [string, string])[], isEncrypted = false) {
+  return {
+    isEncrypted,
+    header: (name: string) => lines.find(([other]) => other === name)?.[1],
+    headerCount: (name: string) => lines.filter(([other]) => other === name).length,
+  };
+}
+
 function preflight(
   lines: readonly (readonly [string, string])[],
   by: HostOriginGuard = guard,
 ): Map<string, string> {
-  return byName(
-    preflightHeaders(
-      {
-        header: (name) => lines.find(([other]) => other === name)?.[1],
-        headerCount: (name) => lines.filter(([other]) => other === name).length,
-      },
-      by,
-    ),
-  );
+  return byName(preflightHeaders(headOf(lines), by));
+}
+
+function replyTo(origin: string | undefined, by: HostOriginGuard = guard): readonly string[] {
+  return corsHeaders(headOf(origin === undefined ? [] : [['origin', origin]]), by);
 }
 
 describe('replies', () => {
   test('W41: a listed origin is named exactly, and what its page may read is listed', () => {
-    const headers = byName(corsHeaders(ORIGIN, guard));
+    const headers = byName(replyTo(ORIGIN));
     expect(headers.get('access-control-allow-origin')).toBe(ORIGIN);
     expect(headers.get('vary')).toBe('Origin');
     for (const name of ['Mcp-Session-Id', 'WWW-Authenticate', 'Tidegate-Resume']) {
@@ -48,13 +52,29 @@ describe('replies', () => {
 
   test('V08: an origin that is not listed gets nothing, and never a star', () => {
     for (const origin of ['https://evil.com', 'null', '*', '']) {
-      expect(corsHeaders(origin, guard)).toEqual(['Vary', 'Origin']);
+      expect(replyTo(origin)).toEqual(['Vary', 'Origin']);
     }
   });
 
+  test('an origin is allowed on connections of its kind alone, where they differ', () => {
+    const rules = { allowedHosts: ['*'], allowedOrigins: ['http://localhost:*'] };
+    const split = new HostOriginGuard({ ...rules, encryptedOrigins: ['https://localhost:*'] });
+    const named = (origin: string, isEncrypted: boolean): string | undefined => {
+      const head = headOf([['origin', origin]], isEncrypted);
+      const allowed = byName(corsHeaders(head, split)).get('access-control-allow-origin');
+      expect(byName(preflightHeaders(head, split)).get('access-control-allow-origin')).toBe(
+        allowed,
+      );
+      return allowed;
+    };
+    const [plain, secure] = ['http://localhost:3000', 'https://localhost:3000'];
+    expect([named(plain, false), named(plain, true)]).toEqual([plain, undefined]);
+    expect([named(secure, false), named(secure, true)]).toEqual([undefined, secure]);
+  });
+
   test('without an origin only caches are told, and nothing when no browser may come at all', () => {
-    expect(corsHeaders(undefined, guard)).toEqual(['Vary', 'Origin']);
-    expect(corsHeaders(undefined, closed)).toEqual([]);
+    expect(replyTo(undefined)).toEqual(['Vary', 'Origin']);
+    expect(replyTo(undefined, closed)).toEqual([]);
   });
 });
 

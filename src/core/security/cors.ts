@@ -3,8 +3,7 @@
  * never credentials, and nothing at all for an origin that is not listed.
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-import type { RequestHead } from '../ports.ts';
-import type { HostOriginGuard } from './host-origin.ts';
+import type { HostOriginGuard, HostOriginHead } from './host-origin.ts';
 
 const NONE: readonly string[] = [];
 const VARY: readonly string[] = ['Vary', 'Origin'];
@@ -27,9 +26,10 @@ const PARAM_HEADERS_MAX = 64;
 const MAX_AGE_SECONDS = '7200';
 
 /** Headers for every reply, flat. Caches must keep replies to different origins apart. */
-export function corsHeaders(origin: string | undefined, guard: HostOriginGuard): readonly string[] {
+export function corsHeaders(head: HostOriginHead, guard: HostOriginGuard): readonly string[] {
+  const origin = head.header('origin');
   if (origin === undefined) return guard.hasOrigins ? VARY : NONE;
-  if (!guard.allowsOrigin(origin)) return VARY;
+  if (!guard.allowsOrigin(origin, head.isEncrypted)) return VARY;
   return [
     'Access-Control-Allow-Origin',
     origin,
@@ -41,13 +41,12 @@ export function corsHeaders(origin: string | undefined, guard: HostOriginGuard):
 }
 
 /** Headers for a preflight's reply, flat. Tools name their own headers, so those are echoed. */
-export function preflightHeaders(
-  head: Pick<RequestHead, 'header' | 'headerCount'>,
-  guard: HostOriginGuard,
-): readonly string[] {
+export function preflightHeaders(head: HostOriginHead, guard: HostOriginGuard): readonly string[] {
   const origin = head.header('origin');
   const isAllowed =
-    origin !== undefined && head.headerCount('origin') === 1 && guard.allowsOrigin(origin);
+    origin !== undefined &&
+    head.headerCount('origin') === 1 &&
+    guard.allowsOrigin(origin, head.isEncrypted);
   const vary = ['Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers'];
   if (!isAllowed) return vary;
   return [

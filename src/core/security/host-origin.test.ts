@@ -193,6 +193,28 @@ describe('Origin', () => {
     );
   });
 
+  it('are others on an encrypted connection where that is said, and the same where it is not', () => {
+    const allowedOrigins = ['http://localhost:*'];
+    const rules = { allowedHosts: ['*'], allowedOrigins };
+    const verdicts = (by: HostOriginGuard): readonly boolean[] =>
+      [false, true].flatMap((isEncrypted) =>
+        ['http://localhost:1', 'https://localhost:1'].map((origin) => {
+          const lines = headOf(['host', 'localhost'], ['origin', origin]);
+          return by.check({ ...lines, isEncrypted }) === undefined;
+        }),
+      );
+    const encryptedOrigins = ['https://localhost:*'];
+    expect(verdicts(new HostOriginGuard(rules))).toEqual([true, false, true, false]);
+    expect(verdicts(new HostOriginGuard({ ...rules, encryptedOrigins }))).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    const closed = { allowedHosts: ['*'], allowedOrigins: [], encryptedOrigins };
+    expect(new HostOriginGuard(closed).hasOrigins).toBe(true);
+  });
+
   test('the port a scheme implies may be written in the list; browsers leave it out', () => {
     const { allowedHosts } = { allowedHosts: ['*'] };
     const rules = {

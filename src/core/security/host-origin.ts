@@ -18,10 +18,12 @@ export interface HostOriginRules {
    * none), `null`.
    */
   readonly allowedOrigins: readonly string[];
+  /** In their place where the connection is encrypted. Default: the same. */
+  readonly encryptedOrigins?: readonly string[] | undefined;
 }
 
 /** What the guard reads of a request. */
-export type HostOriginHead = Pick<RequestHead, 'header' | 'headerCount'>;
+export type HostOriginHead = Pick<RequestHead, 'header' | 'headerCount' | 'isEncrypted'>;
 
 /** RFC 3986, section 3.2.2, in lower case. A port may be empty (section 3.2.3). */
 const ADDRESS = String.raw`\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]`;
@@ -36,25 +38,21 @@ export class HostOriginGuard {
   readonly #takesAnyHost: boolean;
   /** Lower case, with a port where the entry has one. */
   readonly #hosts: ReadonlySet<string>;
-  readonly #origins: ReadonlySet<string>;
-  /** Origins without their port, of which any port will do. */
-  readonly #originsOfAnyPort: ReadonlySet<string>;
+  readonly #plain: Origins;
+  readonly #encrypted: Origins;
 
   /** @throws TypeError when an entry is neither a host nor an origin: a mistake of the operator. */
   constructor(rules: HostOriginRules) {
-    const { allowedHosts, allowedOrigins } = rules;
+    const { allowedHosts, allowedOrigins, encryptedOrigins } = rules;
     this.#takesAnyHost = allowedHosts.includes('*');
     this.#hosts = new Set(allowedHosts.filter((entry) => entry !== '*').map(hostEntry));
-    const origins = allowedOrigins.map(originEntry);
-    this.#origins = new Set(origins.filter((entry) => !entry.endsWith(ANY_PORT)));
-    this.#originsOfAnyPort = new Set(
-      origins.filter((entry) => entry.endsWith(ANY_PORT)).map((entry) => entry.slice(0, -2)),
-    );
+    this.#plain = new Origins(allowedOrigins);
+    this.#encrypted = encryptedOrigins === undefined ? this.#plain : new Origins(encryptedOrigins);
   }
 
   /** Whether any browser may call at all. */
   get hasOrigins(): boolean {
-    return this.#origins.size + this.#originsOfAnyPort.size > 0;
+    return !this.#plain.isEmpty || !this.#encrypted.isEmpty;
   }
 
   /** Checks `Host` and `Origin`; before anything else of the request is believed or read. */
@@ -62,11 +60,9 @@ export class HostOriginGuard {
     return this.#checkHost(head) ?? this.#checkOrigin(head);
   }
 
-  /** Exactly as listed: an origin is an opaque name. */
-  allowsOrigin(origin: string): boolean {
-    if (this.#origins.has(origin)) return true;
-    if (this.#originsOfAnyPort.size === 0) return false;
-    return this.#originsOfAnyPort.has(origin.replace(/:[0-9]{1,5}$/, ''));
+  /** Exactly as listed: an origin is an opaque name. @param isEncrypted - of the connection. */
+  allowsOrigin(origin: string, isEncrypted = false): boolean {
+    return (isEncrypted ? this.#encrypted : this.#plain).has(origin);
   }
 
   #checkHost(head: HostOriginHead): Refusal | undefined {
@@ -83,8 +79,33 @@ export class HostOriginGuard {
   #checkOrigin(head: HostOriginHead): Refusal | undefined {
     const count = head.headerCount('origin');
     if (count === 0) return undefined;
-    if (count === 1 && this.allowsOrigin(head.header('origin') ?? '')) return undefined;
+    const origin = head.header('origin') ?? '';
+    if (count === 1 && this.allowsOrigin(origin, head.isEncrypted)) return undefined;
     return { error: 'ORIGIN_NOT_ALLOWED' };
+  }
+}
+
+class Origins {
+  readonly #exact: ReadonlySet<string>;
+  /** Without their port, of which any will do. */
+  readonly #ofAnyPort: ReadonlySet<string>;
+
+  constructor(allowed: readonly string[]) {
+    const origins = allowed.map(originEntry);
+    this.#exact = new Set(origins.filter((entry) => !entry.endsWith(ANY_PORT)));
+    this.#ofAnyPort = new Set(
+      origins.filter((entry) => entry.endsWith(ANY_PORT)).map((entry) => entry.slice(0, -2)),
+    );
+  }
+
+  get isEmpty(): boolean {
+    return this.#exact.size + this.#ofAnyPort.size === 0;
+  }
+
+  has(origin: string): boolean {
+    if (this.#exact.has(origin)) return true;
+    if (this.#ofAnyPort.size === 0) return false;
+    return this.#ofAnyPort.has(origin.replace(/:[0-9]{1,5}$/, ''));
   }
 }
 

@@ -53,7 +53,11 @@ const listen = z
     allowedOrigins: z
       .array(webText(originValue, 'https://app.example.com'))
       .optional()
-      .meta({ description: "Origins of browsers that may call. Default: the public URL's." }),
+      .meta({
+        description:
+          "Origins of browsers that may call. Default: the public URL's, or those of this " +
+          'machine with the scheme of the listener.',
+      }),
     drain: duration(0, DRAIN_MS_MAX).optional().meta({
       default: '20s',
       description: 'How long a shutdown may take, with its unit: `500ms`, `20s`, `5m` or `1h`.',
