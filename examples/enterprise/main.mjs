@@ -2,7 +2,7 @@
 // what is remembered of it.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,6 @@ import { startProvider } from './provider.mjs';
 
 const at = (name) => fileURLToPath(new URL(name, import.meta.url));
 const data = mkdtempSync(join(tmpdir(), 'tidegate-enterprise-'));
-copyFileSync(at('keys.json'), join(data, 'keys.json'));
 const port = await freePort();
 const gatewayUrl = `http://127.0.0.1:${port}`;
 const provider = await startProvider(0, gatewayUrl);
