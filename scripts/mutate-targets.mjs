@@ -73,6 +73,36 @@ export const EQUIVALENT = [
     text: "''",
     why: 'As above: every query holds the empty text.',
   },
+  ...[
+    [
+      "(method.startsWith('tasks/'))",
+      'The quick look spares large answers a slow one, and decides nothing.',
+    ],
+    ["''", 'As above: every answer holds the empty text.'],
+  ].map(([text, why]) => ({
+    file: 'src/server/task-owners.ts',
+    line: `if (method.startsWith('tasks/') || answer.payload?.includes('"taskId"') !== true) return answer;`,
+    text,
+    why,
+  })),
+  {
+    file: 'src/server/task-owners.ts',
+    line: 'this.#book.add(principal.key, taskId, true, undefined, this.#clock.now());',
+    text: 'false',
+    why: 'The note says nothing: a task is there or is not.',
+  },
+  ...['(answer.id)', "''"].map((text) => ({
+    file: 'src/server/task-owners.ts',
+    line: "return Message.result(answer.id ?? 'null', JSON.stringify({ ...result, tasks: own }));",
+    text,
+    why: 'An answer that arrived here has an id; the compiler asks.',
+  })),
+  {
+    file: 'src/server/task-owners.ts',
+    line: 'return isMembers(task) ? taskIdOf(task) : undefined;',
+    text: 'true',
+    why: 'What is no object has no id either.',
+  },
 ];
 
 function target(file) {

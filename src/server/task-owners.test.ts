@@ -66,4 +66,42 @@ describe('the owners of tasks', () => {
       undefined,
     ]);
   });
+
+  it('are asked about tasks alone', () => {
+    const owners = new TaskOwners(new VirtualClock());
+    expect(owners.refusal(BOB, about('tools/call', { name: 'x', taskId: 'one' }))).toBeUndefined();
+    expect(owners.refusal(BOB, about('tasks/cancel', { taskId: 'one' }))).toEqual({
+      error: 'INVALID_PARAMS',
+      id: '7',
+      detail: 'Task not found.',
+    });
+  });
+
+  it.each([
+    ['an error', 'tasks/list', Message.error('7', '{"code":1,"message":"x"}')],
+    ['no task', 'tools/call', answer({ content: [] })],
+    ['a word of a task', 'tools/call', answer({ content: ['"taskId"'], taskId: 'one' })],
+    ['a task that is nothing', 'tools/call', answer({ task: null, taskId: 'one' })],
+    ['what is said of a task', 'tasks/result', answer({ resultType: 'task', taskId: 'one' })],
+  ])('leave %s as it is', (_, method, given) => {
+    const owners = new TaskOwners(new VirtualClock());
+    expect(owners.seen(ANN, method, given)).toBe(given);
+    expect(owners.ownOf(ANN, new Set(['one'])).size).toBe(0);
+  });
+
+  it('answer a list under the id it was asked by', () => {
+    const owners = new TaskOwners(new VirtualClock());
+    expect(owners.seen(ANN, 'tasks/list', answer({ tasks: [] })).id).toBe('7');
+  });
+
+  it('forget a task after a day', () => {
+    const clock = new VirtualClock();
+    const owners = new TaskOwners(clock);
+    owners.seen(ANN, 'tools/call', MADE);
+    clock.advance(86_399_999);
+    owners.expire(clock.now());
+    expect(owners.ownOf(ANN, new Set(['one'])).size).toBe(1);
+    clock.advance(1);
+    expect(owners.ownOf(ANN, new Set(['one'])).size).toBe(0);
+  });
 });

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { proxyRangeFault, TrustedProxies } from './trusted-proxies.ts';
 
-const PROXIES = new TrustedProxies(['10.0.0.0/8', '192.0.2.7', '2001:db8:1::/48']);
+const PROXIES = new TrustedProxies([
+  '10.0.0.0/8',
+  '192.0.2.7',
+  '2001:db8:1::/48',
+  '2001:db8:9::1',
+  'fe80::1',
+]);
 
 function addressOf(peer: string, headers: Readonly<Record<string, string>>): string {
   return PROXIES.clientAddress(peer, (name) => headers[name]);
@@ -16,6 +22,10 @@ it.each([
   ['192.0.2.8', false],
   ['2001:db8:1:2::3', true],
   ['2001:db8:2::3', false],
+  ['2001:db8:9::1', true],
+  ['2001:db8:9::2', false],
+  ['fe80::1%eth0', true],
+  ['fe80::2%eth0', false],
   ['', false],
   ['localhost', false],
 ])('%s is trusted: %s', (address, isTrusted) => {
@@ -35,6 +45,11 @@ it.each([
 ])('no range is %j', (range) => {
   expect(proxyRangeFault(range)).toMatch(/^Give an address/);
   expect(() => new TrustedProxies([range])).toThrow(TypeError);
+});
+
+it.each(['10.0.0.0/32', '0.0.0.0/0', '::1/128', '::/0', '192.0.2.7'])('a range is %j', (range) => {
+  expect(proxyRangeFault(range)).toBeUndefined();
+  expect(() => new TrustedProxies([range])).not.toThrow();
 });
 
 describe('the client', () => {

@@ -49,3 +49,29 @@ it('gives policies what was mapped and nothing else', () => {
   );
   expect(mapped?.claims).toEqual({ dept: 'r&d' });
 });
+
+it('takes the claims that were chosen, and only them', () => {
+  const claims = { login: 'a', client: 'c', client_id: 'd', azp: 'z', scope: 's', perms: ['p'] };
+  const chosen = { subject: 'login', clientId: 'client', scopes: 'perms' };
+  const mapped = map(claims, chosen);
+  expect([mapped?.principal.subject, mapped?.principal.clientId]).toEqual(['a', 'c']);
+  expect(mapped?.scopes).toEqual(['p']);
+  expect(map(claims)?.principal.clientId).toBe('d');
+  expect(map({ ...claims, client: 3 }, chosen)?.principal.clientId).toBe('z');
+  expect(map({ '': ['no'], x: ['no'] })).toMatchObject({ scopes: [], groups: [] });
+  expect(map({ '': ['no'] }, { groups: '' })?.groups).toEqual([]);
+});
+
+it('reads names and words up to their bounds', () => {
+  expect(map({ sub: 'x'.repeat(512) })?.principal.subject).toHaveLength(512);
+  const groups = Array.from({ length: 1000 }, () => 'x');
+  expect(map({ groups }, { groups: 'groups' })?.groups).toHaveLength(1000);
+  expect(map({ scope: 3 })).toBeUndefined();
+});
+
+it('looks inside of records alone', () => {
+  for (const a of [null, 'text', { b: null }, ['b']]) {
+    expect(map({ a }, { groups: 'a.b.c' })?.groups, JSON.stringify(a)).toEqual([]);
+  }
+  expect(map({ a: { b: 'x' } }, { claims: { f: 'a.toString' } })?.claims).toEqual({});
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { AuthorizationFacts } from '../../core/resource-door.ts';
+import { principalOf } from '../../core/principal.ts';
+import { firstMatch } from './first-match.ts';
+
+const HEAD = {} as RequestHead;
+const ANN: IdentityOutcome = {
+  kind: 'principal',
+  principal: principalOf({ tenant: 't', issuer: 'i', subject: 'ann', clientId: '' }),
+};
+const refused = (error: 'UNAUTHORIZED' | 'FORBIDDEN', ...headers: string[]): IdentityOutcome => ({
+  kind: 'refused',
+  refusal: { error, headers },
+});
+const challenged = (...values: string[]): IdentityOutcome =>
+  refused('UNAUTHORIZED', ...values.flatMap((value) => ['WWW-Authenticate', value]));
+
+/** Says the same to everybody, and whether it was asked. */
+function saying(outcome: IdentityOutcome): Identity & { asked: number } {
+  return {
+    asked: 0,
+    verify(_head, done) {
+      this.asked += 1;
+      done(outcome);
+    },
+  };
+}
+
+function verify(identity: Identity): IdentityOutcome {
+  const outcomes: IdentityOutcome[] = [];
+  identity.verify(HEAD, (outcome) => outcomes.push(outcome));
+  expect(outcomes).toHaveLength(1);
+  return outcomes[0]!;
+}
+
+describe('of several ways in', () => {
+  it('the first that knows somebody decides, and no other is asked', () => {
+    const ways = [saying(challenged('Bearer')), saying(ANN), saying(challenged('DPoP'))];
+    expect(verify(firstMatch(ways))).toBe(ANN);
+    expect(ways.map(({ asked }) => asked)).toEqual([1, 1, 0]);
+  });
+
+  it('whoever is known and may not enter is nobody else further on', () => {
+    const forbidden = refused('FORBIDDEN');
+    const ways = [saying(forbidden), saying(ANN)];
+    expect(verify(firstMatch(ways))).toBe(forbidden);
+    expect(ways[1]?.asked).toBe(0);
+  });
+
+  it('each is challenged once, without one that says less than another', () => {
+    const ways = [
+      saying(challenged('Bearer realm="x"', 'DPoP realm="x", algs="a"')),
+      saying(challenged('Bearer realm="x"')),
+      saying(challenged('Bearer realm="x", error="invalid_token"')),
+      saying(refused('UNAUTHORIZED')),
+    ];
+    expect(verify(firstMatch(ways))).toEqual({
+      kind: 'refused',
+      refusal: {
+        error: 'UNAUTHORIZED',
+        headers: [
+          'WWW-Authenticate',
+          'DPoP realm="x", algs="a"',
+          'WWW-Authenticate',
+          'Bearer realm="x", error="invalid_token"',
+        ],
+      },
+    });
+  });
+
+  it('the nonce of one is given, and no header besides', () => {
+    const one = refused('UNAUTHORIZED', 'WWW-Authenticate', 'DPoP', 'DPoP-Nonce', 'n', 'X-A', 'b');
+    expect(verify(firstMatch([saying(challenged('Bearer')), saying(one)]))).toEqual({
+      kind: 'refused',
+      refusal: {
+        error: 'UNAUTHORIZED',
+        headers: ['WWW-Authenticate', 'Bearer', 'WWW-Authenticate', 'DPoP', 'DPoP-Nonce', 'n'],
+      },
+    });
+    // A value that is named like a header is none.
+    const odd = refused('UNAUTHORIZED', 'WWW-Authenticate', 'DPoP-Nonce', 'X', 'WWW-Authenticate');
+    expect(verify(firstMatch([saying(odd)]))).toEqual({
+      kind: 'refused',
+      refusal: { error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', 'DPoP-Nonce'] },
+    });
+  });
+
+  it('none refuses everybody, without a challenge', () => {
+    const refusal = { error: 'UNAUTHORIZED', headers: undefined };
+    expect(verify(firstMatch([]))).toEqual({ kind: 'refused', refusal });
+    expect(verify(firstMatch([saying(refused('UNAUTHORIZED'))]))).toEqual({
+      kind: 'refused',
+      refusal,
+    });
+  });
+
+  it('one that is open leaves the door open', () => {
+    const open = { ...saying(ANN), isOpen: true };
+    expect(firstMatch([saying(ANN), open]).isOpen).toBe(true);
+    expect(firstMatch([saying(ANN), { ...open, isOpen: false }]).isOpen).toBe(false);
+    expect(firstMatch([saying(ANN)]).isOpen).toBe(false);
+  });
+});
+
+describe('where tokens come from', () => {
+  const door = (authorization: AuthorizationFacts | undefined): Identity =>
+    ({ ...saying(ANN), authorization }) as Identity;
+  const facts = (name: string, isDpopRequired: boolean): AuthorizationFacts => ({
+    issuers: [name, 'both'],
+    scopes: [`${name} scope`, 'scope'],
+    dpopAlgorithms: ['ES256', name],
+    isDpopRequired,
+  });
+
+  it('is said of all ways together, each thing once', () => {
+    const together = firstMatch([saying(ANN), door(facts('a', true)), door(facts('b', false))]);
+    expect(together.authorization).toEqual({
+      issuers: ['a', 'both', 'b'],
+      scopes: ['a scope', 'scope', 'b scope'],
+      dpopAlgorithms: ['ES256', 'a', 'b'],
+      isDpopRequired: false,
+    });
+    const strict = firstMatch([door(facts('a', true)), door(facts('b', true))]);
+    expect(strict.authorization?.isDpopRequired).toBe(true);
+  });
+
+  it('is not said where none comes from anybody', () => {
+    expect(firstMatch([saying(ANN), door(undefined)]).authorization).toBeUndefined();
+  });
+
+  it('each is asked before the server that is meant, where it tells them apart', () => {
+    const placed: string[] = [];
+    const one = {
+      ...saying(challenged('Bearer')),
+      at(publicUrl: string) {
+        placed.push(publicUrl);
+        return saying(ANN);
+      },
+    };
+    const plain = saying(challenged('Basic'));
+    expect(verify(firstMatch([plain, one]).at('https://a/files'))).toBe(ANN);
+    expect([placed, plain.asked, one.asked]).toEqual([['https://a/files'], 1, 0]);
+  });
+});

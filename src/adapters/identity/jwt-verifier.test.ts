@@ -1,0 +1,137 @@
+import { CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK, SignJWT } from 'jose';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { CredentialError } from '../credentials/credential-error.ts';
+import { JwtVerifier } from './jwt-verifier.ts';
+import type { TokenFacts, TokenOutcome } from './token-facts.ts';
+
+const ISSUER = 'https://idp.example';
+const NOW_S = 1_800_000_000;
+const CLAIMS = { iss: ISSUER, aud: 'https://mcp.example', sub: 'ann', exp: NOW_S + 600 };
+
+let ours: CryptoKey;
+let others: CryptoKey;
+let published: JWK;
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('ES256');
+  ours = pair.privateKey;
+  published = { ...(await exportJWK(pair.publicKey)), kid: 'a', alg: 'ES256' };
+  others = (await generateKeyPair('ES256')).privateKey;
+});
+
+class Stage {
+  isDown = false;
+  now = NOW_S * 1000;
+  fetches = 0;
+  keys: readonly JWK[] = [published];
+  readonly clock = new VirtualClock();
+  readonly verifier = new JwtVerifier({
+    issuer: ISSUER,
+    jwksUri: `${ISSUER}/jwks`,
+    algorithms: ['ES256', 'HS256'],
+    types: ['at+jwt', 'jwt'],
+    fetch: async () => {
+      this.fetches += 1;
+      if (this.isDown) throw new CredentialError('down');
+      return new Response(JSON.stringify({ keys: this.keys }));
+    },
+    clock: this.clock,
+    now: () => this.now,
+    onFailure: () => {},
+  });
+
+  async verify(claims: object, header: object = {}, key = ours): Promise<TokenOutcome> {
+    return this.verifier.verify(await signed(claims, header, key));
+  }
+}
+
+function signed(claims: object, header: object = {}, key = ours): Promise<string> {
+  return new SignJWT({ ...CLAIMS, ...claims })
+    .setProtectedHeader({ alg: 'ES256', kid: 'a', ...header })
+    .sign(key);
+}
+
+function factsOf(outcome: TokenOutcome): TokenFacts {
+  if (outcome.kind !== 'facts') throw new Error(outcome.kind);
+  return outcome.facts;
+}
+
+describe('a token of the issuer', () => {
+  it('says what it says, until when, and bound to what', async () => {
+    const facts = factsOf(await new Stage().verify({ cnf: { jkt: 'k' } }));
+    expect(facts.claims).toMatchObject({ sub: 'ann', aud: 'https://mcp.example' });
+    expect(facts.issuer).toBe(ISSUER);
+    expect(facts.expiresAt).toBe((NOW_S + 600) * 1000);
+    expect(facts.binding).toEqual({ jkt: 'k', x5t: undefined });
+  });
+
+  it.each([undefined, 'JWT', 'jwt', 'at+jwt', 'AT+JWT', 'application/at+jwt', 'APPLICATION/JWT'])(
+    'may be of type %s',
+    async (typ) => {
+      expect((await new Stage().verify({}, typ === undefined ? {} : { typ })).kind).toBe('facts');
+    },
+  );
+
+  it.each([
+    ['of another type', {}, { typ: 'logout+jwt' }],
+    ['of a type that only ends so', {}, { typ: 'x/application/jwt' }],
+    ['of another issuer', { iss: 'https://idp.example/' }, {}],
+    ['without an issuer', { iss: undefined }, {}],
+    ['without an audience', { aud: undefined }, {}],
+    ['without an end', { exp: undefined }, {}],
+    ['that is over', { exp: NOW_S - 30 }, {}],
+    ['that has not begun', { nbf: NOW_S + 31 }, {}],
+    ['with a key nobody has', {}, { kid: 'b' }],
+    ['bound in a way we do not know', { cnf: { kid: 'x' } }, {}],
+  ])('%s is not valid', async (_, claims, header) => {
+    expect(await new Stage().verify(claims, header)).toEqual({ kind: 'invalid' });
+  });
+
+  it.each([
+    ['over for less than the clocks may differ', { exp: NOW_S - 29 }],
+    ['to begin within that', { nbf: NOW_S + 30 }],
+  ])('%s counts', async (_, claims) => {
+    expect((await new Stage().verify(claims)).kind).toBe('facts');
+  });
+
+  it('that another signed is not valid, whoever it names', async () => {
+    expect(await new Stage().verify({}, {}, others)).toEqual({ kind: 'invalid' });
+  });
+
+  it.each(['', 'x', 'a.b.c', `${'x'.repeat(20)}.e30.`])('is none: %j', async (text) => {
+    const stage = new Stage();
+    expect(await stage.verifier.verify(text)).toEqual({ kind: 'invalid' });
+    expect(stage.fetches).toBe(0);
+  });
+
+  it('that is none of ours costs its issuer nothing', async () => {
+    const stage = new Stage();
+    await stage.verify({ iss: 'https://elsewhere.example' });
+    await stage.verify({}, { typ: 'logout+jwt' });
+    const bytes = new TextEncoder().encode(JSON.stringify(CLAIMS));
+    const { privateKey } = await generateKeyPair('ES384');
+    const header = { alg: 'ES384', kid: 'a' };
+    const other = await new CompactSign(bytes).setProtectedHeader(header).sign(privateKey);
+    expect(await stage.verifier.verify(other)).toEqual({ kind: 'invalid' });
+    expect(stage.fetches).toBe(0);
+  });
+
+  it('cannot be told while its keys cannot be fetched', async () => {
+    const stage = new Stage();
+    stage.isDown = true;
+    expect(await stage.verify({})).toEqual({ kind: 'unavailable' });
+  });
+
+  it('stands as long as the keys that it was verified by', async () => {
+    const stage = new Stage();
+    const facts = factsOf(await stage.verify({}));
+    expect(facts.isStanding?.()).toBe(true);
+    stage.keys = [{ ...published, kid: 'b' }];
+    // A key that is not known makes it look again.
+    stage.clock.advance(60_000);
+    expect(await stage.verify({}, { kid: 'c' })).toEqual({ kind: 'invalid' });
+    expect(facts.isStanding?.()).toBe(false);
+    expect(factsOf(await stage.verify({}, { kid: 'b' })).isStanding?.()).toBe(true);
+  });
+});

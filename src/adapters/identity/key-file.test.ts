@@ -1,0 +1,119 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ApiKeyEntry } from './api-key.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
+
+const KEY: ApiKeyEntry = {
+  id: 'abcdefgh',
+  digest: 'd',
+  tenant: 'acme',
+  subject: 'ann',
+  scopes: ['s'],
+  groups: [],
+  expires: undefined,
+  created: '2026-01-01T00:00:00.000Z',
+};
+
+let folder = '';
+let path = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidegate-keys-'));
+  path = join(folder, 'keys.json');
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function plant(value: unknown): void {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  writeFileSync(path, text, { mode: 0o600 });
+}
+
+const withKey = (more: object): unknown => ({ keys: [{ ...KEY, ...more }] });
+
+describe('a file of keys', () => {
+  it('is read as it was written, by its owner alone', () => {
+    const keys = [KEY, { ...KEY, id: 'other', expires: '2027-01-01T00:00:00Z' }];
+    writeKeyFile(path, keys);
+    expect(readKeyFile(path)).toEqual({ kind: 'keys', keys: JSON.parse(JSON.stringify(keys)) });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 1 });
+    expect(readFileSync(path, 'utf8').endsWith('}\n')).toBe(true);
+    writeKeyFile(path, []);
+    expect(readKeyFile(path)).toEqual({ kind: 'keys', keys: [] });
+    expect(readdirSync(folder)).toEqual(['keys.json']);
+  });
+
+  it('may be absent', () => {
+    expect(readKeyFile(path)).toEqual({ kind: 'absent' });
+  });
+
+  it('that cannot be read says why', () => {
+    plant({ keys: [] });
+    const reason = `The keys in ${path}/x cannot be read (ENOTDIR).`;
+    expect(readKeyFile(join(path, 'x'))).toEqual({ kind: 'failed', reason });
+  });
+
+  it('is no folder, and of no size without end', () => {
+    mkdirSync(path);
+    expect(readKeyFile(path)).toEqual({ kind: 'failed', reason: `${path} is no file of keys.` });
+    rmSync(path, { recursive: true });
+    plant('{"keys":[]}');
+    truncateSync(path, 16 * 1024 * 1024 + 1);
+    expect(readKeyFile(path)).toEqual({ kind: 'failed', reason: `${path} is no file of keys.` });
+    truncateSync(path, 16 * 1024 * 1024);
+    expect(readKeyFile(path)).toEqual({ kind: 'failed', reason: `${path} is not JSON.` });
+  });
+
+  it.each([0o620, 0o602, 0o660, 0o622])('that others can write to lets nobody in: %o', (mode) => {
+    plant({ keys: [] });
+    chmodSync(path, mode);
+    expect(readKeyFile(path)).toMatchObject({
+      kind: 'failed',
+      reason: `Others can write to ${path} and let themselves in; run chmod 600 on it.`,
+    });
+  });
+
+  it('that others can only read is taken: it holds hashes', () => {
+    plant({ keys: [] });
+    chmodSync(path, 0o644);
+    expect(readKeyFile(path).kind).toBe('keys');
+  });
+
+  it.each([
+    ['{', 'is not JSON'],
+    ['null', 'has no list of keys'],
+    ['{}', 'has no list of keys'],
+    ['{"keys":{}}', 'has no list of keys'],
+    ['{"keys":[null]}', 'has a faulty key, number 1'],
+    ['{"keys":["x"]}', 'has a faulty key, number 1'],
+    [{ keys: [KEY, {}] }, 'has a faulty key, number 2'],
+    [{ keys: [KEY, KEY] }, 'repeats a key'],
+    ...['id', 'digest', 'tenant', 'subject', 'created'].flatMap((name) =>
+      [undefined, 7, ''].map((wrong) => [withKey({ [name]: wrong }), 'has a faulty key, number 1']),
+    ),
+    ...['scopes', 'groups'].flatMap((name) =>
+      [undefined, 'a', [7]].map((wrong) => [
+        withKey({ [name]: wrong }),
+        'has a faulty key, number 1',
+      ]),
+    ),
+    [withKey({ expires: 'soon' }), 'has a faulty key, number 1'],
+    [withKey({ expires: 7 }), 'has a faulty key, number 1'],
+  ])('with %j is refused whole: it %s', (value, what) => {
+    plant(value);
+    expect(readKeyFile(path)).toEqual({ kind: 'failed', reason: `${path} ${String(what)}.` });
+  });
+});

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { ReplayCache } from './replay-cache.ts';
+
+const OPTIONS = { keptMs: 1000, entriesMax: 4, entriesPerOwnerMax: 2 };
+
+it('takes everything once, for as long as it is kept', () => {
+  const cache = new ReplayCache(OPTIONS);
+  expect(cache.use('ann', 'a', 0)).toBe('first');
+  expect(cache.use('ann', 'a', 0)).toBe('again');
+  expect(cache.use('ann', 'a', 999)).toBe('again');
+  expect(cache.use('ann', 'a', 1000)).toBe('first');
+  expect(cache.use('ann', 'a', 1999)).toBe('again');
+});
+
+it('takes what is named alike by another for something else', () => {
+  const cache = new ReplayCache(OPTIONS);
+  expect([cache.use('ann', 'a', 0), cache.use('bob', 'a', 0)]).toEqual(['first', 'first']);
+  expect([cache.use('an', 'na', 0), cache.use('a', 'nna', 0)]).toEqual(['first', 'first']);
+});
+
+it('refuses an owner who has no place left, and nobody else', () => {
+  const cache = new ReplayCache(OPTIONS);
+  for (const id of ['a', 'b']) expect(cache.use('ann', id, 0)).toBe('first');
+  expect(cache.use('ann', 'c', 0)).toBe('full');
+  expect(cache.use('ann', 'a', 0)).toBe('again');
+  expect(cache.use('bob', 'c', 500)).toBe('first');
+  // Places are given back one by one, as they come to their end.
+  expect(cache.use('ann', 'c', 1000)).toBe('first');
+  expect(cache.use('ann', 'd', 1000)).toBe('first');
+  expect(cache.use('ann', 'e', 1000)).toBe('full');
+  expect(cache.use('bob', 'c', 1499)).toBe('again');
+});
+
+it('refuses everybody when it is full, and forgets nothing for it', () => {
+  const cache = new ReplayCache(OPTIONS);
+  for (const [i, owner] of ['a', 'b', 'c', 'd'].entries()) {
+    expect(cache.use(owner, 'x', i * 100)).toBe('first');
+  }
+  expect([cache.use('e', 'x', 300), cache.size]).toEqual(['full', 4]);
+  expect(cache.use('a', 'x', 300)).toBe('again');
+  expect([cache.use('e', 'x', 1000), cache.size]).toEqual(['first', 4]);
+  expect(cache.use('b', 'x', 1000)).toBe('again');
+});
+
+it('counts an owner’s places down as they end', () => {
+  const cache = new ReplayCache({ ...OPTIONS, entriesPerOwnerMax: 3 });
+  cache.use('ann', 'a', 0);
+  cache.use('ann', 'b', 10);
+  cache.use('ann', 'c', 20);
+  expect(cache.use('ann', 'd', 1005)).toBe('first');
+  expect(cache.use('ann', 'e', 1005)).toBe('full');
+  expect(cache.use('ann', 'e', 1010)).toBe('first');
+  expect(cache.use('ann', 'f', 1010)).toBe('full');
+});

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { chosenArguments, pathsOf } from './chosen-arguments.ts';
+
+const CHOSEN = { files: { write: ['path', 'options.mode'] } };
+
+it('are those of the tool of the server, and of no other', () => {
+  expect(pathsOf(CHOSEN, 'files', 'write')).toEqual(['path', 'options.mode']);
+  expect(pathsOf(CHOSEN, 'files', 'read')).toEqual([]);
+  expect(pathsOf(CHOSEN, 'mail', 'write')).toEqual([]);
+  for (const name of ['toString', 'constructor', '__proto__']) {
+    expect(pathsOf(CHOSEN, name, name)).toEqual([]);
+    expect(pathsOf(CHOSEN, 'files', name)).toEqual([]);
+  }
+});
+
+it('hold what lies at the paths and nothing else', () => {
+  const given = { path: '/a', options: { mode: 6, secret: 's' }, body: 'b' };
+  expect(chosenArguments(['path', 'options.mode'], given)).toEqual({
+    path: '/a',
+    'options.mode': 6,
+  });
+  expect(chosenArguments([], given)).toEqual({});
+});
+
+it('leave out what is absent or null, wherever it ends', () => {
+  for (const given of [
+    {},
+    null,
+    'text',
+    { a: null },
+    { a: { b: null } },
+    { a: 'text' },
+    undefined,
+  ]) {
+    expect(chosenArguments(['a.b'], given), JSON.stringify(given)).toEqual({});
+  }
+  expect(chosenArguments(['a', 'b'], { a: null, b: 1 })).toEqual({ b: 1 });
+});
+
+it('find nothing that an object only inherits', () => {
+  expect(chosenArguments(['toString', 'a.constructor'], { a: {} })).toEqual({});
+});
+
+it('are undefined when one cannot be shown, so that nobody decides', () => {
+  expect(chosenArguments(['a', 'b'], { a: 1, b: '\ud800' })).toBeUndefined();
+  expect(chosenArguments(['b'], { b: { __entity: 1 } })).toBeUndefined();
+});

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { Message } from '../../core/protocol/message.ts';
+import { filteredList, type ListEntry } from './filtered-list.ts';
+
+const answer = (text: string): Message => Message.result('7', text);
+const except =
+  (...names: readonly string[]) =>
+  ({ name }: ListEntry): boolean =>
+    !names.includes(name);
+
+it.each([
+  ['tools/list', 'tools', 'name', 'tool'],
+  ['prompts/list', 'prompts', 'name', 'prompt'],
+  ['resources/list', 'resources', 'uri', 'resource'],
+  ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'resource'],
+  ['tasks/list', 'tasks', 'taskId', 'task'],
+])(
+  '%s is left without what is not shown, and the rest to the letter',
+  (method, member, key, kind) => {
+    const seen: ListEntry[] = [];
+    const list = answer(
+      `{ "x": 1.0, "${member}": [ {"${key}":"a", "n": 1e3}, {"${key}":"b"} ,{"${key}":"c"}] }`,
+    );
+    const filtered = filteredList(method, list, (entry) => {
+      seen.push(entry);
+      return entry.name !== 'b';
+    });
+    expect(filtered.id).toBe('7');
+    expect(filtered.payload).toBe(
+      `{"x": 1.0,"${member}":[{"${key}":"a", "n": 1e3},{"${key}":"c"}]}`,
+    );
+    expect(seen.map((entry) => [entry.kind, entry.name])).toEqual(
+      ['a', 'b', 'c'].map((n) => [kind, n]),
+    );
+    expect(seen[0]?.value).toEqual({ [key]: 'a', n: 1000 });
+  },
+);
+
+it('is the same object when all is shown', () => {
+  for (const text of ['{"tools":[{"name":"a"}]}', '{"tools":[],"cacheScope":"private"}']) {
+    const list = answer(text);
+    expect(filteredList('tools/list', list, () => true)).toBe(list);
+  }
+});
+
+it('loses entries that nobody could be allowed', () => {
+  const text = String.raw`{"tools":[{"name":7},null,{},"a",{"name":"\ud800"},{"name":"a"}]}`;
+  const filtered = filteredList('tools/list', answer(text), () => true);
+  expect(filtered.payload).toBe('{"tools":[{"name":"a"}]}');
+});
+
+it('is kept for nobody else once it was chosen for one', () => {
+  const scoped = '{"cacheScope":"public","tools":[{"name":"a"},{"name":"b"}],"ttlMs":5}';
+  const chosen = filteredList('tools/list', answer(scoped), except('b'));
+  expect(chosen.payload).toBe('{"ttlMs":5,"cacheScope":"private","tools":[{"name":"a"}]}');
+  const whole = filteredList('tools/list', answer(scoped), () => true);
+  expect(whole.value).toEqual({
+    ttlMs: 5,
+    cacheScope: 'private',
+    tools: [{ name: 'a' }, { name: 'b' }],
+  });
+  const unscoped = filteredList('tools/list', answer('{"tools":[{"name":"b"}]}'), except('b'));
+  expect(unscoped.payload).toBe('{"tools":[]}');
+});
+
+it('is what counts of a member that is there twice', () => {
+  const twice = answer('{"tools":[{"name":"b"},{"name":"c"}],"tools":[{"name":"a"},{"name":"b"}]}');
+  expect(filteredList('tools/list', twice, except('b')).payload).toBe('{"tools":[{"name":"a"}]}');
+});
+
+it.each([
+  ['tools/call', '{"tools":[{"name":"b"}]}'],
+  ['tools/list', '{"prompts":[{"name":"b"}]}'],
+  ['tools/list', '{"tools":{"name":"b"}}'],
+  [undefined, '{"tools":[{"name":"b"}]}'],
+])('of %s leaves alone what is no list of it: %s', (method, text) => {
+  const given = answer(text);
+  expect(filteredList(method, given, () => false)).toBe(given);
+});
+
+it('leaves alone an answer without a result', () => {
+  const error = Message.error('7', '{"code":1,"message":"tools"}');
+  expect(filteredList('tools/list', error, () => false)).toBe(error);
+});

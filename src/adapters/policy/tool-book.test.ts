@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
+
+it.each([
+  [{}, UNKNOWN_TOOL],
+  [{ annotations: null }, UNKNOWN_TOOL],
+  [{ annotations: { readOnlyHint: 'yes', destructiveHint: 0 } }, UNKNOWN_TOOL],
+  [
+    { annotations: { readOnlyHint: true } },
+    { readOnly: true, destructive: false, idempotent: true, openWorld: true },
+  ],
+  [
+    { annotations: { readOnlyHint: true, destructiveHint: true, idempotentHint: false } },
+    { readOnly: true, destructive: false, idempotent: true, openWorld: true },
+  ],
+  [
+    { annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true } },
+    { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  ],
+  [
+    { annotations: { openWorldHint: false } },
+    { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  ],
+])('%j says of a tool', (tool, facts) => {
+  const book = new ToolBook();
+  expect(book.learn('files', 'x', tool)).toEqual(facts);
+  expect(book.find('files', 'x', 'else')).toEqual(facts);
+});
+
+it('what nobody has heard of may do anything', () => {
+  expect(UNKNOWN_TOOL).toEqual({
+    readOnly: false,
+    destructive: true,
+    idempotent: false,
+    openWorld: true,
+  });
+  expect(new ToolBook().find('files', 'x', 'files')).toBe(UNKNOWN_TOOL);
+});
+
+it('what one tenant was told counts for no other, and what all were told counts behind it', () => {
+  const book = new ToolBook();
+  book.learn('files', 'x', { annotations: { readOnlyHint: true } });
+  book.learn('files/acme', 'x', { annotations: { openWorldHint: false } });
+  expect(book.find('files/acme', 'x', 'files').openWorld).toBe(false);
+  expect(book.find('files/bolt', 'x', 'files').readOnly).toBe(true);
+  expect(book.find('files/bolt', 'x', 'mail')).toBe(UNKNOWN_TOOL);
+  book.learn('a', 'bc', { annotations: { readOnlyHint: true } });
+  expect(book.find('ab', 'c', 'ab')).toBe(UNKNOWN_TOOL);
+});
+
+it('the longest unheard of is forgotten when there are fifty thousand others', () => {
+  const book = new ToolBook();
+  const isKnown = (name: string): boolean => book.find('s', name, 's').readOnly;
+  const told = { annotations: { readOnlyHint: true } };
+  book.learn('s', 'old', told);
+  book.learn('s', 'heard again', told);
+  for (let i = 0; i < 49_998; i += 1) book.learn('s', `${i}`, told);
+  expect([isKnown('old'), isKnown('heard again')]).toEqual([true, true]);
+  book.learn('s', 'old', told);
+  book.learn('s', 'one more', told);
+  expect([isKnown('old'), isKnown('heard again'), isKnown('0')]).toEqual([true, false, true]);
+});
