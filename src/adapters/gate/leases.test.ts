@@ -46,3 +46,44 @@ it('forgets those whose second is over', async () => {
   await leases.take('ann');
   expect(leases.size).toBe(1);
 });
+
+it('takes a sixteenth at once, and asks no more often', async () => {
+  const limiter = new RateLimiterMemory({ points: 160, duration: 1 });
+  const leases = new Leases(limiter);
+  expect(leases.use('ann')).toBe(false);
+  expect(await leases.take('ann')).toBeUndefined();
+  expect((await limiter.get('ann'))?.consumedPoints).toBe(10);
+  for (let i = 0; i < 9; i += 1) expect(leases.use('ann')).toBe(true);
+  expect(leases.use('ann')).toBe(false);
+  expect(leases.use('bob')).toBe(false);
+});
+
+it('gives nothing of a second that is over, and says how long until the next', async () => {
+  const leases = new Leases(new RateLimiterMemory({ points: 32, duration: 2 }));
+  expect(await leases.take('ann')).toBeUndefined();
+  vi.advanceTimersByTime(1999);
+  expect(leases.use('ann')).toBe(true);
+  expect(await leases.take('ann')).toBeUndefined();
+  vi.advanceTimersByTime(1);
+  expect(leases.use('ann')).toBe(false);
+  expect(await granted(leases, 'ann', 50)).toBe(32);
+  const waitMs = await leases.take('ann');
+  expect(waitMs).toBeGreaterThan(0);
+  expect(waitMs).toBeLessThanOrEqual(2000);
+});
+
+it('keeps those whose second goes on', async () => {
+  const leases = new Leases(new RateLimiterMemory({ points: 100, duration: 1 }));
+  await leases.take('ann');
+  vi.advanceTimersByTime(600);
+  await leases.take('bob');
+  expect(leases.size).toBe(2);
+  vi.advanceTimersByTime(400);
+  await leases.take('gil');
+  expect(leases.size).toBe(2);
+  // Who comes again is the last to end.
+  await leases.take('ann');
+  vi.advanceTimersByTime(600);
+  await leases.take('eve');
+  expect(leases.size).toBe(3);
+});

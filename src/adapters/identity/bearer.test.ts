@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RequestHead } from '../../core/ports.ts';
-import { bearerOf, presentedToken } from './bearer.ts';
+import { authorizationOf, bearerOf, tokenIn } from './bearer.ts';
 
 function head(...values: readonly string[]): RequestHead {
   const lines = (name: string): readonly string[] => (name === 'authorization' ? values : []);
@@ -20,19 +20,20 @@ it.each([
   ['bEARER   t.o-k~en+/=  ', 'bearer', 't.o-k~en+/='],
   ['DPoP t', 'dpop', 't'],
 ])('%j presents a token', (value, scheme, token) => {
-  expect(presentedToken(head(value))).toEqual({ scheme, token });
+  expect(tokenIn(authorizationOf(head(value)))).toEqual({ scheme, token });
   expect(bearerOf(head(value))).toBe(scheme === 'bearer' ? token : undefined);
 });
 
 it.each(['', 'Bearer', 'Bearer ', 'Bearer a b', ' Bearer t', 'Basic t', 'xBearer t', 'Bearert'])(
   '%j presents none',
   (value) => {
-    expect(presentedToken(head(value))).toBeUndefined();
+    expect(tokenIn(authorizationOf(head(value)))).toBeUndefined();
     expect(bearerOf(head(value))).toBeUndefined();
   },
 );
 
 it('is worth nothing twice, and nothing in a URL', () => {
-  expect(presentedToken(head('Bearer t', 'Bearer t'))).toBeUndefined();
-  expect(presentedToken(head())).toBeUndefined();
+  expect(authorizationOf(head('Bearer t', 'Bearer t'))).toBeUndefined();
+  expect(bearerOf(head('Bearer t', 'Bearer t'))).toBeUndefined();
+  expect(bearerOf(head())).toBeUndefined();
 });

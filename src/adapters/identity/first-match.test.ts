@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
 import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { principalOf } from '../../core/principal.ts';
 import { firstMatch } from './first-match.ts';
@@ -96,9 +96,10 @@ describe('of several ways in', () => {
   });
 
   it('one that is open leaves the door open', () => {
-    const open = { ...saying(ANN), isOpen: true };
+    const open: Identity & OpenDoor = { ...saying(ANN), isOpen: true };
     expect(firstMatch([saying(ANN), open]).isOpen).toBe(true);
-    expect(firstMatch([saying(ANN), { ...open, isOpen: false }]).isOpen).toBe(false);
+    const shut: Identity & OpenDoor = { ...open, isOpen: false };
+    expect(firstMatch([saying(ANN), shut]).isOpen).toBe(false);
     expect(firstMatch([saying(ANN)]).isOpen).toBe(false);
   });
 });

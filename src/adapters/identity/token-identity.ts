@@ -148,8 +148,10 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     const proof = await this.#prove(place, head, token, facts.binding.jkt);
     if (proof === 'proved') return this.#outcome(place, head, token, facts);
     if (proof === 'unavailable') return UNVERIFIABLE;
-    const error = proof === 'invalid' ? 'invalid_dpop_proof' : 'use_dpop_nonce';
-    return place.refused(head, error);
+    if (proof === 'nonce-needed') return place.refused(head, 'use_dpop_nonce');
+    // Where no proof is read none is at fault: the token is, and another may be asked for.
+    const isRead = this.#parts.proofs !== undefined;
+    return place.refused(head, isRead ? 'invalid_dpop_proof' : 'invalid_token');
   }
 
   async #prove(

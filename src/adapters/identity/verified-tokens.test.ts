@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { INVALID, type TokenFacts, type TokenOutcome, UNAVAILABLE } from './token-facts.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import {
+  INVALID,
+  THROTTLED,
+  type TokenFacts,
+  type TokenOutcome,
+  UNAVAILABLE,
+} from './token-facts.ts';
 import { tokenDigest, VerifiedTokens, type VerifiedTokensOptions } from './verified-tokens.ts';
 
 class Stage {
@@ -11,13 +18,24 @@ class Stage {
   outcome: TokenOutcome | undefined;
   readonly tokens: VerifiedTokens;
 
-  constructor(options: Omit<VerifiedTokensOptions, 'now'> = {}) {
+  readonly clock = new VirtualClock();
+  /** Holds back those that are verified, until it is settled. */
+  gate: Promise<void> | undefined;
+
+  constructor(options: Omit<VerifiedTokensOptions, 'now' | 'clock'> = {}) {
     const verify = async (): Promise<TokenOutcome> => {
       this.calls += 1;
-      await Promise.resolve();
+      await this.gate;
       return this.outcome ?? { kind: 'facts', facts: this.facts() };
     };
-    this.tokens = new VerifiedTokens({ verify }, { ...options, now: () => this.now });
+    this.tokens = new VerifiedTokens(
+      { verify },
+      {
+        ...options,
+        clock: this.clock,
+        now: () => this.now,
+      },
+    );
   }
 
   facts(): TokenFacts {
@@ -26,8 +44,8 @@ class Stage {
     return { claims: {}, issuer: 'i', expiresAt, binding, isStanding: () => this.isStanding };
   }
 
-  verify(name: string): Promise<TokenOutcome> {
-    return this.tokens.verify(name, name);
+  verify(name: string, address = '192.0.2.1'): Promise<TokenOutcome> {
+    return this.tokens.verify(name, name, address);
   }
 }
 
@@ -90,11 +108,22 @@ describe('a token that was verified', () => {
     const stage = new Stage({ tokensMax: 2 });
     await stage.verify('a');
     await stage.verify('b');
+    stage.now += 999;
+    stage.tokens.kept('b');
+    stage.now += 1;
     stage.tokens.kept('a');
     await stage.verify('c');
     expect(stage.tokens.size).toBe(2);
     const kept = ['a', 'b', 'c'].map((name) => stage.tokens.kept(name) !== undefined);
+    // One that was used in the same second need not be put in its order again.
     expect(kept).toEqual([true, false, true]);
+    stage.now += 1000;
+    stage.tokens.kept('c');
+    stage.now += 999;
+    stage.tokens.kept('a');
+    await stage.verify('d');
+    expect(stage.tokens.kept('c')).toBeUndefined();
+    expect(stage.tokens.kept('a')).toBeDefined();
   });
 
   it('is one of ten thousand when nothing is said', async () => {
@@ -102,6 +131,47 @@ describe('a token that was verified', () => {
     for (let i = 0; i < 10_001; i += 1) await stage.verify(`${i}`);
     expect(stage.tokens.size).toBe(10_000);
     expect(stage.tokens.kept('0')).toBeUndefined();
+  });
+});
+
+describe('tokens that are none', () => {
+  it('of one address are looked at so often in a second, and those of others go on', async () => {
+    const stage = new Stage({ failuresPerSecondMax: 2 });
+    stage.outcome = INVALID;
+    for (const name of ['a', 'b']) expect(await stage.verify(name)).toBe(INVALID);
+    expect(await stage.verify('c')).toBe(THROTTLED);
+    expect(await stage.verify('c', '192.0.2.2')).toBe(INVALID);
+    expect(stage.calls).toBe(3);
+    stage.clock.advance(1000);
+    expect(await stage.verify('c')).toBe(INVALID);
+  });
+
+  it('are a hundred when nothing is said, and none that count or cannot be told', async () => {
+    const stage = new Stage();
+    for (const outcome of [UNAVAILABLE, undefined]) {
+      stage.outcome = outcome;
+      for (let i = 0; i < 101; i += 1) await stage.verify(`${i}`);
+    }
+    stage.outcome = INVALID;
+    for (let i = 0; i < 100; i += 1) expect(await stage.verify(`${i}`)).toBe(INVALID);
+    expect(await stage.verify('more')).toBe(THROTTLED);
+  });
+
+  it('may not be more than a thousand at a time, that wait for what tells', async () => {
+    const stage = new Stage();
+    let open = (): void => {};
+    stage.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const waiting = Array.from({ length: 1000 }, (_, i) => stage.verify(`${i}`));
+    expect(await stage.verify('more')).toBe(THROTTLED);
+    // One that is under way already is no other.
+    waiting.push(stage.verify('7'));
+    open();
+    expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(
+      new Set(['facts']),
+    );
+    expect((await stage.verify('more')).kind).toBe('facts');
   });
 });
 
