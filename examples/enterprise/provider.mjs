@@ -20,7 +20,7 @@ export async function startProvider(port, gatewayUrl) {
   // Named after itself: another key, made when this starts again, has another name.
   const kid = await calculateJwkThumbprint(jwk);
   const servers = SERVERS.map((each) => `${gatewayUrl}/${each}/mcp`);
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, issuer());
     const json = (value) =>
       response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
@@ -31,7 +31,7 @@ export async function startProvider(port, gatewayUrl) {
     } else if (Object.hasOwn(PEOPLE, name) && isLocal(request)) {
       const resource = searchParams.get('resource') ?? undefined;
       const seconds = Number(searchParams.get('seconds') ?? 3600);
-      response.end(`${await tokenOf(name, { resource, seconds })}\n`);
+      void tokenOf(name, { resource, seconds }).then((token) => response.end(`${token}\n`));
     } else response.writeHead(404).end('There is nothing here.\n');
   });
   const issuer = () => `http://127.0.0.1:${server.address().port}`;

@@ -86,7 +86,7 @@ it('limits of tenants stand beside those of all', () => {
     tenants: { acme: limits },
   });
   expect(ratesOf({ rates, tenants: { bolt: config() } })).toBe(rates);
-  expect(ratesOf({ tenants: { acme: config({ limits }) } } as never)).toEqual({
+  expect(ratesOf({ tenants: { acme: config({ limits }) } })).toEqual({
     tenants: { acme: limits },
   });
   expect(ratesOf({ rates: undefined })).toBeUndefined();

@@ -47,7 +47,7 @@ describe('a file of keys', () => {
   it('is read as it was written, by its owner alone', () => {
     const keys = [KEY, { ...KEY, id: 'other', expires: '2027-01-01T00:00:00Z' }];
     writeKeyFile(path, keys);
-    expect(readKeyFile(path)).toEqual({ kind: 'keys', keys: JSON.parse(JSON.stringify(keys)) });
+    expect(readKeyFile(path)).toEqual({ kind: 'keys', keys });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 1 });
     expect(readFileSync(path, 'utf8').endsWith('}\n')).toBe(true);

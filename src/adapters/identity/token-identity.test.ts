@@ -5,7 +5,7 @@ import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
 import { INVALID, type TokenBinding, type TokenOutcome, UNAVAILABLE } from './token-facts.ts';
-import { tokenCredentialId, TokenIdentity } from './token-identity.ts';
+import { TokenIdentity } from './token-identity.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 const SERVER = 'https://mcp.example/files';
@@ -77,9 +77,9 @@ class Stage {
 
   ask(
     authorization: string | undefined,
-    { at = SERVER as string | undefined, ...more }: Partial<RequestHead> & { at?: string } = {},
+    { at = SERVER, ...more }: Partial<RequestHead> & { at?: string } = {},
   ): Promise<IdentityOutcome> {
-    const place = at === undefined ? this.identity : this.identity.at(at);
+    const place = this.identity.at(at);
     return new Promise((resolve) => place.verify(head(authorization, more), resolve));
   }
 }
@@ -157,15 +157,16 @@ describe('a token', () => {
   });
 
   it.each([
-    ['the name its issuer gave it', 'x'.repeat(256), tokenCredentialId('x'.repeat(256))],
-    ['a digest without one', undefined, expect.stringMatching(/^token:[\w-]{22}$/)],
-    ['a digest where that is empty', '', expect.stringMatching(/^token:[\w-]{22}$/)],
-    ['a digest where that is no text', 7, expect.stringMatching(/^token:[\w-]{22}$/)],
-    ['a digest where that is long', 'x'.repeat(257), expect.stringMatching(/^token:[\w-]{22}$/)],
-  ])('is named by %s', async (_, jti, credentialId) => {
+    ['the name its issuer gave it', 'x'.repeat(256), /^jti:x{256}$/],
+    ['a digest without one', undefined, /^token:[\w-]{22}$/],
+    ['a digest where that is empty', '', /^token:[\w-]{22}$/],
+    ['a digest where that is no text', 7, /^token:[\w-]{22}$/],
+    ['a digest where that is long', 'x'.repeat(257), /^token:[\w-]{22}$/],
+  ])('is named by %s', async (_, jti, name) => {
     const stage = new Stage();
     stage.told = { claims: { jti } };
-    expect(await stage.ask('Bearer t')).toMatchObject({ grant: { credentialId } });
+    const outcome = await stage.ask('Bearer t');
+    expect(outcome.kind === 'principal' && outcome.grant?.credentialId).toMatch(name);
   });
 
   it.each([
