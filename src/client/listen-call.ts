@@ -29,6 +29,7 @@ export class ListenCall implements OpenCall {
   readonly id: string;
   readonly #context: ClientContext;
   readonly #request: Message;
+  place = -1;
   readonly #events: ListenCallEvents;
   readonly #delay: ReconnectDelay;
   #reply: Reply | undefined;

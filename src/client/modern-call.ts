@@ -2,6 +2,7 @@
  * One request of the stateless revision: its POST, what comes on its reply, and its one answer. A
  * call whose connection is lost is answered with an error and never sent again.
  */
+import type { Bagged } from '../core/bag.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { BAD_REPLY, CONNECTION_LOST, failedCall } from './failed-call.ts';
@@ -10,7 +11,8 @@ import { Reply, type ReplyEnd } from './reply.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 
 /** A request in flight, until it is answered or given up. */
-export interface OpenCall {
+export interface OpenCall extends Bagged {
+  readonly id: string;
   /** Closes its connection: the server takes that as its cancellation. */
   abort(): void;
 }
@@ -37,6 +39,7 @@ const HEADER_MISMATCH = -32020;
 export class ModernCall implements OpenCall {
   readonly request: Message;
   readonly id: string;
+  place = -1;
   readonly #context: ClientContext;
   readonly #tools: ToolHeaders;
   readonly #events: ModernCallEvents;

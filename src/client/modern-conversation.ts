@@ -9,6 +9,7 @@ import type {
   UpstreamConnection,
   UpstreamEvents,
 } from '../core/ports.ts';
+import { Bag } from '../core/bag.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { failedCall, unavailable } from './failed-call.ts';
@@ -27,7 +28,7 @@ export class ModernConversation implements UpstreamConnection {
   readonly #events: UpstreamEvents;
   readonly #tools: ToolHeaders;
   readonly #reader: ToolReader;
-  readonly #calls = new Map<string, OpenCall>();
+  readonly #calls = new Bag<OpenCall>();
   /** Calls that were sent again with the headers they lacked: once is enough. */
   readonly #corrected = new WeakSet<ModernCall>();
   #unsent = 0;
@@ -58,25 +59,25 @@ export class ModernConversation implements UpstreamConnection {
       request.method === 'subscriptions/listen'
         ? new ListenCall(this.#context, request, {
             message: (message) => this.#events.onMessage(message),
-            ended: ({ id }) => this.#calls.delete(id),
+            ended: (ended) => this.#calls.delete(ended),
             stray: (kind) => this.#stray(kind),
           })
         : new ModernCall(this.#context, this.#tools, request, this.#callEvents);
-    this.#calls.set(call.id, call);
+    this.#calls.add(call);
     call.start();
   }
 
   readonly #callEvents: ModernCallEvents = {
     notified: (call, message) => this.#events.onMessage(message, call.id),
     answered: (call, message) => {
-      this.#calls.delete(call.id);
+      this.#calls.delete(call);
       const isList = call.request.method === 'tools/list';
       this.#events.onMessage(isList ? this.#tools.learn(message) : message, call.id);
     },
     mismatched: (call, answer) => this.#mismatched(call, answer),
     unreachable: (call, end) => this.#unreachable(call, end),
     oversized: (call) => {
-      this.#calls.delete(call.id);
+      this.#calls.delete(call);
       this.#events.onOversized(call.id);
     },
     stray: (kind) => this.#stray(kind),
@@ -88,9 +89,10 @@ export class ModernConversation implements UpstreamConnection {
   #notify(message: Message): void {
     if (message.method === 'notifications/cancelled') {
       const id = message.token(message.spans.requestId) ?? requestIdOf(message);
-      const call = this.#calls.get(id);
-      this.#calls.delete(id);
-      call?.abort();
+      const call = this.#calls.find((each) => each.id === id);
+      if (call === undefined) return;
+      this.#calls.delete(call);
+      call.abort();
       return;
     }
     const post = modernRequest(this.#context, message, []);
@@ -103,18 +105,18 @@ export class ModernConversation implements UpstreamConnection {
   #mismatched(call: ModernCall, answer: Message): void {
     const isFinal = call.request.method !== 'tools/call' || this.#corrected.has(call);
     if (isFinal) {
-      this.#calls.delete(call.id);
+      this.#calls.delete(call);
       this.#events.onMessage(answer, call.id);
       return;
     }
     this.#corrected.add(call);
     this.#reader.read(call.request, () => {
-      if (this.#calls.get(call.id) === call) call.start();
+      if (this.#calls.has(call)) call.start();
     });
   }
 
   #unreachable(call: ModernCall, end: ReplyEnd): void {
-    this.#calls.delete(call.id);
+    this.#calls.delete(call);
     const status = end.kind === 'refused' ? end.status : 0;
     const detail = status === 0 && 'detail' in end ? end.detail : `HTTP status ${status}`;
     const isOurs = end.kind === 'unsent' && end.hint !== undefined;
@@ -141,7 +143,7 @@ export class ModernConversation implements UpstreamConnection {
   #close(cause: UpstreamClosedCause, detail: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const call of this.#calls.values()) call.abort();
+    for (const call of this.#calls.all()) call.abort();
     this.#calls.clear();
     this.#reader.stop();
     queueMicrotask(() => this.#events.onClosed(cause, detail));

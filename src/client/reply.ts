@@ -3,6 +3,7 @@
  * while it comes in; whatever is wrong with it ends this reply and nothing else.
  */
 import type { OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type { Bagged } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';
 import { SseParser, type SseEvent } from '../core/protocol/sse-parser.ts';
@@ -43,7 +44,7 @@ const ERROR_BYTES_MAX = 65_536;
 /** A server should end a stream with its last answer; one that does not is not waited for. */
 const LINGER_MS = 1000;
 
-export class Reply {
+export class Reply implements Bagged {
   readonly #context: ClientContext;
   readonly #events: ReplyEvents;
   readonly #resumedFrom: string;
@@ -58,6 +59,7 @@ export class Reply {
   readonly #abortRequest: () => void;
   readonly #sent: () => void;
   #disarm: (() => void) | undefined;
+  place = -1;
   /** Milliseconds the server asks us to wait before we come back for the rest. */
   retryMs: number | undefined;
 

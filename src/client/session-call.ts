@@ -33,6 +33,7 @@ const ATTEMPTS_MAX = 5;
 export class SessionCall implements OpenCall {
   readonly request: Message;
   readonly id: string;
+  place = -1;
   readonly #context: ClientContext;
   readonly #requests: SessionRequests;
   readonly #events: SessionCallEvents;

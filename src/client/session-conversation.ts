@@ -9,6 +9,7 @@ import type {
   UpstreamConnection,
   UpstreamEvents,
 } from '../core/ports.ts';
+import { Bag } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { failedCall, UNAVAILABLE } from './failed-call.ts';
@@ -48,12 +49,12 @@ export class SessionConversation implements UpstreamConnection {
   readonly #requests: SessionRequests;
   readonly #memory: HandshakeMemory;
   readonly #held: HeldMessages;
-  readonly #calls = new Map<string, SessionCall>();
+  readonly #calls = new Bag<SessionCall>();
   /** Calls that wait for the session to be opened anew. */
   #homeless: SessionCall[] = [];
   /** Calls that were sent again: a second time would be without end. */
   readonly #rehomed = new WeakSet<SessionCall>();
-  readonly #posts = new Set<Reply>();
+  readonly #posts = new Bag<Reply>();
   #stream: SessionStream | undefined;
   #state: SessionState = 'fresh';
   #unsent = 0;
@@ -124,7 +125,7 @@ export class SessionConversation implements UpstreamConnection {
 
   #call(request: Message): void {
     const call = new SessionCall(this.#context, this.#requests, request, this.#callEvents);
-    this.#calls.set(call.id, call);
+    this.#calls.add(call);
     call.start();
   }
 
@@ -138,14 +139,14 @@ export class SessionConversation implements UpstreamConnection {
     sessionUnknown: (call) => this.#sessionUnknown(call),
     refused: (call, end) => this.#refused(call, end),
     oversized: (call) => {
-      this.#calls.delete(call.id);
+      this.#calls.delete(call);
       this.#events.onOversized(call.id);
     },
     stray: (kind) => this.#stray(kind),
   };
 
   #answered(call: SessionCall, answer: Message): void {
-    this.#calls.delete(call.id);
+    this.#calls.delete(call);
     const isHandshake = call.request.method === 'initialize';
     if (isHandshake && !answer.isError) {
       this.#memory.initialized(answer);
@@ -165,7 +166,7 @@ export class SessionConversation implements UpstreamConnection {
   }
 
   #refused(call: SessionCall, end: ReplyEnd): void {
-    this.#calls.delete(call.id);
+    this.#calls.delete(call);
     const detail = describe(end);
     const { name, telemetry } = this.#context;
     const isProbe = call.request.method === 'initialize' && isUnsupported(end);
@@ -225,7 +226,7 @@ export class SessionConversation implements UpstreamConnection {
 
   #sessionUnknown(call: SessionCall): void {
     if (this.#rehomed.has(call) || this.#memory.isOwn(call.id)) {
-      this.#calls.delete(call.id);
+      this.#calls.delete(call);
       if (this.#memory.isOwn(call.id)) return;
       this.#events.onMessage(failedCall(call.id, UNAVAILABLE), call.id);
       return;
@@ -267,7 +268,7 @@ export class SessionConversation implements UpstreamConnection {
       for (const message of this.#memory.restoring()) this.#call(message);
       const homeless = this.#homeless;
       this.#homeless = [];
-      for (const call of homeless) if (this.#calls.get(call.id) === call) call.start();
+      for (const call of homeless) if (this.#calls.has(call)) call.start();
       this.#listen();
       this.#flush();
       this.#lookAgain();
@@ -279,9 +280,10 @@ export class SessionConversation implements UpstreamConnection {
   }
 
   #forget(id: string): void {
-    const call = this.#calls.get(id);
-    this.#calls.delete(id);
-    call?.abort();
+    const call = this.#calls.find((each) => each.id === id);
+    if (call === undefined) return;
+    this.#calls.delete(call);
+    call.abort();
   }
 
   #post(message: Message, done: () => void): void {
@@ -307,8 +309,8 @@ export class SessionConversation implements UpstreamConnection {
   #close(cause: UpstreamClosedCause, detail: string): void {
     if (this.#isClosed) return;
     this.#state = 'closed';
-    for (const call of this.#calls.values()) call.abort();
-    for (const reply of this.#posts) reply.abort();
+    for (const call of this.#calls.all()) call.abort();
+    for (const reply of this.#posts.all()) reply.abort();
     this.#calls.clear();
     this.#posts.clear();
     this.#held.takeAll();

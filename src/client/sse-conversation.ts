@@ -10,6 +10,7 @@ import type {
   UpstreamConnection,
   UpstreamEvents,
 } from '../core/ports.ts';
+import { Bag } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { ClientContext } from './client-context.ts';
@@ -35,7 +36,7 @@ export class SseConversation implements UpstreamConnection {
   readonly #delay: ReconnectDelay;
   /** Ids of requests that wait for their answer. */
   readonly #waiting = new Set<string>();
-  readonly #posts = new Set<Reply>();
+  readonly #posts = new Bag<Reply>();
   #stream: Reply | undefined;
   #lastEventId = '';
   #retryMs: number | undefined;
@@ -244,7 +245,7 @@ export class SseConversation implements UpstreamConnection {
     this.#isClosed = true;
     this.#disarm?.();
     this.#stream?.abort();
-    for (const reply of this.#posts) reply.abort();
+    for (const reply of this.#posts.all()) reply.abort();
     this.#posts.clear();
     this.#held.takeAll();
     queueMicrotask(() => this.#events.onClosed(cause, detail));

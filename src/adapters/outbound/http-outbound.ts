@@ -1,4 +1,5 @@
 /** HTTP requests of ours over the network, with connections that are kept. */
+import { Bag } from '../../core/bag.ts';
 import type { Outbound, OutboundEvents, OutboundRequest } from '../../core/ports.ts';
 import { Attempt } from './attempt.ts';
 import { Connections, type ConnectionOptions, type Route } from './connections.ts';
@@ -7,12 +8,8 @@ import type { SsrfGuard } from './ssrf-guard.ts';
 export class HttpOutbound implements Outbound {
   readonly #guard: SsrfGuard;
   readonly #connections: Connections;
-  /**
-   * A list, because a Set keeps what it held: its old tables point to the next ones, and with those
-   * every request that was in them outlives the young generation.
-   */
-  readonly #open: Attempt[] = [];
-  readonly #onGone = (ended: Attempt): void => this.#gone(ended);
+  readonly #open = new Bag<Attempt>();
+  readonly #onGone = (ended: Attempt): void => void this.#open.delete(ended);
   /** The last target: one server has one or two URLs. */
   #target: Target | undefined;
 
@@ -24,34 +21,16 @@ export class HttpOutbound implements Outbound {
 
   send(asked: OutboundRequest, events: OutboundEvents): () => void {
     const attempt = new Attempt(asked, events, this.#onGone);
-    attempt.place = this.#open.push(attempt) - 1;
+    this.#open.add(attempt);
     const { route, fault } = this.#targetOf(asked.url);
     if (route === undefined) attempt.failLater(fault);
-    else if (this.#connections.isReady) attempt.start(route);
-    else this.#prepared(attempt, route);
+    else attempt.start(route);
     return () => attempt.abort();
   }
 
   async close(): Promise<void> {
-    for (const attempt of this.#open.slice()) attempt.abort();
+    for (const attempt of this.#open.all()) attempt.abort();
     await this.#connections.close();
-  }
-
-  #prepared(attempt: Attempt, route: Route): void {
-    this.#connections.prepare().then(
-      () => attempt.start(route),
-      () => attempt.failLater('the HTTP client could not be loaded'),
-    );
-  }
-
-  /** The last one takes its place. */
-  #gone(attempt: Attempt): void {
-    const { place } = attempt;
-    if (this.#open[place] !== attempt) return;
-    const last = this.#open.pop();
-    if (last === undefined || last === attempt) return;
-    this.#open[place] = last;
-    last.place = place;
   }
 
   #targetOf(text: string): Target {
