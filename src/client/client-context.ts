@@ -38,13 +38,12 @@ export class SendMeter {
     return this.#waiting >= this.#charsMax;
   }
 
-  /** @returns what takes them off again; a second call does nothing. */
-  add(chars: number): () => void {
+  add(chars: number): void {
     this.#waiting += chars;
-    let left = chars;
-    return () => {
-      this.#waiting -= left;
-      left = 0;
-    };
+  }
+
+  /** Takes off what was added, once. */
+  remove(chars: number): void {
+    this.#waiting -= chars;
   }
 }

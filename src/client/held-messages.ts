@@ -4,23 +4,22 @@ import type { SendMeter } from './client-context.ts';
 
 export class HeldMessages {
   readonly #meter: SendMeter;
-  #held: { readonly message: Message; readonly release: () => void }[] = [];
+  #held: Message[] = [];
 
   constructor(meter: SendMeter) {
     this.#meter = meter;
   }
 
   push(message: Message): void {
-    this.#held.push({ message, release: this.#meter.add(message.payload?.length ?? 0) });
+    this.#meter.add(message.payload?.length ?? 0);
+    this.#held.push(message);
   }
 
   /** All of them, in order; none is held any more. */
   takeAll(): readonly Message[] {
     const held = this.#held;
     this.#held = [];
-    return held.map(({ message, release }) => {
-      release();
-      return message;
-    });
+    for (const { payload } of held) this.#meter.remove(payload?.length ?? 0);
+    return held;
   }
 }

@@ -7,7 +7,7 @@ import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { BAD_REPLY, CONNECTION_LOST, failedCall } from './failed-call.ts';
 import { modernRequest } from './modern-request.ts';
-import { Reply, type ReplyEnd } from './reply.ts';
+import { Reply, type ReplyEnd, type ReplyEvents } from './reply.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 
 /** A request in flight, until it is answered or given up. */
@@ -36,7 +36,7 @@ export interface ModernCallEvents {
 
 const HEADER_MISMATCH = -32020;
 
-export class ModernCall implements OpenCall {
+export class ModernCall implements OpenCall, ReplyEvents {
   readonly request: Message;
   readonly id: string;
   place = -1;
@@ -69,22 +69,7 @@ export class ModernCall implements OpenCall {
       queueMicrotask(() => this.#answer(refusal));
       return;
     }
-    const reply = new Reply(this.#context, post, {
-      onHead: () => this.#events.reached(),
-      onMessage: (message) => this.#received(message),
-      onOtherEvent: () => {
-        reply.abort();
-        this.#ended({ kind: 'bad', detail: 'an event is no message' });
-      },
-      onOversized: () => {
-        if (this.#isOver) return;
-        this.#isOver = true;
-        reply.abort();
-        this.#events.oversized(this);
-      },
-      onEnd: (end) => this.#ended(end),
-    });
-    this.#reply = reply;
+    this.#reply = new Reply(this.#context, post, this);
   }
 
   abort(): void {
@@ -92,13 +77,30 @@ export class ModernCall implements OpenCall {
     this.#reply?.abort();
   }
 
-  #received(message: Message): void {
+  /** Told by the reply, as the next four are. */
+  onHead(): void {
+    this.#events.reached();
+  }
+
+  onMessage(message: Message): void {
     if (message.kind === 'notification') this.#events.notified(this, message);
     else if (message.kind === 'response' && message.id === this.id) this.#answer(message);
     else this.#events.stray(message.kind);
   }
 
-  #ended(end: ReplyEnd): void {
+  onOtherEvent(): void {
+    this.#reply?.abort();
+    this.onEnd({ kind: 'bad', detail: 'an event is no message' });
+  }
+
+  onOversized(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reply?.abort();
+    this.#events.oversized(this);
+  }
+
+  onEnd(end: ReplyEnd): void {
     if (this.#isOver) return;
     if (end.kind === 'unsent' || (end.kind === 'refused' && end.error === undefined)) {
       this.#isOver = true;

@@ -2,7 +2,7 @@
  * One HTTP request and its reply, read as messages: one JSON text, or an event stream. Bounded
  * while it comes in; whatever is wrong with it ends this reply and nothing else.
  */
-import type { OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type { OutboundEnd, OutboundEvents, OutboundHead, OutboundRequest } from '../core/ports.ts';
 import type { Bagged } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';
@@ -44,7 +44,7 @@ const ERROR_BYTES_MAX = 65_536;
 /** A server should end a stream with its last answer; one that does not is not waited for. */
 const LINGER_MS = 1000;
 
-export class Reply implements Bagged {
+export class Reply implements Bagged, OutboundEvents {
   readonly #context: ClientContext;
   readonly #events: ReplyEvents;
   readonly #resumedFrom: string;
@@ -57,7 +57,8 @@ export class Reply implements Bagged {
   #body: ByteCollector | undefined;
   #isOver = false;
   readonly #abortRequest: () => void;
-  readonly #sent: () => void;
+  /** Characters of the request that are not sent yet. */
+  #waitingChars: number;
   #disarm: (() => void) | undefined;
   place = -1;
   /** Milliseconds the server asks us to wait before we come back for the rest. */
@@ -73,18 +74,9 @@ export class Reply implements Bagged {
     this.#context = context;
     this.#events = events;
     this.#resumedFrom = lastEventId;
-    this.#sent = context.meter.add(request.body?.length ?? 0);
-    this.#abortRequest = context.http.send(request, {
-      onSent: this.#sent,
-      onHead: (head) => this.#opened(head),
-      onBytes: (chunk) => this.#bytes(chunk),
-      onEnd: (end) => {
-        this.#sent();
-        this.#disarm?.();
-        if (end.kind === 'complete') this.#whole();
-        else this.#end(end);
-      },
-    });
+    this.#waitingChars = request.body?.length ?? 0;
+    context.meter.add(this.#waitingChars);
+    this.#abortRequest = context.http.send(request, this);
   }
 
   /** What resumes the stream; empty when the server gave no id. */
@@ -101,7 +93,7 @@ export class Reply implements Bagged {
   abort(): void {
     this.#isOver = true;
     this.#disarm?.();
-    this.#sent();
+    this.onSent();
     this.#abortRequest();
   }
 
@@ -115,7 +107,13 @@ export class Reply implements Bagged {
     this.#disarm = this.#context.clock.after(LINGER_MS, () => this.#abortRequest());
   }
 
-  #opened(head: OutboundHead): void {
+  /** Told by the connection, as the next three are. */
+  onSent(): void {
+    this.#context.meter.remove(this.#waitingChars);
+    this.#waitingChars = 0;
+  }
+
+  onHead(head: OutboundHead): void {
     this.#head = head;
     const coding = head.header('content-encoding')?.trim().toLowerCase() ?? 'identity';
     if (coding !== 'identity' && coding !== '') {
@@ -139,7 +137,7 @@ export class Reply implements Bagged {
     this.#events.onHead?.(head);
   }
 
-  #bytes(chunk: Uint8Array): void {
+  onBytes(chunk: Uint8Array): void {
     if (this.#isOver) return;
     if (this.#stream !== undefined) {
       const { parser, decoder } = this.#stream;
@@ -155,6 +153,13 @@ export class Reply implements Bagged {
         this.#fail('the reply is too large');
       }
     }
+  }
+
+  onEnd(end: OutboundEnd): void {
+    this.onSent();
+    this.#disarm?.();
+    if (end.kind === 'complete') this.#whole();
+    else this.#end(end);
   }
 
   #newParser(): SseParser {

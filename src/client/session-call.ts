@@ -3,13 +3,14 @@
  * `Last-Event-ID`. A stream that cannot be resumed costs this call and no other.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
  */
-import type { OutboundHead } from '../core/ports.ts';
+import type { OutboundHead, OutboundRequest } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { BAD_REPLY, CONNECTION_LOST, failedCall, unavailable } from './failed-call.ts';
 import type { OpenCall } from './modern-call.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
-import { Reply, type ReplyEnd } from './reply.ts';
+import { Reply, type ReplyEnd, type ReplyEvents } from './reply.ts';
+import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { SessionRequests } from './session-requests.ts';
 
 export interface SessionCallEvents {
@@ -30,20 +31,23 @@ export interface SessionCallEvents {
 /** Attempts in a row that bring nothing, after which the rest is given up. */
 const ATTEMPTS_MAX = 5;
 
-export class SessionCall implements OpenCall {
+export class SessionCall implements OpenCall, ReplyEvents {
   readonly request: Message;
   readonly id: string;
   place = -1;
   readonly #context: ClientContext;
   readonly #requests: SessionRequests;
   readonly #events: SessionCallEvents;
-  readonly #delay: ReconnectDelay;
+  /** From the first break on. */
+  #delay: ReconnectDelay | undefined;
   /** The session it was sent on. */
   sessionId: string | undefined;
   #reply: Reply | undefined;
   #lastEventId = '';
   #retryMs: number | undefined;
   #isOver = false;
+  /** Whether what is received is the rest of a stream. */
+  #isResumed = false;
   #disarm: (() => void) | undefined;
 
   constructor(
@@ -55,7 +59,6 @@ export class SessionCall implements OpenCall {
     this.#context = context;
     this.#requests = requests;
     this.#events = events;
-    this.#delay = new ReconnectDelay(context.random);
     this.request = request;
     this.id = request.id ?? 'null';
   }
@@ -64,7 +67,8 @@ export class SessionCall implements OpenCall {
   start(): void {
     this.#isOver = false;
     this.sessionId = this.#requests.sessionId;
-    this.#open(this.#requests.post(this.request), (end) => this.#posted(end));
+    this.#isResumed = false;
+    this.#open(this.#requests.post(this.request));
   }
 
   abort(): void {
@@ -73,40 +77,39 @@ export class SessionCall implements OpenCall {
     this.#reply?.abort();
   }
 
-  #open(request: ReturnType<SessionRequests['post']>, onEnd: (end: ReplyEnd) => void): void {
-    const reply = new Reply(
-      this.#context,
-      request,
-      {
-        onHead: (head) => {
-          if (head.status < 300) this.#events.accepted(this, head);
-        },
-        onMessage: (message) => this.#received(message),
-        onOtherEvent: (event) => {
-          if (event.event !== 'message') return;
-          reply.abort();
-          this.#answer(failedCall(this.id, BAD_REPLY));
-        },
-        onOversized: () => {
-          if (this.#isOver) return;
-          this.#isOver = true;
-          reply.abort();
-          this.#events.oversized(this);
-        },
-        onEnd: (end) => {
-          if (!this.#isOver) onEnd(end);
-        },
-      },
-      this.#lastEventId,
-    );
-    this.#reply = reply;
+  /** Told by the reply, as the next four are. */
+  onHead(head: OutboundHead): void {
+    if (head.status < 300) this.#events.accepted(this, head);
   }
 
-  #received(message: Message): void {
+  onMessage(message: Message): void {
     if (this.#isOver) return;
     if (message.kind !== 'response') this.#events.related(this, message);
     else if (message.id === this.id) this.#answer(message);
     else this.#events.stray('response');
+  }
+
+  onOtherEvent({ event }: SseEvent): void {
+    if (event !== 'message') return;
+    this.#reply?.abort();
+    this.#answer(failedCall(this.id, BAD_REPLY));
+  }
+
+  onOversized(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reply?.abort();
+    this.#events.oversized(this);
+  }
+
+  onEnd(end: ReplyEnd): void {
+    if (this.#isOver) return;
+    if (this.#isResumed) this.#resumed(end);
+    else this.#posted(end);
+  }
+
+  #open(request: OutboundRequest): void {
+    this.#reply = new Reply(this.#context, request, this, this.#lastEventId);
   }
 
   #posted(end: ReplyEnd): void {
@@ -128,23 +131,25 @@ export class SessionCall implements OpenCall {
   /** The stream ended without the answer. */
   #broke(end: ReplyEnd): void {
     const reply = this.#reply;
+    const delay = (this.#delay ??= new ReconnectDelay(this.#context.random));
     const isNews = reply !== undefined && reply.lastEventId !== this.#lastEventId;
     if (isNews) {
-      this.#delay.succeeded();
+      delay.succeeded();
       this.#lastEventId = reply.lastEventId;
     }
     this.#retryMs = reply?.retryMs ?? this.#retryMs;
     const isHopeless =
-      this.#lastEventId === '' || end.kind === 'bad' || this.#delay.failures >= ATTEMPTS_MAX;
+      this.#lastEventId === '' || end.kind === 'bad' || delay.failures >= ATTEMPTS_MAX;
     if (isHopeless) {
       this.#answer(failedCall(this.id, end.kind === 'bad' ? BAD_REPLY : CONNECTION_LOST));
       return;
     }
     const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#retryMs;
-    const delayMs = this.#delay.next(askedMs);
+    const delayMs = delay.next(askedMs);
     this.#context.telemetry.count('upstream_reconnects_total', { kind: 'call' });
     this.#disarm = this.#context.clock.after(delayMs, () => {
-      this.#open(this.#requests.get(this.#lastEventId), (next) => this.#resumed(next));
+      this.#isResumed = true;
+      this.#open(this.#requests.get(this.#lastEventId));
     });
   }
 

@@ -150,7 +150,7 @@ export class SessionConversation implements UpstreamConnection {
     const isHandshake = call.request.method === 'initialize';
     if (isHandshake && !answer.isError) {
       this.#memory.initialized(answer);
-      this.#requests.version = this.#memory.version;
+      this.#requests.agreed(this.#memory.version);
     }
     if (this.#memory.isOwn(call.id)) {
       if (isHandshake) this.#reopened(!answer.isError);
@@ -251,8 +251,7 @@ export class SessionConversation implements UpstreamConnection {
     });
     this.#state = SESSION_TRANSITIONS.open.forget;
     this.#stream?.close();
-    this.#requests.sessionId = undefined;
-    this.#requests.version = undefined;
+    this.#requests.forget();
     this.#call(initialize);
   }
 

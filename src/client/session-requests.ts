@@ -12,27 +12,49 @@ const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
 export class SessionRequests {
   readonly #context: ClientContext;
-  /** Undefined before the handshake, and with servers that have none. */
-  sessionId: string | undefined;
-  /** The revision agreed on; undefined before. */
-  version: string | undefined;
+  #sessionId: string | undefined;
+  #version: string | undefined;
+  /** What names the session, flat. */
+  #names: readonly string[] = [];
+  /** Of every POST but the first; frozen, so that its text is made once. */
+  #headers: readonly string[];
 
   constructor(context: ClientContext) {
     this.#context = context;
+    this.#headers = Object.freeze([...context.headers, ...POST_HEADERS]);
+  }
+
+  /** Undefined before the handshake, and with servers that have none. */
+  get sessionId(): string | undefined {
+    return this.#sessionId;
+  }
+
+  /** The revision agreed on; undefined before. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  agreed(version: string): void {
+    this.#name(this.#sessionId, version);
+  }
+
+  /** The session is over: what follows belongs to none. */
+  forget(): void {
+    this.#name(undefined, undefined);
   }
 
   /** Takes the session's id from the reply to `initialize`. */
   opened(head: OutboundHead): void {
     const id = head.header('mcp-session-id');
-    this.sessionId = id !== undefined && SESSION_ID.test(id) ? id : undefined;
+    this.#name(id !== undefined && SESSION_ID.test(id) ? id : undefined, this.#version);
   }
 
   post(message: Message): OutboundRequest {
-    const own = message.method === 'initialize' ? [] : this.#names();
+    const isFirst = message.method === 'initialize';
     return {
       method: 'POST',
       url: this.#context.url,
-      headers: [...this.#context.headers, ...POST_HEADERS, ...own],
+      headers: isFirst ? [...this.#context.headers, ...POST_HEADERS] : this.#headers,
       body: message.toText(),
       isRepeatable: isRepeatable(message.method),
     };
@@ -45,7 +67,7 @@ export class SessionRequests {
     return {
       method: 'GET',
       url: this.#context.url,
-      headers: [...this.#context.headers, ...accept, ...this.#names(), ...resume],
+      headers: [...this.#context.headers, ...accept, ...this.#names, ...resume],
       isRepeatable: true,
     };
   }
@@ -54,16 +76,18 @@ export class SessionRequests {
     return {
       method: 'DELETE',
       url: this.#context.url,
-      headers: [...this.#context.headers, ...this.#names()],
+      headers: [...this.#context.headers, ...this.#names],
       isRepeatable: true,
     };
   }
 
-  #names(): readonly string[] {
-    const { version, sessionId } = this;
-    return [
+  #name(sessionId: string | undefined, version: string | undefined): void {
+    this.#sessionId = sessionId;
+    this.#version = version;
+    this.#names = [
       ...(version === undefined ? [] : ['MCP-Protocol-Version', version]),
       ...(sessionId === undefined ? [] : ['Mcp-Session-Id', sessionId]),
     ];
+    this.#headers = Object.freeze([...this.#context.headers, ...POST_HEADERS, ...this.#names]);
   }
 }

@@ -31,6 +31,8 @@ export class SseConversation implements UpstreamConnection {
   readonly #context: ClientContext;
   readonly #events: UpstreamEvents;
   readonly #onUnsupported: ((end: ReplyEnd) => void) | undefined;
+  /** Of every POST; frozen, so that its text is made once. */
+  readonly #postHeaders: readonly string[];
   readonly #memory: HandshakeMemory;
   readonly #held: HeldMessages;
   readonly #delay: ReconnectDelay;
@@ -56,6 +58,7 @@ export class SseConversation implements UpstreamConnection {
     this.#context = context;
     this.#events = events;
     this.#onUnsupported = onUnsupported;
+    this.#postHeaders = Object.freeze([...context.headers, ...POST_HEADERS]);
     this.#memory = new HandshakeMemory(context.random.sessionId());
     this.#held = new HeldMessages(context.meter);
     this.#delay = new ReconnectDelay(context.random);
@@ -174,7 +177,7 @@ export class SseConversation implements UpstreamConnection {
       {
         method: 'POST',
         url: this.#endpoint ?? this.#context.url,
-        headers: [...this.#context.headers, ...POST_HEADERS],
+        headers: this.#postHeaders,
         body: message.toText(),
         isRepeatable: isRepeatable(message.method),
       },

@@ -209,7 +209,7 @@ export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** An absolute URL. */
   readonly url: string;
-  /** Flat: name, value, name, value. */
+  /** Flat: name, value, name, value. A list that is frozen may be kept, for the next request. */
   readonly headers: readonly string[];
   readonly body?: string | undefined;
   /**
