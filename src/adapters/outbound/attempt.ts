@@ -19,8 +19,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #asked: OutboundRequest;
   readonly #events: OutboundEvents;
   readonly #onGone: (attempt: Attempt) => void;
-  /** Among the open ones; its owner's. */
-  place = 0;
+  place = -1;
   #route: Route | undefined;
   #connection: Connection | undefined;
   #isRepeat = false;
@@ -152,16 +151,22 @@ class Head implements OutboundHead {
   }
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+/** Of lists that are frozen, and so the same for many requests. */
+const made = new WeakMap<readonly string[], { readonly more: Headers; readonly all: Headers }>();
+
 /** Of several values of one name the last wins: ours come after the operator's. */
-function headersOf(
-  lines: readonly string[],
-  more: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const headers: Record<string, string> = {};
+function headersOf(lines: readonly string[], more: Headers): Headers {
+  const known = made.get(lines);
+  if (known?.more === more) return known.all;
+  const all: Record<string, string> = {};
   for (let i = 0; i + 1 < lines.length; i += 2) {
-    headers[(lines[i] ?? '').toLowerCase()] = lines[i + 1] ?? '';
+    all[(lines[i] ?? '').toLowerCase()] = lines[i + 1] ?? '';
   }
-  return Object.assign(headers, more);
+  Object.assign(all, more);
+  if (Object.isFrozen(lines)) made.set(lines, { more, all });
+  return all;
 }
 
 /** Whether the request could not be built: the library looks at it before anything else. */
