@@ -1,21 +1,14 @@
 /** One request under way: on one connection, and once more on another if the first was dead. */
-import type { Dispatcher } from 'undici';
-import type {
-  OutboundEnd,
-  OutboundEvents,
-  OutboundHead,
-  OutboundRequest,
-} from '../../core/ports.ts';
-import type { Connection } from './connection.ts';
+import type { OutboundEnd, OutboundEvents, OutboundRequest } from '../../core/ports.ts';
+import type { Connection, RequestEvents } from './connection.ts';
 import type { Route } from './connections.ts';
+import type { ReplyHead } from './reply-head.ts';
+import { RequestText } from './request-text.ts';
 
 /** More replies that only announce another one are taken for an attack. */
 const INFORMATIONAL_MAX = 16;
 
-type Controller = Dispatcher.DispatchController;
-type Fields = Readonly<Record<string, string | string[] | undefined>>;
-
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements RequestEvents {
   readonly #asked: OutboundRequest;
   readonly #events: OutboundEvents;
   readonly #onGone: (attempt: Attempt) => void;
@@ -37,23 +30,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   start(route: Route): void {
-    if (this.#isOver) return;
-    const { method, body, headers } = this.#asked;
+    // Where kept connections turn out to be dead, the next request shall not meet one.
+    const text = RequestText.of(this.#asked, route.path, route.lines, this.#isRepeat);
+    if (text === undefined) {
+      this.failLater('A header holds characters that no header may hold.');
+      return;
+    }
     this.#route = route;
     this.#isBegun = false;
-    const connection = route.server.take(this.#isRepeat);
-    this.#connection = connection;
-    connection.send(
-      {
-        method,
-        path: route.path,
-        headers: headersOf(headers, route.headers),
-        body: body ?? null,
-        // Where kept connections turn out to be dead, the next request shall not meet one.
-        reset: this.#isRepeat,
-      },
-      this,
-    );
+    this.#connection = route.server.take(this.#isRepeat);
+    this.#connection.send(text, this);
   }
 
   failLater(detail: string): void {
@@ -67,46 +53,47 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#onGone(this);
   }
 
-  onRequestStart(): void {
+  onBegin(isReused: boolean): void {
     this.#isBegun = true;
-    this.#isReused = this.#connection?.begin() ?? false;
-    // It is written right after this.
-    queueMicrotask(() => this.#connection?.whenSent(() => this.#sent()));
+    this.#isReused = isReused;
   }
 
-  onResponseStart(_controller: Controller, status: number, fields: Fields): void {
-    if (this.#isOver) return;
-    if (status < 200) {
-      this.#informational += 1;
-      if (this.#informational <= INFORMATIONAL_MAX) return;
-      this.#cut();
-      this.#end({ kind: 'cut', detail: 'too many informational replies' });
-      return;
-    }
+  onSent(): void {
+    if (this.#isOver || this.#isSent) return;
+    this.#isSent = true;
+    this.#events.onSent();
+  }
+
+  onInformational(): void {
+    this.#informational += 1;
+    if (this.#informational <= INFORMATIONAL_MAX) return;
+    this.#cut();
+    this.#end({ kind: 'cut', detail: 'too many informational replies' });
+  }
+
+  onHead(head: ReplyHead): void {
     this.#hasHead = true;
-    this.#sent();
-    this.#events.onHead(new Head(status, fields));
+    this.onSent();
+    if (!this.#isOver) this.#events.onHead(head);
   }
 
-  onResponseData(_controller: Controller, chunk: Uint8Array): void {
-    if (!this.#isOver) this.#events.onBytes(chunk);
+  onBytes(data: Uint8Array): void {
+    this.#events.onBytes(data);
   }
 
-  onResponseEnd(): void {
-    if (this.#isOver) return;
+  onWhole(head: ReplyHead, isReusable: boolean): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    if (connection !== undefined) this.#route?.server.give(connection);
+    if (connection !== undefined) {
+      const { server } = this.#route as Route;
+      if (isReusable && !this.#isRepeat) server.give(connection, head.keepMs);
+      else server.drop(connection);
+    }
     this.#end({ kind: 'complete' });
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
-    if (this.#isOver) return;
+  onFailed(error: Error): void {
     this.#cut();
-    if (isFaultOfOurs(error)) {
-      this.failLater('A header holds characters that no header may hold.');
-      return;
-    }
     const isStale = this.#isReused && !this.#hasHead && this.#asked.isRepeatable;
     if (isStale && !this.#isRepeat && this.#route !== undefined) {
       this.#isRepeat = true;
@@ -114,12 +101,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return;
     }
     this.#end({ kind: this.#isBegun ? 'cut' : 'unsent', detail: detailOf(error) });
-  }
-
-  #sent(): void {
-    if (this.#isOver || this.#isSent) return;
-    this.#isSent = true;
-    this.#events.onSent();
   }
 
   #cut(): void {
@@ -136,47 +117,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 }
 
-class Head implements OutboundHead {
-  readonly status: number;
-  readonly #fields: Fields;
-
-  constructor(status: number, fields: Fields) {
-    this.status = status;
-    this.#fields = fields;
-  }
-
-  header(name: string): string | undefined {
-    const value = this.#fields[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  }
-}
-
-type Headers = Readonly<Record<string, string>>;
-
-/** Of lists that are frozen, and so the same for many requests. */
-const made = new WeakMap<readonly string[], { readonly more: Headers; readonly all: Headers }>();
-
-/** Of several values of one name the last wins: ours come after the operator's. */
-function headersOf(lines: readonly string[], more: Headers): Headers {
-  const known = made.get(lines);
-  if (known?.more === more) return known.all;
-  const all: Record<string, string> = {};
-  for (let i = 0; i + 1 < lines.length; i += 2) {
-    all[(lines[i] ?? '').toLowerCase()] = lines[i + 1] ?? '';
-  }
-  Object.assign(all, more);
-  if (Object.isFrozen(lines)) made.set(lines, { more, all });
-  return all;
-}
-
-/** Whether the request could not be built: the library looks at it before anything else. */
-function isFaultOfOurs(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED';
-}
-
 /** A code where there is one: a message of Node's may hold an address that is nobody's business. */
 function detailOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
-  return code === undefined || code.startsWith('UND_') ? error.message : code;
+  return code ?? error.message;
 }

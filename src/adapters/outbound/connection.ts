@@ -3,92 +3,157 @@
  * is something to send, and made again when it was closed before that was sent.
  */
 import type { Socket } from 'node:net';
-import type { Client, Dispatcher } from 'undici';
 import { Connecting, type Destination } from './connecting.ts';
+import { type ReplyEvents, ReplyReader } from './reply-reader.ts';
+import type { RequestText } from './request-text.ts';
+import type { WriteTurn, Writing } from './write-turn.ts';
 
-/**
- * Milliseconds a connection is kept without use: below the 5 s after which common servers close
- * theirs, so that no request is sent into a closing connection.
- */
-const KEEP_MS = 4000;
-/** A server that says when it closes is left this much earlier. */
-const KEEP_MARGIN_MS = 1000;
-/** Bytes of all header fields of one reply. */
-const HEADER_BYTES_MAX = 16_384;
+/** Whoever has a request on it. */
+export interface RequestEvents extends ReplyEvents {
+  /** It is about to be written. @param isReused - whether others were before. */
+  onBegin(isReused: boolean): void;
+  /** The kernel has all of it. */
+  onSent(): void;
+  /** Instead of the rest of the reply. */
+  onFailed(error: Error): void;
+}
 
 export interface ConnectionEvents {
   /** It was closed, by whomever; a request that was on it has been told. */
   closed(connection: Connection): void;
 }
 
-export class Connection {
-  readonly #client: Client;
+export class Connection implements Writing {
   readonly #to: Destination;
+  readonly #turn: WriteTurn;
+  readonly #events: ConnectionEvents;
+  readonly #reader = new ReplyReader();
   #connecting: Connecting | undefined;
   #socket: Socket | undefined;
   #uses = 0;
-  #isGivenUp = false;
+  #user: RequestEvents | undefined;
+  /** What the user asks for, until it is written. */
+  #request: RequestText | undefined;
   /** Among those that are kept; -1 while it is in use. */
   place = -1;
+  /** The moment after which it is not used again; its owner's. */
+  keptUntil = 0;
 
-  constructor(make: typeof Client, origin: string, to: Destination, events: ConnectionEvents) {
+  constructor(to: Destination, turn: WriteTurn, events: ConnectionEvents) {
     this.#to = to;
-    this.#client = new make(origin, {
-      connect: (_, done) => this.#connect(done),
-      maxHeaderSize: HEADER_BYTES_MAX,
-      // Whoever asks decides how long it waits for a reply.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_MS,
-      keepAliveMaxTimeout: KEEP_MS,
-      keepAliveTimeoutThreshold: KEEP_MARGIN_MS,
-    });
-    this.#client.on('disconnect', () => {
-      this.#socket = undefined;
-      events.closed(this);
-    });
+    this.#turn = turn;
+    this.#events = events;
   }
 
-  /** Whether it stands. */
-  get isOpen(): boolean {
-    return this.#socket !== undefined && !this.#socket.destroyed;
+  /** Whether it stands and has nothing left to write. */
+  get isIdle(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && !socket.destroyed && socket.writableLength === 0;
   }
 
-  send(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#client.dispatch(request, handler);
+  send(request: RequestText, user: RequestEvents): void {
+    this.#request = request;
+    this.#user = user;
+    if (this.#socket === undefined) {
+      this.#connect();
+      return;
+    }
+    this.#socket.ref();
+    this.#turn.add(this);
   }
 
-  /** Its request is about to be written. @returns whether others were before. */
-  begin(): boolean {
+  write(): void {
+    const request = this.#request;
+    const user = this.#user;
+    const socket = this.#socket;
+    if (request === undefined || user === undefined) return;
+    if (socket === undefined || socket.destroyed) {
+      this.#connect();
+      return;
+    }
+    this.#request = undefined;
     this.#uses += 1;
-    return this.#uses > 1;
+    this.#reader.begin(user);
+    user.onBegin(this.#uses > 1);
+    request.writeTo(socket);
+    if (socket.writableLength === 0) user.onSent();
+    else socket.write('', () => user.onSent());
   }
 
-  /** Calls back once the kernel has all that was written. */
-  whenSent(done: () => void): void {
-    if (this.#socket === undefined) return;
-    if (this.#socket.writableLength === 0) done();
-    else this.#socket.write('', done);
+  /** Its user is done with it. It does not keep the process alive. */
+  rest(): void {
+    this.#user = undefined;
+    this.#socket?.unref();
   }
 
   /** Cuts it, or gives up making it; resolves when there is no socket any more. */
   async destroy(): Promise<void> {
-    this.#isGivenUp = true;
+    this.#user = undefined;
+    this.#request = undefined;
+    this.#reader.stop();
     this.#connecting?.fail(new Error('the connection was given up'));
-    await this.#client.destroy();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.destroy();
+    await closed;
   }
 
-  #connect(done: (...outcome: [null, Socket] | [Error, null]) => void): void {
+  #connect(): void {
+    this.#uses = 0;
     this.#connecting = new Connecting(this.#to, (error, socket) => {
       this.#connecting = undefined;
-      if (socket === undefined) {
-        done(error ?? new Error('no connection'), null);
-        return;
-      }
-      this.#uses = 0;
-      this.#socket = socket;
-      done(null, socket);
+      if (socket === undefined) this.#fail(error ?? new Error('no connection'));
+      else this.#stands(socket);
     });
-    if (this.#isGivenUp) this.#connecting.fail(new Error('the connection was given up'));
+  }
+
+  #stands(socket: Socket): void {
+    let fault: Error | undefined;
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => this.#received(socket, bytes));
+    socket.on('end', () => this.#ended(socket));
+    socket.on('error', (error) => {
+      fault = error;
+    });
+    socket.on('close', () => this.#closed(socket, fault));
+    this.write();
+  }
+
+  #received(socket: Socket, bytes: Buffer): void {
+    // A server that speaks unasked would have the next request take this for its reply.
+    const fault = this.#isAsking ? this.#reader.push(bytes) : 'a reply to no request';
+    if (fault !== undefined) this.#cut(socket, fault);
+  }
+
+  #ended(socket: Socket): void {
+    const fault = this.#isAsking ? this.#reader.end() : 'other side closed';
+    if (fault !== undefined) this.#cut(socket, fault);
+  }
+
+  /** A request that is not written yet is not harmed: it is written on another socket. */
+  #cut(socket: Socket, fault: string): void {
+    socket.destroy();
+    if (this.#isAsking) this.#fail(new Error(fault));
+  }
+
+  #closed(socket: Socket, fault: Error | undefined): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    if (this.#isAsking) this.#fail(fault ?? new Error('other side closed'));
+    this.#events.closed(this);
+  }
+
+  /** Whether a request was written whose reply is not whole. */
+  get #isAsking(): boolean {
+    return this.#user !== undefined && this.#request === undefined;
+  }
+
+  #fail(error: Error): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#request = undefined;
+    this.#reader.stop();
+    user?.onFailed(error);
   }
 }

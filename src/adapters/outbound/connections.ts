@@ -1,17 +1,16 @@
 /** The connections of requests of ours, kept for the next, and the way each takes. */
 import type { LookupFunction } from 'node:net';
-import type { Client } from 'undici';
 import type { Destination } from './connecting.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
+import { type ConnectionSource, KeptConnections } from './kept-connections.ts';
 import {
   type Environment,
   ProxyChoice,
   type ProxyOption,
   type ProxyServer,
 } from './proxy-choice.ts';
+import { WriteTurn } from './write-turn.ts';
 
-/** Connections with one server that are kept without use. */
-const KEPT_MAX = 64;
 /** Servers whose connections are kept; of more, the one known longest is forgotten. */
 const SERVERS_MAX = 64;
 
@@ -28,17 +27,17 @@ export interface Route {
   readonly server: KeptConnections;
   /** What the request line names. */
   readonly path: string;
-  /** Sent besides the request's own headers. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Header lines besides the request's own, each with its end. */
+  readonly lines: string;
 }
 
-export class Connections {
+export class Connections implements ConnectionSource {
   readonly #proxies: ProxyChoice;
   readonly #ca: string | undefined;
   readonly #lookup: LookupFunction;
   readonly #servers = new Map<string, KeptConnections>();
   readonly #all = new Set<Connection>();
-  #make: typeof Client | undefined;
+  readonly #turn = new WriteTurn();
 
   /**
    * @param lookup - finds and checks the address of a name. A proxy finds the address of a server
@@ -51,45 +50,26 @@ export class Connections {
     this.#lookup = lookup;
   }
 
-  /** Whether the library is there. */
-  get isReady(): boolean {
-    return this.#make !== undefined;
-  }
-
-  /** Loads the library, which a process that calls no server never needs. */
-  async prepare(): Promise<void> {
-    const { Client: make } = await import('undici');
-    this.#make = make;
-  }
-
   route(url: URL): Route {
     const proxy = this.#proxies.for(url);
     const path = `${url.pathname}${url.search}`;
-    if (proxy === undefined) return { server: this.#server(url, 'direct'), path, headers: {} };
+    const host = `host: ${url.host}\r\n`;
+    if (proxy === undefined) return { server: this.#server(url, 'direct'), path, lines: host };
     if (url.protocol === 'https:') {
-      return { server: this.#server(url, 'tunnel', proxy), path, headers: {} };
+      return { server: this.#server(url, 'tunnel', proxy), path, lines: host };
     }
     const { credential } = proxy;
-    return {
-      server: this.#server(proxy.url, 'proxy'),
-      // RFC 9112 section 3.2.2: a proxy is told the whole URL.
-      path: url.href,
-      headers: {
-        host: url.host,
-        ...(credential === undefined ? {} : { 'proxy-authorization': credential }),
-      },
-    };
+    const own = credential === undefined ? '' : `proxy-authorization: ${credential}\r\n`;
+    // RFC 9112 section 3.2.2: a proxy is told the whole URL.
+    return { server: this.#server(proxy.url, 'proxy'), path: url.href, lines: `${host}${own}` };
   }
 
-  /** One that was not used yet. */
-  open(origin: string, to: Destination, kept: KeptConnections): Connection {
-    if (this.#make === undefined) throw new Error('not prepared');
-    const connection = new Connection(this.#make, origin, to, kept);
+  open(to: Destination, events: ConnectionEvents): Connection {
+    const connection = new Connection(to, this.#turn, events);
     this.#all.add(connection);
     return connection;
   }
 
-  /** Cuts it. */
   async drop(connection: Connection): Promise<void> {
     await connection.destroy();
     this.#all.delete(connection);
@@ -106,7 +86,7 @@ export class Connections {
     if (known !== undefined) return known;
     const isTls = url.protocol === 'https:';
     const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
-    const kept = new KeptConnections(this, url.origin, {
+    const kept = new KeptConnections(this, {
       isTls,
       port,
       host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -122,53 +102,5 @@ export class Connections {
     }
     this.#servers.set(key, kept);
     return kept;
-  }
-}
-
-/** The connections with one server that wait for a request; the one used last goes first. */
-export class KeptConnections {
-  readonly #all: Connections;
-  readonly #origin: string;
-  readonly #to: Destination;
-  readonly #kept: Connection[] = [];
-
-  constructor(all: Connections, origin: string, to: Destination) {
-    this.#all = all;
-    this.#origin = origin;
-    this.#to = to;
-  }
-
-  /** @param isFresh - whether it must be one that was not used before. */
-  take(isFresh: boolean): Connection {
-    const kept = isFresh ? undefined : this.#kept.pop();
-    if (kept === undefined) return this.#all.open(this.#origin, this.#to, this);
-    kept.place = -1;
-    return kept;
-  }
-
-  /** Takes back one whose reply was received to its end. */
-  give(connection: Connection): void {
-    if (!connection.isOpen || this.#kept.length >= KEPT_MAX) {
-      this.drop(connection);
-      return;
-    }
-    connection.place = this.#kept.push(connection) - 1;
-  }
-
-  drop(connection: Connection): void {
-    void this.#all.drop(connection);
-  }
-
-  /** Told by a connection. One in use is looked after by whoever uses it. */
-  closed(connection: Connection): void {
-    const { place } = connection;
-    if (place === -1) return;
-    connection.place = -1;
-    const last = this.#kept.pop();
-    if (last !== undefined && last !== connection) {
-      this.#kept[place] = last;
-      last.place = place;
-    }
-    this.drop(connection);
   }
 }

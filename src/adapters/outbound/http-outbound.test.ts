@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OutboundEnd } from '../../core/ports.ts';
 import { HttpOutbound } from './http-outbound.ts';
 import { SsrfGuard } from './ssrf-guard.ts';
@@ -112,6 +112,72 @@ describe('a connection', () => {
     expect(requests[0]).toContain('\r\ncontent-length: 8\r\n');
   });
 
+  it('is kept no longer than its server says, less a second', async () => {
+    const keeping = (seconds: number): string =>
+      OK.replace('\r\n\r\n', `\r\nKeep-Alive: timeout=${seconds}\r\n\r\n`);
+    for (const [seconds, connections] of [
+      [0, 3],
+      [1, 3],
+      [2, 1],
+      [600, 1],
+    ] as const) {
+      const { url, sockets } = await serverThat((socket) => socket.write(keeping(seconds)));
+      const http = outbound();
+      for (let i = 0; i < 3; i += 1) await post(http, url);
+      expect(sockets, `${seconds} s`).toHaveLength(connections);
+    }
+  });
+
+  it('that nobody uses for a while is closed, and not used before that is noticed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    closing.push(async () => vi.useRealTimers());
+    const { url, sockets } = await serverThat((socket) => socket.write(OK));
+    const http = outbound();
+    await post(http, url);
+    vi.advanceTimersByTime(3999);
+    await post(http, url);
+    expect(sockets).toHaveLength(1);
+    const [first] = sockets as [Socket];
+    const gone = once(first, 'close');
+    vi.advanceTimersByTime(4001);
+    await gone;
+    await post(http, url);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('carries one request at a time: a slow one holds up nobody', async () => {
+    let slow: Socket | undefined;
+    const { url, sockets } = await serverThat((socket, connection) => {
+      if (connection === 1) slow = socket;
+      else socket.write(OK);
+    });
+    const http = outbound();
+    const first = post(http, url);
+    const others = await Promise.all([post(http, url), post(http, url)]);
+    for (const other of others) expect(other.end.kind).toBe('complete');
+    expect(await post(http, url)).toMatchObject({ end: { kind: 'complete' } });
+    slow?.write(OK);
+    expect(await first).toMatchObject({ end: { kind: 'complete' } });
+    expect(sockets).toHaveLength(3);
+  });
+
+  it('takes what UTF-8 makes longer, and large bodies, as they are', async () => {
+    const { url, requests } = await serverThat((socket) => socket.write(OK));
+    const http = outbound();
+    const large = JSON.stringify({ text: 'ü'.repeat(100_000) });
+    await post(http, url, { headers: ['X-Wide', 'ä'], body: '"€"' });
+    await post(http, url, { headers: ['X-Wide', 'ä'], body: large });
+    await post(http, url, { body: large });
+    const [small = '', wide = '', plain = ''] = requests;
+    expect(small).toContain('\r\nx-wide: ä\r\n');
+    expect(small).toMatch(/content-length: 5\r\n\r\n/);
+    expect(small.endsWith(Buffer.from('"€"').toString('latin1'))).toBe(true);
+    for (const text of [wide, plain]) {
+      const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+      expect(Buffer.from(body, 'latin1').toString() === large).toBe(true);
+    }
+  });
+
   it('is not kept by a server that says so, or that speaks an older HTTP', async () => {
     for (const head of ['HTTP/1.1 200 OK\r\nConnection: close', 'HTTP/1.0 200 OK']) {
       const { url, sockets } = await serverThat((socket) => {
@@ -208,6 +274,11 @@ describe('what never reached a server', () => {
       ['Mcp-Name', 'a\r\nb: c'],
       ['a b', 'c'],
       ['Upgrade', 'h2c'],
+      ['Host', 'elsewhere'],
+      ['Content-Length', '0'],
+      ['Transfer-Encoding', 'chunked'],
+      ['X', 'a\u0000b'],
+      ['X', '\u20ac'],
     ]) {
       const { end } = await post(http, url, { headers });
       expect(end).toEqual({
@@ -322,6 +393,17 @@ describe('a hostile server', () => {
     expect(await post(http, url)).toMatchObject({ text: '{}', end: { kind: 'complete' } });
     expect(await post(http, url)).toMatchObject({ text: '{}', end: { kind: 'complete' } });
     expect(sockets).toHaveLength(2);
+  });
+
+  it('whose surplus is there when the next request is about to be written has no say in it', async () => {
+    const evil = OK.replace('{}', '[]');
+    const { url, sockets } = await serverThat((socket) => socket.write(OK));
+    const http = outbound();
+    await post(http, url);
+    const second = post(http, url);
+    // It is in the kernel before the turn in which the request would be written ends.
+    (sockets[0] as Socket).write(evil);
+    expect(await second).toMatchObject({ text: '{}', end: { kind: 'complete' } });
   });
 
   it('that speaks before it was asked is not listened to', async () => {

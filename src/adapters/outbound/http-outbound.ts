@@ -24,21 +24,13 @@ export class HttpOutbound implements Outbound {
     this.#open.add(attempt);
     const { route, fault } = this.#targetOf(asked.url);
     if (route === undefined) attempt.failLater(fault);
-    else if (this.#connections.isReady) attempt.start(route);
-    else this.#prepared(attempt, route);
+    else attempt.start(route);
     return () => attempt.abort();
   }
 
   async close(): Promise<void> {
     for (const attempt of this.#open.all()) attempt.abort();
     await this.#connections.close();
-  }
-
-  #prepared(attempt: Attempt, route: Route): void {
-    this.#connections.prepare().then(
-      () => attempt.start(route),
-      () => attempt.failLater('the HTTP client could not be loaded'),
-    );
   }
 
   #targetOf(text: string): Target {
