@@ -1,5 +1,6 @@
 /** What every conversation with one server over HTTP has in common. */
-import type { Clock, Outbound, Randomness, Telemetry } from '../core/ports.ts';
+import type { Clock, Randomness, Telemetry } from '../core/ports.ts';
+import type { Outbound } from '../core/outbound.ts';
 
 export interface ClientContext {
   /** For logs and metrics; holds no secret. */

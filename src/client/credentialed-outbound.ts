@@ -4,7 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization
  */
 import type { CredentialOutcome, CredentialRefusal, Credentials } from '../core/credentials.ts';
-import type { Outbound, OutboundEvents, OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type { Outbound, OutboundEvents, OutboundHead, OutboundRequest } from '../core/outbound.ts';
 
 export class CredentialedOutbound implements Outbound {
   readonly #inner: Outbound;

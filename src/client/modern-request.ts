@@ -1,5 +1,5 @@
 /** One message of the stateless revision as an HTTP request. */
-import type { OutboundRequest } from '../core/ports.ts';
+import type { OutboundRequest } from '../core/outbound.ts';
 import { claimedVersion } from '../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { standardHeadersOf } from '../core/protocol/standard-headers.ts';

@@ -2,7 +2,12 @@
  * One HTTP request and its reply, read as messages: one JSON text, or an event stream. Bounded
  * while it comes in; whatever is wrong with it ends this reply and nothing else.
  */
-import type { OutboundEnd, OutboundEvents, OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type {
+  OutboundEnd,
+  OutboundEvents,
+  OutboundHead,
+  OutboundRequest,
+} from '../core/outbound.ts';
 import type { Bagged } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';

@@ -3,7 +3,7 @@
  * `Last-Event-ID`. A stream that cannot be resumed costs this call and no other.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery
  */
-import type { OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type { OutboundHead, OutboundRequest } from '../core/outbound.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { BAD_REPLY, CONNECTION_LOST, failedCall, unavailable } from './failed-call.ts';

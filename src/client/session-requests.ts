@@ -1,5 +1,5 @@
 /** The HTTP requests of one 2025 session, with the headers that name it. */
-import type { OutboundHead, OutboundRequest } from '../core/ports.ts';
+import type { OutboundHead, OutboundRequest } from '../core/outbound.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { isRepeatable } from './failed-call.ts';

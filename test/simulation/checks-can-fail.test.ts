@@ -3,7 +3,8 @@
  * must see it.
  */
 import { describe, expect, it } from 'vitest';
-import type { OutboundEvents, StreamSink } from '../../src/core/ports.ts';
+import type { StreamSink } from '../../src/core/ports.ts';
+import type { OutboundEvents } from '../../src/core/outbound.ts';
 import type { Message } from '../../src/core/protocol/message.ts';
 import type { Isolation } from './scenario.ts';
 import { simulate } from './simulate.ts';

@@ -1,11 +1,6 @@
 /** Requests of ours over the lossy network, to a server that may be replaced at any moment. */
-import type {
-  Application,
-  HttpExchange,
-  Outbound,
-  OutboundEvents,
-  OutboundRequest,
-} from '../../src/core/ports.ts';
+import type { Application, HttpExchange } from '../../src/core/ports.ts';
+import type { Outbound, OutboundEvents, OutboundRequest } from '../../src/core/outbound.ts';
 import type { MemoryExchange, ReplyListener } from '../../src/testing/memory-exchange.ts';
 import type { MemoryNetwork } from '../../src/testing/memory-network.ts';
 import type { ReplyHeaders } from '../../src/testing/reply-headers.ts';

@@ -4,7 +4,6 @@ import { type ClientContext, SendMeter } from '../../src/client/client-context.t
 import { ModernConversation } from '../../src/client/modern-conversation.ts';
 import type {
   Clock,
-  Outbound,
   Randomness,
   Telemetry,
   Upstream,
@@ -12,6 +11,7 @@ import type {
   UpstreamEra,
   UpstreamEvents,
 } from '../../src/core/ports.ts';
+import type { Outbound } from '../../src/core/outbound.ts';
 
 export interface HopUpstreamPorts {
   readonly url: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Outbound, OutboundRequest } from '../../core/ports.ts';
+import type { Outbound, OutboundRequest } from '../../core/outbound.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 
 /** Answers at once with what the test says, or never. */

@@ -3,7 +3,7 @@
  * address is checked, time and bytes are bounded, and a redirect leads nowhere but to its own
  * origin.
  */
-import type { Outbound, OutboundHead, OutboundRequest } from '../../core/ports.ts';
+import type { Outbound, OutboundHead, OutboundRequest } from '../../core/outbound.ts';
 import { CredentialError } from './credential-error.ts';
 
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;

@@ -1,6 +1,7 @@
 /** From an operator's choice to the credentials of every conversation with one remote server. */
 import type { Credentials } from '../../core/credentials.ts';
-import type { Clock, Outbound, Principal, Telemetry } from '../../core/ports.ts';
+import type { Clock, Principal, Telemetry } from '../../core/ports.ts';
+import type { Outbound } from '../../core/outbound.ts';
 import type { SsrfGuard } from '../outbound/ssrf-guard.ts';
 import { clientCredentialsToken, exchangedToken, type GrantClient } from './client-grants.ts';
 import { type GuardedFetch, guardedFetch } from './guarded-fetch.ts';

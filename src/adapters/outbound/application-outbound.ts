@@ -4,13 +4,11 @@ import type {
   Application,
   BodyOutcome,
   HttpExchange,
-  Outbound,
-  OutboundEvents,
-  OutboundRequest,
   Principal,
   RequestHead,
   StreamSink,
 } from '../../core/ports.ts';
+import type { Outbound, OutboundEvents, OutboundRequest } from '../../core/outbound.ts';
 
 const ENCODER = new TextEncoder();
 

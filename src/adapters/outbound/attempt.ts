@@ -1,5 +1,5 @@
 /** One request under way: on one connection, and once more on another if the first was dead. */
-import type { OutboundEnd, OutboundEvents, OutboundRequest } from '../../core/ports.ts';
+import type { OutboundEnd, OutboundEvents, OutboundRequest } from '../../core/outbound.ts';
 import type { Connection, RequestEvents } from './connection.ts';
 import type { Route } from './connections.ts';
 import type { ReplyHead } from './reply-head.ts';

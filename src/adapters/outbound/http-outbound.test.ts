@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { OutboundEnd } from '../../core/ports.ts';
+import type { OutboundEnd } from '../../core/outbound.ts';
 import { HttpOutbound } from './http-outbound.ts';
 import { SsrfGuard } from './ssrf-guard.ts';
 

@@ -1,6 +1,6 @@
 /** HTTP requests of ours over the network, with connections that are kept. */
 import { Bag } from '../../core/bag.ts';
-import type { Outbound, OutboundEvents, OutboundRequest } from '../../core/ports.ts';
+import type { Outbound, OutboundEvents, OutboundRequest } from '../../core/outbound.ts';
 import { Attempt } from './attempt.ts';
 import { Connections, type ConnectionOptions, type Route } from './connections.ts';
 import type { SsrfGuard } from './ssrf-guard.ts';

@@ -3,7 +3,7 @@
  * could read in two ways is no head at all.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3
  */
-import type { OutboundHead } from '../../core/ports.ts';
+import type { OutboundHead } from '../../core/outbound.ts';
 
 /** Bytes of a head, and of what follows a body in chunks. */
 export const HEAD_BYTES_MAX = 16_384;

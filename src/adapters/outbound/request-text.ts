@@ -1,6 +1,6 @@
 /** A request as it is written on a connection. */
 import type { Socket } from 'node:net';
-import type { OutboundRequest } from '../../core/ports.ts';
+import type { OutboundRequest } from '../../core/outbound.ts';
 
 /** A body longer than this, in characters, is not copied together with its head. */
 const JOINED_CHARS_MAX = 16_384;

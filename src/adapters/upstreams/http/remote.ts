@@ -4,7 +4,6 @@ import { ModernConversation } from '../../../client/modern-conversation.ts';
 import { type ClientContext, SendMeter } from '../../../client/client-context.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
-  Outbound,
   Principal,
   Telemetry,
   Upstream,
@@ -12,6 +11,7 @@ import type {
   UpstreamEra,
   UpstreamEvents,
 } from '../../../core/ports.ts';
+import type { Outbound } from '../../../core/outbound.ts';
 import {
   type PersonCredential,
   type UpstreamCredential,
