@@ -184,7 +184,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   }
 
   received(message: Message, related: UpstreamCall | undefined, isMarked: boolean): void {
-    const call = related ?? (this.#isOfOne && !isMarked ? this.instance.pending.sole : undefined);
+    const call = related ?? (isMarked ? undefined : this.#callMeant());
     const owner = call?.owner as Partial<LegacyCallOwner> | undefined;
     const member = this.isExclusive ? first(this.#members) : owner?.member;
     if (message.kind === 'request') {
@@ -211,6 +211,18 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     if (call !== undefined && owner?.member !== undefined) call.owner.related(call, message);
     else if (this.isExclusive && member !== undefined) member.unrelated(message);
     else this.instance.ports.telemetry.count('upstream_stray_total', { kind: 'notification' });
+  }
+
+  /**
+   * The call that a message without a mark is taken to be of. While one that was given up may still
+   * speak, nobody can say; who reads the session's own stream is told there, because a client that
+   * goes on from here would believe that the call was named.
+   */
+  #callMeant(): UpstreamCall | undefined {
+    if (!this.#isOfOne) return undefined;
+    const [member] = this.#members;
+    const isElsewhere = this.isExclusive && member?.isListening === true;
+    return isElsewhere ? this.instance.sole : this.instance.pending.sole;
   }
 
   /**

@@ -84,6 +84,10 @@ export class LegacySession implements SessionHandle, PostingSession {
     return this.#machine.state === 'ended';
   }
 
+  get isListening(): boolean {
+    return this.#machine.main.attachment !== undefined;
+  }
+
   get pendingCount(): number {
     return this.#calls.size;
   }

@@ -14,6 +14,8 @@ export interface LegacyMember {
   readonly initializeParams: string | undefined;
   /** Whether the client declared what this question needs. */
   canAnswer(method: string): boolean;
+  /** Whether its client reads what belongs to no call now. */
+  readonly isListening: boolean;
   /** A notification that belongs to no call. */
   unrelated(message: Message): void;
   /** A question under an id of ours, on the stream of `call` if it belongs to one. */

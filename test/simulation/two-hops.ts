@@ -22,10 +22,16 @@ import type { ApplicationPorts, Subject, Terrain } from './simulate.ts';
 /** Something that is wrong with the hop, to see that it is noticed. */
 export type HopFault = (outbound: Outbound) => Outbound;
 
-export function twoHops(fault: HopFault = (outbound) => outbound): Subject {
-  // A server that marks nothing makes the far end guess which call a question belongs to, after a
-  // cancellation perhaps wrongly, and nobody beyond it can know better.
-  return { kind: 'in-process', create: (ports, random) => new TwoHops(ports, random, fault) };
+export function twoHops(
+  fault: HopFault = (outbound) => outbound,
+  kind: 'in-process' | 'stdio' = 'in-process',
+): Subject {
+  return { kind, create: (ports, random) => new TwoHops(ports, random, fault) };
+}
+
+/** In front of a server that never says of which call it speaks. */
+export function twoHopsUnmarked(): Subject {
+  return twoHops((outbound) => outbound, 'stdio');
 }
 
 const ORIGINS = { near: '127.0.0.1:8808', far: 'far.test' };

@@ -3,7 +3,7 @@
  * upstream and on many.
  */
 import { describe, expect, it } from 'vitest';
-import { callLater, rpc, Session2024, Session2025 } from './conversation.ts';
+import { callLater, note, rpc, Session2024, Session2025 } from './conversation.ts';
 import { people } from './people.ts';
 import { eventually } from './signal.ts';
 import type { WireReply } from './wire-reply.ts';
@@ -88,6 +88,29 @@ describe('on one upstream that all share', () => {
     await Promise.all(replies.map((reply) => reply.whole()));
     for (const stream of [...listening, ...replies]) expect(stream.text).not.toContain('canary');
   });
+
+  it.each([true, false])(
+    'what may be of a cancelled call is not put on the next, if its client listens: %s',
+    async (isListening) => {
+      const server = await wireServer({ isolation: 'session', hand: { kind: 'stdio' } });
+      const session = await Session2025.open(server, { capabilities: { sampling: {} } });
+      const listening = isListening ? await session.listen().head() : undefined;
+      const gone = session.post(callLater(1));
+      const first = await server.upstream.call(0);
+      await session.post(note('notifications/cancelled', { requestId: 1 })).whole();
+      await server.upstream.until(() => first.isCancelled, 'the cancellation');
+      const next = session.post(callLater(2));
+      const second = await server.upstream.call(1);
+      first.ask('late', 'sampling/createMessage', { messages: [] });
+      const { method } = await (listening ?? next).message(0);
+      expect(method).toBe('sampling/createMessage');
+      second.say('done');
+      await next.whole();
+      expect(next.text).toContain('done');
+      expect(next.text.includes('createMessage')).toBe(!isListening);
+      gone.leave();
+    },
+  );
 
   it('V22 an answer to a question counts only from the session that was asked', async () => {
     const server = await wireServer({ isolation: 'shared' });

@@ -181,9 +181,9 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   }
 
   haunt(): void {
-    if (this.instance.canTell) return;
-    this.isHaunted = true;
     this.#hauntedUntil = this.instance.ports.clock.now() + GHOST_MS;
+    // Whatever names the call of what it says can be given others meanwhile.
+    if (!this.instance.canTell) this.isHaunted = true;
   }
 
   released(call: BridgedCall): void {
@@ -264,7 +264,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
       task.asked(message);
       return;
     }
-    const isAmbiguous = isMarked || this.isHaunted;
+    const isRecent = this.instance.ports.clock.now() < this.#hauntedUntil;
+    const isAmbiguous = isMarked || this.isHaunted || isRecent;
     const call = this.#callOf(related, isAmbiguous, ({ canAsk }) => canAsk);
     if (call !== undefined) {
       call.asked(message);
