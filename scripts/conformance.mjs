@@ -1,19 +1,26 @@
 /**
  * `npm run conformance`: runs the official suite against each configuration and prints one row for
  * each, `name  x/30  x/37`: the scored scenarios of 2025-11-25 and 2026-07-28 that hold. One row more
- * is the suite's other leg, for clients, over `TidegateClientTransport`. Exits with 0 only when every
- * row is full. `npm run conformance -- stdio` runs the rows named so.
+ * is the suite's other leg, for clients, over `TidegateClientTransport`, and another the scenarios of
+ * authorization that it does not score. Exits with 0 only when every row is full. `npm run conformance -- stdio` runs the rows named so.
  */
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled } from './bootstrap.mjs';
 import { CONFIGURATIONS } from './conformance/configurations.mjs';
 import { startEndpoint } from './conformance/endpoint.mjs';
-import { ensureSuite, REVISIONS, runClientSuite, runServerSuite } from './conformance/suite.mjs';
+import {
+  ensureSuite,
+  REVISIONS,
+  runAuthorizationScenarios,
+  runClientSuite,
+  runServerSuite,
+} from './conformance/suite.mjs';
 
 const CLIENT = fileURLToPath(new URL('conformance/client.mjs', import.meta.url));
 const ROWS = [
   ...CONFIGURATIONS.map(({ name }) => ({ name, run: () => runConfiguration(name) })),
   { name: 'client transport', run: () => runEach((revision) => runClientSuite(CLIENT, revision)) },
+  { name: 'client authorization', run: async () => [await runAuthorizationScenarios(CLIENT)] },
 ];
 const NAME_WIDTH = Math.max(...ROWS.map(({ name }) => name.length));
 

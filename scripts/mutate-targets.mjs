@@ -65,6 +65,24 @@ export const EQUIVALENT = [
     why: 'A header that was sent once has a value; the compiler asks.',
   },
   {
+    file: 'src/core/security/failure-budget.ts',
+    line: "const OTHERS = '*';",
+    text: "''",
+    why: 'No address is spelled so either.',
+  },
+  {
+    file: 'src/core/security/failure-budget.ts',
+    line: 'if (this.#failures.size === 0) return false;',
+    text: 'false',
+    why: 'The quick look spares most requests the slow one, and decides nothing.',
+  },
+  {
+    file: 'src/core/security/failure-budget.ts',
+    line: 'return (this.#failures.get(this.#accountOf(address)) ?? 0) >= this.#perSecondMax;',
+    text: '(this.#failures.get(this.#accountOf(address)))',
+    why: 'Undefined is not more than any number; the compiler asks.',
+  },
+  {
     file: 'src/server/admission.ts',
     line: "return query.includes('access_token') && new URLSearchParams(query).has('access_token');",
     text: "(new URLSearchParams(query).has('access_token'))",

@@ -59,7 +59,17 @@ try {
 
 function transportOf() {
   if (WITHOUT_DISCOVER.has(scenario)) return withDiscover();
-  return new TidegateClientTransport(url, folder === undefined ? {} : { credential: person() });
+  return new TidegateClientTransport(url, folder === undefined ? {} : { credential: credential() });
+}
+
+function credential() {
+  return scenario === 'auth/client-credentials-basic' ? application() : person();
+}
+
+/** A program with a secret of its own. */
+function application() {
+  const { client_id: clientId, client_secret: clientSecret } = JSON.parse(context);
+  return { kind: 'client-credentials', clientId, clientSecret };
 }
 
 /** Somebody who signs in wherever they are sent, with a browser that shows nothing. */

@@ -52,7 +52,8 @@ export async function discover(
   const named = question.issuer ?? described?.authorization_servers?.[0];
   const issuer = named ?? new URL('/', question.url).href;
   checkUrl(issuer, 'authorization server', guard);
-  const metadata = await sdk.discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch });
+  const found = await sdk.discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch });
+  const metadata = found ?? (named === undefined ? usualMetadata(issuer) : undefined);
   if (metadata === undefined) {
     throw new CredentialError(`${new URL(issuer).host} has no authorization server metadata.`);
   }
@@ -62,6 +63,23 @@ export async function discover(
     metadata,
     resource: described?.resource ?? own.href,
     scope: described?.scopes_supported?.join(' '),
+  };
+}
+
+/**
+ * Where everything is that an MCP server of 2025-03-26 is its own authorization server for, when it
+ * says nothing of it.
+ * @see https://modelcontextprotocol.io/specification/2025-03-26/basic/authorization#fallbacks-for-servers-without-metadata-discovery
+ */
+function usualMetadata(issuer: string): AuthorizationServerMetadata {
+  const at = (path: string): string => new URL(path, issuer).href;
+  return {
+    issuer,
+    authorization_endpoint: at('/authorize'),
+    token_endpoint: at('/token'),
+    registration_endpoint: at('/register'),
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
   };
 }
 

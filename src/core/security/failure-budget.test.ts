@@ -28,6 +28,7 @@ it('counts an IPv6 subscriber as one', () => {
 
 it('begins a new second with whatever fails first', () => {
   const budget = new FailureBudget(1);
+  expect(budget.isSpent('192.0.2.1', 500)).toBe(false);
   budget.failed('192.0.2.1', 500);
   expect(budget.isSpent('192.0.2.1', 1499)).toBe(true);
   budget.failed('192.0.2.2', 1500);
