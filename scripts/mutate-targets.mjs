@@ -72,15 +72,27 @@ export const EQUIVALENT = [
   },
   {
     file: 'src/core/security/failure-budget.ts',
-    line: 'if (this.#failures.size === 0) return false;',
+    line: 'if (this.#total === 0) return false;',
     text: 'false',
     why: 'The quick look spares most requests the slow one, and decides nothing.',
   },
   {
     file: 'src/core/security/failure-budget.ts',
-    line: 'return (this.#failures.get(this.#accountOf(address)) ?? 0) >= this.#perSecondMax;',
+    line: 'const failures = this.#failures.get(this.#accountOf(address)) ?? 0;',
     text: '(this.#failures.get(this.#accountOf(address)))',
     why: 'Undefined is not more than any number; the compiler asks.',
+  },
+  {
+    file: 'src/adapters/gate/debts.ts',
+    line: 'if (this.#until.size === 0) return 0;',
+    text: 'false',
+    why: 'The quick look spares most requests the slow one, and decides nothing.',
+  },
+  {
+    file: 'src/adapters/gate/debts.ts',
+    line: 'if (this.#gathered.size > GATHERED_MAX && oldest !== undefined) this.#gathered.delete(oldest);',
+    text: '(this.#gathered.size > GATHERED_MAX)',
+    why: 'More than ten thousand have an oldest; the compiler asks.',
   },
   {
     file: 'src/server/admission.ts',

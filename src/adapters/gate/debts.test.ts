@@ -54,13 +54,44 @@ describe('whoever spends', () => {
     expect(await owed(one, 3000)).toBe(4000);
   });
 
+  it('owes no less because another owes, too', async () => {
+    const one = debts(1000);
+    expect(await owed(one, 5000)).toBe(4000);
+    one.spend('bob', 3000);
+    await counted();
+    expect([one.waitMs('ann'), one.waitMs('bob')]).toEqual([4000, 2000]);
+  });
+
+  it('goes on to spend while in debt, as if the second were not over', async () => {
+    const one = debts(1000);
+    expect(await owed(one, 3500)).toBe(3000);
+    vi.advanceTimersByTime(1500);
+    expect(await owed(one, 1000)).toBe(2000);
+  });
+
+  it('is forgotten once all is paid', async () => {
+    const one = debts(1000);
+    await owed(one, 2000);
+    one.spend('bob', 2000);
+    await counted();
+    vi.advanceTimersByTime(999);
+    expect([one.waitMs('ann'), one.size]).toEqual([1, 2]);
+    vi.advanceTimersByTime(1);
+    expect([one.waitMs('ann'), one.size]).toEqual([0, 1]);
+    // Whoever does not come back is forgotten when another owes.
+    one.spend('gil', 2000);
+    await counted();
+    expect(one.size).toBe(1);
+  });
+
   it('small sums is counted once they come to something', async () => {
     const one = debts(6400);
     // A sixty-fourth is a hundred bytes.
     const penalty = vi.spyOn(RateLimiterMemory.prototype, 'penalty');
     expect(await owed(one, 99)).toBe(0);
-    expect(penalty).toHaveBeenCalledTimes(0);
+    expect([penalty.mock.calls.length, one.size]).toEqual([0, 1]);
     expect(await owed(one, 1)).toBe(0);
+    expect(one.size).toBe(0);
     expect(penalty.mock.calls).toEqual([['ann', 100]]);
     await owed(one, 60, 60);
     expect(penalty.mock.calls[1]).toEqual(['ann', 120]);

@@ -43,6 +43,11 @@ export class Debts {
     void this.#count(key, sum);
   }
 
+  /** Accounts that owe or saved anything, for tests and metrics. */
+  get size(): number {
+    return this.#until.size + this.#gathered.size;
+  }
+
   async #count(key: string, bytes: number): Promise<void> {
     const { points } = this.#limiter;
     const { consumedPoints } = await this.#limiter.penalty(key, bytes);
