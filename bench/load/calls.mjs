@@ -1,7 +1,8 @@
 /**
  * Closed-loop `tools/call` load in a process of its own, told what to do over IPC:
  * `open` {server, era, clients}, `run` {calls, maxMs, width}, `close`. One call in flight for each client; every
- * answer must carry the text of its own call.
+ * answer must carry the text of its own call. While it runs it never sleeps: to wake it up would be on
+ * the bill of whoever answers, and the faster that is, the less often it sleeps.
  */
 import { answerCommands } from './answer-commands.mjs';
 import { CLIENTS } from './eras.mjs';
@@ -30,6 +31,8 @@ function run({ calls, maxMs, name = 'echo', width = clients.length }) {
   let finished = 0;
   let live = width;
   return new Promise((resolve, reject) => {
+    const stayAwake = () => live > 0 && setImmediate(stayAwake);
+    stayAwake();
     const next = (client) => {
       const start = performance.now();
       if (issued === calls || start - begun > maxMs) {

@@ -136,6 +136,7 @@ function member(): LegacyMember {
     logLevel: undefined,
     initializeParams: '{}',
     canAnswer: () => true,
+    isListening: false,
     unrelated() {},
     question() {},
   };
