@@ -135,6 +135,7 @@ function member(): LegacyMember {
     subscribed: new Set(),
     logLevel: undefined,
     initializeParams: '{}',
+    isListening: false,
     canAnswer: () => true,
     isListening: false,
     unrelated() {},
