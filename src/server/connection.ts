@@ -105,12 +105,14 @@ export class Connection implements Attachment, OpenConnection {
   /** @returns whether there was still anybody to answer. */
   json(status: number, body: string): boolean {
     const exchange = this.#take();
-    exchange?.respond(
+    if (exchange === undefined) return false;
+    exchange.respond(
       status,
       body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers),
       body,
     );
-    return exchange !== undefined;
+    this.#connections.sent(this, body.length);
+    return true;
   }
 
   open(first: string, resume: Resume): void {
@@ -125,6 +127,7 @@ export class Connection implements Attachment, OpenConnection {
     const isLong = this.kind !== 'reply';
     this.#sink = exchange.openStream(200, headers, first, isLong);
     this.#connections.opened(this);
+    this.#connections.sent(this, first.length);
     if (this.#sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
 
@@ -139,6 +142,7 @@ export class Connection implements Attachment, OpenConnection {
       return;
     }
     sink.write(text);
+    this.#connections.sent(this, text.length);
     this.writtenAt = this.#connections.now();
     if (this.waitingSince === undefined && sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
@@ -153,6 +157,7 @@ export class Connection implements Attachment, OpenConnection {
     const ending =
       sink ?? exchange?.openStream(200, STREAM_HEADERS.concat(this.#headers), last, false);
     ending?.end(sink === undefined ? '' : last);
+    if (ending !== undefined) this.#connections.sent(this, last.length);
     return ending !== undefined;
   }
 

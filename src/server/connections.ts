@@ -166,6 +166,13 @@ export class Connections {
     this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
   }
 
+  /** What is written to somebody is on their account, whatever it is and whoever asked for it. */
+  sent(connection: OpenConnection, chars: number): void {
+    const { gate } = this.#ports;
+    if (gate === undefined || connection.isInner || chars === 0) return;
+    gate.spend(this.#visitorOf(connection), chars);
+  }
+
   /** Bytes wait in the socket: look again until they are gone. */
   waiting(connection: OpenConnection): void {
     if (connection.waitingSince !== undefined) return;

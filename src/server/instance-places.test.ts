@@ -137,7 +137,6 @@ function member(): LegacyMember {
     initializeParams: '{}',
     isListening: false,
     canAnswer: () => true,
-    isListening: false,
     unrelated() {},
     question() {},
   };

@@ -70,7 +70,6 @@ export class Warrant {
     this.#isOver = true;
     const { audit, gate } = this.#ports;
     gate?.giveBack(this.request, 'call');
-    if (answer !== undefined) gate?.spend(this.request, answer.payload?.length ?? 0);
     audit?.record(
       entryOf('call', this.request, this.#policies, {
         answerChars: answer?.payload?.length,

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { RateGate } from '../../src/adapters/gate/rate-gate.ts';
 import type { Rates } from '../../src/adapters/gate/rate-rules.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
+import type { Gate, Visitor } from '../../src/core/gate.ts';
 import {
   callLater as callLater2026,
   callNow as callNow2026,
@@ -64,6 +65,31 @@ describe('too many requests', () => {
     const reply = await server.fetch({ path: '/mcp' });
     expect(reply.status).toBe(429);
     expect(reply.header('www-authenticate')).toBeUndefined();
+  });
+});
+
+describe('bytes', () => {
+  it('are on the account of whoever they are written to, answers, events and changes alike', async () => {
+    const spent = new Map<string, number>();
+    const counting: Gate = Object.assign(gate({}), {
+      spend: ({ principal }: Visitor, bytes: number) => {
+        spent.set(principal.subject, (spent.get(principal.subject) ?? 0) + bytes);
+      },
+    });
+    const server = await wireServer({ identity: credentials(), gate: counting });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const bob = await Session2025.open(server, { token: 'bob' });
+    const listening = await bob.listen().head();
+    const [before, others] = [spent.get('alice') ?? 0, spent.get('bob') ?? 0];
+    const reply = alice.post(callLater(1));
+    const call = await server.upstream.call(0);
+    for (let i = 0; i < 10; i += 1) call.log('x'.repeat(1000));
+    call.say('y'.repeat(1000));
+    await reply.whole();
+    expect((spent.get('alice') ?? 0) - before).toBeGreaterThanOrEqual(reply.text.length);
+    expect(reply.text.length).toBeGreaterThan(11_000);
+    expect(spent.get('bob')).toBe(others);
+    listening.leave();
   });
 });
 

@@ -72,6 +72,21 @@ it('gives nothing of a second that is over, and says how long until the next', a
   expect(waitMs).toBeLessThanOrEqual(2000);
 });
 
+it('knows whom it refused until there are points again, and asks no more meanwhile', async () => {
+  const limiter = new RateLimiterMemory({ points: 2, duration: 1 });
+  const consume = vi.spyOn(limiter, 'consume');
+  const leases = new Leases(limiter);
+  expect(leases.fullMs('ann')).toBeUndefined();
+  expect(await granted(leases, 'ann', 3)).toBe(2);
+  vi.advanceTimersByTime(400);
+  expect(leases.fullMs('ann')).toBe(600);
+  expect(leases.fullMs('bob')).toBeUndefined();
+  expect(consume).toHaveBeenCalledTimes(3);
+  vi.advanceTimersByTime(600);
+  expect(leases.fullMs('ann')).toBeUndefined();
+  expect(await granted(leases, 'ann', 3)).toBe(2);
+});
+
 it('keeps those whose second goes on', async () => {
   const leases = new Leases(new RateLimiterMemory({ points: 100, duration: 1 }));
   await leases.take('ann');

@@ -11,6 +11,8 @@ interface Lease {
   /** What the limiter has besides. */
   remaining: number;
   readonly until: number;
+  /** Whom the limiter has refused need not ask it again before then. */
+  fullUntil: number;
 }
 
 /** Which part of its points is taken at once. */
@@ -46,8 +48,20 @@ export class Leases {
       return undefined;
     } catch (full) {
       // Whoever asked in the same moment may have taken more than they needed.
-      return this.use(key) ? undefined : (full as RateLimiterRes).msBeforeNext;
+      if (this.use(key)) return undefined;
+      const { msBeforeNext } = full as RateLimiterRes;
+      lease.fullUntil = Date.now() + msBeforeNext;
+      return msBeforeNext;
     }
+  }
+
+  /**
+   * Milliseconds until there are points again; undefined when that is not known at once. A flood
+   * that is refused asks the limiter once a second and not each time, which takes a promise.
+   */
+  fullMs(key: string): number | undefined {
+    const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();
+    return left > 0 ? left : undefined;
   }
 
   get size(): number {
@@ -66,7 +80,7 @@ export class Leases {
       this.#leases.delete(oldest);
     }
     const { points, duration } = this.#limiter;
-    const lease = { left: 0, remaining: points, until: now + duration * 1000 };
+    const lease = { left: 0, remaining: points, until: now + duration * 1000, fullUntil: 0 };
     this.#leases.delete(key);
     this.#leases.set(key, lease);
     return lease;

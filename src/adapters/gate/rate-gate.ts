@@ -108,7 +108,13 @@ export class RateGate implements Gate {
       const rule = rules[i];
       const leases = rule?.of(visitor);
       if (rule === undefined || leases === undefined) continue;
-      if (leases.use(accountKey(rule.account, visitor))) continue;
+      const key = accountKey(rule.account, visitor);
+      if (leases.use(key)) continue;
+      const waitMs = leases.fullMs(key);
+      if (waitMs !== undefined) {
+        settle(this.#refuse('RATE_LIMITED', rule.name, waitMs));
+        return;
+      }
       const rest = rules.slice(i);
       void this.#refusal(rest, visitor).then((refusal) => queueMicrotask(() => settle(refusal)));
       return;

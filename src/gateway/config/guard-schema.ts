@@ -10,7 +10,9 @@ const rule = (description: string): z.ZodOptional<z.ZodType<number>> =>
 export const RULES: z.ZodType<RateRules> & z.ZodObject = z.strictObject({
   requestsPerSecond: rule('Requests of every verb, a second.'),
   opensPerSecond: rule('Openings of streams and sessions, a second.'),
-  bytesPerSecond: rule('Bytes of requests and answers, a second; a debt is waited for.'),
+  bytesPerSecond: rule(
+    'Bytes of requests and of what is written back, a second; a debt is waited for.',
+  ),
   streamsMax: rule('Event streams at a time.'),
   sessionsMax: rule('Sessions at a time.'),
   callsMax: rule('Requests in flight at a time.'),
