@@ -308,12 +308,6 @@ export interface Identity {
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void;
 }
 
-/** An identity that tells, without looking further, how it refuses what is not valid. */
-export interface RefusingDoor {
-  /** What whoever sends this is told when the credential in it, if there is one, does not count. */
-  refusalOf(head: RequestHead): Refusal;
-}
-
 /** An identity that lets anybody in, or an application that has such a one. */
 export interface OpenDoor {
   /** Whether a request needs no credential. */

@@ -5,13 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Denials } from '../adapters/identity/denials.ts';
 import type { Refusal } from '../core/errors.ts';
-import type {
-  Identity,
-  IdentityOutcome,
-  OpenDoor,
-  RefusingDoor,
-  RequestHead,
-} from '../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../core/ports.ts';
+import type { RefusingDoor } from '../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
 import { challenge } from '../core/security/challenge.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';

@@ -3,7 +3,8 @@
  * authorization server that its operator named, and for nothing else. No token is sent on.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
-import type { Clock, Identity, OpenDoor, Principal, RefusingDoor } from '../../core/ports.ts';
+import type { Clock, Identity, OpenDoor, Principal } from '../../core/ports.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { ResourceDoor } from '../../core/resource-door.ts';
 
 interface Kept {

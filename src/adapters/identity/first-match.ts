@@ -3,13 +3,8 @@
  * that none knows is refused once, with the challenges of all.
  */
 import type { Refusal } from '../../core/errors.ts';
-import type {
-  Identity,
-  IdentityOutcome,
-  OpenDoor,
-  RefusingDoor,
-  RequestHead,
-} from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 
 export function firstMatch(

@@ -7,15 +7,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Refusal } from '../../core/errors.ts';
-import type {
-  Clock,
-  Identity,
-  IdentityOutcome,
-  RefusingDoor,
-  RequestHead,
-  Telemetry,
-} from '../../core/ports.ts';
+import type { Clock, Identity, IdentityOutcome, RequestHead, Telemetry } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import { apiKeyId, type ApiKeyEntry, isApiKey } from './api-key.ts';
 import { bearerOf } from './bearer.ts';
 import { readKeyFile } from './key-file.ts';

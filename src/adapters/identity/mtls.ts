@@ -3,14 +3,9 @@
  * key is whom its subject names; nothing is read of headers, so a proxy in front that ends TLS ends
  * this, too.
  */
-import type {
-  Clock,
-  Identity,
-  IdentityOutcome,
-  RefusingDoor,
-  RequestHead,
-} from '../../core/ports.ts';
+import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
 
 /** A part of a certificate: of its subject, or of its subject alternative names. */

@@ -8,8 +8,9 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Refusal } from '../../core/errors.ts';
-import type { Identity, IdentityOutcome, RefusingDoor, RequestHead } from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 
 export interface StaticTokenOptions {
   /**

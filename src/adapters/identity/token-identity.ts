@@ -5,13 +5,8 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
  */
 import type { Refusal } from '../../core/errors.ts';
-import type {
-  Clock,
-  Identity,
-  IdentityOutcome,
-  RefusingDoor,
-  RequestHead,
-} from '../../core/ports.ts';
+import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
 import { challenge } from '../../core/security/challenge.ts';
 import {
