@@ -203,6 +203,10 @@ describe('a list that changes', () => {
 
   it('keeps a server from starting that cannot read it', async () => {
     await expect(open('rubbish')).rejects.toThrow(/revocation list .*crl\.pem is not a/);
+    const long = await authority.list([]);
+    await expect(open(long.padEnd(16 * 1024 * 1024 + 1))).rejects.toThrow(
+      /is larger than 16777216/,
+    );
     const both = `${authority.cert}\n${(await Authority.create('CN=Other')).cert}`;
     await expect(open(await authority.list([]), {}, both)).rejects.toThrow(/authority number 2/);
   });

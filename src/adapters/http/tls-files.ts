@@ -1,6 +1,6 @@
 /** Reads the files of a TLS listener, and says in one line what is wrong with them. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { certificateName } from './certificate-name.ts';
 import type { ClientTrust } from './certified-connections.ts';
@@ -127,14 +127,20 @@ const CIPHERS = [
 const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 
 function textOf(options: TlsOptions, file: TlsFault['file']): string {
+  const path = options[file] ?? '';
   try {
-    return readFileSync(options[file] ?? '', 'utf8');
+    const bytes = statSync(path).size;
+    if (bytes <= FILE_BYTES_MAX) return readFileSync(path, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = READ_FAULTS.get(code ?? '') ?? code ?? 'it cannot be opened';
     throw new Unfit(file, `cannot be read: ${why}.`, cause);
   }
+  throw new Unfit(file, `is larger than ${FILE_BYTES_MAX} bytes.`);
 }
+
+/** Room for some 300,000 revoked certificates; reading more would hold up everybody. */
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 const READ_FAULTS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file'],
