@@ -20,6 +20,7 @@ import { SseParser, type SseEvent } from '../../src/core/protocol/sse-parser.ts'
 import { checkStandardHeaders } from '../../src/core/protocol/standard-headers.ts';
 import { formatCursor, parseCursor, splitSessionCursor } from '../../src/core/sessions/cursor.ts';
 import { readConfig } from '../../src/gateway/config/read-config.ts';
+import { certificates, reply } from './wire-targets.ts';
 
 export interface Target {
   readonly name: string;
@@ -44,6 +45,8 @@ export const TARGETS: readonly Target[] = [
   { name: 'challenge', run: challenge },
   { name: 'forwarded', run: forwarded },
   { name: 'proxy-header', run: proxyHeader },
+  { name: 'reply', run: reply },
+  { name: 'certificates', run: certificates },
 ];
 
 function preScan(text: string): string {
