@@ -1,6 +1,6 @@
 /** Reads the config again and gives it to the running gateway; whatever is wrong is logged. */
 import type { Telemetry } from '../core/ports.ts';
-import type { ReloadOutcome } from '../gateway/gateway.ts';
+import type { ReloadOutcome } from '../gateway/reload-outcome.ts';
 import type { GatewayConfig } from '../gateway/gateway-config.ts';
 import type { ConfigOutcome } from '../gateway/config/read-config.ts';
 

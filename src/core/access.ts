@@ -47,13 +47,7 @@ export interface Access {
 
 /** Something worth remembering. Values of requests are never in it; `params` is digested. */
 export interface AuditEntry {
-  readonly event:
-    | 'call'
-    | 'denied'
-    | 'unauthenticated'
-    | 'connected'
-    | 'disconnected'
-    | 'administered';
+  readonly event: 'call' | 'denied' | 'unauthenticated' | 'connected' | 'disconnected';
   readonly address: string;
   readonly server: string;
   readonly principal?: Principal | undefined;
@@ -72,9 +66,31 @@ export interface AuditEntry {
   readonly outcome?: string | undefined;
 }
 
+/**
+ * What whoever runs the gateway did: by its config, by the file of its keys, or by a program that
+ * embeds it. Names of servers, credentials, people and tenants; no value of a setting.
+ */
+export interface AdministrativeAct {
+  readonly event: 'administered';
+  readonly act: 'reload' | 'revoke' | 'reinstate' | 'add';
+  readonly by: 'config' | 'keys' | 'program';
+  readonly outcome?: 'applied' | 'refused' | undefined;
+  /** Names of servers, of a reload. */
+  readonly added?: readonly string[] | undefined;
+  readonly changed?: readonly string[] | undefined;
+  readonly removed?: readonly string[] | undefined;
+  /** Whether other policies count from now on. */
+  readonly isPolicyNew?: boolean | undefined;
+  readonly credentials?: readonly string[] | undefined;
+  readonly subjects?: readonly string[] | undefined;
+  readonly tenants?: readonly string[] | undefined;
+  /** Names that are left out because there are too many. */
+  readonly more?: number | undefined;
+}
+
 /** The record. Entries keep their order. Must not block and must not throw. */
 export interface AuditTrail {
   /** Why nothing may be done now: the record is required and cannot be kept. */
   fault(): Refusal | undefined;
-  record(entry: AuditEntry): void;
+  record(entry: AuditEntry | AdministrativeAct): void;
 }

@@ -7,7 +7,8 @@ export type { Problem } from './config/problem.ts';
 export type { ConfigOutcome, ConfigPlaces } from './config/read-config.ts';
 export type { Denied } from '../adapters/identity/denials.ts';
 export type { AllowRule, PolicyRules } from '../adapters/policy/policy-rules.ts';
-export type { Gateway, GatewayOptions, GatewayStatus, ReloadOutcome } from './gateway.ts';
+export type { Gateway, GatewayOptions, GatewayStatus } from './gateway.ts';
+export type { ReloadOutcome } from './reload-outcome.ts';
 export type { GatewayServerStatus } from './gateway-server.ts';
 export type {
   AllConfig,

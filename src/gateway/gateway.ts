@@ -18,6 +18,7 @@ import type {
 } from '../core/ports.ts';
 import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
+import { Administration } from './administration.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
@@ -31,6 +32,7 @@ import {
 } from './gateway-server.ts';
 import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
+import type { ReloadOutcome } from './reload-outcome.ts';
 import { sessionHint } from './session-hint.ts';
 import { deniedOf, sharingFault, Tenants } from './tenants.ts';
 import { whyNotReady } from './why-not-ready.ts';
@@ -41,20 +43,6 @@ export interface GatewayOptions extends Guards {
   /** Logs and counters; each server's carry its name. Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
-
-export type ReloadOutcome =
-  | {
-      readonly kind: 'applied';
-      readonly added: readonly string[];
-      readonly changed: readonly string[];
-      readonly removed: readonly string[];
-      /** How many servers went on untouched. */
-      readonly kept: number;
-      /** Settings of the listener that differ and count from the next start, as `listen.port`. */
-      readonly needsRestart: readonly string[];
-    }
-  /** Nothing was changed; `reason` is one sentence. */
-  | { readonly kind: 'refused'; readonly reason: string };
 
 /** What a gateway holds at this moment, for tests, metrics and status pages. */
 export interface GatewayStatus {
@@ -89,6 +77,7 @@ export class Gateway implements Application, OpenDoor {
   readonly #watch: HealthWatch;
   readonly #clockWatch: ClockWatch;
   readonly #guards: GatewayGuards;
+  readonly #administration: Administration;
   readonly #subjectTokens = new SubjectTokens();
   #draining: Promise<void> | undefined;
 
@@ -103,9 +92,14 @@ export class Gateway implements Application, OpenDoor {
       clock: systemClock,
       telemetry: this.#telemetry,
       subjectTokens: this.#subjectTokens,
-      onRevoked: (ids) => this.#end((_, grant) => ids.has(grant?.credentialId ?? '')),
+      onRevoked: (ids) => {
+        this.#administration.denied('revoke', 'keys', { credentials: [...ids] });
+        this.#end((_, grant) => ids.has(grant?.credentialId ?? ''));
+      },
+      onAdded: (ids) => this.#administration.keysAdded(ids),
     });
     this.#guards = new GatewayGuards(config, options, this.#telemetry);
+    this.#administration = new Administration(this.#guards.guards.audit, deniedOf(config));
     this.#lobby = new Lobby({
       ...this.#guards.guards,
       listen: config.listen,
@@ -153,22 +147,17 @@ export class Gateway implements Application, OpenDoor {
    */
   reload(config: GatewayConfig): ReloadOutcome {
     if (this.#draining !== undefined) return { kind: 'refused', reason: 'It is shutting down.' };
-    try {
-      checkServers(config);
-      const { host, publicUrl } = this.#listen;
-      const listen = { ...config.listen, host, publicUrl };
-      const usePolicies = this.#guards.prepare(config);
-      this.#identity.replace(config.auth, listen);
-      usePolicies?.();
-      if (usePolicies !== undefined) this.#learnTools();
-    } catch (error) {
-      return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) };
+    const isPolicyNew = this.#prepare(config);
+    if (typeof isPolicyNew === 'string') {
+      const refused = { kind: 'refused', reason: isPolicyNew } as const;
+      this.#administration.reloaded(refused, false);
+      return refused;
     }
     const isSeenDifferently = this.#tenants.configure(config.tenants);
     const outcome = this.#replace(config);
+    this.#administration.reloaded(outcome, isPolicyNew);
     if (isSeenDifferently) this.#all?.lookAgain();
-    this.#denials.configure(deniedOf(config));
-    this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
+    this.#deny(deniedOf(config));
     this.#endUnseen();
     return outcome;
   }
@@ -178,12 +167,14 @@ export class Gateway implements Application, OpenDoor {
    * they have open ends at once, at every server.
    */
   revoke(denied: Denied): void {
+    this.#administration.denied('revoke', 'program', denied);
     this.#denials.deny(denied);
     this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
   }
 
   /** Takes back what `revoke` said; whom the config denies stays denied. */
   reinstate(denied: Denied): void {
+    this.#administration.denied('reinstate', 'program', denied);
     this.#denials.allow(denied);
   }
 
@@ -196,6 +187,28 @@ export class Gateway implements Application, OpenDoor {
   async abandon(): Promise<void> {
     const leaving = [...this.#leaving].map(({ abandon }) => abandon());
     await Promise.all([...this.#servers.values()].map((each) => each.abandon()).concat(leaving));
+  }
+
+  /** @returns whether other policies count now, or why nothing has changed. */
+  #prepare(config: GatewayConfig): boolean | string {
+    try {
+      checkServers(config);
+      const { host, publicUrl } = this.#listen;
+      const listen = { ...config.listen, host, publicUrl };
+      const usePolicies = this.#guards.prepare(config);
+      this.#identity.replace(config.auth, listen);
+      usePolicies?.();
+      if (usePolicies !== undefined) this.#learnTools();
+      return usePolicies !== undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #deny(denied: Denied): void {
+    this.#administration.configDenies(denied);
+    this.#denials.configure(denied);
+    this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
   }
 
   #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {

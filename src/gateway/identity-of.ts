@@ -21,6 +21,8 @@ export interface IdentityPorts {
   readonly telemetry: Telemetry;
   /** Told the ids of credentials that are gone. */
   readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
+  /** Told the ids of credentials that are new. */
+  readonly onAdded?: ((credentialIds: readonly string[]) => void) | undefined;
   /** Where tokens of an issuer are noted, for servers at which they are exchanged. */
   readonly subjectTokens?: SubjectTokens | undefined;
 }

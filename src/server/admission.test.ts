@@ -1,6 +1,6 @@
 /** The steps before any route, without sockets: which come first, and what each of them says. */
 import { describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../core/access.ts';
+import type { AdministrativeAct, AuditEntry } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import { BARE_GRANT, type Grant, UNKNOWN_GRANT } from '../core/grant.ts';
@@ -114,10 +114,10 @@ function identity(refusal?: Refusal): Identity & { asked: number } {
 
 function doorOf(more: Partial<Door> = {}): {
   door: Door;
-  entries: AuditEntry[];
+  entries: (AuditEntry | AdministrativeAct)[];
   counted: unknown[];
 } {
-  const entries: AuditEntry[] = [];
+  const entries: (AuditEntry | AdministrativeAct)[] = [];
   const counted: unknown[] = [];
   const guard = new HostOriginGuard({
     allowedHosts: ['localhost'],

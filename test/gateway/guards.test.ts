@@ -58,6 +58,27 @@ describe('the record of a gateway', () => {
     expect(calls).toMatchObject([{ server: 'all', target: 'alpha__now', outcome: 'ok' }]);
   });
 
+  it('holds what was done to the gateway, and no value of a setting', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: false };
+    const host = await gatewayHost(configOf({ alpha: childOf() }, { audit }));
+    const policy = { sources: [], allow: [], arguments: {} };
+    host.gateway.reload(
+      configOf({ beta: childOf() }, { audit, policy, denied: { subjects: ['ann'] } }),
+    );
+    host.gateway.revoke({ credentials: ['jti:1'] });
+    host.gateway.reinstate({ credentials: ['jti:1'] });
+    await host.close();
+    const acts = entriesOf(file).filter(({ event }) => event === 'administered');
+    expect(acts).toMatchObject([
+      { act: 'reload', outcome: 'applied', added: ['beta'], removed: ['alpha'], isPolicyNew: true },
+      { act: 'revoke', by: 'config', subjects: ['ann'] },
+      { act: 'revoke', by: 'program', credentials: ['jti:1'] },
+      { act: 'reinstate', by: 'program', credentials: ['jti:1'] },
+    ]);
+    expect(await verifyAudit([file])).toMatchObject({ faults: [] });
+  });
+
   it('that cannot be opened keeps the gateway from starting', async () => {
     const file = join(temporaryFolder(), 'absent', 'audit.jsonl');
     const audit = { file, rotateBytes: 1_000_000, isRequired: false };

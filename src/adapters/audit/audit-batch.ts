@@ -4,7 +4,7 @@
  * way to a file from 5.1 us to 3.3.
  */
 import { hash } from 'node:crypto';
-import type { AuditEntry } from '../../core/access.ts';
+import type { AdministrativeAct, AuditEntry } from '../../core/access.ts';
 import { auditBody, type ChainHead, hashMember, type TrailNote } from './audit-line.ts';
 
 /** Bytes at first; they are doubled when lines need more. */
@@ -35,7 +35,11 @@ export class AuditBatch {
    * @param time - wall-clock milliseconds.
    * @returns where it stands after it.
    */
-  append(entry: AuditEntry | TrailNote, before: ChainHead, time: number): ChainHead {
+  append(
+    entry: AuditEntry | AdministrativeAct | TrailNote,
+    before: ChainHead,
+    time: number,
+  ): ChainHead {
     const sequence = before.sequence + 1;
     const body = auditBody(entry, before, time);
     this.#reserve(body.length * BYTES_A_CHAR + END_BYTES);

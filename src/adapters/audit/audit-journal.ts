@@ -3,7 +3,7 @@
  * batch at a time. An entry that finds the queue full is lost and counted on the record itself; if
  * the record is required, calls are refused instead of made unrecorded.
  */
-import type { AuditEntry, AuditTrail } from '../../core/access.ts';
+import type { AdministrativeAct, AuditEntry, AuditTrail } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { AuditBatch } from './audit-batch.ts';
@@ -65,7 +65,7 @@ export class AuditJournal implements AuditTrail {
     return this.#failure !== undefined || this.#isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
   }
 
-  record(entry: AuditEntry): void {
+  record(entry: AuditEntry | AdministrativeAct): void {
     if (this.#isClosed || this.#isFull) {
       this.#dropped += 1;
       this.#options.telemetry.count('audit_dropped_total', {});
@@ -100,7 +100,7 @@ export class AuditJournal implements AuditTrail {
     return this.#waiting >= this.#queueMax;
   }
 
-  #append(entry: AuditEntry | TrailNote): void {
+  #append(entry: AuditEntry | AdministrativeAct | TrailNote): void {
     this.#head = this.#filling.append(entry, this.#head, this.#now());
     if (!this.#isWriting) this.#writeSoon();
   }

@@ -4,7 +4,7 @@
  * are a size and a digest, and so are resource URIs, which may hold secrets.
  */
 import { hash } from 'node:crypto';
-import type { AuditEntry } from '../../core/access.ts';
+import type { AdministrativeAct, AuditEntry } from '../../core/access.ts';
 import type { Principal } from '../../core/ports.ts';
 
 /** Where a chain stands. */
@@ -29,7 +29,11 @@ const TARGET_CHARS_MAX = 128;
  * The part of a line that is hashed.
  * @param time - wall-clock milliseconds.
  */
-export function auditBody(entry: AuditEntry | TrailNote, before: ChainHead, time: number): string {
+export function auditBody(
+  entry: AuditEntry | AdministrativeAct | TrailNote,
+  before: ChainHead,
+  time: number,
+): string {
   const facts = 'server' in entry ? factsText(entry) : JSON.stringify(entry).slice(1, -1);
   const sequence = before.sequence + 1;
   const when = timeText(time);

@@ -267,7 +267,9 @@ describe('what a ring of keys says', () => {
     const revoked: unknown[] = [];
     const telemetry: Telemetry = { ...SILENT, log: (...all) => void log.push(all) };
     const onRevoked = (ids: ReadonlySet<string>): void => void revoked.push([...ids]);
-    const keys = new KeyRing({ path, clock: new VirtualClock(), telemetry, onRevoked });
+    const added: unknown[] = [];
+    const onAdded = (ids: readonly string[]): void => void added.push(ids);
+    const keys = new KeyRing({ path, clock: new VirtualClock(), telemetry, onRevoked, onAdded });
     onTestFinished(() => keys.close());
     expect(keys.size).toBe(0);
     const [one, other] = [makeApiKey(), makeApiKey()];
@@ -283,6 +285,7 @@ describe('what a ring of keys says', () => {
     rmSync(path);
     keys.reload();
     expect([keys.size, revoked[1]]).toEqual([0, [`key:${one.id}`]]);
+    expect(added).toEqual([[`key:${one.id}`, `key:${other.id}`]]);
     expect(log).toEqual([
       ['info', 'keys_read', { keys: 2, revoked: 0 }],
       ['info', 'keys_read', { keys: 1, revoked: 1 }],

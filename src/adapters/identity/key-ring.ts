@@ -21,6 +21,8 @@ export interface KeyRingParts {
   readonly telemetry: Telemetry;
   /** Told the credential ids of keys that are gone, as `Grant.credentialId` has them. */
   readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
+  /** Told the ids of those that are new, the changed ones among them. */
+  readonly onAdded?: ((credentialIds: readonly string[]) => void) | undefined;
   /** Wall-clock milliseconds. Default: the machine's. */
   readonly now?: (() => number) | undefined;
 }
@@ -74,7 +76,7 @@ export class KeyRing implements Identity, RefusingDoor {
 
   /** Reads the file again; one that cannot be read leaves the keys as they are. */
   reload(): void {
-    const { path, telemetry, onRevoked } = this.#parts;
+    const { path, telemetry, onRevoked, onAdded } = this.#parts;
     const read = readKeyFile(path);
     if (read.kind === 'failed') {
       telemetry.log('error', 'keys_unreadable', { reason: read.reason });
@@ -87,6 +89,10 @@ export class KeyRing implements Identity, RefusingDoor {
     );
     telemetry.log('info', 'keys_read', { keys: this.#keys.size, revoked: gone.length });
     if (gone.length > 0) onRevoked(new Set(gone.map(({ id }) => keyCredentialId(id))));
+    const added = [...this.#keys.values()].filter(
+      (each) => !isDeepStrictEqual(before.get(each.id), each),
+    );
+    if (added.length > 0) onAdded?.(added.map(({ id }) => keyCredentialId(id)));
   }
 
   /** Stops looking at the file. */
