@@ -19,10 +19,9 @@ import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import type { Connections } from './connections.ts';
 import type { InstancePool } from './instance-pool.ts';
 import type { RecordCall } from './record-call.ts';
-import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ListenStream } from './listen-stream.ts';
-import type { ModernCall } from './modern-call.ts';
+import type { Undecided } from './undecided.ts';
 import type { ServedEraChoice } from './upstream-probe.ts';
 import type { WarrantPorts } from './warrant.ts';
 
@@ -61,8 +60,7 @@ export interface EndpointContext extends WarrantPorts {
   readonly passesOrigin: boolean;
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
-  readonly decideLegacyLater: (post: LegacyPost) => void;
-  readonly decideModernLater: (call: ModernCall) => void;
+  readonly decideLater: (undecided: Undecided) => void;
   /** Arms the check for an idle session. */
   readonly expireLater: (expiring: Expiring) => void;
   readonly listens: Set<ListenStream>;

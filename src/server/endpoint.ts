@@ -33,12 +33,11 @@ import type { EndpointContext, Expiring } from './context.ts';
 import { drainEndpoint } from './drain.ts';
 import type { Isolation } from './instance-places.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
-import type { LegacyPost } from './legacy-post.ts';
 import type { LegacySession } from './legacy-session.ts';
-import type { ModernCall } from './modern-call.ts';
 import { recordCall } from './record-call.ts';
 import { revokeTrust } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
+import type { Undecided } from './undecided.ts';
 import {
   UpstreamProbe,
   servedEras,
@@ -226,12 +225,8 @@ export class Endpoint implements Application, OpenDoor {
         ticker,
         settings.tasks,
       ),
-      decideLegacyLater: ticker.queue(limits.replyDecisionMs, (post: LegacyPost) => {
-        post.member.decide(post);
-        return undefined;
-      }),
-      decideModernLater: ticker.queue(limits.replyDecisionMs, (call: ModernCall) => {
-        call.decide();
+      decideLater: ticker.queue(limits.replyDecisionMs, ({ reply }: Undecided) => {
+        reply?.decide();
         return undefined;
       }),
       expireLater: ticker.queue(limits.sessionIdleMs, ({ session }: Expiring, now) =>

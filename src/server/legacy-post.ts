@@ -8,6 +8,7 @@ import type { Reply } from '../core/sessions/reply.ts';
 import type { UpstreamCall } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import type { WarrantedOwner } from './record-call.ts';
+import type { Undecided, UndecidedReply } from './undecided.ts';
 import type { Warrant } from './warrant.ts';
 
 /** A session, as its POSTs see it. */
@@ -20,12 +21,13 @@ export interface PostingSession extends LegacyMember {
   decide(post: LegacyPost): void;
 }
 
-export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
+export class LegacyPost implements LegacyCallOwner, UndecidedReply, WarrantedOwner {
   readonly member: PostingSession;
   /** Undefined in 2024, where answers travel on the session's stream. */
   readonly reply: Reply | undefined;
 
   #warrants: readonly Warrant[];
+  #undecided: Undecided | undefined;
 
   constructor(member: PostingSession, reply: Reply | undefined, warrants: readonly Warrant[] = []) {
     this.member = member;
@@ -40,13 +42,26 @@ export class LegacyPost implements LegacyCallOwner, WarrantedOwner {
   }
 
   /**
-   * An answer was given. What allowed the request goes with it: a post waits for its decision after
-   * it was answered, and would keep all that came with the request.
+   * An answer was given. What allowed the request goes with it: of a batch, others may be waited
+   * for long, and would keep all that came with the request.
    */
   settled(id: string): void {
     if (this.#warrants.length === 0) return;
     this.warrantOf({ id })?.ended('ok');
     this.#warrants = this.#warrants.filter(({ request }) => request.message.id !== id);
+  }
+
+  undecided(): Undecided {
+    this.#undecided = { reply: this };
+    return this.#undecided;
+  }
+
+  decide(): void {
+    this.member.decide(this);
+  }
+
+  decided(): void {
+    if (this.#undecided !== undefined) this.#undecided.reply = undefined;
   }
 
   /** A client that takes plain JSON alone cannot be sent anything before the answer. */

@@ -4,11 +4,11 @@ import type { Limits } from '../core/limits.ts';
 import type { Principal } from '../core/ports.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
-import type { LegacyPost } from './legacy-post.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { RecordCall } from './record-call.ts';
 import type { SessionEffectsPorts } from './session-effects.ts';
 import type { TaskOwners } from './task-owners.ts';
+import type { Undecided } from './undecided.ts';
 
 export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly id: string;
@@ -23,7 +23,7 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly priming: Priming;
   readonly publicUrl: string | undefined;
   /** Arms the decision of an undecided reply. */
-  readonly decideLater: (post: LegacyPost) => void;
+  readonly decideLater: (undecided: Undecided) => void;
   /** A call ended: for the record. */
   readonly recorded: RecordCall;
   readonly ended: (session: EndedSession, reason: CloseReason) => void;

@@ -119,7 +119,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     }
     this.#effects.carryOut(outbox);
     for (const message of entries) this.#receive(message, post);
-    if (post?.reply?.state === 'undecided') this.#options.decideLater(post);
+    if (post?.reply?.state === 'undecided') this.#options.decideLater(post.undecided());
   }
 
   attach(
@@ -356,6 +356,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);
+    if (post.reply?.state !== 'undecided') post.decided();
     this.#effects.carryOut(outbox);
   }
 

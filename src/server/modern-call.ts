@@ -18,6 +18,7 @@ import type { UpstreamCall } from './instance.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import type { RecordCall, WarrantedOwner } from './record-call.ts';
 import type { TaskOwners } from './task-owners.ts';
+import type { Undecided, UndecidedReply } from './undecided.ts';
 import type { Warrant } from './warrant.ts';
 
 export interface ModernCallFacts {
@@ -28,19 +29,17 @@ export interface ModernCallFacts {
   readonly supported: readonly string[];
   readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
-  /**
-   * Whose tasks are whose, on a server that several share. No function of the request's own: a call
-   * waits in a queue after it was answered, and would keep all that came with the request.
-   */
+  /** Whose tasks are whose, on a server that several share. */
   readonly owners: TaskOwners | undefined;
   readonly principal: Principal;
 }
 
-export class ModernCall implements WarrantedOwner, ConnectionOwner {
+export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedReply {
   readonly #facts: ModernCallFacts;
   #warrant: Warrant | undefined;
   #connection: Connection | undefined;
   #call: UpstreamCall | undefined;
+  #undecided: Undecided | undefined;
 
   constructor(facts: ModernCallFacts, warrant: Warrant | undefined) {
     this.#facts = facts;
@@ -49,6 +48,11 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
 
   get isUndecided(): boolean {
     return this.#connection !== undefined && !this.#connection.isOpen;
+  }
+
+  undecided(): Undecided {
+    this.#undecided = { reply: this };
+    return this.#undecided;
   }
 
   send(connection: Connection, message: Message): void {
@@ -112,6 +116,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
 
   connectionLost(): void {
     this.#connection = undefined;
+    this.#decided();
     const call = this.#call;
     this.#call = undefined;
     if (call === undefined) return;
@@ -130,6 +135,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
     this.#connection = undefined;
     this.#call = undefined;
     this.#warrant = undefined;
+    this.#decided();
     this.#facts.ended(this);
     if (connection === undefined) return;
     if (!connection.isOpen && this.#facts.accepts.json) {
@@ -138,6 +144,10 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner {
     }
     if (!connection.isOpen) connection.open('', undefined);
     connection.end('completed', encodeEvent('message', text));
+  }
+
+  #decided(): void {
+    if (this.#undecided !== undefined) this.#undecided.reply = undefined;
   }
 
   /** The upstream knows its own versions; the endpoint serves the handshake revisions besides. */

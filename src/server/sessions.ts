@@ -46,7 +46,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     endpointForm: context.endpointForm,
     priming: context.priming,
     publicUrl: context.publicUrl,
-    decideLater: context.decideLegacyLater,
+    decideLater: context.decideLater,
     recorded: context.recorded,
     resumed: (outcome) => context.telemetry.count('resume_total', { outcome }),
     ended: (ended, reason) => {

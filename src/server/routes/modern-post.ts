@@ -117,7 +117,7 @@ function call(
   const ended = (): void => countDown(context.modernPending, principal);
   const modern = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
   modern.send(inbound.connection(modern, 'reply', '2026'), message);
-  if (modern.isUndecided) context.decideModernLater(modern);
+  if (modern.isUndecided) context.decideLater(modern.undecided());
 }
 
 function listen(
