@@ -109,6 +109,8 @@ describe('a proof', () => {
     ['no time', { iat: undefined }],
     ['a time too long ago', { iat: NOW_S - 91 }],
     ['a time to come', { iat: NOW_S + 31 }],
+    ['a beginning to come', { nbf: NOW_S + 31 }],
+    ['an end that is past', { exp: NOW_S - 31 }],
   ])('with %s is worth nothing', async (_, claims) => {
     expect(await new Stage().check(await proofOf(claims))).toBe('invalid');
   });
