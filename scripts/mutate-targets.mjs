@@ -83,6 +83,18 @@ export const EQUIVALENT = [
     why: 'Undefined is not more than any number; the compiler asks.',
   },
   {
+    file: 'src/adapters/policy/chosen-arguments.ts',
+    line: 'const tools = Object.hasOwn(chosen, server) ? (chosen[server] ?? {}) : {};',
+    text: '(chosen[server])',
+    why: 'What is there is there; the compiler asks.',
+  },
+  {
+    file: 'src/adapters/policy/chosen-arguments.ts',
+    line: 'return Object.hasOwn(tools, tool) ? (tools[tool] ?? []) : [];',
+    text: '(tools[tool])',
+    why: 'What is there is there; the compiler asks.',
+  },
+  {
     file: 'src/adapters/identity/dpop-proofs.ts',
     line: 'readonly #secret = randomBytes(32);',
     text: '33',

@@ -9,6 +9,8 @@ it('are those of the tool of the server, and of no other', () => {
   expect(pathsOf(CHOSEN, 'mail', 'write')).toEqual([]);
   for (const name of ['toString', 'constructor', '__proto__']) {
     expect(pathsOf(CHOSEN, name, name)).toEqual([]);
+    // Functions have these of their own.
+    for (const own of ['name', 'length']) expect(pathsOf(CHOSEN, name, own)).toEqual([]);
     expect(pathsOf(CHOSEN, 'files', name)).toEqual([]);
   }
 });
