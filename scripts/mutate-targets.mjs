@@ -82,6 +82,21 @@ export const EQUIVALENT = [
     text: '(this.#failures.get(this.#accountOf(address)))',
     why: 'Undefined is not more than any number; the compiler asks.',
   },
+  ...[
+    ['false', 'The quick look spares large answers a slow one, and decides nothing.'],
+    ["''", 'As above: every answer holds the empty text.'],
+  ].map(([text, why]) => ({
+    file: 'src/adapters/policy/task-tools.ts',
+    line: `if (answer.payload?.includes('"taskId"') !== true) return;`,
+    text,
+    why,
+  })),
+  {
+    file: 'src/adapters/policy/task-tools.ts',
+    line: 'if (this.#tools.size > TASKS_MAX && oldest !== undefined) this.#tools.delete(oldest);',
+    text: '(this.#tools.size > TASKS_MAX)',
+    why: 'More than fifty thousand have an oldest; the compiler asks.',
+  },
   {
     file: 'src/adapters/policy/chosen-arguments.ts',
     line: 'const tools = Object.hasOwn(chosen, server) ? (chosen[server] ?? {}) : {};',
