@@ -41,7 +41,7 @@ describe('places', () => {
     const holdings = new Holdings({ principal: kinds });
     const taken = (['stream', 'session', 'call', 'instance'] as const).map((holding) => {
       let count = 0;
-      while (holdings.take(ANN, holding) === undefined) count += 1;
+      while (count < 9 && holdings.take(ANN, holding) === undefined) count += 1;
       return count;
     });
     expect(taken).toEqual([1, 2, 3, 4]);
@@ -76,7 +76,7 @@ describe('places', () => {
     const both = new Holdings({ tenant: { callsMax: 2 }, tenants });
     const calls = (who: Visitor): number => {
       let count = 0;
-      while (both.take(who, 'call') === undefined) count += 1;
+      while (count < 9 && both.take(who, 'call') === undefined) count += 1;
       return count;
     };
     expect([calls(ANN), calls(guest), calls(visitor('x', { tenant: 'bolt' }))]).toEqual([1, 2, 2]);
