@@ -11,7 +11,7 @@ import {
   SUPERGATEWAY_SSE,
   TIDEGATE,
 } from '../servers.mjs';
-import { measureLanes } from './calls.mjs';
+import { measureStarts } from './calls.mjs';
 
 const ERAS = [2024, 2025, 2026];
 const PEERS = [MCP_PROXY_6, SUPERGATEWAY_SSE, SUPERGATEWAY_HTTP];
@@ -26,7 +26,7 @@ export async function measureBridged({ servers, isQuick, say }) {
       overChild(entry, `${entry.name}-bridged`, `${entry.label}, ${other} only`, child);
     const lanes = [BARE_GATEWAY, TIDEGATE, bridged(TIDEGATE), ...PEERS.map(bridged)];
     const chosen = lanes.filter(({ name }) => isAmong(servers, name));
-    for (const row of await measureLanes(chosen, era, isQuick)) {
+    for (const row of await measureStarts(chosen, era, isQuick)) {
       const isPeer = row.why !== undefined && !row.name.startsWith('tidegate');
       rows.push(isPeer ? { ...row, why: `cannot: ${row.why}` } : row);
     }

@@ -7,6 +7,7 @@ import { startServer } from '../measure/running-server.mjs';
 export const CONCURRENCY = 32;
 const ERAS = [2024, 2025, 2026];
 const ALONE_ROUNDS = 3;
+const STARTS = 3;
 
 export async function measureCalls({ servers, isQuick, say }) {
   const rows = [];
@@ -16,6 +17,22 @@ export async function measureCalls({ servers, isQuick, say }) {
   }
   const order = servers.map(({ name }) => name);
   return rows.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/**
+ * The same, of servers that are started anew several times: what the compiler makes of a process
+ * differs from start to start by several per cent, and stays.
+ */
+export async function measureStarts(servers, era, isQuick) {
+  const rows = await measureLanes(servers, era, isQuick);
+  for (let start = 1; start < (isQuick ? 1 : STARTS); start += 1) {
+    for (const more of await measureLanes(servers, era, isQuick)) {
+      const row = rows.find(({ name }) => name === more.name);
+      row.rounds?.push(...(more.rounds ?? []));
+      row.alone?.push(...(more.alone ?? []));
+    }
+  }
+  return rows;
 }
 
 /** The servers of one era, all up at once, in turns: with every client at work, then with one. */

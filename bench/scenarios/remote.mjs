@@ -4,7 +4,7 @@
  */
 import { startServer } from '../measure/running-server.mjs';
 import { remoteServer, TIDEGATE, tidegateOverUrl } from '../servers.mjs';
-import { measureLanes } from './calls.mjs';
+import { measureStarts } from './calls.mjs';
 
 const ERAS = [2024, 2025, 2026];
 
@@ -17,7 +17,7 @@ export async function measureRemote({ servers, isQuick, say }) {
     const url = `http://127.0.0.1:${remote.port}${TIDEGATE.paths[era]}`;
     const label = `tidegate, token, remote server of ${era}`;
     const entries = [TIDEGATE, tidegateOverUrl('tidegate-remote', label, url)];
-    rows.push(...(await measureLanes(entries, era, isQuick)));
+    rows.push(...(await measureStarts(entries, era, isQuick)));
     await remote.stop();
   }
   return rows;

@@ -9,7 +9,7 @@ import { LoadProcess } from '../measure/load-process.mjs';
 import { startHolder, startIssuer } from '../measure/issuer.mjs';
 import { cpuOf } from '../measure/process-tree.mjs';
 import { startServer } from '../measure/running-server.mjs';
-import { measureLanes } from './calls.mjs';
+import { measureStarts } from './calls.mjs';
 import { trustGateways } from './trust-gateways.mjs';
 import { measureFlood } from './trust-flood.mjs';
 
@@ -23,7 +23,7 @@ export async function measureTrust({ isQuick, say }) {
     for (const era of ERAS) {
       say(`trust, era ${era}`);
       const entries = [gateways.base, ...gateways.parts, gateways.all];
-      calls.push(...(await measureLanes(entries, era, isQuick)));
+      calls.push(...(await measureStarts(entries, era, isQuick)));
     }
     say('trust, first verification and proofs of possession');
     const tokens = await measureTokens(issuer, gateways.all, isQuick);
