@@ -58,6 +58,8 @@ export interface AuditEntry {
   readonly target?: string | undefined;
   readonly policies?: readonly string[] | undefined;
   readonly refusal?: ErrorCode | undefined;
+  /** Of a credential that does not count: why, as `IdentityOutcome` has it. */
+  readonly why?: string | undefined;
   /** JSON text that the trail keeps a digest and the size of, and nothing else. */
   readonly params?: string | undefined;
   readonly answerChars?: number | undefined;

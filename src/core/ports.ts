@@ -301,6 +301,8 @@ export type IdentityOutcome =
       readonly refusal: Refusal;
       /** Whether the credential is known all the same, so that nobody else needs to look at it. */
       readonly isFinal?: boolean | undefined;
+      /** For whoever runs this, and told to no peer: one of few words, and none of a credential. */
+      readonly why?: string | undefined;
     };
 
 /** Turns a credential into a principal. `done` is called once, perhaps at once; never throws. */

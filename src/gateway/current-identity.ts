@@ -94,7 +94,8 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   ): IdentityOutcome {
     if (outcome.kind !== 'principal') return outcome;
     if (!this.#denials.isDenied(outcome.principal, outcome.grant)) return outcome;
-    return { kind: 'refused', refusal: identity.refusalOf?.(head) ?? NOT_VALID };
+    const refusal = identity.refusalOf?.(head) ?? NOT_VALID;
+    return { kind: 'refused', refusal, why: 'denied' };
   }
 }
 

@@ -203,7 +203,7 @@ describe('who stays out', () => {
         refusal: 'UNAUTHORIZED',
       },
     ]);
-    expect(counted).toContainEqual(['auth_total', { outcome: 'refused' }]);
+    expect(counted).toContainEqual(['auth_total', { outcome: 'refused', why: 'none' }]);
   });
 
   it.each([

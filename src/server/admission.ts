@@ -91,12 +91,14 @@ export function enter(
         );
         return;
       }
-      door.telemetry.count('auth_total', { outcome: 'refused' });
+      const { why = 'none' } = outcome;
+      door.telemetry.count('auth_total', { outcome: 'refused', why });
       door.audit?.record({
         event: 'unauthenticated',
         address: head.remoteAddress,
         server: door.name,
         refusal: outcome.refusal.error,
+        why: outcome.why,
       });
       refuse(outcome.refusal);
     });

@@ -67,7 +67,7 @@ describe('access tokens that are JWTs', () => {
     };
     const statuses: number[] = [];
     while (!statuses.includes(429)) statuses.push(await forge(statuses.length));
-    expect(statuses.filter((each) => each === 401).length).toBeGreaterThanOrEqual(5);
+    expect(statuses.length).toBeGreaterThan(5);
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     expect((await open(host, known)).status).toBe(200);
   });

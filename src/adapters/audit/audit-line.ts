@@ -65,7 +65,7 @@ function factsText(entry: AuditEntry): string {
   let text = `"event":"${entry.event}",${originText(entry)}${member('method', entry.method)}`;
   if (target !== undefined) text += `,${targetText(target, entry.method)}`;
   if (policies !== undefined) text += `,"policies":${JSON.stringify(policies)}`;
-  text += member('refusal', entry.refusal);
+  text += member('refusal', entry.refusal) + member('why', entry.why);
   if (answerChars !== undefined) text += `,"answerChars":${answerChars}`;
   if (durationMs !== undefined) text += `,"durationMs":${durationMs}`;
   text += member('outcome', entry.outcome);

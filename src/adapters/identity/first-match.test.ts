@@ -34,6 +34,19 @@ function verify(identity: Identity): IdentityOutcome {
   return outcomes[0]!;
 }
 
+it.each([
+  [['malformed', 'inactive'], 'inactive'],
+  [['expired', 'issuer'], 'expired'],
+  [['unknown', 'malformed'], 'malformed'],
+  [[undefined, 'unknown', undefined], 'unknown'],
+  [[undefined], undefined],
+])('of %j, whoever came furthest says why a credential does not count: %s', (whys, why) => {
+  const ways = whys.map((each) =>
+    saying({ ...challenged('Bearer'), why: each } as IdentityOutcome),
+  );
+  expect(verify(firstMatch(ways))).toMatchObject({ kind: 'refused', why });
+});
+
 describe('of several ways in', () => {
   it('the first that knows somebody decides, and no other is asked', () => {
     const ways = [saying(challenged('Bearer')), saying(ANN), saying(challenged('DPoP'))];

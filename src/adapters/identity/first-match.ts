@@ -16,7 +16,7 @@ export function firstMatch(
       return authorizationOf(identities);
     },
     verify(head, done) {
-      ask(identities, 0, head, [], done);
+      ask(identities, 0, head, { refusals: [], whys: [] }, done);
     },
     refusalOf: (head) =>
       together(
@@ -43,16 +43,31 @@ function authorizationOf(identities: readonly Identity[]): AuthorizationFacts | 
   };
 }
 
+/** What those said who were asked so far. */
+interface Asked {
+  readonly refusals: readonly Refusal[];
+  readonly whys: readonly string[];
+}
+
+/** What a credential is told that is somebody else's to judge. */
+const FOREIGN: ReadonlySet<string> = new Set(['malformed', 'issuer', 'unknown']);
+
+/** The word of whoever came furthest with it. */
+function whyOf(whys: readonly string[]): string | undefined {
+  return whys.findLast((why) => !FOREIGN.has(why)) ?? whys.at(-1);
+}
+
 function ask(
   identities: readonly Identity[],
   index: number,
   head: RequestHead,
-  refusals: readonly Refusal[],
+  before: Asked,
   done: (outcome: IdentityOutcome) => void,
 ): void {
   const identity = identities[index];
   if (identity === undefined) {
-    done({ kind: 'refused', refusal: together(refusals) });
+    const { refusals, whys } = before;
+    done({ kind: 'refused', refusal: together(refusals), why: whyOf(whys) });
     return;
   }
   identity.verify(head, (outcome) => {
@@ -61,8 +76,13 @@ function ask(
       outcome.kind === 'principal' ||
       outcome.isFinal === true ||
       outcome.refusal.error !== 'UNAUTHORIZED';
-    if (isDecided) done(outcome);
-    else ask(identities, index + 1, head, [...refusals, outcome.refusal], done);
+    if (isDecided) {
+      done(outcome);
+      return;
+    }
+    const refusals = [...before.refusals, outcome.refusal];
+    const whys = outcome.why === undefined ? before.whys : [...before.whys, outcome.why];
+    ask(identities, index + 1, head, { refusals, whys }, done);
   });
 }
 

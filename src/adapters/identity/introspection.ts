@@ -7,7 +7,7 @@ import { CredentialError, credentialFault } from '../credentials/credential-erro
 import type { TokenPorts } from './jwt-identity.ts';
 import {
   bindingOf,
-  INVALID,
+  invalid,
   TOLERANCE_MS,
   type TokenOutcome,
   type TokenVerifier,
@@ -37,7 +37,7 @@ export function introspect(
   return {
     async verify(token) {
       const digest = tokenDigest(token);
-      if ((wrong.get(digest) ?? -Infinity) > clock.now()) return INVALID;
+      if ((wrong.get(digest) ?? -Infinity) > clock.now()) return invalid('known-wrong');
       if (asking >= ASKING_MAX) return UNAVAILABLE;
       asking += 1;
       try {
@@ -84,15 +84,17 @@ function outcomeOf(answer: unknown, { issuer }: IntrospectionChoice, now: number
   if (typeof answer !== 'object' || answer === null)
     throw new CredentialError('The answer is no object.');
   const claims = answer as Readonly<Record<string, unknown>>;
-  if (claims['active'] !== true) return INVALID;
+  if (claims['active'] !== true) return invalid('inactive');
   const { exp, nbf, iss } = claims;
   const binding = bindingOf(claims);
-  const isOurs = iss === undefined || iss === issuer;
-  if (binding === undefined || !isOurs || typeof exp !== 'number') return INVALID;
+  if (iss !== undefined && iss !== issuer) return invalid('issuer');
+  if (binding === undefined) return invalid('binding');
+  if (typeof exp !== 'number') return invalid('claims');
   const isBegun =
     nbf === undefined || (typeof nbf === 'number' && nbf * 1000 <= now + TOLERANCE_MS);
   const expiresAt = exp * 1000;
-  if (!isBegun || expiresAt + TOLERANCE_MS <= now) return INVALID;
+  if (!isBegun) return invalid('not-yet');
+  if (expiresAt + TOLERANCE_MS <= now) return invalid('expired');
   return { kind: 'facts', facts: { claims, issuer, expiresAt, binding } };
 }
 

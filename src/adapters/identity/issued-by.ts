@@ -1,4 +1,4 @@
-import { INVALID, type TokenOutcome, type TokenVerifier } from './token-facts.ts';
+import { invalid, type TokenOutcome, type TokenVerifier } from './token-facts.ts';
 
 /**
  * Gives each JWT to the verifier of the issuer it names; an issuer that nobody named has none. What
@@ -15,9 +15,9 @@ export class IssuedBy implements TokenVerifier {
     const { decodeJwt } = await import('jose');
     try {
       const verifier = this.#verifiers.get(decodeJwt(token).iss ?? '');
-      return verifier === undefined ? INVALID : await verifier.verify(token);
+      return verifier === undefined ? invalid('issuer') : await verifier.verify(token);
     } catch {
-      return INVALID;
+      return invalid('malformed');
     }
   }
 }

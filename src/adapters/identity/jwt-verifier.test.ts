@@ -74,18 +74,18 @@ describe('a token of the issuer', () => {
   );
 
   it.each([
-    ['of another type', {}, { typ: 'logout+jwt' }],
-    ['of a type that only ends so', {}, { typ: 'x/application/jwt' }],
-    ['of another issuer', { iss: 'https://idp.example/' }, {}],
-    ['without an issuer', { iss: undefined }, {}],
-    ['without an audience', { aud: undefined }, {}],
-    ['without an end', { exp: undefined }, {}],
-    ['that is over', { exp: NOW_S - 30 }, {}],
-    ['that has not begun', { nbf: NOW_S + 31 }, {}],
-    ['with a key nobody has', {}, { kid: 'b' }],
-    ['bound in a way we do not know', { cnf: { kid: 'x' } }, {}],
-  ])('%s is not valid', async (_, claims, header) => {
-    expect(await new Stage().verify(claims, header)).toEqual({ kind: 'invalid' });
+    ['of another type', 'type', {}, { typ: 'logout+jwt' }],
+    ['of a type that only ends so', 'type', {}, { typ: 'x/application/jwt' }],
+    ['of another issuer', 'issuer', { iss: 'https://idp.example/' }, {}],
+    ['without an issuer', 'issuer', { iss: undefined }, {}],
+    ['without an audience', 'claims', { aud: undefined }, {}],
+    ['without an end', 'claims', { exp: undefined }, {}],
+    ['that is over', 'expired', { exp: NOW_S - 30 }, {}],
+    ['that has not begun', 'not-yet', { nbf: NOW_S + 31 }, {}],
+    ['with a key nobody has', 'key', {}, { kid: 'b' }],
+    ['bound in a way we do not know', 'binding', { cnf: { kid: 'x' } }, {}],
+  ])('%s is not valid, and why is told: %s', async (_, why, claims, header) => {
+    expect(await new Stage().verify(claims, header)).toEqual({ kind: 'invalid', why });
   });
 
   it.each([
@@ -96,12 +96,12 @@ describe('a token of the issuer', () => {
   });
 
   it('that another signed is not valid, whoever it names', async () => {
-    expect(await new Stage().verify({}, {}, others)).toEqual({ kind: 'invalid' });
+    expect(await new Stage().verify({}, {}, others)).toEqual({ kind: 'invalid', why: 'signature' });
   });
 
   it.each(['', 'x', 'a.b.c', `${'x'.repeat(20)}.e30.`])('is none: %j', async (text) => {
     const stage = new Stage();
-    expect(await stage.verifier.verify(text)).toEqual({ kind: 'invalid' });
+    expect(await stage.verifier.verify(text)).toEqual({ kind: 'invalid', why: 'malformed' });
     expect(stage.fetches).toBe(0);
   });
 
@@ -113,7 +113,7 @@ describe('a token of the issuer', () => {
     const { privateKey } = await generateKeyPair('ES384');
     const header = { alg: 'ES384', kid: 'a' };
     const other = await new CompactSign(bytes).setProtectedHeader(header).sign(privateKey);
-    expect(await stage.verifier.verify(other)).toEqual({ kind: 'invalid' });
+    expect(await stage.verifier.verify(other)).toEqual({ kind: 'invalid', why: 'algorithm' });
     expect(stage.fetches).toBe(0);
   });
 
@@ -130,7 +130,7 @@ describe('a token of the issuer', () => {
     stage.keys = [{ ...published, kid: 'b' }];
     // A key that is not known makes it look again.
     stage.clock.advance(60_000);
-    expect(await stage.verify({}, { kid: 'c' })).toEqual({ kind: 'invalid' });
+    expect(await stage.verify({}, { kid: 'c' })).toEqual({ kind: 'invalid', why: 'key' });
     expect(facts.isStanding?.()).toBe(false);
     expect(factsOf(await stage.verify({}, { kid: 'b' })).isStanding?.()).toBe(true);
   });

@@ -9,7 +9,8 @@ import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts';
 import {
   bindingOf,
-  INVALID,
+  invalid,
+  type TokenFault,
   TOLERANCE_MS,
   type TokenOutcome,
   type TokenVerifier,
@@ -37,22 +38,28 @@ export class JwtVerifier implements TokenVerifier {
     const jose = await import('jose');
     try {
       const header = jose.decodeProtectedHeader(token);
-      if (!this.#isFit(header, jose.decodeJwt(token))) return INVALID;
+      const unfit = this.#unfit(header, jose.decodeJwt(token));
+      if (unfit !== undefined) return invalid(unfit);
       const found = await this.#keys.keyFor(header);
-      if (found.kind !== 'key') return found.kind === 'unknown' ? INVALID : UNAVAILABLE;
+      if (found.kind !== 'key') return found.kind === 'unknown' ? invalid('key') : UNAVAILABLE;
       const { version } = this.#keys;
       const { payload } = await jose.jwtVerify(token, found.key, this.#options());
       return this.#outcome(payload, version);
-    } catch {
-      return INVALID;
+    } catch (error) {
+      return invalid(faultOf(error));
     }
   }
 
   /** What is not ours is not worth a key. */
-  #isFit({ alg, typ }: { alg?: string; typ?: string }, { iss }: JWTPayload): boolean {
+  #unfit(
+    { alg, typ }: { alg?: string; typ?: string },
+    { iss }: JWTPayload,
+  ): TokenFault | undefined {
     const { algorithms, types, issuer } = this.#parts;
     const type = (typ ?? 'jwt').toLowerCase().replace(/^application\//, '');
-    return iss === issuer && algorithms.includes(alg ?? '') && types.includes(type);
+    if (iss !== issuer) return 'issuer';
+    if (!algorithms.includes(alg ?? '')) return 'algorithm';
+    return types.includes(type) ? undefined : 'type';
   }
 
   #options(): JWTVerifyOptions {
@@ -68,10 +75,25 @@ export class JwtVerifier implements TokenVerifier {
 
   #outcome(claims: JWTPayload, version: number | undefined): TokenOutcome {
     const binding = bindingOf(claims);
-    if (binding === undefined) return INVALID;
+    if (binding === undefined) return invalid('binding');
     const expiresAt = (claims.exp ?? 0) * 1000;
     const isStanding = (): boolean => this.#keys.version === version;
     const { issuer } = this.#parts;
     return { kind: 'facts', facts: { claims, issuer, expiresAt, binding, isStanding } };
+  }
+}
+
+/** By the codes of the library, which are part of its contract. */
+function faultOf(error: unknown): TokenFault {
+  const { code, claim } = error as { readonly code?: string; readonly claim?: string };
+  switch (code) {
+    case 'ERR_JWT_EXPIRED':
+      return 'expired';
+    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
+      return claim === 'nbf' ? 'not-yet' : 'claims';
+    case 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED':
+      return 'signature';
+    default:
+      return 'malformed';
   }
 }

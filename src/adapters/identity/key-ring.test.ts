@@ -202,6 +202,7 @@ describe('several ways to come in', () => {
     expect(verdictOf(identity, 'Bearer wrong-wrong-wrong')).toEqual({
       kind: 'refused',
       refusal: { error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', challenge] },
+      why: 'unknown',
     });
     expect(identity.isOpen).toBe(false);
   });

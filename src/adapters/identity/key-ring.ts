@@ -32,7 +32,8 @@ const LOOK_MS = 1000;
 
 const CHALLENGE = 'Bearer realm="tidegate"';
 const NOTHING_SENT = refused(CHALLENGE);
-const WRONG = refused(`${CHALLENGE}, error="invalid_token"`);
+const WRONG = refused(`${CHALLENGE}, error="invalid_token"`, 'unknown');
+const OVER = { ...WRONG, why: 'expired' };
 
 /** The name of a key's credential in the record and for revocation. */
 export function keyCredentialId(id: string): string {
@@ -67,7 +68,7 @@ export class KeyRing implements Identity, RefusingDoor {
       return;
     }
     const leftMs = entry.expires === undefined ? Infinity : Date.parse(entry.expires) - this.#now();
-    done(leftMs <= 0 ? WRONG : this.#welcome(entry, leftMs));
+    done(leftMs <= 0 ? OVER : this.#welcome(entry, leftMs));
   }
 
   refusalOf(head: RequestHead): Refusal {
@@ -119,7 +120,7 @@ function byId(keys: readonly ApiKeyEntry[]): ReadonlyMap<string, ApiKeyEntry> {
   return new Map(keys.map((each) => [each.id, each]));
 }
 
-function refused(challenge: string): IdentityOutcome & { readonly kind: 'refused' } {
+function refused(challenge: string, why?: string): IdentityOutcome & { readonly kind: 'refused' } {
   const headers = ['WWW-Authenticate', challenge];
-  return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers } };
+  return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers }, why };
 }

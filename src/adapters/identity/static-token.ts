@@ -73,7 +73,7 @@ interface Outcomes {
 /** Made once: nothing in them depends on the request. */
 function outcomesFor(realm: string): Outcomes {
   const challenge = `Bearer realm="${realm}"`;
-  const refused = (refusal: Refusal): Refused => ({ kind: 'refused', refusal });
+  const refused = (refusal: Refusal, why?: string): Refused => ({ kind: 'refused', refusal, why });
   return {
     welcome: {
       kind: 'principal',
@@ -86,10 +86,13 @@ function outcomesFor(realm: string): Outcomes {
     },
     // RFC 6750 section 3.1: no error code when the request held no credential.
     nothingSent: refused({ error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', challenge] }),
-    wrongToken: refused({
-      error: 'UNAUTHORIZED',
-      headers: ['WWW-Authenticate', `${challenge}, error="invalid_token"`],
-    }),
+    wrongToken: refused(
+      {
+        error: 'UNAUTHORIZED',
+        headers: ['WWW-Authenticate', `${challenge}, error="invalid_token"`],
+      },
+      'unknown',
+    ),
     repeated: refused({ error: 'HEADER_REPEATED' }),
   };
 }

@@ -21,10 +21,25 @@ export interface TokenFacts {
   readonly isStanding?: (() => boolean) | undefined;
 }
 
+/** What is wrong with a token. */
+export type TokenFault =
+  | 'malformed'
+  | 'issuer'
+  | 'algorithm'
+  | 'type'
+  | 'key'
+  | 'signature'
+  | 'expired'
+  | 'not-yet'
+  | 'claims'
+  | 'binding'
+  | 'inactive'
+  | 'known-wrong';
+
 export type TokenOutcome =
   | { readonly kind: 'facts'; readonly facts: TokenFacts }
   /** It is none of the verifier's, or not valid. */
-  | { readonly kind: 'invalid' }
+  | { readonly kind: 'invalid'; readonly why: TokenFault }
   /** Whoever could tell cannot be asked. */
   | { readonly kind: 'unavailable' }
   /** Too many from there were none: it was not looked at. */
@@ -35,7 +50,10 @@ export interface TokenVerifier {
   verify(token: string): Promise<TokenOutcome>;
 }
 
-export const INVALID: TokenOutcome = { kind: 'invalid' };
+export function invalid(why: TokenFault): TokenOutcome {
+  return { kind: 'invalid', why };
+}
+
 export const UNAVAILABLE: TokenOutcome = { kind: 'unavailable' };
 export const THROTTLED: TokenOutcome = { kind: 'throttled' };
 

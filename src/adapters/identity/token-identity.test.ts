@@ -4,7 +4,12 @@ import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
-import { INVALID, type TokenBinding, type TokenOutcome, UNAVAILABLE } from './token-facts.ts';
+import {
+  invalid as wrong,
+  type TokenBinding,
+  type TokenOutcome,
+  UNAVAILABLE,
+} from './token-facts.ts';
 import { TokenIdentity } from './token-identity.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
@@ -239,7 +244,7 @@ describe('whoever is refused', () => {
     const stage = new Stage();
     expect(refusalOf(await stage.ask('Bearer other'))).toEqual(invalid);
     expect(stage.verified).toBe(0);
-    stage.told = INVALID;
+    stage.told = wrong('signature');
     expect(refusalOf(await stage.ask('Bearer t'))).toEqual(invalid);
   });
 
@@ -251,7 +256,7 @@ describe('whoever is refused', () => {
 
   it('has to wait after too many that were none', async () => {
     const stage = new Stage();
-    stage.told = INVALID;
+    stage.told = wrong('signature');
     for (const name of ['t1', 't2', 't3']) await stage.ask(`Bearer ${name}`);
     const waits = ['RATE_LIMITED', 'Retry-After', '1'];
     expect(refusalOf(await stage.ask('Bearer t4'))).toEqual(waits);

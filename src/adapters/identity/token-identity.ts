@@ -41,10 +41,17 @@ const DRIFT_MS = 1000;
 
 const UNVERIFIABLE: IdentityOutcome = {
   kind: 'refused',
+  why: 'unverifiable',
   refusal: { error: 'CREDENTIAL_UNVERIFIABLE' },
+};
+const UNPLACED: IdentityOutcome = {
+  kind: 'refused',
+  refusal: { error: 'FORBIDDEN' },
+  why: 'subject-or-tenant',
 };
 const THROTTLED: IdentityOutcome = {
   kind: 'refused',
+  why: 'too-many-failures',
   refusal: { error: 'RATE_LIMITED', headers: ['Retry-After', '1'] },
 };
 
@@ -85,7 +92,11 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
     const read = this.#presented.of(head);
     if (read === undefined || read === 'unfit') {
-      done(place.refused(head, read === undefined ? undefined : 'invalid_token'));
+      done(
+        read === undefined
+          ? place.refused(head, undefined)
+          : place.refused(head, 'invalid_token', 'malformed'),
+      );
       return;
     }
     const kept = this.#parts.tokens.kept(read.digest);
@@ -109,7 +120,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
         : { kind: 'facts', facts: kept };
     if (verified.kind === 'unavailable') done(UNVERIFIABLE);
     else if (verified.kind === 'throttled') done(THROTTLED);
-    else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token'));
+    else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token', verified.why));
     else {
       const { facts } = verified;
       const outcome = this.#weigh(place, head, read, facts);
@@ -128,9 +139,9 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     const isHolder = x5t === undefined || x5t === head.clientCertificate;
     const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
     const isProofShown = scheme === 'dpop';
-    if (!place.isFor(facts) || !isHolder || isProofNeeded !== isProofShown) {
-      return place.refused(head, 'invalid_token');
-    }
+    if (!place.isFor(facts)) return place.refused(head, 'invalid_token', 'audience');
+    if (!isHolder) return place.refused(head, 'invalid_token', 'certificate');
+    if (isProofNeeded !== isProofShown) return place.refused(head, 'invalid_token', 'proof');
     return isProofShown ? undefined : this.#outcome(place, head, token, facts);
   }
 
@@ -143,10 +154,10 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     const proof = await this.#prove(place, head, token, facts.binding.jkt);
     if (proof === 'proved') return this.#outcome(place, head, token, facts);
     if (proof === 'unavailable') return UNVERIFIABLE;
-    if (proof === 'nonce-needed') return place.refused(head, 'use_dpop_nonce');
+    if (proof === 'nonce-needed') return place.refused(head, 'use_dpop_nonce', 'nonce');
     // Where no proof is read none is at fault: the token is, and another may be asked for.
     const isRead = this.#parts.proofs !== undefined;
-    return place.refused(head, isRead ? 'invalid_dpop_proof' : 'invalid_token');
+    return place.refused(head, isRead ? 'invalid_dpop_proof' : 'invalid_token', 'proof');
   }
 
   async #prove(
@@ -174,11 +185,11 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     }
     const mapped = this.#mapped.get(facts) ?? mapClaims(facts.claims, facts.issuer, this.#mapping);
     // Somebody whom the issuer knows and we cannot place: another token would say the same.
-    if (mapped === undefined) return { kind: 'refused', refusal: { error: 'FORBIDDEN' } };
+    if (mapped === undefined) return UNPLACED;
     this.#mapped.set(facts, mapped);
     const { scopes: needed } = this.authorization;
     if (!needed.every((scope) => mapped.scopes.includes(scope))) {
-      return { kind: 'refused', refusal: place.insufficient(head, needed) };
+      return { kind: 'refused', refusal: place.insufficient(head, needed), why: 'scopes' };
     }
     const { principal, scopes, groups, claims } = mapped;
     const credentialId = credentialIdOf(facts, token);
@@ -224,15 +235,15 @@ class Place {
   }
 
   /** Made once for each thing that can be said of each entrance, save for what holds a nonce. */
-  refused(head: RequestHead, error: string | undefined): Refused {
-    if (error === 'use_dpop_nonce') return this.#refusal(this.#metadataUrl(head), error);
-    const key = `${isEventEntrance(head.path)} ${error}`;
-    const known = this.#refusals.get(key) ?? this.#refusal(this.#metadataUrl(head), error);
+  refused(head: RequestHead, error: string | undefined, why?: string): Refused {
+    if (error === 'use_dpop_nonce') return this.#refusal(this.#metadataUrl(head), error, why);
+    const key = `${isEventEntrance(head.path)} ${error} ${why}`;
+    const known = this.#refusals.get(key) ?? this.#refusal(this.#metadataUrl(head), error, why);
     this.#refusals.set(key, known);
     return known;
   }
 
-  #refusal(url: string | undefined, error: string | undefined): Refused {
+  #refusal(url: string | undefined, error: string | undefined, why?: string): Refused {
     const { scopes, isDpopRequired, dpopAlgorithms } = this.#authorization;
     const facts = { error, scopes, metadataUrl: url };
     const isOfProof = error === 'invalid_dpop_proof' || error === 'use_dpop_nonce';
@@ -246,7 +257,8 @@ class Place {
     }
     if (error === 'use_dpop_nonce') headers.push('DPoP-Nonce', this.#proofs?.nonce() ?? '');
     // The token counts, and is shown to nobody else because of its proof.
-    return { kind: 'refused', refusal: { error: 'UNAUTHORIZED', headers }, isFinal: isOfProof };
+    const refusal = { error: 'UNAUTHORIZED', headers } as const;
+    return { kind: 'refused', refusal, isFinal: isOfProof, why };
   }
 
   insufficient(head: RequestHead, scopes: readonly string[]): Refusal {

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import {
-  INVALID,
+  invalid,
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
   UNAVAILABLE,
 } from './token-facts.ts';
 import { tokenDigest, VerifiedTokens, type VerifiedTokensOptions } from './verified-tokens.ts';
+
+const INVALID = invalid('signature');
 
 class Stage {
   now = 1_000_000;
@@ -155,6 +157,8 @@ describe('tokens that are none', () => {
     stage.outcome = INVALID;
     for (let i = 0; i < 100; i += 1) expect(await stage.verify(`${i}`)).toBe(INVALID);
     expect(await stage.verify('more')).toBe(THROTTLED);
+    stage.clock.advance(10);
+    expect(await stage.verify('more')).toBe(INVALID);
   });
 
   it('may not be more than a thousand at a time, that wait for what tells', async () => {

@@ -20,8 +20,8 @@ export interface VerifiedTokensOptions {
   /** Milliseconds a token is kept. Default: until it ends. */
   readonly keptMsMax?: number | undefined;
   /**
-   * Tokens of one address that may prove to be none in a second, before those that are not kept are
-   * refused unseen. Default 100.
+   * Tokens that may prove to be none in a second, of addresses that sent such before; beyond it,
+   * those that are not kept are refused unseen. Default 100.
    */
   readonly failuresPerSecondMax?: number | undefined;
   readonly clock: Pick<Clock, 'now'>;

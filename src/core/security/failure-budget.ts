@@ -1,61 +1,79 @@
 /**
- * How many credentials that prove to be none each address may have looked at in a second: looking
- * costs a signature or a question to an issuer, and whoever sends rubbish pays nothing for it.
+ * How many credentials that prove to be none are looked at: looking costs a signature or a question
+ * to an issuer, and whoever sends rubbish pays nothing for it.
+ *
+ * An address that a failure came from is suspect for a while. What suspects send is looked at no
+ * faster than the budget refills, evenly, so that a flood of theirs takes a small and steady part
+ * of the machine. Whoever has not failed is looked at meanwhile, and what is good costs nothing.
  */
 import { addressKey } from './address-key.ts';
 
-/**
- * So many addresses may use up their second. Then those that failed in it are done, however little:
- * a flood that comes from everywhere leaves whoever has not failed yet a first look.
- */
-const SPENT_MAX = 5;
-/** Addresses counted apart in one second; those beyond it share one account. */
-const ADDRESSES_MAX = 10_000;
-const WINDOW_MS = 1000;
-/** No address is spelled so. */
-const OTHERS = '*';
+/** Milliseconds for which an address stays suspect after its last failure. */
+const SUSPECT_MS = 10_000;
+/** Addresses that are suspect; of more, the longest without a failure is forgotten. */
+const SUSPECTS_MAX = 10_000;
+/** How many times faster failures of those who are no suspects yet may come. */
+const NEWCOMER_SHARE = 10;
 
 export class FailureBudget {
-  readonly #perSecondMax: number;
-  readonly #failures = new Map<string, number>();
-  #since = -Infinity;
-  /** Of all addresses together. */
-  #total = 0;
+  readonly #suspects = new Map<string, number>();
+  readonly #ofSuspects: Refill;
+  readonly #ofAll: Refill;
 
-  /** @param perSecondMax - credentials of one address that may fail in a second. */
+  /** @param perSecondMax - credentials of suspect addresses that may fail in a second. */
   constructor(perSecondMax: number) {
-    this.#perSecondMax = perSecondMax;
+    this.#ofSuspects = new Refill(perSecondMax);
+    this.#ofAll = new Refill(perSecondMax * NEWCOMER_SHARE);
   }
 
   /**
-   * Whether the address has used up its second, so that nothing of it is looked at any more.
+   * Whether nothing of the address is looked at now.
    * @param now - milliseconds of a clock that only goes forward.
    */
   isSpent(address: string, now: number): boolean {
-    this.#turn(now);
-    if (this.#total === 0) return false;
-    const failures = this.#failures.get(this.#accountOf(address)) ?? 0;
-    const isFlood = this.#total >= SPENT_MAX * this.#perSecondMax;
-    return failures >= (isFlood ? 1 : this.#perSecondMax);
+    if (this.#suspects.size === 0) return false;
+    if (this.#ofAll.isSpent(now)) return true;
+    const failedAt = this.#suspects.get(addressKey(address)) ?? -Infinity;
+    return now - failedAt < SUSPECT_MS && this.#ofSuspects.isSpent(now);
   }
 
   failed(address: string, now: number): void {
+    const key = addressKey(address);
+    this.#suspects.delete(key);
+    const [oldest] = this.#suspects.keys();
+    if (this.#suspects.size >= SUSPECTS_MAX && oldest !== undefined) this.#suspects.delete(oldest);
+    this.#suspects.set(key, now);
+    this.#ofSuspects.take(now);
+    this.#ofAll.take(now);
+  }
+}
+
+/** Points that come back evenly: no more than a second brings are saved, nor owed. */
+class Refill {
+  readonly #perSecond: number;
+  /** In thousandths of points, of which a millisecond brings a whole number. */
+  readonly #most: number;
+  #left: number;
+  #at = -Infinity;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#most = 1000 * perSecond;
+    this.#left = this.#most;
+  }
+
+  isSpent(now: number): boolean {
     this.#turn(now);
-    const account = this.#accountOf(address);
-    this.#failures.set(account, (this.#failures.get(account) ?? 0) + 1);
-    this.#total += 1;
+    return this.#left < 1000;
+  }
+
+  take(now: number): void {
+    this.#turn(now);
+    this.#left = Math.max(-this.#most, this.#left - 1000);
   }
 
   #turn(now: number): void {
-    if (now - this.#since < WINDOW_MS) return;
-    this.#since = now;
-    this.#total = 0;
-    this.#failures.clear();
-  }
-
-  #accountOf(address: string): string {
-    const key = addressKey(address);
-    const isFull = this.#failures.size >= ADDRESSES_MAX && !this.#failures.has(key);
-    return isFull ? OTHERS : key;
+    this.#left = Math.min(this.#most, this.#left + (now - this.#at) * this.#perSecond);
+    this.#at = now;
   }
 }

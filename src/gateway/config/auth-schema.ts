@@ -113,8 +113,8 @@ const rules = {
     .meta({
       default: 100,
       description:
-        'Tokens of one address that may prove to be none in a second. Beyond it, tokens not ' +
-        'verified before are refused unseen, with 429.',
+        'Tokens that may prove to be none in a second, of addresses that sent such before. ' +
+        'Beyond it, tokens not verified before are refused unseen, with 429.',
     }),
   allowedHosts: z.array(webText(allowedHostValue, 'login.internal')).optional().meta({
     default: [],
