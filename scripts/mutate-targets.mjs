@@ -46,6 +46,12 @@ export const TARGETS = [
 
 /** Changes that make no difference anybody could see, each with the reason. */
 export const EQUIVALENT = [
+  {
+    file: 'src/core/security/failure-budget.ts',
+    line: 'if (this.#suspects.size === 0) return false;',
+    text: 'false',
+    why: 'The quick look spares most requests the slow one, and decides nothing.',
+  },
   ...['tail === undefined', "''"].map((text) => ({
     file: 'src/core/security/address-key.ts',
     line: "const right = tail === undefined || tail === '' ? [] : tail.split(':');",
@@ -63,24 +69,6 @@ export const EQUIVALENT = [
     line: 'origin !== undefined &&',
     text: "(head.headerCount('origin') === 1)",
     why: 'A header that was sent once has a value; the compiler asks.',
-  },
-  {
-    file: 'src/core/security/failure-budget.ts',
-    line: "const OTHERS = '*';",
-    text: "''",
-    why: 'No address is spelled so either.',
-  },
-  {
-    file: 'src/core/security/failure-budget.ts',
-    line: 'if (this.#total === 0) return false;',
-    text: 'false',
-    why: 'The quick look spares most requests the slow one, and decides nothing.',
-  },
-  {
-    file: 'src/core/security/failure-budget.ts',
-    line: 'const failures = this.#failures.get(this.#accountOf(address)) ?? 0;',
-    text: '(this.#failures.get(this.#accountOf(address)))',
-    why: 'Undefined is not more than any number; the compiler asks.',
   },
   ...[
     ['false', 'The quick look spares large answers a slow one, and decides nothing.'],
