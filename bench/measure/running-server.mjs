@@ -14,7 +14,7 @@ const STOP_MS_MAX = 3_000;
 const COLLECT_MS_MAX = 5_000;
 const RELEASE_MS = 500;
 const COLLECTOR = fileURLToPath(new URL('./collect-on-signal.cjs', import.meta.url));
-const ROOT = new RegExp(`(?:file://)?${fileURLToPath(new URL('../..', import.meta.url))}`, 'g');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const live = new Set();
 
 export async function startServer(entry) {
@@ -71,7 +71,8 @@ class RunningServer {
       if (await accepts(this.port)) return;
     }
     // What it says goes into the result, which names no folder of this machine.
-    const said = readFileSync(logFile, 'utf8').replaceAll(ROOT, '').slice(-600);
+    const all = readFileSync(logFile, 'utf8').replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, '');
+    const said = all.slice(-600);
     throw new Error(`${this.name} did not start: ${said.trim() || 'no output'}`);
   }
 
