@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
@@ -354,4 +355,42 @@ describe('a token that is bound', () => {
     stage.told = { binding: { jkt: 'k' } };
     expect((await stage.ask('DPoP t2')).kind).toBe('principal');
   });
+});
+
+describe('why a token does not count', () => {
+  const bound = { binding: { jkt: 'k' } };
+
+  it.each<[string, string, Rules, Told | TokenOutcome, ProofOutcome]>([
+    ['malformed', 'Bearer x', {}, {}, 'proved'],
+    ['expired', 'Bearer t', {}, wrong('expired'), 'proved'],
+    ['unverifiable', 'Bearer t', {}, UNAVAILABLE, 'proved'],
+    ['audience', 'Bearer t', {}, { claims: { aud: 'others' } }, 'proved'],
+    ['certificate', 'Bearer t', {}, { binding: { x5t: 'c' } }, 'proved'],
+    ['proof', 'Bearer t', {}, bound, 'proved'],
+    ['proof', 'DPoP t', {}, bound, 'invalid'],
+    ['nonce', 'DPoP t', {}, bound, 'nonce-needed'],
+    ['subject-or-tenant', 'Bearer t', { mapping: { tenant: { claim: 'org' } } }, {}, 'proved'],
+    ['scopes', 'Bearer t', { scopes: ['mcp'] }, {}, 'proved'],
+  ])('is told to whoever runs this: %s, of %s', async (why, authorization, rules, told, proof) => {
+    const stage = new Stage(rules);
+    stage.told = told;
+    stage.proof = proof;
+    expect(await stage.ask(authorization)).toMatchObject({ kind: 'refused', why });
+  });
+
+  it('is not told where there is none', async () => {
+    const outcome = await new Stage().ask(undefined);
+    expect(outcome).toMatchObject({ kind: 'refused', why: undefined });
+  });
+});
+
+it('whoever is out by another rule is told what anybody is told with such a request', async () => {
+  const { identity } = new Stage();
+  const place = identity.at(SERVER) as Identity & RefusingDoor;
+  const stranger = await new Stage().ask(undefined);
+  expect(place.refusalOf(head(undefined))).toEqual(
+    stranger.kind === 'refused' ? stranger.refusal : undefined,
+  );
+  expect(Object.values(place.refusalOf(head('Bearer t'))).flat()).toEqual(invalid);
+  expect(Object.values(identity.refusalOf(head('Bearer t'))).flat()[0]).toBe('UNAUTHORIZED');
 });
