@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
-import type { RefusingDoor } from '../../core/refusing-door.ts';
+import type { IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
@@ -386,7 +385,7 @@ describe('why a token does not count', () => {
 
 it('whoever is out by another rule is told what anybody is told with such a request', async () => {
   const { identity } = new Stage();
-  const place = identity.at(SERVER) as Identity & RefusingDoor;
+  const place = identity.at(SERVER);
   const stranger = await new Stage().ask(undefined);
   expect(place.refusalOf(head(undefined))).toEqual(
     stranger.kind === 'refused' ? stranger.refusal : undefined,

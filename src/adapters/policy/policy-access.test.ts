@@ -69,6 +69,108 @@ function callOf(name: string, given: unknown = {}): AccessRequest {
 
 const ALL = 'permit (principal, action, resource);';
 
+describe('without policies', () => {
+  const list = Message.result('1', '{"tools":[{"name":"a"}]}');
+
+  it('all is allowed, and nothing is looked at', () => {
+    const access = new PolicyAccess({ telemetry: new Log(), wallMs: () => 0 });
+    expect([access.isIdle, access.learn]).toEqual([true, undefined]);
+    expect(access.decide(callOf('a'))).toEqual({ refusal: undefined, policies: [] });
+    expect(access.filter(requestOf('tools/list'), list)).toBe(list);
+  });
+
+  it('it is again once they are taken away, and those of before decide nothing', () => {
+    const { access } = accessOf('forbid (principal, action, resource);');
+    expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([false, false]);
+    access.prepare(undefined)();
+    expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([true, true]);
+  });
+});
+
+describe('what tools say of themselves', () => {
+  const SAFE =
+    'permit (principal, action, resource) when { resource has readOnly && resource.readOnly };';
+  const tools = [{ name: 'safe', annotations: { readOnlyHint: true } }, { name: 'bold' }, {}, 7];
+
+  it('is learned where policies look at it, and nowhere else', () => {
+    const { access } = accessOf(SAFE);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(false);
+    access.learn?.('files', tools);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
+    expect(isAllowed(access.decide(callOf('bold')))).toBe(false);
+    expect(accessOf(ALL).access.learn).toBeUndefined();
+  });
+
+  it('is learned from lists that pass by, for their tenant alone', () => {
+    const { access } = accessOf(SAFE);
+    const list = Message.result('1', JSON.stringify({ tools: tools.slice(0, 2) }));
+    const { value } = access.filter(requestOf('tools/list'), list);
+    expect(value).toEqual({ tools: [tools[0]] });
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
+    const other = principalOf({ tenant: 'u', issuer: 'i', subject: 'ann', clientId: 'c' });
+    expect(isAllowed(access.decide({ ...callOf('safe'), principal: other }))).toBe(false);
+  });
+});
+
+describe('lists of other kinds', () => {
+  const rules = [
+    'permit (principal, action == Action::"get", resource) when { resource.name == "a" };',
+    'permit (principal, action == Action::"read", resource) when { resource.uri == "f:a" };',
+  ].join('\n');
+
+  it.each([
+    ['prompts/list', 'prompts', 'name', 'a', 'b'],
+    ['resources/list', 'resources', 'uri', 'f:a', 'f:b'],
+    ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'f:a', 'f:{x}'],
+  ])('%s holds what may be had of it, as its own kind', (method, member, key, shown, hidden) => {
+    const { access } = accessOf(rules);
+    const items = [{ [key]: shown }, { [key]: hidden }];
+    const list = Message.result('1', JSON.stringify({ [member]: items }));
+    expect(access.filter(requestOf(method), list).value).toEqual({ [member]: [items[0]] });
+    expect(isAllowed(access.decide(requestOf(method)))).toBe(true);
+  });
+
+  it('tasks/list holds tasks of tools that may be called, and none that nobody began', () => {
+    const rule =
+      'permit (principal, action == Action::"call", resource) when { resource.name == "a" };';
+    const { access } = accessOf(rule);
+    const made = Message.result('1', '{"task":{"taskId":"t1"}}');
+    access.filter(requestOf('tools/call', { name: 'a', task: {} }), made);
+    const tasks = [{ taskId: 't1' }, { taskId: 't2' }];
+    const list = Message.result('1', JSON.stringify({ tasks }));
+    expect(access.filter(requestOf('tasks/list'), list).value).toEqual({ tasks: [tasks[0]] });
+  });
+
+  it('is not given where a policy forbids lists, or changed for nobody and for an error', () => {
+    const { access } = accessOf('forbid (principal, action == Action::"list", resource);');
+    expect(isAllowed(access.decide(requestOf('tools/list')))).toBe(false);
+    const list = Message.result('1', '{"prompts":[{"name":"b"}]}');
+    const nobody = { ...requestOf('prompts/list'), grant: UNKNOWN_GRANT };
+    expect(access.filter(nobody, list)).toBe(list);
+    const failed = new Message('response', '1', undefined, true, '{"code":1,"message":"m"}');
+    expect(access.filter(requestOf('prompts/list'), failed)).toBe(failed);
+  });
+
+  it('a request that asks several questions names the policies of all, each once', () => {
+    const { access } = accessOf(
+      [
+        'permit (principal, action, resource) when { resource.uri == "f:a" };',
+        'permit (principal, action, resource) when { resource.uri like "f:*" };',
+      ].join('\n'),
+    );
+    const notifications = { resourceSubscriptions: ['f:b', 'f:a'] };
+    const verdict = access.decide(requestOf('subscriptions/listen', { notifications }));
+    expect([isAllowed(verdict), [...verdict.policies].toSorted()]).toEqual([true, ['p:1', 'p:2']]);
+  });
+
+  it('without a credential we may ask for tools and for what a server is, and for nothing else', () => {
+    const { access } = accessOf('forbid (principal, action, resource);');
+    const asked = (method: string): boolean =>
+      isAllowed(access.decide({ ...requestOf(method), grant: UNKNOWN_GRANT }));
+    expect(['tools/list', 'ping', 'prompts/list'].map(asked)).toEqual([true, true, false]);
+  });
+});
+
 describe('what is asked', () => {
   it('is nothing of what tells nothing, and everything of the rest', () => {
     const { access } = accessOf('forbid (principal, action, resource);');
