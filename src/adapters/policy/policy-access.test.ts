@@ -158,9 +158,12 @@ describe('lists of other kinds', () => {
         'permit (principal, action, resource) when { resource.uri like "f:*" };',
       ].join('\n'),
     );
-    const notifications = { resourceSubscriptions: ['f:b', 'f:a'] };
+    const notifications = { resourceSubscriptions: ['f:a', 'f:b'] };
     const verdict = access.decide(requestOf('subscriptions/listen', { notifications }));
     expect([isAllowed(verdict), [...verdict.policies].toSorted()]).toEqual([true, ['p:1', 'p:2']]);
+    const one = requestOf('resources/read', { uri: 'f:b' });
+    expect(access.decide(one).policies).toBe(access.decide(one).policies);
+    expect(access.decide(one).policies).toEqual(['p:2']);
   });
 
   it('without a credential we may ask for tools and for what a server is, and for nothing else', () => {
