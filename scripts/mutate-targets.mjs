@@ -173,39 +173,6 @@ export const EQUIVALENT = [
     why: 'It is asked only whether it is true.',
   })),
   {
-    file: 'src/adapters/identity/dpop-proofs.ts',
-    line: 'readonly #secret = randomBytes(32);',
-    text: '33',
-    why: 'A longer secret is as secret.',
-  },
-  {
-    file: 'src/adapters/identity/dpop-proofs.ts',
-    line: "if (proof === undefined || head.headerCount('dpop') !== 1) return 'invalid';",
-    text: "(head.headerCount('dpop') !== 1)",
-    why: 'A header that was sent once has a value; the compiler asks.',
-  },
-  {
-    file: 'src/adapters/identity/dpop-proofs.ts',
-    line: 'const isBound = jwk !== undefined && (await calculateJwkThumbprint(jwk)) === jkt;',
-    text: '((await calculateJwkThumbprint(jwk)) === jkt)',
-    why: 'It was verified with the key in this header; the compiler asks.',
-  },
-  {
-    file: 'src/adapters/identity/dpop-proofs.ts',
-    line: "if (typeof given !== 'string' || !URL.canParse(given)) return false;",
-    text: '(!URL.canParse(given))',
-    why: 'What is no text is no URL with a scheme either; the compiler asks.',
-  },
-  ...[
-    "if (typeof value !== 'string') return false;",
-    "if (typeof given !== 'string' || !URL.canParse(given)) return false;",
-  ].map((line) => ({
-    file: 'src/adapters/identity/dpop-proofs.ts',
-    line,
-    text: 'return undefined;',
-    why: 'It is asked only whether it is true.',
-  })),
-  {
     file: 'src/adapters/gate/debts.ts',
     line: 'if (this.#until.size === 0) return 0;',
     text: 'false',
