@@ -99,32 +99,37 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
       );
       return;
     }
-    const kept = this.#parts.tokens.kept(read.digest);
+    const { tokens } = this.#parts;
+    const kept = tokens.kept(read.digest);
     const outcome = kept === undefined ? undefined : this.#weigh(place, head, read, kept);
-    if (outcome === undefined) void this.#answer(place, head, read, done);
-    else done(outcome);
+    if (outcome !== undefined) {
+      done(outcome);
+      return;
+    }
+    const verified: TokenOutcome | Promise<TokenOutcome> =
+      kept === undefined
+        ? tokens.verify(read.token, read.digest, head.remoteAddress)
+        : { kind: 'facts', facts: kept };
+    const judge = (found: TokenOutcome): void => this.#judge(place, head, read, found, done);
+    if (verified instanceof Promise) void verified.then(judge);
+    else judge(verified);
   }
 
-  async #answer(
+  #judge(
     place: Place,
     head: RequestHead,
     read: ReadToken,
+    verified: TokenOutcome,
     done: (outcome: IdentityOutcome) => void,
-  ): Promise<void> {
-    const { tokens } = this.#parts;
-    const { token, digest } = read;
-    const kept = tokens.kept(digest);
-    const verified: TokenOutcome =
-      kept === undefined
-        ? await tokens.verify(token, digest, head.remoteAddress)
-        : { kind: 'facts', facts: kept };
+  ): void {
     if (verified.kind === 'unavailable') done(UNVERIFIABLE);
     else if (verified.kind === 'throttled') done(THROTTLED);
     else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token', verified.why));
     else {
       const { facts } = verified;
       const outcome = this.#weigh(place, head, read, facts);
-      done(outcome ?? (await this.#proved(place, head, token, facts)));
+      if (outcome !== undefined) done(outcome);
+      else void this.#proved(place, head, read.token, facts, done);
     }
   }
 
@@ -150,14 +155,15 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     head: RequestHead,
     token: string,
     facts: TokenFacts,
-  ): Promise<IdentityOutcome> {
+    done: (outcome: IdentityOutcome) => void,
+  ): Promise<void> {
     const proof = await this.#prove(place, head, token, facts.binding.jkt);
-    if (proof === 'proved') return this.#outcome(place, head, token, facts);
-    if (proof === 'unavailable') return UNVERIFIABLE;
-    if (proof === 'nonce-needed') return place.refused(head, 'use_dpop_nonce', 'nonce');
     // Where no proof is read none is at fault: the token is, and another may be asked for.
-    const isRead = this.#parts.proofs !== undefined;
-    return place.refused(head, isRead ? 'invalid_dpop_proof' : 'invalid_token', 'proof');
+    const error = this.#parts.proofs === undefined ? 'invalid_token' : 'invalid_dpop_proof';
+    if (proof === 'proved') done(this.#outcome(place, head, token, facts));
+    else if (proof === 'unavailable') done(UNVERIFIABLE);
+    else if (proof === 'nonce-needed') done(place.refused(head, 'use_dpop_nonce', 'nonce'));
+    else done(place.refused(head, error, 'proof'));
   }
 
   async #prove(
