@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
+import { setHeapGrowth } from '../adapters/system/heap-growth.ts';
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
 import type { AuditOptions } from './audit-line.ts';
@@ -137,6 +138,7 @@ function obeySignals(
     process.on(signal, () => lifecycle.onSignal(signal));
   }
   process.on('uncaughtException', (error, origin) => lifecycle.onFault(origin, error));
+  setHeapGrowth();
   return lifecycle;
 }
 
