@@ -20,6 +20,7 @@ export class H2Exchange implements HttpExchange {
   readonly head: RequestHead;
   readonly #context: NodeContext;
   readonly #stream: ServerHttp2Stream;
+  readonly #socket: Socket;
   readonly #length: string | undefined;
   #isContinueDue: boolean;
   #isAnswered = false;
@@ -30,6 +31,7 @@ export class H2Exchange implements HttpExchange {
     this.head = new H2Head(headers, raw, socket, context);
     this.#context = context;
     this.#stream = stream;
+    this.#socket = socket;
     this.#length = headers['content-length'];
     this.#isContinueDue = headers.expect?.toLowerCase() === '100-continue';
   }
@@ -46,7 +48,7 @@ export class H2Exchange implements HttpExchange {
   }
 
   respond(status: number, headers: readonly string[], body: string): void {
-    this.#begin();
+    this.#begin(status);
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     const isBodiless = status === 204 || status === 304;
@@ -64,7 +66,7 @@ export class H2Exchange implements HttpExchange {
     first: string,
     _isLong: boolean,
   ): StreamSink {
-    this.#begin();
+    this.#begin(status);
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
     this.#sink = new H2Stream(stream, this.#context, first);
@@ -98,9 +100,10 @@ export class H2Exchange implements HttpExchange {
     });
   }
 
-  #begin(): void {
+  #begin(status: number): void {
     if (this.#isAnswered) throw new Error('The exchange was answered twice.');
     this.#isAnswered = true;
+    this.#context.line.answered(this.#socket, status);
   }
 }
 

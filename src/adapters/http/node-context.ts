@@ -7,6 +7,7 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { Peers } from './peers.ts';
 import { SharedBytes } from './shared-bytes.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export class NodeContext {
   readonly limits: ConnectionLimits;
@@ -18,11 +19,14 @@ export class NodeContext {
   readonly pipelined: WeakSet<Socket> = new WeakSet();
   /** Connections of long streams, which `node:http` no longer knows. */
   readonly detached: Set<Socket> = new Set();
+  /** Connections whose reply is a long stream that `node:http` still knows. */
+  readonly occupied: WeakSet<Socket> = new WeakSet();
   /** Connections of HTTP/2, which `node:https` does not know. */
   readonly sessions: Set<ServerHttp2Session> = new Set();
   readonly certified: CertifiedConnections = new CertifiedConnections();
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
+  readonly line: WaitingLine = new WaitingLine();
   /** Replies ask their clients to leave. */
   isClosing = false;
 

@@ -58,7 +58,7 @@ export class NodeExchange implements HttpExchange {
   }
 
   respond(status: number, headers: readonly string[], body: string): void {
-    const { req, res } = this.#begin();
+    const { req, res } = this.#begin(status);
     if (res.destroyed) return;
     const flat = replyHeaders(status, headers, body);
     const content = hasContent(req, status) ? body : '';
@@ -82,7 +82,7 @@ export class NodeExchange implements HttpExchange {
     first: string,
     isLong: boolean,
   ): StreamSink {
-    const { req, res } = this.#begin();
+    const { req, res } = this.#begin(status);
     const isBodyLeft = this.#isBodyLeft(req);
     if (isLong && !isBodyLeft && canTakeSocket(req, res, this.#context)) {
       const stream = takeSocket(req, res, this.#context, status, headers, first);
@@ -94,6 +94,7 @@ export class NodeExchange implements HttpExchange {
     }
     const flat = [...headers];
     if (isLong || isBodyLeft || this.#context.isClosing) closeAfter(req, flat);
+    if (isLong && req.httpVersionMajor === 1) this.#context.occupied.add(req.socket);
     if (isBodyLeft) req.resume();
     if (!res.destroyed) writeHead(res, status, flat);
     this.#replyStream = new ResponseStream(res, this.#context, first);
@@ -125,11 +126,12 @@ export class NodeExchange implements HttpExchange {
     if (!this.#isComplete && this.#replyStream?.isCut !== true) onGone?.();
   }
 
-  #begin(): Pair {
+  #begin(status: number): Pair {
     if (this.#isAnswered || this.#pair === undefined) {
       throw new Error('The exchange was answered twice.');
     }
     this.#isAnswered = true;
+    this.#context.line.answered(this.#pair.req.socket, status);
     return this.#pair;
   }
 

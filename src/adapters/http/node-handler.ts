@@ -50,8 +50,20 @@ export function handleRequest(
   isContinueDue: boolean,
 ): void {
   const { socket } = req;
-  // A request behind one whose reply is an endless stream can have no reply.
-  if (context.detached.has(socket)) return void socket.destroy();
   if (res.socket === null) context.pipelined.add(socket);
-  app.handle(new NodeExchange({ req, res }, context, isContinueDue));
+  if (context.line.isWelcome(socket)) handleInTurn(app, context, req, res, isContinueDue);
+  else context.line.wait(() => handleInTurn(app, context, req, res, isContinueDue));
+}
+
+function handleInTurn(
+  app: Application,
+  context: NodeContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  isContinueDue: boolean,
+): void {
+  const { socket } = req;
+  // A request behind one whose reply is an endless stream can have no reply.
+  if (context.detached.has(socket) || context.occupied.has(socket)) socket.destroy();
+  else app.handle(new NodeExchange({ req, res }, context, isContinueDue));
 }
