@@ -1,5 +1,5 @@
 /** What a noisy tenant does to a quiet one: the part of the report, and the targets. */
-import { spread } from './measure/statistics.mjs';
+import { rangeOf, spread } from './measure/statistics.mjs';
 
 const FACTOR = 1.2;
 const KINDS = {
@@ -23,7 +23,7 @@ export function judgeNeighbours({ lanes, why }) {
       find(lanes, 'alone'),
       find(lanes, name, BARE),
       find(lanes, name, 'gateway'),
-    ].map(({ rounds }) => median(rounds, 'p99Ms'));
+    ].map((lane) => lane.p99Ms);
     const ratio = beside / alone;
     const value =
       `${ratio.toFixed(2)} times (${beside.toFixed(2)} / ${alone.toFixed(2)} ms); ` +
@@ -40,17 +40,17 @@ export function neighboursText({ lanes, rates, why }) {
     'of it answered, a second',
     'quiet calls',
     'p50 ms',
-    'p99 ms (least to most)',
+    'p99 ms (least to most of a round)',
     'gateway, % of a core',
     'its children, %',
   ];
-  const rows = lanes.map(({ name, where, rounds }) => [
+  const rows = lanes.map(({ name, where, rounds, p99Ms }) => [
     name === 'alone' ? 'nobody else' : `${KINDS[name]}, ${whereOf(where)}`,
     rounds[0].perSecond === undefined ? '' : median(rounds, 'perSecond').toFixed(0),
     rounds[0].perSecond === undefined ? '' : servedPerSecond(rounds).toFixed(0),
     median(rounds, 'calls').toFixed(0),
     median(rounds, 'p50Ms').toFixed(2),
-    ranged(rounds, 'p99Ms'),
+    `${p99Ms.toFixed(2)} ${rangeOf(rounds, 'p99Ms')}`,
     (median(rounds, 'gateway') * 100).toFixed(1),
     (median(rounds, 'children') * 100).toFixed(1),
   ]);
@@ -68,9 +68,4 @@ function servedPerSecond(rounds) {
     return all === 0 ? 0 : ((statuses[200] ?? 0) / all) * perSecond;
   });
   return spread(shares).median;
-}
-
-function ranged(rounds, key) {
-  const { median: middle, min, max } = spread(rounds.map((round) => round[key]));
-  return `${middle.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }

@@ -1,5 +1,5 @@
 /** The part of a report about what trust costs. */
-import { spread } from './measure/statistics.mjs';
+import { rangeOf, spread } from './measure/statistics.mjs';
 
 const lines = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -52,18 +52,19 @@ function tokensTable({ algorithm, known, first, dpop }) {
 
 const KINDS = {
   quiet: 'nobody else',
-  bare: 'a bare server on the same core is flooded',
+  'bare-rubbish': 'a bare server on the same core is flooded, tokens that are none',
+  'bare-forged': 'the same, tokens whose signature is wrong',
   rubbish: 'flooded with tokens that are none',
   forged: 'flooded with tokens whose signature is wrong',
 };
 
 function floodTable(floods) {
-  const rows = floods.map(({ kind, rounds }) => [
+  const rows = floods.map(({ kind, rounds, p99Ms }) => [
     KINDS[kind],
     rounds[0].perSecond === undefined ? '' : median(rounds, 'perSecond').toFixed(0),
     median(rounds, 'calls').toFixed(0),
     median(rounds, 'p50Ms').toFixed(2),
-    median(rounds, 'p99Ms').toFixed(2),
+    `${p99Ms.toFixed(2)} ${rangeOf(rounds, 'p99Ms')}`,
     (median(rounds, 'share') * 100).toFixed(0),
   ]);
   const head = [
@@ -71,7 +72,7 @@ function floodTable(floods) {
     'denied a second',
     'calls',
     'p50 ms',
-    'p99 ms',
+    'p99 ms (least to most of a round)',
     'flooded server, % of a core',
   ];
   return lines(head, rows);

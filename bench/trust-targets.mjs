@@ -47,11 +47,9 @@ function judgeFlood({ floods, why }, kind) {
     target: '<= 1.2 times',
   };
   if (why !== undefined) return { ...row, missing: why };
-  const of = (wanted) => floods.find((each) => each.kind === wanted).rounds;
-  const [quiet, bare, denied] = [of('quiet'), of('bare'), of(kind)].map((rounds) =>
-    median(rounds, 'p99Ms'),
-  );
-  const reached = median(of(kind), 'perSecond').toFixed(0);
+  const of = (wanted) => floods.find((each) => each.kind === wanted);
+  const [quiet, bare, denied] = ['quiet', `bare-${kind}`, kind].map((each) => of(each).p99Ms);
+  const reached = median(of(kind).rounds, 'perSecond').toFixed(0);
   const ratio = denied / quiet;
   const value =
     `${ratio.toFixed(2)} times (${denied.toFixed(2)} / ${quiet.toFixed(2)} ms) at ${reached} a second; ` +

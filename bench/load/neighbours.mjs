@@ -113,6 +113,7 @@ class Quiet {
   summary() {
     const sorted = Float64Array.from(this.#times).toSorted();
     const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-    return { calls: sorted.length, unsent: this.#late, p50Ms: at(0.5), p99Ms: at(0.99) };
+    const spread = { p50Ms: at(0.5), p99Ms: at(0.99) };
+    return { times: [...sorted], calls: sorted.length, unsent: this.#late, ...spread };
   }
 }

@@ -12,12 +12,14 @@ import { startIssuer } from '../measure/issuer.mjs';
 import { LoadProcess } from '../measure/load-process.mjs';
 import { cpuOf } from '../measure/process-tree.mjs';
 import { startServer } from '../measure/running-server.mjs';
+import { pooled } from '../measure/statistics.mjs';
 import { BARE_HTTP, CHILD } from '../servers.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PATHS = { 2024: '/echo/sse', 2025: '/echo/mcp', 2026: '/echo/mcp' };
 const PEOPLE = 10;
 const PAUSE_MS = 1200;
+const ROUNDS = 8;
 
 /** Every tenant alike. The quiet one calls 250 times a second. */
 const RATES = {
@@ -70,12 +72,12 @@ export async function measureNeighbours({ isQuick, say }) {
       return { ...outcome, gateway: share('gatewayNs'), children: share('childNs') };
     };
     for (const lane of lanes) await take(lane, 2000);
-    for (let round = 0; round < (isQuick ? 2 : 5); round += 1) {
+    for (let round = 0; round < (isQuick ? 2 : ROUNDS); round += 1) {
       for (const lane of lanes) lane.rounds.push(await take(lane, isQuick ? 1500 : 4000));
     }
     return {
       rates: RATES,
-      lanes: lanes.map(({ name, where, rounds }) => ({ name, where, rounds })),
+      lanes: lanes.map(({ name, where, rounds }) => ({ name, where, ...pooled(rounds) })),
     };
   } catch (error) {
     return { why: error.message };

@@ -7,9 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LoadProcess } from '../measure/load-process.mjs';
 import { cpuOf } from '../measure/process-tree.mjs';
 import { startServer } from '../measure/running-server.mjs';
+import { pooled } from '../measure/statistics.mjs';
 import { BARE_HTTP } from '../servers.mjs';
 
 const PER_SECOND = 5000;
+const ROUNDS = 8;
 const SHARES = { denied: PER_SECOND };
 const PAUSE_MS = 1200;
 /** The load writes a number here that it never writes again. */
@@ -30,17 +32,18 @@ export async function measureFlood(issuer, entry, isQuick) {
     });
     const kinds = [
       at('quiet'),
-      at('bare', bare, tokens.rubbish),
+      at('bare-rubbish', bare, tokens.rubbish),
+      at('bare-forged', bare, tokens.forged),
       at('rubbish', server, tokens.rubbish),
       at('forged', server, tokens.forged),
     ];
     for (const each of kinds) await take(each, load, 2000);
-    for (let round = 0; round < (isQuick ? 2 : 5); round += 1) {
+    for (let round = 0; round < (isQuick ? 2 : ROUNDS); round += 1) {
       for (const each of kinds) {
         each.rounds.push(await take(each, load, isQuick ? 1500 : 4000));
       }
     }
-    return kinds.map(({ kind, rounds }) => ({ kind, rounds }));
+    return kinds.map(({ kind, rounds }) => ({ kind, ...pooled(rounds) }));
   } finally {
     load.stop();
     await server.stop();
