@@ -94,6 +94,13 @@ describe('a warrant', () => {
     }
   });
 
+  it('is not needed where whoever decides has nothing to decide by', () => {
+    const idle: Access = { ...access(), isIdle: true };
+    expect(isGuarded({ access: idle })).toBe(false);
+    expect(isGuarded({ access: idle, audit: new Book() })).toBe(true);
+    expect(isGuarded({ access: { ...access(), isIdle: false } })).toBe(true);
+  });
+
   it('is refused while the record cannot be kept, before anybody is asked', () => {
     const audit = new Book();
     audit.trouble = { error: 'AUDIT_UNAVAILABLE' };
@@ -146,6 +153,43 @@ describe('a warrant', () => {
     ]);
   });
 
+  it('is denied where a bound is in the way: its place is free again, and it never ends', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    const warrant = issued({ audit, gate, access: access() });
+    warrant.denied({ error: 'TOO_MANY_INSTANCES' });
+    warrant.denied({ error: 'RATE_LIMITED' });
+    warrant.ended('ok', 1, ANSWER);
+    expect(gate.seen).toEqual([
+      ['take', 'call'],
+      ['give back', 'call'],
+    ]);
+    expect(audit.entries).toEqual([
+      { ...COMMON, event: 'denied', policies: ['p1'], refusal: 'TOO_MANY_INSTANCES' },
+    ]);
+  });
+
+  it('that ended is not denied', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    const warrant = issued({ audit, gate });
+    warrant.ended('ok', 1, ANSWER);
+    warrant.denied({ error: 'TOO_MANY_INSTANCES' });
+    expect(audit.entries).toMatchObject([{ event: 'call', outcome: 'ok' }]);
+    expect(gate.seen).toHaveLength(2);
+  });
+
+  it('leaves denials where they are recorded when calls are not', () => {
+    const denials = new Book();
+    Warrant.issue({ access: access(FORBIDDEN), denials }, REQUEST);
+    issued({ access: access(), denials }).denied({ error: 'TOO_MANY_INSTANCES' });
+    issued({ access: access(), denials }).ended('ok');
+    issued({ access: access() }).denied({ error: 'TOO_MANY_INSTANCES' });
+    const refusals = denials.entries.map(({ event, refusal }) => [event, refusal]);
+    expect(refusals).toEqual([
+      ['denied', 'FORBIDDEN'],
+      ['denied', 'TOO_MANY_INSTANCES'],
+    ]);
+  });
+
   it('may end without an answer, or with an empty one', () => {
     const [audit, gate] = [new Book(), new CountingGate()];
     issued({ audit, gate }).ended('cancelled');
@@ -166,6 +210,7 @@ describe('a warrant', () => {
     ['prompts/get', '{"name":"cut"}', 'cut'],
     ['resources/read', '{"uri":"file:///a"}', 'file:///a'],
     ['resources/subscribe', '{"name":1,"uri":"file:///a"}', 'file:///a'],
+    ['resources/unsubscribe', '{"name":1,"uri":"file:///a"}', 'file:///a'],
     ['tools/call', '{"name":1,"uri":"file:///a"}', undefined],
     ['tools/call', '{"name":{}}', undefined],
     ['tools/call', '{}', undefined],

@@ -259,7 +259,34 @@ describe('what a ring of keys says', () => {
     const before = verdictOf(keys, `Bearer ${made.key}`);
     expect(before).toMatchObject({ grant: { expiresAt: clock.now() + 1 } });
     now = end;
-    expect(verdictOf(keys, `Bearer ${made.key}`).kind).toBe('refused');
+    const after = verdictOf(keys, `Bearer ${made.key}`);
+    expect(after).toMatchObject({ kind: 'refused', why: 'expired' });
+    expect(challengeOf(after)).toEqual(challengeOf(verdictOf(keys, 'Bearer wrong')));
+  });
+
+  it('is by the clock of the machine, where no other is given', () => {
+    const path = keyPath();
+    const [over, good] = [makeApiKey(), makeApiKey()];
+    const ends = (ms: number): string => new Date(Date.now() + ms).toISOString();
+    writeKeyFile(path, [
+      entryOf(over, { expires: ends(-1000) }),
+      entryOf(good, { expires: ends(60_000) }),
+    ]);
+    const clock = new VirtualClock();
+    const keys = new KeyRing({ path, clock, telemetry: SILENT, onRevoked() {} });
+    onTestFinished(() => keys.close());
+    expect(verdictOf(keys, `Bearer ${over.key}`)).toMatchObject({ why: 'expired' });
+    expect(verdictOf(keys, `Bearer ${good.key}`).kind).toBe('principal');
+  });
+
+  it('is said by itself too, for others that refuse', () => {
+    const path = keyPath();
+    const keys = ring(path);
+    const challenges = [[], ['Bearer a']].map((sent) => keys.refusalOf(headWith(...sent)).headers);
+    expect(challenges).toEqual([
+      ['WWW-Authenticate', 'Bearer realm="tidegate"'],
+      ['WWW-Authenticate', 'Bearer realm="tidegate", error="invalid_token"'],
+    ]);
   });
 
   it('is told of what the file holds, and of nothing that is not gone', () => {
