@@ -80,6 +80,7 @@ function finish(outcome: { exitCode: number; output: string; text: string }): vo
 }
 
 async function start(options: ServeOptions, version: string): Promise<void> {
+  setHeapGrowth();
   // Loaded only when something is served: `--help` does not wait for it.
   const { serveCommand } = await import('./serve-command.ts');
   const outcome = await serveCommand(options, {
@@ -99,6 +100,7 @@ async function start(options: ServeOptions, version: string): Promise<void> {
 }
 
 async function startGateway(options: GatewayLineOptions, version: string): Promise<void> {
+  setHeapGrowth();
   const { gatewayCommand } = await import('./gateway-command.ts');
   const { isTTY } = process.stderr;
   const outcome = await gatewayCommand(options, { env: process.env, version, isTerminal: isTTY });
@@ -138,7 +140,6 @@ function obeySignals(
     process.on(signal, () => lifecycle.onSignal(signal));
   }
   process.on('uncaughtException', (error, origin) => lifecycle.onFault(origin, error));
-  setHeapGrowth();
   return lifecycle;
 }
 

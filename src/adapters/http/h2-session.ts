@@ -45,8 +45,7 @@ export function openH2Session({ app, context, sight }: ListenerParts, socket: So
       if (stream.destroyed) return;
       if (headers[':method'] === 'CONNECT') return refuseTunnel(stream);
       const exchange = new H2Exchange({ stream, headers, raw, socket }, context);
-      if (context.line.isWelcome(socket)) app.handle(exchange);
-      else context.line.wait(() => app.handle(exchange));
+      context.line.enter(socket, () => app.handle(exchange));
     },
   );
 }

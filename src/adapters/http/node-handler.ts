@@ -51,19 +51,9 @@ export function handleRequest(
 ): void {
   const { socket } = req;
   if (res.socket === null) context.pipelined.add(socket);
-  if (context.line.isWelcome(socket)) handleInTurn(app, context, req, res, isContinueDue);
-  else context.line.wait(() => handleInTurn(app, context, req, res, isContinueDue));
-}
-
-function handleInTurn(
-  app: Application,
-  context: NodeContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-  isContinueDue: boolean,
-): void {
-  const { socket } = req;
-  // A request behind one whose reply is an endless stream can have no reply.
-  if (context.detached.has(socket) || context.occupied.has(socket)) socket.destroy();
-  else app.handle(new NodeExchange({ req, res }, context, isContinueDue));
+  context.line.enter(socket, () => {
+    // A request behind one whose reply is an endless stream can have no reply.
+    if (context.detached.has(socket) || context.occupied.has(socket)) socket.destroy();
+    else app.handle(new NodeExchange({ req, res }, context, isContinueDue));
+  });
 }

@@ -13,23 +13,31 @@ function workLong(): void {
 }
 
 describe('WaitingLine', () => {
-  it('welcomes a connection from its first request that is not refused to the next that is', () => {
+  it('handles at once what comes after a request that was not refused, until one is', async () => {
     const line = new WaitingLine();
     const connection = {};
-    expect(line.isWelcome(connection)).toBe(false);
+    const isAtOnce = async (of: object): Promise<boolean> => {
+      let isHandled = false;
+      line.enter(of, () => (isHandled = true));
+      const outcome = isHandled;
+      await nextTurn();
+      expect(isHandled).toBe(true);
+      return outcome;
+    };
+    expect(await isAtOnce(connection)).toBe(false);
     line.answered(connection, 200);
-    expect(line.isWelcome(connection)).toBe(true);
+    expect(await isAtOnce(connection)).toBe(true);
     line.answered(connection, 399);
-    expect(line.isWelcome(connection)).toBe(true);
+    expect(await isAtOnce(connection)).toBe(true);
     line.answered(connection, 400);
-    expect(line.isWelcome(connection)).toBe(false);
-    expect(line.isWelcome({})).toBe(false);
+    expect(await isAtOnce(connection)).toBe(false);
+    expect(await isAtOnce({})).toBe(false);
   });
 
   it('handles one a turn, the first that came first, and nothing at once', async () => {
     const line = new WaitingLine();
     const handled: number[] = [];
-    for (let i = 0; i < 5; i += 1) line.wait(() => handled.push(i));
+    for (let i = 0; i < 5; i += 1) line.enter({}, () => handled.push(i));
     expect(handled).toEqual([]);
     for (let turn = 1; turn <= 5; turn += 1) {
       await nextTurn();
@@ -40,7 +48,7 @@ describe('WaitingLine', () => {
   it('handles more a turn the longer the line is, none twice and none never', async () => {
     const line = new WaitingLine();
     const handled: number[] = [];
-    for (let i = 0; i < 2000; i += 1) line.wait(() => handled.push(i));
+    for (let i = 0; i < 2000; i += 1) line.enter({}, () => handled.push(i));
     await nextTurn();
     expect(handled).toHaveLength(8);
     while (handled.length < 2000) await nextTurn();
@@ -51,15 +59,15 @@ describe('WaitingLine', () => {
   it('goes on with those that come while others are handled', async () => {
     const line = new WaitingLine();
     const handled: string[] = [];
-    line.wait(() => {
+    line.enter({}, () => {
       handled.push('first');
-      line.wait(() => handled.push('second'));
+      line.enter({}, () => handled.push('second'));
     });
     await nextTurn();
     expect(handled).toEqual(['first']);
     await nextTurn();
     expect(handled).toEqual(['first', 'second']);
-    line.wait(() => handled.push('third'));
+    line.enter({}, () => handled.push('third'));
     await nextTurn();
     expect(handled).toEqual(['first', 'second', 'third']);
   });
@@ -67,11 +75,11 @@ describe('WaitingLine', () => {
   it.each([true, false])('rests for those who share its only core: %s', async (sharesCore) => {
     const wait = vi.spyOn(Atomics, 'wait');
     const line = new WaitingLine(sharesCore);
-    line.wait(workLong);
+    line.enter({}, workLong);
     await nextTurn();
     expect(wait).not.toHaveBeenCalled();
     const handled: number[] = [];
-    for (let i = 0; i < 3; i += 1) line.wait(() => handled.push(i) && workLong());
+    for (let i = 0; i < 3; i += 1) line.enter({}, () => handled.push(i) && workLong());
     while (handled.length < 3) await nextTurn();
     expect(wait).toHaveBeenCalledTimes(sharesCore ? 2 : 0);
   });

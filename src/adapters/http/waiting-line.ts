@@ -18,8 +18,7 @@ export class WaitingLine {
   /** Connections whose last request was not refused. */
   readonly #welcome = new WeakSet<object>();
   readonly #sharesCore: boolean;
-  #line: (() => void)[] = [];
-  #first = 0;
+  readonly #line: (() => void)[] = [];
   /** When a line came to be, or the last rest ended; milliseconds. */
   #restedAt = 0;
 
@@ -28,44 +27,32 @@ export class WaitingLine {
     this.#sharesCore = sharesCore;
   }
 
-  /** Whether the next request of `connection` is handled at once. */
-  isWelcome(connection: object): boolean {
-    return this.#welcome.has(connection);
+  /**
+   * Handles a request of `connection`: at once, or in its turn, first come, first served, one in a
+   * turn of the event loop. None is lost. No more wait than connections have requests open.
+   */
+  enter(connection: object, handle: () => void): void {
+    if (this.#welcome.has(connection)) handle();
+    else this.#wait(handle);
   }
 
   /** Tells how a request of `connection` was answered. */
   answered(connection: object, status: number): void {
     if (status >= 400) this.#welcome.delete(connection);
-    else if (!this.#welcome.has(connection)) this.#welcome.add(connection);
+    else this.#welcome.add(connection);
   }
 
-  /**
-   * Handles a request in its turn: first come, first served, one in a turn of the event loop. None
-   * is lost.
-   */
-  wait(handle: () => void): void {
+  #wait(handle: () => void): void {
     this.#line.push(handle);
-    if (this.#length > 1) return;
+    if (this.#line.length > 1) return;
     this.#restedAt = performance.now();
     setImmediate(this.#turn);
   }
 
-  get #length(): number {
-    return this.#line.length - this.#first;
-  }
-
   readonly #turn = (): void => {
     if (this.#sharesCore) this.#rest();
-    const handled = this.#line.slice(
-      this.#first,
-      this.#first + Math.ceil(this.#length / TURNS_MAX),
-    );
-    this.#first += handled.length;
-    if (this.#length > 0) setImmediate(this.#turn);
-    if (this.#first > TURNS_MAX || this.#length === 0) {
-      this.#line = this.#line.slice(this.#first);
-      this.#first = 0;
-    }
+    const handled = this.#line.splice(0, Math.ceil(this.#line.length / TURNS_MAX));
+    if (this.#line.length > 0) setImmediate(this.#turn);
     for (const handle of handled) handle();
   };
 
