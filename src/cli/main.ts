@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
+import { lowerBackgroundThreads } from '../adapters/system/background-threads.ts';
 import { setHeapGrowth } from '../adapters/system/heap-growth.ts';
 import { packageVersion } from './package-version.ts';
 import { readCommandLine } from './command-line.ts';
@@ -81,6 +82,7 @@ function finish(outcome: { exitCode: number; output: string; text: string }): vo
 
 async function start(options: ServeOptions, version: string): Promise<void> {
   setHeapGrowth();
+  lowerBackgroundThreads();
   // Loaded only when something is served: `--help` does not wait for it.
   const { serveCommand } = await import('./serve-command.ts');
   const outcome = await serveCommand(options, {
@@ -101,6 +103,7 @@ async function start(options: ServeOptions, version: string): Promise<void> {
 
 async function startGateway(options: GatewayLineOptions, version: string): Promise<void> {
   setHeapGrowth();
+  lowerBackgroundThreads();
   const { gatewayCommand } = await import('./gateway-command.ts');
   const { isTTY } = process.stderr;
   const outcome = await gatewayCommand(options, { env: process.env, version, isTerminal: isTTY });
