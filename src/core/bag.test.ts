@@ -18,6 +18,7 @@ describe('a bag', () => {
         expect(bag.delete(second)).toBe(first !== second);
         const left = items.filter((item) => item !== first && item !== second);
         expect(new Set(bag.all())).toEqual(new Set(left));
+        expect(bag.size).toBe(left.length);
         for (const item of items) expect(bag.has(item)).toBe(left.includes(item));
       }
     }

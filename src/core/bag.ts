@@ -11,6 +11,10 @@ export interface Bagged {
 export class Bag<Item extends Bagged> {
   readonly #items: Item[] = [];
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   add(item: Item): void {
     item.place = this.#items.push(item) - 1;
   }

@@ -52,6 +52,8 @@ export class Connection implements Attachment, OpenConnection {
   rotateAt: number = Infinity;
   waitingSince: number | undefined;
   leastQueued = 0;
+  /** Among those that are undecided, then among those that are open. */
+  place = -1;
   readonly #connections: Connections;
   readonly owner: ConnectionOwner;
   #exchange: HttpExchange | undefined;

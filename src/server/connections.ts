@@ -5,6 +5,7 @@
  * still holds, never by a timer of its own.
  */
 import type { AuditTrail } from '../core/access.ts';
+import { Bag, type Bagged } from '../core/bag.ts';
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Refusal } from '../core/errors.ts';
@@ -22,7 +23,7 @@ const STALL_CHECK_MS = 1000;
 const EXPIRY_JITTER_MS = 30_000;
 
 /** An event stream, as far as keeping it up needs to know. */
-export interface OpenConnection {
+export interface OpenConnection extends Bagged {
   readonly isOpen: boolean;
   /** Whether it is renewed when it is old. */
   readonly isLong: boolean;
@@ -66,13 +67,13 @@ export interface ConnectionsPorts {
 
 export class Connections {
   readonly #ports: ConnectionsPorts;
-  readonly #open = new Set<OpenConnection>();
+  readonly #open = new Bag<OpenConnection>();
   readonly #armHeartbeat: (connection: OpenConnection) => void;
   readonly #armStall: (connection: OpenConnection) => void;
   readonly #perTenant = new Map<string, number>();
   /** Those that have a place at the gate. */
   readonly #held = new Set<OpenConnection>();
-  readonly #undecided = new Set<OpenConnection>();
+  readonly #undecided = new Bag<OpenConnection>();
   readonly #trust: TrustDeadlines;
 
   constructor(ports: ConnectionsPorts, ticker: Ticker) {
@@ -112,7 +113,7 @@ export class Connections {
 
   /** Whoever waits for a reply that is neither JSON nor a stream yet. */
   undecided(): readonly OpenConnection[] {
-    return [...this.#undecided];
+    return this.#undecided.all();
   }
 
   began(connection: OpenConnection): void {
@@ -136,7 +137,7 @@ export class Connections {
   }
 
   all(): readonly OpenConnection[] {
-    return [...this.#open];
+    return this.#open.all();
   }
 
   opened(connection: OpenConnection): void {

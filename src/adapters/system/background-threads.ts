@@ -3,9 +3,9 @@
  *
  * V8 marks the heap and compiles in four threads beside ours. With one core for all of them, each
  * takes it for 4 ms, as long as the kernel lets it, while every client waits: a trace of one
- * collection shows the four in turn, and calls of 20 ms. At a lower priority they have what we leave,
- * and at least a tenth of ours each, so that a busy process is collected as well. And a scavenge is
- * done by the thread that waits for it: others only make it wait for its turn.
+ * collection shows the four in turn, and calls of 20 ms. At a lower priority they have what we
+ * leave, and at least a tenth of ours each, so that a busy process is collected as well. And a
+ * scavenge is done by the thread that waits for it: others only make it wait for its turn.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, getPriority, setPriority } from 'node:os';
@@ -33,7 +33,7 @@ export function lowerBackgroundThreads(cores: number = availableParallelism()): 
   for (const thread of threadsOfV8()) setPriority(thread, niceness);
 }
 
-/** Later versions of Node name them; earlier ones start them after our own and the one for delays. */
+/** Later versions of Node name them; earlier ones start them after ours and the one for delays. */
 function threadsOfV8(): number[] {
   // In the order in which they were started, which is how the kernel lists them.
   const threads = readdirSync(TASKS).map(Number);

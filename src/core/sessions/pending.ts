@@ -3,6 +3,8 @@
  * cancelled, refused or lost. An answer finds its owner here and nowhere else; there is no path
  * that broadcasts one.
  */
+import { NumberTable } from '../number-table.ts';
+
 export const CALL_TRANSITIONS = {
   waiting: { answer: 'answered', cancel: 'cancelled', refuse: 'refused', lose: 'lost' },
   answered: {},
@@ -31,7 +33,7 @@ export interface Call<Owner> {
 }
 
 export class Pending<Owner> {
-  readonly #calls = new Map<number, Call<Owner>>();
+  readonly #calls = new NumberTable<Call<Owner>>();
   readonly #max: number;
   #next = 1;
   #listenCount = 0;
@@ -70,7 +72,7 @@ export class Pending<Owner> {
       state: 'waiting',
       progress: -Infinity,
     };
-    this.#calls.set(number, call);
+    this.#calls.add(call);
     if (method === LISTEN) this.#listenCount += 1;
     return call;
   }
@@ -79,7 +81,7 @@ export class Pending<Owner> {
   find(token: string | undefined): Call<Owner> | undefined {
     if (token === undefined) return undefined;
     const number = Number(token);
-    return String(number) === token ? this.#calls.get(number) : undefined;
+    return String(number) === token ? this.#calls.find(number) : undefined;
   }
 
   /** Ends a call; false if it had ended before. */
@@ -97,17 +99,18 @@ export class Pending<Owner> {
    */
   get sole(): Call<Owner> | undefined {
     let sole: Call<Owner> | undefined;
-    for (const call of this.#calls.values()) {
-      if (call.method === LISTEN) continue;
-      if (sole !== undefined) return undefined;
+    const isOneMore = (call: Call<Owner>): boolean => {
+      if (call.method === LISTEN) return false;
+      if (sole !== undefined) return true;
       sole = call;
-    }
-    return sole;
+      return false;
+    };
+    return this.#calls.some(isOneMore) ? undefined : sole;
   }
 
   /** Calls begun before `time`, oldest first; listen streams may be as old as they like. */
   *startedBefore(time: number): Generator<Call<Owner>> {
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls.all()) {
       if (call.startedAt >= time) return;
       if (call.method !== LISTEN) yield call;
     }
@@ -115,6 +118,6 @@ export class Pending<Owner> {
 
   /** All calls in flight, oldest first; a copy, so that they may be ended while walking. */
   all(): readonly Call<Owner>[] {
-    return [...this.#calls.values()];
+    return this.#calls.all();
   }
 }
