@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PATHS = { 2024: '/echo/sse', 2025: '/echo/mcp', 2026: '/echo/mcp' };
 const PEOPLE = 10;
 const PAUSE_MS = 1200;
-const ROUNDS = 8;
+const ROUNDS = 16;
 
 /** Every tenant alike. The quiet one calls 250 times a second. */
 const RATES = {

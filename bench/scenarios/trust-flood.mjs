@@ -11,7 +11,7 @@ import { pooled } from '../measure/statistics.mjs';
 import { BARE_HTTP } from '../servers.mjs';
 
 const PER_SECOND = 5000;
-const ROUNDS = 8;
+const ROUNDS = 16;
 const SHARES = { denied: PER_SECOND };
 const PAUSE_MS = 1200;
 /** The load writes a number here that it never writes again. */
