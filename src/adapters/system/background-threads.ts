@@ -29,8 +29,12 @@ export function lowerBackgroundThreads(cores: number = availableParallelism()): 
   const isNamed = (flag: RegExp) => process.execArgv.some((argument) => flag.test(argument));
   if (!isNamed(/^--(no-)?parallel-scavenge/)) setFlagsFromString('--no-parallel-scavenge');
   if (process.platform !== 'linux') return;
-  const niceness = Math.min(getPriority() + NICER, NICENESS_MAX);
-  for (const thread of threadsOfV8()) setPriority(thread, niceness);
+  try {
+    const niceness = Math.min(getPriority() + NICER, NICENESS_MAX);
+    for (const thread of threadsOfV8()) setPriority(thread, niceness);
+  } catch {
+    // A sandbox may hide threads or forbid it: then they share the core as they did before.
+  }
 }
 
 /** Later versions of Node name them; earlier ones start them after ours and the one for delays. */
