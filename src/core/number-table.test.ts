@@ -30,8 +30,10 @@ describe('a table of numbers', () => {
             expect(table.find(each * stride)).toBe(map.get(each * stride));
           }
           const sorted = [...map.values()].sort((a, b) => a.number - b.number);
-          expect(table.all()).toEqual(sorted);
+          expect(table.where(() => true)).toEqual(sorted);
           for (const item of sorted) expect(table.some((each) => each === item)).toBe(true);
+          const isEven = ({ number }: { readonly number: number }) => number % 2 === 0;
+          expect(table.where(isEven)).toEqual(sorted.filter(isEven));
           expect(table.some(() => false)).toBe(false);
         },
       ),
@@ -41,11 +43,11 @@ describe('a table of numbers', () => {
   it('takes ten thousand at once and lets all of them go', () => {
     const table = new NumberTable<{ readonly number: number }>();
     for (let number = 1; number <= 10_000; number += 1) table.add({ number });
-    expect(table.all().map(({ number }) => number)).toEqual(
+    expect(table.where(() => true).map(({ number }) => number)).toEqual(
       Array.from({ length: 10_000 }, (_, index) => index + 1),
     );
     for (let number = 10_000; number >= 1; number -= 1) expect(table.delete(number)).toBe(true);
     expect(table.size).toBe(0);
-    expect(table.all()).toEqual([]);
+    expect(table.where(() => true)).toEqual([]);
   });
 });

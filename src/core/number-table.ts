@@ -46,9 +46,9 @@ export class NumberTable<Item extends Numbered> {
     return this.#places.some((item) => item !== undefined && test(item));
   }
 
-  /** A copy, the least number first. */
-  all(): readonly Item[] {
-    const items = this.#places.filter((item) => item !== undefined);
+  /** A copy of those that pass, the least number first. */
+  where(test: (item: Item) => boolean): readonly Item[] {
+    const items = this.#places.filter((item) => item !== undefined && test(item)) as Item[];
     return items.sort((a, b) => a.number - b.number);
   }
 
@@ -84,5 +84,5 @@ export class NumberTable<Item extends Numbered> {
 }
 
 function emptyPlaces<Item>(length: number): (Item | undefined)[] {
-  return Array.from<undefined>({ length }).fill(undefined);
+  return Array.from<undefined>({ length });
 }

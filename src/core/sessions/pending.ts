@@ -109,15 +109,12 @@ export class Pending<Owner> {
   }
 
   /** Calls begun before `time`, oldest first; listen streams may be as old as they like. */
-  *startedBefore(time: number): Generator<Call<Owner>> {
-    for (const call of this.#calls.all()) {
-      if (call.startedAt >= time) return;
-      if (call.method !== LISTEN) yield call;
-    }
+  startedBefore(time: number): readonly Call<Owner>[] {
+    return this.#calls.where(({ startedAt, method }) => startedAt < time && method !== LISTEN);
   }
 
   /** All calls in flight, oldest first; a copy, so that they may be ended while walking. */
   all(): readonly Call<Owner>[] {
-    return this.#calls.all();
+    return this.#calls.where(() => true);
   }
 }
