@@ -80,9 +80,14 @@ function finish(outcome: { exitCode: number; output: string; text: string }): vo
   process.exitCode = outcome.exitCode;
 }
 
-async function start(options: ServeOptions, version: string): Promise<void> {
+/** What we ask of V8 before a server is loaded. */
+function prepareEngine(): void {
   setHeapGrowth();
   lowerBackgroundThreads();
+}
+
+async function start(options: ServeOptions, version: string): Promise<void> {
+  prepareEngine();
   // Loaded only when something is served: `--help` does not wait for it.
   const { serveCommand } = await import('./serve-command.ts');
   const outcome = await serveCommand(options, {
@@ -102,8 +107,7 @@ async function start(options: ServeOptions, version: string): Promise<void> {
 }
 
 async function startGateway(options: GatewayLineOptions, version: string): Promise<void> {
-  setHeapGrowth();
-  lowerBackgroundThreads();
+  prepareEngine();
   const { gatewayCommand } = await import('./gateway-command.ts');
   const { isTTY } = process.stderr;
   const outcome = await gatewayCommand(options, { env: process.env, version, isTerminal: isTTY });

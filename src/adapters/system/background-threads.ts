@@ -9,7 +9,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, getPriority, setPriority } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
+import { setEngineFlag } from './engine-flag.ts';
 
 /** Added to our own niceness: a tenth of our share of the core (`man 7 sched`). */
 const NICER = 10;
@@ -26,8 +26,7 @@ const THREADS = 4;
  */
 export function lowerBackgroundThreads(cores: number = availableParallelism()): void {
   if (cores > 1) return;
-  const isNamed = (flag: RegExp) => process.execArgv.some((argument) => flag.test(argument));
-  if (!isNamed(/^--(no-)?parallel-scavenge/)) setFlagsFromString('--no-parallel-scavenge');
+  setEngineFlag('--no-parallel-scavenge');
   if (process.platform !== 'linux') return;
   try {
     const niceness = Math.min(getPriority() + NICER, NICENESS_MAX);

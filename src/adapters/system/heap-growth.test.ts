@@ -49,9 +49,11 @@ describe('setHeapGrowth', () => {
   });
 
   it('leaves an operator the last word', () => {
-    process.execArgv = ['--heap-growing-percent=50'];
-    setHeapGrowth();
-    expect(setFlagsFromString).not.toHaveBeenCalled();
+    for (const own of ['--heap-growing-percent=50', '--heap_growing_percent=50']) {
+      process.execArgv = [own];
+      setHeapGrowth();
+      expect(setFlagsFromString).not.toHaveBeenCalled();
+    }
   });
 
   it('uses a flag that V8 obeys while it runs', () => {

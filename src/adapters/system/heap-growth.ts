@@ -7,13 +7,11 @@
  * when the heap is four times what was alive the last time, which is what V8 allows a busy process
  * anyway. The bound of the whole heap (`--max-old-space-size`) is not touched.
  */
-import { setFlagsFromString } from 'node:v8';
+import { setEngineFlag } from './engine-flag.ts';
 
-const FLAG = '--heap-growing-percent';
 const PERCENT = 300;
 
 /** Once, when a process begins to serve. An operator's own flag is left as it is. */
 export function setHeapGrowth(): void {
-  if (process.execArgv.some((argument) => argument.startsWith(FLAG))) return;
-  setFlagsFromString(`${FLAG}=${PERCENT}`);
+  setEngineFlag(`--heap-growing-percent=${PERCENT}`);
 }
