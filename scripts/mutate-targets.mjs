@@ -11,6 +11,7 @@ export const TARGETS = [
   target('src/core/sessions/cursor.ts'),
   { ...target('src/server/sessions.ts'), within: ['findSession'] },
   target('src/server/admission.ts'),
+  target('src/server/revocations.ts'),
   target('src/server/warrant.ts'),
   target('src/server/task-owners.ts'),
   target('src/server/trust-deadlines.ts'),

@@ -9,6 +9,7 @@ import { principalOf } from '../core/principal.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { admit, type Door, enter } from './admission.ts';
 import type { EndpointContext } from './context.ts';
+import { Revocations } from './revocations.ts';
 
 const ADA = principalOf({ tenant: 't', issuer: 'i', subject: 'ada', clientId: '' });
 const GRANT: Grant = { ...BARE_GRANT, credentialId: 'key:1' };
@@ -300,6 +301,8 @@ describe('where a request goes', () => {
       prefix: '/files',
       isDraining: false,
       connections: { retryMs: () => 700 },
+      revocations: new Revocations(),
+      served: () => ({ error: 'UPSTREAM_UNAVAILABLE' }),
       whenKnown: (then: (refusal: Refusal) => void) => then({ error: 'UPSTREAM_UNAVAILABLE' }),
       ...more,
     };

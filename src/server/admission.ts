@@ -43,8 +43,14 @@ export interface Door extends HealthSource, MetadataSource {
 }
 
 export function admit(context: EndpointContext, exchange: HttpExchange): void {
+  const { count } = context.revocations;
   enter(context, exchange, (headers, principal, grant) => {
-    const inbound = new Inbound(context, exchange, headers, principal, grant);
+    const inbound = new Inbound(context, exchange, headers, principal, grant, count);
+    const fault = inbound.trustFault;
+    if (fault !== undefined) {
+      inbound.refuse(fault);
+      return;
+    }
     if (context.serves?.(principal) === false) {
       inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
       return;

@@ -21,6 +21,7 @@ import type { InstancePool } from './instance-pool.ts';
 import type { RecordCall } from './record-call.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ListenStream } from './listen-stream.ts';
+import type { Revocations } from './revocations.ts';
 import type { Undecided } from './undecided.ts';
 import type { ServedEraChoice } from './upstream-probe.ts';
 import type { WarrantPorts } from './warrant.ts';
@@ -44,6 +45,7 @@ export interface EndpointContext extends WarrantPorts {
   readonly log: EventLog;
   readonly directory: SessionDirectory<LegacySession>;
   readonly connections: Connections;
+  readonly revocations: Revocations;
   readonly pool: InstancePool;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;

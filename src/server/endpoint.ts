@@ -2,7 +2,6 @@
  * One MCP server on the network: admission, sessions, streams and upstreams of every era, driven by
  * the clock it is given. Knows nothing of sockets or processes.
  */
-import type { Grant } from '../core/grant.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
@@ -35,6 +34,7 @@ import type { Isolation } from './instance-places.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
+import { type IsRevoked, Revocations } from './revocations.ts';
 import { revokeTrust } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import type { Undecided } from './undecided.ts';
@@ -164,9 +164,10 @@ export class Endpoint implements Application, OpenDoor {
 
   /**
    * Ends at once every stream, session and call of the credentials that `isRevoked` names. It is
-   * asked with a session's principal alone, too: a session is no single credential's.
+   * asked with a session's principal alone, too: a session is no single credential's. It may be
+   * asked later, too, of requests that are on their way now.
    */
-  revoke(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
+  revoke(isRevoked: IsRevoked): void {
     revokeTrust(this.#context, isRevoked);
   }
 
@@ -219,6 +220,7 @@ export class Endpoint implements Application, OpenDoor {
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
+      revocations: new Revocations(),
       pool: new InstancePool(
         { upstream, clock, random, telemetry, limits, seal, gate: instanceGate },
         settings.isolation,

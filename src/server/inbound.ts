@@ -4,6 +4,7 @@ import type { Visitor } from '../core/gate.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
+import type { ServedEras } from '../core/protocol/classify.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { challenge } from '../core/security/challenge.ts';
 import { metadataUrl } from '../core/security/protected-resource.ts';
@@ -28,19 +29,38 @@ export class Inbound {
   readonly headers: readonly string[];
   readonly principal: Principal;
   readonly grant: Grant;
+  readonly #revocationsBefore: number;
 
+  /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
     context: EndpointContext,
     exchange: HttpExchange,
     headers: readonly string[],
     principal: Principal,
     grant: Grant = BARE_GRANT,
+    revocationsBefore: number = context.revocations.count,
   ) {
     this.context = context;
     this.exchange = exchange;
     this.headers = headers;
     this.principal = principal;
     this.grant = grant;
+    this.#revocationsBefore = revocationsBefore;
+  }
+
+  /**
+   * Why its credential counts no more, to be asked after every wait: nothing is begun for it then.
+   * One that ended gives it the while that a call in flight has.
+   */
+  get trustFault(): Refusal | undefined {
+    const { context, principal, grant } = this;
+    const { expiresAt } = grant;
+    if (context.revocations.hit(this.#revocationsBefore, principal, grant)) {
+      return { error: 'UNAUTHORIZED' };
+    }
+    const isOver =
+      expiresAt !== Infinity && context.clock.now() >= expiresAt + context.limits.expiredCallMsMax;
+    return isOver ? { error: 'CREDENTIAL_EXPIRED' } : undefined;
   }
 
   refuse(refusal: Refusal): void {
@@ -120,10 +140,18 @@ export class Inbound {
     if (gate === undefined || this.exchange.caller !== undefined) then();
     else {
       gate.open(this.visitor, (full) => {
-        if (full === undefined) then();
-        else this.refuse({ ...full, id });
+        const refusal = full ?? this.trustFault;
+        if (refusal === undefined) then();
+        else this.refuse({ ...refusal, id });
       });
     }
+  }
+
+  /** Runs `then` with what the server speaks once that is known, or with why it may not be told. */
+  whenKnown(then: (served: ServedEras | Refusal) => void): void {
+    const known = this.context.served();
+    if (known !== undefined) then(known);
+    else this.context.whenKnown((served) => then(this.trustFault ?? served));
   }
 
   /** The body as text, or the refusal is sent. */
@@ -131,7 +159,9 @@ export class Inbound {
     this.exchange.readBody(this.context.limits.bodyBytesMax, (outcome) => {
       if (outcome.kind === 'body') {
         this.context.gate?.spend(this.visitor, outcome.text.length);
-        then(outcome.text);
+        const fault = this.trustFault;
+        if (fault === undefined) then(outcome.text);
+        else this.refuse(fault);
       } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
     });
   }

@@ -1,16 +1,13 @@
 /** The end of trust before its time: a key was removed, a person left, a tenant was suspended. */
-import type { Grant } from '../core/grant.ts';
-import type { Principal } from '../core/ports.ts';
 import type { EndpointContext } from './context.ts';
+import type { IsRevoked } from './revocations.ts';
 
 /**
  * Sessions end first, so that their calls are given up upstream; then whatever waits or streams.
- * @param isRevoked - asked with a grant for a connection, and without one for a session.
+ * Requests that are not so far yet find it when they are.
  */
-export function revokeTrust(
-  context: EndpointContext,
-  isRevoked: (principal: Principal, grant?: Grant) => boolean,
-): void {
+export function revokeTrust(context: EndpointContext, isRevoked: IsRevoked): void {
+  context.revocations.add(isRevoked);
   for (const session of context.directory.all()) {
     if (isRevoked(session.principal)) session.end('unauthorized');
   }

@@ -3,10 +3,18 @@
  * end, and nobody else notices.
  */
 import { describe, expect, it } from 'vitest';
-import { callLater as callLater2026, listening } from '../wire/client-2026.ts';
-import { callLater, callNow, Session2024, Session2025 } from '../wire/conversation.ts';
+import type { Identity } from '../../src/core/ports.ts';
+import { RawSocket, requestText } from '../faults/raw-socket.ts';
+import {
+  callLater as callLater2026,
+  callNow as callNow2026,
+  listening,
+} from '../wire/client-2026.ts';
+import { callLater, callNow, postOf, Session2024, Session2025 } from '../wire/conversation.ts';
 import { modernServer } from '../wire/modern-server.ts';
-import { wireServer } from '../wire/wire-server.ts';
+import { Signal } from '../wire/signal.ts';
+import type { WireRequest } from '../wire/wire-reply.ts';
+import { type WireServer, wireServer } from '../wire/wire-server.ts';
 import { credentials } from './credentials.ts';
 
 describe('a revoked principal', () => {
@@ -57,5 +65,83 @@ describe('a revoked credential', () => {
     calls.find((call) => !call.isCancelled)?.say('kept');
     expect((await waiting[1]?.whole())?.text).toContain('kept');
     expect(listens[1]?.isEnded).toBe(false);
+  });
+});
+
+describe('a request on its way when its credential is revoked', () => {
+  const arrivals = new Signal();
+  let arrived = 0;
+  const identity: Identity = {
+    verify(head, done) {
+      credentials().verify(head, done);
+      arrived += 1;
+      arrivals.fire();
+    },
+  };
+
+  /** Sends all but the end of the body; resolves once the server has let the request in. */
+  async function begin(
+    server: WireServer,
+    request: WireRequest,
+  ): Promise<{ readonly socket: RawSocket; readonly rest: string }> {
+    const before = arrived;
+    const socket = await RawSocket.open(server.port);
+    const { method = 'POST', path, headers, body } = request;
+    const text = requestText(method, path, headers as Record<string, string>, body as string);
+    socket.send(text.slice(0, -5));
+    await arrivals.until(() => arrived > before, 'the request');
+    return { socket, rest: text.slice(-5) };
+  }
+
+  async function expectRefused(server: WireServer, request: WireRequest): Promise<void> {
+    const { socket, rest } = await begin(server, request);
+    server.endpoint.revoke((_principal, grant) => grant?.credentialId === 'alice.900000000');
+    socket.send(rest);
+    await socket.received('\r\n\r\n{');
+    expect(socket.head).toMatch(/^HTTP\/1.1 401 /);
+  }
+
+  it.each(['2025', '2024'] as const)('is refused in %s, and reaches no server', async (era) => {
+    const server = await wireServer({ identity });
+    const session =
+      era === '2025'
+        ? await Session2025.open(server, { token: 'alice' })
+        : await Session2024.initialized(server, { token: 'alice' });
+    const authorization = 'Bearer alice.900000000';
+    const request =
+      session instanceof Session2025
+        ? postOf('/mcp', callNow(7), session.headers({ authorization }))
+        : postOf(session.path, callNow(7), { authorization });
+    await expectRefused(server, request);
+    expect(server.upstream.newest.methods()).not.toContain('tools/call');
+    // The session is the person's, who has another credential.
+    expect((await session.post(callNow(8)).whole()).status).toBe(era === '2025' ? 200 : 202);
+  });
+
+  it('is refused in 2026, and reaches no server', async () => {
+    const { server, upstream } = await modernServer({ identity });
+    await expectRefused(server, callNow2026(7, { token: 'alice.900000000' }));
+    expect(upstream.newest.sent.map(({ method }) => method)).not.toContain('tools/call');
+  });
+
+  it('is refused in 2026 while the tools of a server of the handshake are read for it', async () => {
+    const server = await wireServer({ identity });
+    const reply = server.send(callNow2026(7, { token: 'alice.900000000' }));
+    const list = await server.upstream.call(0, 'tools/list');
+    server.endpoint.revoke((_principal, grant) => grant?.credentialId === 'alice.900000000');
+    list.answer({ tools: [] });
+    expect((await reply.whole()).status).toBe(401);
+    expect(server.upstream.newest.methods()).not.toContain('tools/call');
+  });
+
+  it('goes on when it is of another', async () => {
+    const server = await wireServer({ identity });
+    const session = await Session2025.open(server, { token: 'alice' });
+    const request = postOf('/mcp', callNow(7), session.headers());
+    const { socket, rest } = await begin(server, request);
+    server.endpoint.revoke(({ subject }) => subject === 'bob');
+    socket.send(rest);
+    await socket.received('"id":7');
+    expect(socket.head).toMatch(/^HTTP\/1.1 200 /);
   });
 });

@@ -7,6 +7,11 @@ import { findSession } from '../sessions.ts';
 
 export function deleteSession(inbound: Inbound): void {
   inbound.context.whenKnown((served) => {
+    const fault = inbound.trustFault;
+    if (fault !== undefined) {
+      inbound.refuse(fault);
+      return;
+    }
     if (!('error' in served) && !served.legacy) {
       inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', 'POST'] });
       return;

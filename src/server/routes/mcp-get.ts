@@ -9,7 +9,7 @@ import type { Inbound } from '../inbound.ts';
 import { findSession } from '../sessions.ts';
 
 export function openStandaloneStream(inbound: Inbound): void {
-  inbound.context.whenKnown((served) => {
+  inbound.whenKnown((served) => {
     if ('error' in served) inbound.refuse(served);
     else if (served.legacy) attach(inbound);
     else inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', 'POST'] });

@@ -23,7 +23,7 @@ export function postMcp(inbound: Inbound): void {
     return;
   }
   inbound.readBody((text) => {
-    inbound.context.whenKnown((served) => {
+    inbound.whenKnown((served) => {
       if ('error' in served) refuseUnread(inbound, text, served);
       else run(inbound, text, accepts, served);
     });

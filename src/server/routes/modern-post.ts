@@ -95,13 +95,13 @@ function count(
     call(inbound, message, facts, warrant);
   } else {
     upstream.whenReady(() => {
-      const fault = upstream.checkParams(message, exchange.head);
+      const fault = inbound.trustFault ?? upstream.checkParams(message, exchange.head);
       if (fault === undefined) {
         call(inbound, message, facts, warrant);
         return;
       }
       countDown(context.modernPending, principal);
-      refuse(fault);
+      refuse({ ...fault, id: message.id });
     });
   }
 }
@@ -144,7 +144,10 @@ function listen(
   }
   upstream.whenReady(() => {
     const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
-    if (!upstream.tellsOfTasks) {
+    const fault = inbound.trustFault;
+    if (fault !== undefined) {
+      settle({ ...fault, id });
+    } else if (!upstream.tellsOfTasks) {
       settle(openListen(inbound, message, { ...filter, taskIds: undefined }, upstream));
     } else if (declaresTasks(meta[META.clientCapabilities])) {
       settle(openListen(inbound, message, ownFilter(inbound, filter), upstream));

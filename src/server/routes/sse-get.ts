@@ -24,7 +24,7 @@ export function openSse(inbound: Inbound): void {
     inbound.refuseStream(full);
     return;
   }
-  context.whenKnown((served) => {
+  inbound.whenKnown((served) => {
     if ('error' in served) {
       inbound.refuse(served);
       return;
