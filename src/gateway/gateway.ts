@@ -212,14 +212,19 @@ export class Gateway implements Application, OpenDoor {
   }
 
   #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
-    const leaving = Array.from(this.#leaving, ({ endpoint }) => endpoint);
-    for (const endpoint of [...this.#endpoints.values(), ...leaving]) endpoint.revoke(isRevoked);
+    for (const endpoint of this.#serving()) endpoint.revoke(isRevoked);
+  }
+
+  #serving(): readonly Endpoint[] {
+    return [...this.#endpoints.values(), ...Array.from(this.#leaving, ({ endpoint }) => endpoint)];
   }
 
   /** Whoever's credential ends some day comes back with it, and is verified by the clock of now. */
   #leapt(aheadMs: number): void {
     this.#telemetry.log('warn', 'clock_leapt', { aheadMs: Math.round(aheadMs) });
-    this.#end((_, grant) => grant !== undefined && grant.expiresAt !== Infinity);
+    for (const endpoint of this.#serving()) {
+      endpoint.verifyAgain((_, grant) => grant !== undefined && grant.expiresAt !== Infinity);
+    }
   }
 
   /** Other policies may look at what tools say of themselves. */

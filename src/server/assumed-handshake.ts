@@ -4,6 +4,7 @@
  * its endpoint and go on calling: nobody sends `initialize` again.
  * @see https://modelcontextprotocol.io/specification/2024-11-05/basic/transports#http-with-sse
  */
+import { BARE_GRANT } from '../core/grant.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../core/protocol/versions.ts';
 import { Reply } from '../core/sessions/reply.ts';
@@ -23,16 +24,21 @@ export const ASSUMED_INITIALIZE: Message = Message.request(
 
 export const ASSUMED_INITIALIZED: Message = Message.notification('notifications/initialized');
 
-/** A POST nobody sent: its answer is not for the client. */
+/** A POST nobody sent: its answer is not for the client, and no credential came with it. */
 export function assumedPost(session: PostingSession): LegacyPost {
   const reply = new Reply({ attachment: true }, { json: true, eventStream: false }, 1, false);
   reply.state = 'unreachable';
-  return new LegacyPost(session, reply);
+  return new LegacyPost(session, reply, BARE_GRANT);
+}
+
+interface AssumedCall {
+  readonly post: LegacyPost;
+  readonly message: Message;
 }
 
 /** Requests that wait for such a handshake, in order; bounded. */
 export class AssumedCalls {
-  #waiting: { readonly post: LegacyPost; readonly message: Message }[] = [];
+  #waiting: AssumedCall[] = [];
   readonly #max: number;
 
   constructor(max: number) {
@@ -51,7 +57,14 @@ export class AssumedCalls {
     this.#waiting = this.#waiting.filter(({ message }) => message.id !== id);
   }
 
-  [Symbol.iterator](): Iterator<{ readonly post: LegacyPost; readonly message: Message }> {
+  /** Those of some POSTs, which wait no longer. */
+  take(isMeant: (post: LegacyPost) => boolean): readonly AssumedCall[] {
+    const taken = this.#waiting.filter(({ post }) => isMeant(post));
+    this.#waiting = this.#waiting.filter(({ post }) => !isMeant(post));
+    return taken;
+  }
+
+  [Symbol.iterator](): Iterator<AssumedCall> {
     return this.#waiting[Symbol.iterator]();
   }
 }

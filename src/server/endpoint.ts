@@ -35,7 +35,7 @@ import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
 import { type IsRevoked, Revocations } from './revocations.ts';
-import { revokeTrust } from './revoke-trust.ts';
+import { revokeTrust, verifyAgain } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import type { Undecided } from './undecided.ts';
 import {
@@ -169,6 +169,14 @@ export class Endpoint implements Application, OpenDoor {
    */
   revoke(isRevoked: IsRevoked): void {
     revokeTrust(this.#context, isRevoked);
+  }
+
+  /**
+   * Ends every stream of the credentials that `isMeant` names, so that their clients come back and
+   * are verified afresh. Sessions, and their calls in flight, stay.
+   */
+  verifyAgain(isMeant: IsRevoked): void {
+    verifyAgain(this.#context, isMeant);
   }
 
   /** What it says of where its tokens come from, when the path is one of its metadata. */

@@ -3,6 +3,7 @@
  * reply.
  */
 import type { Refusal } from '../core/errors.ts';
+import type { Grant } from '../core/grant.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import type { UpstreamCall } from './instance.ts';
@@ -25,13 +26,21 @@ export class LegacyPost implements LegacyCallOwner, UndecidedReply, WarrantedOwn
   readonly member: PostingSession;
   /** Undefined in 2024, where answers travel on the session's stream. */
   readonly reply: Reply | undefined;
+  /** Of the credential it came with, which may be revoked while others of the session are not. */
+  readonly grant: Grant;
 
   #warrants: readonly Warrant[];
   #undecided: Undecided | undefined;
 
-  constructor(member: PostingSession, reply: Reply | undefined, warrants: readonly Warrant[] = []) {
+  constructor(
+    member: PostingSession,
+    reply: Reply | undefined,
+    grant: Grant,
+    warrants: readonly Warrant[] = [],
+  ) {
     this.member = member;
     this.reply = reply;
+    this.grant = grant;
     this.#warrants = warrants;
   }
 

@@ -3,7 +3,8 @@
  * upstream, joined.
  */
 import type { CloseReason } from '../core/close-reasons.ts';
-import { errorResponse, type Refusal } from '../core/errors.ts';
+import { errorResponse, type ErrorCode, type Refusal } from '../core/errors.ts';
+import type { Grant } from '../core/grant.ts';
 import type { Principal } from '../core/ports.ts';
 import { endpointPreamble, endpointReference } from '../core/protocol/eras/http-sse-2024.ts';
 import { requestedVersion, streamPreamble } from '../core/protocol/eras/streamable-2025.ts';
@@ -18,16 +19,16 @@ import {
   assumedPost,
 } from './assumed-handshake.ts';
 import type { Connection } from './connection.ts';
+import { EarlyMessages } from './early-messages.ts';
 import type { UpstreamCall } from './instance.ts';
 import type { LegacySessionOptions } from './legacy-session-options.ts';
 import type { LegacyOutcome } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
+import { newestCall, replyTo as replyOn, callsSentWith } from './session-calls.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
 import type { Warrant } from './warrant.ts';
 
-/** Messages of a server that talks before it is initialized. */
-const EARLY_MAX = 64;
 /** What a server may ask for; each is a capability of the client by the same name. */
 const QUESTIONS: ReadonlySet<string> = new Set(['elicitation', 'sampling', 'roots']);
 
@@ -45,7 +46,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly #machine: Session;
   readonly #effects: SessionEffects;
   readonly #calls = new Set<UpstreamCall>();
-  #early: Message[] = [];
+  readonly #early = new EarlyMessages();
   /** Requests of a client that skipped the handshake, until ours for it is over. */
   #assumed: AssumedCalls | undefined;
   #capabilities: Record<string, unknown> = {};
@@ -95,6 +96,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   receive(
     entries: readonly Message[],
     isBatch: boolean,
+    grant: Grant,
     replyTo: ReplyTo | undefined,
     warrants?: readonly Warrant[],
   ): void {
@@ -113,7 +115,7 @@ export class LegacySession implements SessionHandle, PostingSession {
         const { connection, accepts } = replyTo;
         reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
       }
-      post = new LegacyPost(this, reply, warrants);
+      post = new LegacyPost(this, reply, grant, warrants);
     } else {
       replyTo?.connection.json(202, '');
     }
@@ -155,13 +157,13 @@ export class LegacySession implements SessionHandle, PostingSession {
   connectionLost(connection: Connection, reason: CloseReason): void {
     this.#effects.connectionCount -= 1;
     this.lastSeenAt = this.#options.connections.now();
-    this.#machine.left(connection, this.#undecided(connection));
+    this.#machine.left(connection, replyOn(this.#calls, connection));
     if (this.#isUnreachable()) this.end(reason);
   }
 
   end(reason: CloseReason): void {
     if (this.isEnded) return;
-    for (const call of this.#calls) this.#abandon(call);
+    for (const call of this.#calls) this.#abandon(call, 'the session ended', 'SESSION_ENDED');
     this.#calls.clear();
     for (const { post, message } of this.#assumed ?? []) {
       this.#refuse(post, { error: 'SESSION_ENDED', id: message.id });
@@ -174,6 +176,19 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#options.ended(this, reason);
   }
 
+  /** Gives up the calls of these credentials. The session is the person's, who may have others. */
+  revoke(isRevoked: (grant: Grant) => boolean): void {
+    const error = 'CREDENTIAL_EXPIRED';
+    for (const { post, message } of this.#assumed?.take(({ grant }) => isRevoked(grant)) ?? []) {
+      this.#refuse(post, { error, id: message.id });
+    }
+    for (const call of callsSentWith(this.#calls, isRevoked)) {
+      this.#calls.delete(call);
+      this.#abandon(call, 'the credential was revoked', error);
+      if (call.method === 'initialize') this.end('unauthorized');
+    }
+  }
+
   canAnswer(method: string): boolean {
     const [kind = ''] = method.split('/');
     return !QUESTIONS.has(kind) || this.#capabilities[kind] !== undefined;
@@ -181,7 +196,7 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   unrelated(message: Message): void {
     if (this.#machine.state === 'opening') {
-      this.#hold(message);
+      this.#early.hold(message);
       return;
     }
     const outbox: Outbox = [];
@@ -197,7 +212,7 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   related(post: LegacyPost, message: Message): void {
     if (this.#machine.state === 'opening') {
-      this.#hold(message);
+      this.#early.hold(message);
       return;
     }
     const outbox: Outbox = [];
@@ -325,18 +340,8 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#machine.initialized();
   }
 
-  /**
-   * Nothing but responses precedes the answer to `initialize`: what the server says before waits,
-   * bounded.
-   */
-  #hold(message: Message): void {
-    if (this.#early.length < EARLY_MAX) this.#early.push(message);
-  }
-
   #release(): void {
-    const early = this.#early;
-    this.#early = [];
-    for (const message of early) this.unrelated(message);
+    for (const message of this.#early.take()) this.unrelated(message);
     if (this.#assumed === undefined) return;
     const assumed = this.#assumed;
     this.#assumed = undefined;
@@ -360,19 +365,18 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#effects.carryOut(outbox);
   }
 
-  /** The session ends with this call in flight: its client is told rather than left to wait. */
-  #abandon(call: UpstreamCall): void {
-    this.#options.instance.cancel(call, 'the session ended');
+  /** Its session or its credential ends first: its client is told rather than left to wait. */
+  #abandon(call: UpstreamCall, why: string, error: ErrorCode): void {
+    this.#options.instance.cancel(call, why);
     this.#options.recorded(this.era, call, 'cancelled');
     if (!(call.owner instanceof LegacyPost)) return;
-    this.#refuse(call.owner, { error: 'SESSION_ENDED', id: call.id });
+    this.#refuse(call.owner, { error, id: call.id });
   }
 
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
   #cancelled(message: Message): void {
     const requestId = message.token(message.spans.requestId);
-    let newest: UpstreamCall | undefined;
-    for (const call of this.#calls) if (call.id === requestId) newest = call;
+    const newest = newestCall(this.#calls, requestId);
     this.#assumed?.drop(requestId);
     if (newest === undefined || newest.method === 'initialize') return;
     this.#calls.delete(newest);
@@ -389,12 +393,5 @@ export class LegacySession implements SessionHandle, PostingSession {
   #isUnreachable(): boolean {
     const isUntold = this.era === '2025' && this.#machine.state === 'opening';
     return isUntold && this.#effects.connectionCount === 0 && !this.#machine.hasReplies;
-  }
-
-  #undecided(connection: Connection): Reply | undefined {
-    for (const { owner } of this.#calls) {
-      if (owner instanceof LegacyPost && owner.reply?.to === connection) return owner.reply;
-    }
-    return undefined;
   }
 }

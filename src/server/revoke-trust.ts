@@ -3,16 +3,27 @@ import type { EndpointContext } from './context.ts';
 import type { IsRevoked } from './revocations.ts';
 
 /**
- * Sessions end first, so that their calls are given up upstream; then whatever waits or streams.
- * Requests that are not so far yet find it when they are.
+ * Sessions end first, then whatever waits or streams; at last the calls of sessions that stay, so
+ * that their end is kept for readers that come back with another credential.
  */
 export function revokeTrust(context: EndpointContext, isRevoked: IsRevoked): void {
-  context.revocations.add(isRevoked);
   for (const session of context.directory.all()) {
     if (isRevoked(session.principal)) session.end('unauthorized');
   }
-  const { connections } = context;
+  verifyAgain(context, isRevoked);
+  for (const session of context.directory.all()) {
+    session.revoke((grant) => isRevoked(session.principal, grant));
+  }
+}
+
+/**
+ * Ends whatever waits or streams, so that its client comes back and is verified afresh; calls of
+ * sessions go on meanwhile. Requests that are not so far yet find it when they are.
+ */
+export function verifyAgain(context: EndpointContext, isMeant: IsRevoked): void {
+  const { connections, revocations } = context;
+  revocations.add(isMeant);
   for (const connection of [...connections.all(), ...connections.undecided()]) {
-    if (isRevoked(connection.principal, connection.grant)) connection.revoke();
+    if (isMeant(connection.principal, connection.grant)) connection.revoke();
   }
 }

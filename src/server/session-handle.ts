@@ -4,6 +4,7 @@
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Refusal } from '../core/errors.ts';
+import type { Grant } from '../core/grant.ts';
 import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
@@ -28,12 +29,14 @@ export interface SessionHandle extends ConnectionOwner {
   readonly isInitialized: boolean;
   /**
    * Takes messages of the client, in order.
+   * @param grant - of the credential they came with.
    * @param replyTo - where answers go; undefined sends them on the session's stream (2024).
    * @param warrants - what allows the requests among them, where somebody decides or records.
    */
   receive(
     entries: readonly Message[],
     isBatch: boolean,
+    grant: Grant,
     replyTo: ReplyTo | undefined,
     warrants?: readonly Warrant[],
   ): void;

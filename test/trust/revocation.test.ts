@@ -4,13 +4,21 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../src/core/ports.ts';
+import type { IsRevoked } from '../../src/server/revocations.ts';
 import { RawSocket, requestText } from '../faults/raw-socket.ts';
 import {
   callLater as callLater2026,
   callNow as callNow2026,
   listening,
 } from '../wire/client-2026.ts';
-import { callLater, callNow, postOf, Session2024, Session2025 } from '../wire/conversation.ts';
+import {
+  callLater,
+  callNow,
+  initialize,
+  postOf,
+  Session2024,
+  Session2025,
+} from '../wire/conversation.ts';
 import { modernServer } from '../wire/modern-server.ts';
 import { Signal } from '../wire/signal.ts';
 import type { WireRequest } from '../wire/wire-reply.ts';
@@ -65,6 +73,89 @@ describe('a revoked credential', () => {
     calls.find((call) => !call.isCancelled)?.say('kept');
     expect((await waiting[1]?.whole())?.text).toContain('kept');
     expect(listens[1]?.isEnded).toBe(false);
+  });
+});
+
+describe('a call in flight whose credential is revoked', () => {
+  const OLD = { authorization: 'Bearer alice.900000000' };
+  const isOld: IsRevoked = (_principal, grant) => grant?.credentialId === 'alice.900000000';
+
+  it('is given up at the server in 2025; the session and its other calls stay', async () => {
+    const server = await wireServer({ identity: credentials() });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const replies = [alice.post(callLater(5), OLD), alice.post(callLater(6))];
+    const calls = [await server.upstream.call(0), await server.upstream.call(1)];
+    server.endpoint.revoke(isOld);
+    await replies[0]?.whole();
+    await server.upstream.until(() => calls.some((call) => call.isCancelled), 'a cancellation');
+    calls.find((call) => !call.isCancelled)?.say('kept');
+    expect((await replies[1]?.whole())?.text).toContain('kept');
+    expect(server.endpoint.status.pending).toBe(0);
+  });
+
+  it('tells its end to whoever comes back to its stream with another credential', async () => {
+    const server = await wireServer({ identity: credentials() });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const reply = alice.post(callLater(5), { ...OLD, accept: 'text/event-stream' });
+    const { id } = await reply.block(0);
+    await server.upstream.call(0);
+    server.endpoint.revoke(isOld);
+    await reply.whole();
+    const back = await alice.listen(id).whole();
+    expect(back.messages).toMatchObject([{ id: 5, error: { code: -32600 } }]);
+  });
+
+  it('is given up at the server in 2024; the stream of another credential is told', async () => {
+    const server = await wireServer({ identity: credentials() });
+    const alice = await Session2024.initialized(server, { token: 'alice' });
+    await alice.post(callLater(5), OLD).whole();
+    const call = await server.upstream.call(0);
+    server.endpoint.revoke(isOld);
+    await server.upstream.until(() => call.isCancelled, 'the cancellation upstream');
+    expect(await alice.stream.message(1)).toMatchObject({ id: 5, error: { code: -32600 } });
+    await alice.post(callNow(6)).whole();
+    expect(await alice.stream.message(2)).toMatchObject({ id: 6, result: {} });
+  });
+
+  it('is never sent if it waits for a handshake that its client skipped', async () => {
+    const server = await wireServer({ identity: credentials(), hand: { holdsInitialize: true } });
+    const alice = await Session2024.open(server, { token: 'alice' });
+    await alice.post(callLater(5), OLD).whole();
+    await alice.post(callLater(6)).whole();
+    const handshake = await server.upstream.call(0, 'initialize');
+    server.endpoint.revoke(isOld);
+    const capabilities = { tools: {} };
+    handshake.answer({ protocolVersion: '2025-11-25', capabilities, serverInfo: {} });
+    const call = await server.upstream.call(0, 'tools/call');
+    call.say('kept');
+    expect(await alice.stream.message(0)).toMatchObject({ id: 5, error: { code: -32600 } });
+    expect(await alice.stream.message(1)).toMatchObject({ id: 6, result: {} });
+    expect(server.upstream.newest.methods().filter((each) => each === 'tools/call')).toHaveLength(
+      1,
+    );
+  });
+
+  it('ends a session whose handshake it is', async () => {
+    const server = await wireServer({ identity: credentials(), hand: { holdsInitialize: true } });
+    const reply = server.send(postOf('/mcp', initialize('2025-11-25'), OLD));
+    await server.upstream.call(0, 'initialize');
+    await reply.head();
+    server.endpoint.revoke(isOld);
+    await reply.whole();
+    expect(server.endpoint.status).toMatchObject({ sessions: 0, pending: 0 });
+  });
+
+  it('goes on when it is only to be verified again: its reader comes back for the rest', async () => {
+    const server = await wireServer({ identity: credentials() });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const reply = alice.post(callLater(5), { ...OLD, accept: 'text/event-stream' });
+    const { id } = await reply.block(0);
+    const call = await server.upstream.call(0);
+    server.endpoint.verifyAgain(isOld);
+    await reply.whole();
+    call.say('kept');
+    expect((await alice.listen(id, OLD).whole()).text).toContain('kept');
+    expect(call.isCancelled).toBe(false);
   });
 });
 

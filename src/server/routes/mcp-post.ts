@@ -125,7 +125,7 @@ function initialize(inbound: Inbound, message: Message, accepts: Accepts): void 
   }
   const headers = [...inbound.headers, 'Mcp-Session-Id', session.id];
   const connection = inbound.connection(session, 'reply', '2025', headers);
-  session.receive([message], false, { connection, accepts }, warrants);
+  session.receive([message], false, inbound.grant, { connection, accepts }, warrants);
 }
 
 function receive(
@@ -137,7 +137,7 @@ function receive(
 ): void {
   if (entries.every(({ kind }) => kind !== 'request')) {
     inbound.accept();
-    session.receive(entries, isBatch, undefined);
+    session.receive(entries, isBatch, inbound.grant, undefined);
     return;
   }
   const warrants = inbound.warrants('2025', entries);
@@ -146,5 +146,5 @@ function receive(
     return;
   }
   const connection = inbound.connection(session, 'reply', '2025');
-  session.receive(entries, isBatch, { connection, accepts }, warrants);
+  session.receive(entries, isBatch, inbound.grant, { connection, accepts }, warrants);
 }

@@ -42,7 +42,7 @@ export function postMessage(inbound: Inbound): void {
       return;
     }
     inbound.accept();
-    session.receive(entries, entries.length > 1, undefined, warrants);
+    session.receive(entries, entries.length > 1, inbound.grant, undefined, warrants);
   });
 }
 
