@@ -8,6 +8,7 @@ import { ERRORS, errorResponse } from '../core/errors.ts';
 import type { HttpExchange, Principal, StreamSink } from '../core/ports.ts';
 import type { Attachment, Resume } from '../core/sessions/outbox.ts';
 import type { Connections, OpenConnection } from './connections.ts';
+import { hasChallenge } from './door-challenges.ts';
 
 export type ConnectionKind = 'session' | 'standalone' | 'reply' | 'listen';
 
@@ -108,6 +109,9 @@ export class Connection implements Attachment, OpenConnection {
   json(status: number, body: string): boolean {
     const exchange = this.#take();
     if (exchange === undefined) return false;
+    if (status === 401 && !hasChallenge(this.#headers)) {
+      this.addHeaders(this.#connections.challenges(exchange.head));
+    }
     exchange.respond(
       status,
       body === '' ? this.#headers : JSON_HEADERS.concat(this.#headers),

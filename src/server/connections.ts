@@ -11,7 +11,7 @@ import type { Limits } from '../core/limits.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate, Visitor } from '../core/gate.ts';
 import type { Grant } from '../core/grant.ts';
-import type { Clock, Principal, Randomness, Telemetry } from '../core/ports.ts';
+import type { Clock, Principal, Randomness, RequestHead, Telemetry } from '../core/ports.ts';
 import { encodeComment } from '../core/protocol/sse-encoder.ts';
 import type { Ticker } from './ticker.ts';
 import { TrustDeadlines } from './trust-deadlines.ts';
@@ -63,6 +63,8 @@ export interface ConnectionsPorts {
   readonly name: string;
   readonly audit?: AuditTrail | undefined;
   readonly gate?: Gate | undefined;
+  /** What is said with a 401 of how to come in. */
+  readonly challenges: (head: RequestHead) => readonly string[];
 }
 
 export class Connections {
@@ -102,6 +104,11 @@ export class Connections {
   /** Jittered, so that clients that were cut together do not come back together. */
   retryMs(): number {
     return Math.round(this.#ports.limits.retryMs * (0.5 + this.#ports.random.fraction()));
+  }
+
+  /** What whoever waits is told with a 401. */
+  challenges(head: RequestHead): readonly string[] {
+    return this.#ports.challenges(head);
   }
 
   /** Why one more stream may not be opened. */

@@ -11,6 +11,7 @@ import type {
   Telemetry,
   Upstream,
 } from '../core/ports.ts';
+import type { AuthorizationFacts } from '../core/resource-door.ts';
 import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
@@ -56,6 +57,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly whyNotReady?: (() => string | undefined) | undefined;
   /** What is told to whoever needs a token. */
   readonly metadataAt?: ((path: string) => string | undefined) | undefined;
+  /** Where tokens come from; undefined while nobody else's are taken. */
+  readonly authorization: () => AuthorizationFacts | undefined;
   /** Whether there is such a server for somebody; undefined: for all. */
   readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process, which decide by the same credential. */

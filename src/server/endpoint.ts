@@ -13,6 +13,7 @@ import type {
   OpenDoor,
   Principal,
   Randomness,
+  RequestHead,
   Seal,
   SessionDirectory,
   Telemetry,
@@ -29,6 +30,7 @@ import { admit } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
+import { doorChallenges } from './door-challenges.ts';
 import { drainEndpoint } from './drain.ts';
 import type { Isolation } from './instance-places.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
@@ -215,7 +217,9 @@ export class Endpoint implements Application, OpenDoor {
     // What several servers are merged by runs nothing: their own endpoints count what they start.
     const instanceGate = settings.passesOrigin === true ? undefined : gate;
     const prefix = settings.prefix ?? '';
-    const heart = { clock, random, telemetry, limits, heartbeat, name, audit, gate };
+    const challenges = (head: RequestHead): readonly string[] =>
+      doorChallenges(this.#context, head);
+    const heart = { clock, random, telemetry, limits, heartbeat, name, audit, gate, challenges };
     return {
       ...ports,
       ...settings,
@@ -225,6 +229,7 @@ export class Endpoint implements Application, OpenDoor {
       passesOrigin: settings.passesOrigin ?? false,
       whyNotReady: prefix === '' ? () => whyNotReady(this.#context) : undefined,
       metadataAt: (path) => metadataOf(ports.identity, settings, path),
+      authorization: () => (ports.identity as Partial<ResourceDoor>).authorization,
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),

@@ -16,7 +16,7 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
-import type { MetadataSource } from './routes/resource-metadata.ts';
+import { type ChallengeSource, doorChallenges, hasChallenge } from './door-challenges.ts';
 import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
@@ -177,9 +177,7 @@ function endless(grant: Grant): Grant {
 }
 
 export interface RefusalContext
-  extends Pick<EndpointContext, 'telemetry' | 'random'>, MetadataSource {
-  readonly publicUrl?: string | undefined;
-}
+  extends Pick<EndpointContext, 'telemetry' | 'random'>, ChallengeSource {}
 
 /** The one place where a refusal becomes a reply. */
 export function refuseExchange(
@@ -196,6 +194,9 @@ export function refuseExchange(
   const all = JSON_HEADERS.concat(
     headers,
     refusal.headers ?? [],
+    httpStatus === 401 && !hasChallenge(refusal.headers)
+      ? doorChallenges(context, exchange.head)
+      : [],
     stepUp(context, exchange.head.path, refusal.scopes),
     isWorthWaiting ? ['Retry-After', String(seconds)] : [],
   );

@@ -159,6 +159,22 @@ describe('a call in flight whose credential is revoked', () => {
   });
 });
 
+describe('whoever waits when its credential is revoked', () => {
+  it.each(['2025', '2026'] as const)('W42 is told 401 with a challenge in %s', async (era) => {
+    const said = { token: 'alice.900000000', headers: { accept: 'application/json' } };
+    const old = { authorization: `Bearer ${said.token}`, ...said.headers };
+    const server = await wireServer({ identity: credentials() });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    const reply =
+      era === '2025' ? alice.post(callLater(5), old) : server.send(callLater2026(5, said));
+    if (era === '2026') (await server.upstream.call(0, 'tools/list')).answer({ tools: [] });
+    await server.upstream.call(0, 'tools/call');
+    server.endpoint.revoke((_principal, grant) => grant?.credentialId === said.token);
+    expect((await reply.whole()).status).toBe(401);
+    expect(reply.header('www-authenticate')).toMatch(/^Bearer .*error="invalid_token"/);
+  });
+});
+
 describe('a request on its way when its credential is revoked', () => {
   const arrivals = new Signal();
   let arrived = 0;
@@ -190,6 +206,7 @@ describe('a request on its way when its credential is revoked', () => {
     socket.send(rest);
     await socket.received('\r\n\r\n{');
     expect(socket.head).toMatch(/^HTTP\/1.1 401 /);
+    expect(socket.head).toMatch(/www-authenticate: Bearer .*error="invalid_token"/i);
   }
 
   it.each(['2025', '2024'] as const)('is refused in %s, and reaches no server', async (era) => {

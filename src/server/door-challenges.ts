@@ -1,0 +1,45 @@
+/**
+ * The challenges of a 401 whose refusal names none: the credential was revoked while its request
+ * waited, or an identity of a program says no more than that somebody may not come in.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
+ */
+import type { Identity, RequestHead } from '../core/ports.ts';
+import type { RefusingDoor } from '../core/refusing-door.ts';
+import type { AuthorizationFacts } from '../core/resource-door.ts';
+import { challenge } from '../core/security/challenge.ts';
+import { metadataUrl } from '../core/security/protected-resource.ts';
+import type { MetadataSource } from './routes/resource-metadata.ts';
+
+export interface ChallengeSource extends MetadataSource {
+  readonly identity: Identity;
+  readonly publicUrl?: string | undefined;
+  /** Undefined while nobody else's credentials are taken. */
+  readonly authorization?: (() => AuthorizationFacts | undefined) | undefined;
+}
+
+export function hasChallenge(headers: readonly string[] | undefined): boolean {
+  const isName = (each: string, i: number): boolean =>
+    i % 2 === 0 && each.toLowerCase() === 'www-authenticate';
+  return headers?.some(isName) === true;
+}
+
+/** What the identity says of itself, or else what is known of where its tokens come from. */
+export function doorChallenges(source: ChallengeSource, head: RequestHead): readonly string[] {
+  const own = (source.identity as Partial<RefusingDoor>).refusalOf?.(head).headers;
+  if (own !== undefined && hasChallenge(own)) return own;
+  const { scopes, isDpopRequired = false, dpopAlgorithms = [] } = source.authorization?.() ?? {};
+  const facts = { error: 'invalid_token', scopes, metadataUrl: describedAt(source, head.path) };
+  const headers: string[] = [];
+  if (!isDpopRequired) headers.push('WWW-Authenticate', challenge('Bearer', facts));
+  if (dpopAlgorithms.length > 0) {
+    const ofProof = challenge('DPoP', { ...facts, algorithms: dpopAlgorithms });
+    headers.push('WWW-Authenticate', ofProof);
+  }
+  return headers;
+}
+
+function describedAt({ publicUrl, metadataAt }: ChallengeSource, path: string): string | undefined {
+  const url = publicUrl === undefined ? undefined : metadataUrl(publicUrl, path);
+  const isTold = url !== undefined && metadataAt?.(new URL(url).pathname) !== undefined;
+  return isTold ? url : undefined;
+}
