@@ -360,7 +360,7 @@ export interface Refusal {
   /** Further response headers, flat: name, value, name, value. */
   readonly headers?: readonly string[] | undefined;
   /**
-   * Of `FORBIDDEN`: every scope the operation needs, for the client to ask for. Becomes the
+   * Of `FORBIDDEN`: every scope the operation needs. Becomes, with what the credential has, the
    * challenge of the reply.
    * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#runtime-insufficient-scope-errors
    */

@@ -8,6 +8,7 @@ import type { ServedEras } from '../core/protocol/classify.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { challenge } from '../core/security/challenge.ts';
 import { metadataUrl } from '../core/security/protected-resource.ts';
+import { scopesToAskFor } from '../core/security/scope-step-up.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import {
   Connection,
@@ -64,7 +65,15 @@ export class Inbound {
   }
 
   refuse(refusal: Refusal): void {
-    refuseExchange(this.context, this.exchange, this.headers, refusal);
+    const { context, exchange, headers, grant } = this;
+    const { scopes } = refusal;
+    if (scopes === undefined) {
+      refuseExchange(context, exchange, headers, refusal);
+      return;
+    }
+    const needed = [...(context.authorization()?.scopes ?? []), ...scopes];
+    const told = { ...refusal, scopes: scopesToAskFor(needed, grant.scopes) };
+    refuseExchange(context, exchange, headers, told);
   }
 
   /** Of a stream that may be had later: not an error, which some clients take for final. */

@@ -14,6 +14,8 @@ import {
   rulesOf,
 } from './policy-gateway.ts';
 import { eventually, type GatewayHost } from '../gateway/gateway-host.ts';
+import { Issuer } from './issuer.ts';
+import { hostOf, openAs, TokenSession, trusting } from './token-gateway.ts';
 
 const READERS = rulesOf('', {
   sources: [],
@@ -108,6 +110,32 @@ describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
     const full = await open(host, 'office', 'acme/ann//files:write,files:wipe');
     expect((await called(full, 'wipe')).status).toBe(200);
     expect((await called(full, 'read_mail')).challenge).toBeUndefined();
+  });
+});
+
+describe('a client that asks for the scopes it is told', () => {
+  it('gets in once it has those of the door, of a policy and of the one before together', async () => {
+    const issuer = await Issuer.start();
+    const policy = rulesOf('', {
+      sources: [],
+      allow: [
+        { scopes: ['read'], servers: ['files'], tools: ['other'] },
+        { scopes: ['read', 'write'], servers: ['files'], tools: ['now'] },
+      ],
+    });
+    const host = await hostOf(trusting(issuer, { requiredScopes: ['mcp'] }, { policy }));
+    const asked: (string | undefined)[] = [];
+    const scopeOf = (challenge: string | undefined): string | undefined =>
+      /scope="([^"]*)"/.exec(challenge ?? '')?.[1];
+    asked.push(scopeOf((await openAs(host, {})).header('www-authenticate')));
+    const first = await issuer.token({ scope: `${asked[0]} notes` });
+    const session = await TokenSession.open(host, first);
+    const refused = await session.call().whole();
+    expect(refused.status).toBe(403);
+    asked.push(scopeOf(refused.header('www-authenticate')));
+    session.token = await issuer.token({ scope: asked[1] });
+    expect((await session.call().whole()).status).toBe(200);
+    expect(asked).toEqual(['mcp', 'mcp read write notes']);
   });
 });
 
