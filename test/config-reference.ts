@@ -265,7 +265,8 @@ cannot, the server does not start. What each of them means, working folders and 
 ## The file of a desktop host
 
 \`mcpServers\` of Claude Desktop, Cursor and others, and \`servers\` of VS Code, as they are: \`command\`, \`args\`, \`env\`, \`cwd\`, \`url\`
-(or \`serverUrl\`, \`httpUrl\`) and \`headers\` are read, servers with \`disabled: true\` are left out, and everything else is passed over.
+(or \`serverUrl\`, \`httpUrl\`) and \`headers\` are read, servers with \`disabled: true\` or \`enabled: false\` are left out, and what is the host's own is
+passed over. What only this page knows, such as \`policy\`, \`audit\` or the \`sandbox\` of a server, is a problem there, since it would not count.
 \`envFile\` is not read: set the variables, or name them under \`env\`. Comments and commas too many are allowed. The gateway
 itself gets its defaults.
 

@@ -1,8 +1,10 @@
 /**
  * The servers of a desktop host's file, unchanged: `mcpServers` of Claude Desktop, Cursor and
- * others, `servers` of VS Code. What only concerns the host is passed over.
+ * others, `servers` of VS Code. What only concerns the host is passed over; what only we know is a
+ * problem, since whoever wrote it counts on it.
  */
 import { basename, dirname } from 'node:path';
+import { COMMAND_SERVER, CONFIG_SCHEMA, URL_SERVER } from './config-schema.ts';
 import { isRecord } from './config-section.ts';
 import { interpolate, type Variables } from './interpolate.ts';
 import type { ConfigPath } from './problem.ts';
@@ -14,14 +16,50 @@ import { derivedName } from './server-names.ts';
 export function desktopKey(file: Readonly<Record<string, unknown>>): string | undefined {
   if (Object.hasOwn(file, 'mcpServers')) return 'mcpServers';
   const { servers } = file;
-  if (!isRecord(servers) || OUR_KEYS.some((key) => Object.hasOwn(file, key))) return undefined;
-  const isTyped = Object.values(servers).some(
-    (server) => isRecord(server) && TYPES.includes(String(server['type'])),
-  );
+  if (!isRecord(servers) || ownKeys(file, OUR_KEYS).length > 0) return undefined;
+  const entries = Object.values(servers).filter(isRecord);
+  if (entries.some((server) => ownKeys(server, OUR_SERVER_KEYS).length > 0)) return undefined;
+  const isTyped = entries.some((server) => TYPES.includes(String(server['type'])));
   return isTyped || Object.hasOwn(file, 'inputs') ? 'servers' : undefined;
 }
 
-const OUR_KEYS = ['listen', 'auth', 'all', 'defaults'];
+/** Nothing that is said of access may be passed over: then it would fail open. */
+export function tellOurKeys(
+  file: Readonly<Record<string, unknown>>,
+  key: string,
+  problems: ProblemList,
+): void {
+  const tell = (path: ConfigPath, name: string): void => {
+    problems.key([...path, name], `Beside ${key} this does not count. ${RENAME}`);
+  };
+  for (const name of ownKeys(file, [...OUR_KEYS, 'servers'])) if (name !== key) tell([], name);
+  const servers = file[key];
+  if (!isRecord(servers)) return;
+  for (const [server, value] of Object.entries(servers)) {
+    if (!isRecord(value) || isOff(value)) continue;
+    for (const name of ownKeys(value, OUR_SERVER_KEYS)) tell([key, server], name);
+  }
+}
+
+const RENAME = 'Write a file of our own, with the servers under servers, or take it out.';
+
+function ownKeys(value: object, names: readonly string[]): readonly string[] {
+  return names.filter((name) => Object.hasOwn(value, name));
+}
+
+function isOff(server: Readonly<Record<string, unknown>>): boolean {
+  return server['disabled'] === true || server['enabled'] === false;
+}
+
+const COMMAND_KEYS = ['command', 'args', 'env', 'cwd'];
+/** What hosts say too, with a meaning of their own where it is `auth`. */
+const HOST_KEYS = ['$schema', 'servers', ...COMMAND_KEYS, 'url', 'headers', 'auth'];
+const OUR_KEYS = Object.keys(CONFIG_SCHEMA.shape).filter(
+  (key) => key === 'auth' || !HOST_KEYS.includes(key),
+);
+const OUR_SERVER_KEYS = [...new Set([...COMMAND_SERVER.keys, ...URL_SERVER.keys])].filter(
+  (key) => !HOST_KEYS.includes(key),
+);
 const TYPES = ['stdio', 'http', 'sse', 'streamable-http', 'streamableHttp'];
 /** Hosts' own names for the URL of a server. */
 const URL_KEYS = ['url', 'serverUrl', 'httpUrl'];
@@ -46,7 +84,7 @@ export function desktopServers(
   const variables = { ...hostVariables(file, env), ...env };
   const names = new Map<string, string>();
   return Object.entries(servers).flatMap(([original, value]) => {
-    if (isRecord(value) && value['disabled'] === true) return [];
+    if (isRecord(value) && isOff(value)) return [];
     const path = [key, original];
     const name = derivedName(original);
     const rival = names.get(name);
@@ -81,8 +119,6 @@ function ownForm(
   take('headers');
   return own;
 }
-
-const COMMAND_KEYS = ['command', 'args', 'env', 'cwd'];
 
 /** What hosts call places on the machine. */
 function hostVariables(file: string, env: Variables): Variables {

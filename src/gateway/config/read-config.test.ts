@@ -465,6 +465,43 @@ describe('the file of a desktop host', () => {
     expect(problemsOf('{ "mcpServers": { "a": { "disabled": true } } }')[0]).toContain('No server');
   });
 
+  it('does not pass over what only the gateway knows', () => {
+    const ours = (key: string) =>
+      `${key}: Beside mcpServers this does not count. Write a file of our own, with the servers under servers, or take it out.`;
+    const text = `{ "policy": { "allow": [] },
+"audit": { "required": true }, "auth": "none", "tenants": {}, "denied": {}, "rates": {},
+"listen": {}, "all": false, "defaults": {}, "servers": {},
+"mcpServers": { "a": { "command": "x", "sandbox": ["bwrap"],
+"isolation": "shared", "auth": { "CLIENT_ID": "x" } },
+"off": { "command": "x", "sandbox": ["x"], "enabled": false },
+"b": { "url": "https://x.example", "allowedHosts": ["x.example"] } } }`;
+    expect(problemsOf(text)).toEqual([
+      `1:3 ${ours('policy')}`,
+      `2:1 ${ours('audit')}`,
+      `2:32 ${ours('auth')}`,
+      `2:48 ${ours('tenants')}`,
+      `2:63 ${ours('denied')}`,
+      `2:77 ${ours('rates')}`,
+      `3:1 ${ours('listen')}`,
+      `3:15 ${ours('all')}`,
+      `3:29 ${ours('defaults')}`,
+      `3:45 ${ours('servers')}`,
+      `4:40 ${ours('mcpServers.a.sandbox')}`,
+      `5:1 ${ours('mcpServers.a.isolation')}`,
+      `7:36 ${ours('mcpServers.b.allowedHosts')}`,
+    ]);
+  });
+
+  it('is not seen in a file of ours whose server has the key type', () => {
+    const server = '{ "type": "http", "url": "https://x.example"';
+    for (const text of [
+      `{ "policy": { "allow": [] }, "servers": { "a": ${server} } } }`,
+      `{ "servers": { "a": ${server}, "isolation": "shared" } } }`,
+    ]) {
+      expect(problemsOf(text).join('\n')).toContain('servers.a.type');
+    }
+  });
+
   it('finds places on the machine where the host would', () => {
     const env = { USERPROFILE: 'C:\\Users\\me' };
     expect(source('{ "command": "x", "args": ["${userHome}"] }', env)).toMatchObject({

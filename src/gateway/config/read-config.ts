@@ -4,7 +4,7 @@ import type { GatewayConfig, ServerConfig } from '../gateway-config.ts';
 import { deniedConfig } from './auth-config.ts';
 import { CONFIG_SCHEMA, DEFAULTS } from './config-schema.ts';
 import { isRecord, unknownKey } from './config-section.ts';
-import { desktopKey, desktopServers } from './desktop-servers.ts';
+import { desktopKey, desktopServers, tellOurKeys } from './desktop-servers.ts';
 import { allConfig, authConfig, listenConfig } from './door-config.ts';
 import type { FileAccess, FileText } from './file-access.ts';
 import { auditConfig, ratesConfig } from './guard-config.ts';
@@ -115,6 +115,7 @@ function desktopConfig(
   entries: ServerEntry[],
 ): GatewayConfig {
   const { env } = around;
+  tellOurKeys(file, key, problems);
   entries.push(...desktopServers(file[key], { key, file: resolve(around.path), env }, problems));
   if (entries.length === 0 && problems.isEmpty) {
     problems.value([key], 'No server is named here that is not disabled.');
