@@ -1,8 +1,11 @@
 /** The handlers inside the frameworks they are mounted in. */
 import express from 'express';
 import { Hono } from 'hono';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
+import { connect as connectH2, createServer as createH2Server } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fetchHandler } from 'tidegate/fetch';
@@ -12,6 +15,8 @@ import { listening } from './hosts.ts';
 import type { Host } from './hosts.ts';
 import { get, post, RawClient } from './raw-client.ts';
 import { echo, ScriptedApp } from './scripted-app.ts';
+
+type H2Listener = (req: Http2ServerRequest, res: Http2ServerResponse) => void;
 
 let app: ScriptedApp;
 let host: Host | undefined;
@@ -156,6 +161,43 @@ describe('in a server of your own', () => {
   });
 });
 
+describe('in a server of HTTP/2', () => {
+  const HEADERS = { ':authority': 'mcp.example.com:8443', 'content-type': 'application/json' };
+
+  /** One request over HTTP/2 in the clear; `body` undefined ends it with its head. */
+  async function asked(body: string | undefined): Promise<string> {
+    const server = createH2Server(nodeHandler(app) as unknown as H2Listener);
+    host = await listening(server);
+    const session = connectH2(`http://127.0.0.1:${host.port}`);
+    const stream = session.request(
+      { ...HEADERS, ':method': body === undefined ? 'GET' : 'POST' },
+      { endStream: body === undefined },
+    );
+    let received = '';
+    stream.setEncoding('utf8').on('data', (some: string) => (received += some));
+    if (body !== undefined) stream.end(body);
+    await once(stream, 'end');
+    session.destroy();
+    return received;
+  }
+
+  it('knows the host by its authority, and a body that tells no length', async () => {
+    app.script = echo(1000);
+    expect(await asked('{ "a" : 1 }')).toContain('{ "a" : 1 }');
+    const head = app.exchanges[0]?.head;
+    expect(head?.header('host')).toBe('mcp.example.com:8443');
+    expect(head?.headerCount('host')).toBe(1);
+  });
+
+  it('streams', async () => {
+    app.script = (exchange) => {
+      app.open(exchange, 'data: 1\n\n', true).write('data: 2\n\n');
+      app.sinks[0]?.end('data: 3\n\n');
+    };
+    expect(await asked(undefined)).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n');
+  });
+});
+
 describe('in Hono', () => {
   it('is mounted with its prefix taken off', async () => {
     const router = new Hono().mount('/api', fetchHandler(app));
@@ -175,6 +217,14 @@ describe('in Hono', () => {
 });
 
 describe('on Web requests alone', () => {
+  it('knows the host by the URL where no header says it', async () => {
+    await fetchHandler(app)(new Request('https://mcp.example.com:8443/mcp'));
+    const head = app.exchanges[0]?.head;
+    expect(head?.header('host')).toBe('mcp.example.com:8443');
+    expect(head?.headerCount('host')).toBe(1);
+    expect(head?.headerCount('origin')).toBe(0);
+  });
+
   it('tells once that the reader of a stream left, by its body or by its signal', async () => {
     app.script = (exchange) => {
       app.watch(exchange);

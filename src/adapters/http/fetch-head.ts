@@ -12,8 +12,10 @@ export class FetchHead implements RequestHead {
   readonly remoteAddress: string;
   readonly isEncrypted: boolean;
   readonly #headers: Headers;
+  readonly #url: string;
 
   constructor(request: Request, remoteAddress: string) {
+    this.#url = request.url;
     const { path, query } = splitUrl(request.url);
     this.method = request.method;
     this.path = path;
@@ -24,16 +26,24 @@ export class FetchHead implements RequestHead {
   }
 
   header(name: string): string | undefined {
-    return this.#headers.get(name) ?? undefined;
+    return this.#headers.get(name) ?? (name === 'host' ? hostOf(this.#url) : undefined);
   }
 
   headerCount(name: string): number {
-    return this.#headers.has(name) ? 1 : 0;
+    return name === 'host' || this.#headers.has(name) ? 1 : 0;
   }
 
   headerNames(): readonly string[] {
     return [...this.#headers.keys()];
   }
+}
+
+/**
+ * HTTP/2 says the host in `:authority`, which runtimes show in the URL alone, and a request that
+ * a program made has only its URL. @see https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1
+ */
+function hostOf(url: string): string {
+  return new URL(url).host;
 }
 
 /** A request's URL is absolute and normalised by the runtime; only its parts are wanted. */

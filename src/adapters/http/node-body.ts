@@ -3,14 +3,23 @@
  * on: the exchange that answers decides what becomes of the rest.
  */
 import type { IncomingMessage } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { BodyOutcome } from '../../core/ports.ts';
 import { collectBody, decodeBody } from './collect-body.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 
-/** Whether the head announces a body. @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
+/**
+ * Whether a body comes: by the head in HTTP/1.1, by whether the head ended the stream in HTTP/2.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+ * @see https://www.rfc-editor.org/rfc/rfc9113#section-8.1
+ */
 export function hasBody(req: IncomingMessage): boolean {
   const { headers } = req;
+  if (req.httpVersionMajor > 1) {
+    const { stream } = req as { stream?: Partial<ServerHttp2Stream> };
+    return stream?.endAfterHeaders !== true;
+  }
   if (headers['transfer-encoding'] !== undefined) return true;
   const length = headers['content-length'];
   return length !== undefined && Number(length) !== 0;

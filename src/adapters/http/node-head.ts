@@ -39,7 +39,7 @@ export class NodeHead implements RequestHead {
     // Anything but a string is either absent, inherited from Object.prototype, or a list of lines.
     const value: unknown = this.#headers[name];
     if (typeof value === 'string' && !value.includes(',')) return value;
-    if (value === undefined) return undefined;
+    if (value === undefined) return name === 'host' ? this.#authority : undefined;
     // Node joins several lines of most headers with commas, or keeps the last of none: ask the
     // lines.
     return this.#firstLine(name);
@@ -50,6 +50,7 @@ export class NodeHead implements RequestHead {
     for (let i = 0; i < this.#rawHeaders.length; i += 2) {
       if (isNamed(this.#rawHeaders[i] ?? '', name)) count += 1;
     }
+    if (count === 0 && name === 'host' && this.#authority !== undefined) return 1;
     return count;
   }
 
@@ -59,6 +60,15 @@ export class NodeHead implements RequestHead {
       names.push((this.#rawHeaders[i] ?? '').toLowerCase());
     }
     return names;
+  }
+
+  /**
+   * What HTTP/2 says in place of Host, where the handler is mounted on a server of `node:http2`.
+   * @see https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1
+   */
+  get #authority(): string | undefined {
+    const found = this.#headers[':authority'];
+    return typeof found === 'string' ? found : undefined;
   }
 
   #firstLine(name: string): string | undefined {
