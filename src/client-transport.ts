@@ -78,6 +78,8 @@ export class TidegateClientTransport {
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => {};
   #isClosing = false;
+  /** After the last message was handed over. */
+  #turn: Promise<void> = Promise.resolve();
 
   /**
    * @param url - where the server is: its Streamable HTTP endpoint, or its event stream of 2024.
@@ -161,7 +163,16 @@ export class TidegateClientTransport {
     else signal?.addEventListener('abort', cancel, { once: true });
   }
 
+  /**
+   * Each in a turn of its own. The SDK handles a notification a turn after it gets it, and an answer
+   * at once, after which the progress of its call has no listener: handed over together, the
+   * progress before an answer would be lost.
+   */
   #deliver(message: Message): void {
+    this.#turn = this.#turn.then(() => this.#handOver(message));
+  }
+
+  #handOver(message: Message): void {
     try {
       this.onmessage?.(JSON.parse(message.toText()) as object);
     } catch (error) {
@@ -176,7 +187,8 @@ export class TidegateClientTransport {
       this.#resolveEnded();
     };
     this.#credentials?.close();
-    this.#http.close().then(finish, finish);
+    const inTurn = (): Promise<void> => this.#turn.then(finish);
+    this.#http.close().then(inTurn, inTurn);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Clients of both majors of the official SDK over our transport, to servers of every era. */
 import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import {
   CreateMessageRequestSchema,
   ToolListChangedNotificationSchema,
@@ -92,6 +93,32 @@ describe.each([
     expect(transport.sessionId).toBeUndefined();
   });
 });
+
+it('hands over progress before the answer it came together with', async () => {
+  const client = await clientV1(await ours(inProcess(hurried), '/mcp'));
+  const seen: number[] = [];
+  const onprogress = ({ progress }: { progress: number }): void => void seen.push(progress);
+  for (let call = 0; call < 5; call += 1) {
+    await client.callTool({ name: 'hurry' }, undefined, { onprogress });
+  }
+  expect(seen).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+});
+
+/** Its progress and its answer leave in one turn, and so in one piece. */
+function hurried(): McpServer {
+  const server = new McpServer(INFO);
+  server.registerTool('hurry', {}, async ({ _meta, sendNotification }) => {
+    const progressToken = _meta?.progressToken ?? '';
+    for (const progress of [1, 2, 3]) {
+      void sendNotification({
+        method: 'notifications/progress',
+        params: { progressToken, progress },
+      });
+    }
+    return { content: [] };
+  });
+  return server;
+}
 
 it('gets the rest of a call whose stream the server ended', async () => {
   const client = await clientV1(await ours(inProcess(everythingV1), '/mcp'));
