@@ -164,9 +164,9 @@ export class TidegateClientTransport {
   }
 
   /**
-   * Each in a turn of its own. The SDK handles a notification a turn after it gets it, and an answer
-   * at once, after which the progress of its call has no listener: handed over together, the
-   * progress before an answer would be lost.
+   * Each in a turn of its own. The SDK handles a notification a turn after it gets it, and an
+   * answer at once, after which the progress of its call has no listener: handed over together,
+   * the progress before an answer would be lost.
    */
   #deliver(message: Message): void {
     this.#turn = this.#turn.then(() => this.#handOver(message));

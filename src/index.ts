@@ -19,6 +19,18 @@ export { noAuth } from './adapters/identity/no-auth.ts';
 export { staticToken } from './adapters/identity/static-token.ts';
 export type { StaticTokenOptions } from './adapters/identity/static-token.ts';
 export type { VerifiedCertificate } from './core/verified-certificate.ts';
+export type { Access, AuditTrail } from './core/access.ts';
+export type { Refusal } from './core/errors.ts';
+export type { Gate } from './core/gate.ts';
+export type { Grant } from './core/grant.ts';
+export { principalOf } from './core/principal.ts';
+export { consoleTelemetry } from './adapters/telemetry/console-telemetry.ts';
+export type {
+  ConsoleTelemetry,
+  ConsoleTelemetryOptions,
+  LogFormat,
+} from './adapters/telemetry/console-telemetry.ts';
+export type { Counter } from './adapters/telemetry/counters.ts';
 export { DEFAULT_LIMITS } from './core/limits.ts';
 export type { Limits } from './core/limits.ts';
 export type {

@@ -21,6 +21,7 @@ import type {
 } from '../core/ports.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
+import { askIdentity } from './asked-identity.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
@@ -90,7 +91,7 @@ export function enter(
     return;
   }
   const verify = (): void => {
-    door.identity.verify(head, (outcome) => {
+    askIdentity(door, head, (outcome) => {
       if (outcome.kind === 'principal') {
         count(door, exchange, headers, outcome.principal, () =>
           then(headers, outcome.principal, outcome.grant),

@@ -1,0 +1,98 @@
+import { describe, expect, it, test } from 'vitest';
+import { principalOf } from '../core/principal.ts';
+import type {
+  Identity,
+  IdentityOutcome,
+  LogFields,
+  RequestHead,
+  Telemetry,
+} from '../core/ports.ts';
+import { askIdentity } from './asked-identity.ts';
+
+const ANN = principalOf({ tenant: 'acme', issuer: 'me', subject: 'ann', clientId: '' });
+const HEAD = {} as RequestHead;
+const INTERNAL = { kind: 'refused', refusal: { error: 'INTERNAL' }, why: 'failed' };
+
+/** What came of it, once everything that it left behind has run. */
+async function asked(
+  verify: unknown,
+): Promise<{ outcomes: IdentityOutcome[]; details: unknown[] }> {
+  const outcomes: IdentityOutcome[] = [];
+  const details: unknown[] = [];
+  const telemetry = {
+    log: (_level: string, _event: string, fields: LogFields) => void details.push(fields['detail']),
+  } as unknown as Telemetry;
+  askIdentity({ identity: { verify } as Identity, telemetry }, HEAD, (outcome) => {
+    outcomes.push(outcome);
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return { outcomes, details };
+}
+
+const known = { kind: 'principal', principal: ANN } as const;
+const telling = (outcome: unknown) => (_head: unknown, done: (some: unknown) => void) => {
+  done(outcome);
+};
+
+describe('an identity that somebody else wrote', () => {
+  it('lets in whom it knows, and refuses as it says', async () => {
+    expect(await asked(telling(known))).toEqual({ outcomes: [known], details: [] });
+    const refused = { kind: 'refused', refusal: { error: 'FORBIDDEN' } };
+    expect(await asked(telling(refused))).toEqual({ outcomes: [refused], details: [] });
+  });
+
+  test.each([
+    ['throws', () => fail(), 'verify() threw'],
+    ['rejects', async () => fail(), 'verify() rejected'],
+    ['returns its outcome', () => known, 'verify() returned its outcome; give it to done()'],
+    ['resolves to it', async () => known, 'verify() returned its outcome; give it to done()'],
+    ['says nothing', telling(undefined), 'an outcome that is neither principal nor refusal'],
+    ['refuses without a code', telling({ kind: 'refused' }), 'an unknown refusal'],
+    ['has a code of its own', telling(refusal('NOPE')), 'an unknown refusal'],
+    ['knows nobody', telling({ kind: 'principal' }), 'no principal'],
+    [
+      'forgets a part',
+      telling({ kind: 'principal', principal: { ...ANN, clientId: undefined } }),
+      'a principal without tenant, issuer, subject or clientId; make it with principalOf()',
+    ],
+    [
+      'forgets the key',
+      telling({ kind: 'principal', principal: { ...ANN, key: undefined } }),
+      'a principal whose key is not that of its parts; make it with principalOf()',
+    ],
+    [
+      'has the key of another',
+      telling({ kind: 'principal', principal: { ...ANN, subject: 'bob' } }),
+      'a principal whose key is not that of its parts; make it with principalOf()',
+    ],
+  ])('lets nobody in and says why when it %s', async (_name, verify, detail) => {
+    expect(await asked(verify)).toEqual({ outcomes: [INTERNAL], details: [detail] });
+  });
+
+  it('is heard once', async () => {
+    const twice = (_head: unknown, done: (outcome: unknown) => void): void => {
+      done(known);
+      done(refusal('UNAUTHORIZED'));
+    };
+    expect(await asked(twice)).toEqual({ outcomes: [known], details: [] });
+    const late = async (_head: unknown, done: (outcome: unknown) => void): Promise<void> => {
+      done(known);
+      fail();
+    };
+    expect(await asked(late)).toEqual({ outcomes: [known], details: [] });
+  });
+
+  it('is not blamed for what we do after it', () => {
+    const identity = { verify: telling(known) } as unknown as Identity;
+    const telemetry = {} as Telemetry;
+    expect(() => askIdentity({ identity, telemetry }, HEAD, fail)).toThrow('broken');
+  });
+});
+
+function refusal(error: string): object {
+  return { kind: 'refused', refusal: { error } };
+}
+
+function fail(): never {
+  throw new Error('broken');
+}
