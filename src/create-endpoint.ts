@@ -77,6 +77,11 @@ export interface EndpointOptions {
   readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process, as of several merged. Default false. */
   readonly passesOrigin?: boolean | undefined;
+  /**
+   * Whether clients are told why the server cannot be reached, as the log is; right where they are
+   * of whoever runs this. Default false.
+   */
+  readonly tellsFaults?: boolean | undefined;
   /** Logs and counters. Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
@@ -119,6 +124,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       tasks: options.tasks ?? 'off',
       serves: options.serves,
       passesOrigin: options.passesOrigin ?? false,
+      tellsFaults: options.tellsFaults ?? false,
     },
   );
 }

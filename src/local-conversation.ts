@@ -34,7 +34,7 @@ export function localConversation(
   limits: Limits,
   events: ConversationEvents,
 ): Conversation {
-  const endpoint = createEndpoint({ upstream, telemetry, limits });
+  const endpoint = createEndpoint({ upstream, telemetry, limits, tellsFaults: true });
   return new DualConversation(
     {
       name: upstream.name,

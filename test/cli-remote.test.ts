@@ -60,6 +60,25 @@ it('V41: serves a remote server, with our credential there and not the client’
 });
 
 it.each([
+  ['a path where nothing is', 404, 'the URL speaks no known transport'],
+  ['a credential that it does not take', 401, 'HTTP status 401'],
+])('says why a server is of no use that has %s', async (_name, status, reason) => {
+  const server = await HandServer.start((asked) => asked.status(status));
+  const cli = tidegate([
+    '--upstream',
+    server.url,
+    '--port',
+    '0',
+    '--log-format',
+    'json',
+    '--no-auth',
+  ]);
+  await cli.printed(/upstream_unreachable/);
+  expect(cli.stderr).toContain(reason);
+  expect(cli.stderr).not.toContain('it did not answer');
+});
+
+it.each([
   ['http://mcp.example.com/mcp', 'Without TLS only this machine is called'],
   ['https://10.0.0.1/mcp', 'not a public address'],
   ['https://user:s3cret@mcp.example.com/', 'holds a user or a password'],

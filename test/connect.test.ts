@@ -107,7 +107,7 @@ it.each([
   expect(cli.stdout).toBe('');
 });
 
-it('answers that the server cannot be reached, and says why in the log', async () => {
+it('answers why the server cannot be reached, and says so in the log', async () => {
   const client = new ClientV1(INFO);
   onTestFinished(() => client.close());
   const transport = new StdioV1({ ...command('http://127.0.0.1:1/mcp'), stderr: 'pipe' });
@@ -115,7 +115,7 @@ it('answers that the server cannot be reached, and says why in the log', async (
   transport.stderr?.on('data', (chunk: Buffer) => {
     log += chunk.toString();
   });
-  await expect(client.connect(transport)).rejects.toThrow('unavailable');
+  await expect(client.connect(transport)).rejects.toThrow('upstream unavailable: ECONNREFUSED');
   // Standard error is another pipe than the answer's.
   await vi.waitFor(() => expect(log).toContain('ECONNREFUSED'), 10_000);
 });

@@ -58,8 +58,11 @@ export class LegacyConversation implements UpstreamConnection {
     const stream = new SseConversation(this.#context, this.#events, () => {
       // Neither transport: what the POST said is the better answer.
       stream.takeHeld();
+      const { name, telemetry } = this.#context;
+      const detail = 'the URL speaks no known transport';
+      telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2024', detail });
       this.#events.onMessage(answer, answer.id);
-      this.#events.onClosed('start-failed', 'the URL speaks no known transport');
+      this.#events.onClosed('start-failed', detail);
     });
     this.#inner = stream;
     stream.send(initialize);

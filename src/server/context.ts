@@ -63,6 +63,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process, which decide by the same credential. */
   readonly passesOrigin: boolean;
+  /** Whether clients are told why the upstream cannot be reached. */
+  readonly tellsFaults?: boolean;
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLater: (undecided: Undecided) => void;

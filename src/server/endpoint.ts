@@ -80,6 +80,8 @@ export interface EndpointSettings {
   readonly serves?: ((principal: Principal) => boolean) | undefined;
   /** Whether requests go on to servers in this process that decide by the same credential. */
   readonly passesOrigin?: boolean;
+  /** Whether clients are told why the upstream cannot be reached. Default false. */
+  readonly tellsFaults?: boolean;
   /** Which eras are served, of those that can be. Default `all`. */
   readonly eras?: ServedEraChoice;
   /** Whether tasks are carried across eras. Default `off`. */
@@ -283,7 +285,11 @@ export class Endpoint implements Application, OpenDoor {
       const fields = { upstream: upstream.name, detail: outcome.failure, delayMs };
       if (this.#served === undefined) {
         telemetry.log('error', 'upstream_unreachable', fields);
-        this.#probeFailure = { error: 'UPSTREAM_UNAVAILABLE' };
+        const detail = `upstream unavailable: ${outcome.failure}`;
+        this.#probeFailure = {
+          error: 'UPSTREAM_UNAVAILABLE',
+          detail: this.#context.tellsFaults === true ? detail : undefined,
+        };
         this.#settle(this.#probeFailure);
       }
       this.#probeAgain = clock.after(delayMs, () => this.#probe());

@@ -91,6 +91,7 @@ export class UpstreamProbe {
           return;
         }
         const answer = readAnswer(era, message);
+        if (message.isError) this.#failure = `it answered ${method} with error ${codeOf(message)}`;
         if (answer === 'yes') this.#readTools(era, connection, message);
         this.#answered(era, answer);
       },
@@ -160,6 +161,12 @@ export function servedEras(spoken: ProbeOutcome, choice: ServedEraChoice): Serve
   const modern = (spoken.modern || spoken.legacy) && choice !== 'legacy';
   const supported = [...(modern ? MODERN_VERSIONS : []), ...(legacy ? LEGACY_VERSIONS : [])];
   return { legacy, modern, supported };
+}
+
+/** Its words are not repeated: they may hold what it was sent, a credential of ours for example. */
+function codeOf(message: Message): string {
+  const { code } = message.value as { code?: unknown };
+  return typeof code === 'number' ? String(code) : 'without a code';
 }
 
 function readAnswer(era: UpstreamEra, message: Message): Answer {

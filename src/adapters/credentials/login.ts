@@ -135,7 +135,9 @@ async function registered(
   const said: unknown = response.ok ? await response.json() : {};
   const { client_id: id, client_secret: secret } = said as Record<string, unknown>;
   if (typeof id !== 'string') {
-    throw new CredentialError('The authorization server registers no clients; give a client id.');
+    throw new CredentialError(
+      'The authorization server registers no clients; give a client id, or a token in a header.',
+    );
   }
   return typeof secret === 'string' ? { client_id: id, client_secret: secret } : { client_id: id };
 }
