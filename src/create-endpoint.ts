@@ -91,10 +91,14 @@ const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 /**
  * One MCP server, served in every era its upstream speaks. Give it to `serve`, `nodeHandler` or
  * `fetchHandler`.
- * @throws TypeError when `publicUrl`, a host or an origin is malformed.
+ * @throws TypeError when there is no upstream, or `publicUrl`, a host or an origin is malformed.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
+  // Programs without types are told here, not by whatever fails first later on.
+  if (typeof (options.upstream as Partial<Upstream> | undefined)?.connect !== 'function') {
+    throw new TypeError('Give an upstream: what stdio(…), inProcess(…) or remote(…) returns.');
+  }
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   return new Endpoint(
     {

@@ -20,6 +20,7 @@ interface Manifest {
   readonly exports: Record<string, Record<string, string> | string>;
   readonly bin: Record<string, string>;
   readonly dependencies: Record<string, string>;
+  readonly scripts: Record<string, string>;
   readonly engines: { readonly node: string };
 }
 
@@ -84,9 +85,11 @@ test('what is published is what users need', async () => {
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
   const allowed =
-    /^(dist\/.+\.(js|d\.ts|js\.map)|schema\/.+\.json|README\.md|CHANGELOG\.md|LICENSE|package\.json)$/;
+    /^(dist\/.+\.(js|d\.ts|js\.map)|schema\/.+\.json|(docs\/.+|[A-Z]+)\.md|LICENSE|package\.json)$/;
   expect(paths.filter((path) => !allowed.test(path) || path.includes('.test.'))).toEqual([]);
   expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js']));
+  // A clone has no dist: it is built before it is packed.
+  expect(MANIFEST.scripts['prepack']).toBe(MANIFEST.scripts['build']);
 });
 
 test('publint finds nothing to correct', async () => {

@@ -1,4 +1,4 @@
-// An SDK 2.x server object in Hono. The same handler runs on Bun, Deno and Workers.
+// An SDK 2.x server object in Hono. The same handler runs on Bun and Deno.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { serve } from '@hono/node-server';

@@ -163,10 +163,20 @@ function commandWordsFault({ strayWords, command }: CommandLineRest): string | u
   if (strayWords.length > 0) {
     return command.length > 0
       ? `"${strayWords[0]}" belongs to no option. Only the words after -- are the server's command.`
-      : `put -- before the server's command: tidegate -- ${strayWords.join(' ')}`;
+      : meantBy(strayWords);
   }
   if (command.length === 0) return `no command is given. Put the server's after --: ${example}`;
   return command[0] === '' ? `the command after -- is empty. An example: ${example}` : undefined;
+}
+
+function meantBy(words: readonly string[]): string {
+  const [first = ''] = words;
+  if (/^https?:\/\//i.test(first)) {
+    const ways = `tidegate --upstream ${first} serves it, tidegate connect ${first} is its client`;
+    return `say what the URL is for: ${ways}.`;
+  }
+  if (/\.(?:ya?ml|json)$/i.test(first)) return `a file of servers is given by --config ${first}`;
+  return `put -- before the server's command: tidegate -- ${words.join(' ')}`;
 }
 
 function tlsFault(raw: RawOptions): string | undefined {

@@ -114,6 +114,8 @@ describe('readCommandLine', () => {
     ['--port 1', 'no command is given'],
     ['--', 'no command is given'],
     ['npx -y server', "put -- before the server's command: tidegate -- npx -y server"],
+    ['https://x.example/mcp', 'tidegate --upstream https://x.example/mcp serves it'],
+    ['tidegate.yaml', 'a file of servers is given by --config tidegate.yaml'],
     ['extra -- node', '"extra" belongs to no option'],
     ['--prot 1 -- node', "unknown option '--prot' (Did you mean --port?)"],
     ['--port x -- node', 'Give a number from 0 to 65535'],

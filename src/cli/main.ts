@@ -152,7 +152,7 @@ function obeySignals(
 
 /** A stream that idles may take most of the window; who waits at a terminal should know. */
 function explainDrain(): void {
-  process.stderr.write('Letting calls finish. Ctrl-C again stops at once.\n');
+  process.stderr.write('Letting calls finish, and ending streams. Ctrl-C again stops at once.\n');
 }
 
 function fail(exitCode: number, reason: string): void {

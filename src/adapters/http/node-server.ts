@@ -138,7 +138,8 @@ async function listen(server: NetServer, host: string, port: number): Promise<vo
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void => {
       const reason = LISTEN_REASONS.get(cause.code ?? '') ?? cause.message;
-      reject(new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause }));
+      const error = new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
+      reject(Object.assign(error, { code: cause.code }));
     };
     server.once('error', onError);
     server.listen({ host, port, backlog: 4096 }, () => {

@@ -76,7 +76,7 @@ export class SsrfGuard {
     }
     if (this.#allowedHosts.has(host)) return undefined;
     if (url.protocol === 'http:' && !isOwnName(host)) {
-      return `Without TLS only this machine is called; use https, or allow the host ${host}.`;
+      return `Without TLS only this machine is called; use https, or ${allowing(host)}.`;
     }
     return isIP(host) === 0 ? undefined : this.#addressFault(host, host);
   }
@@ -116,7 +116,9 @@ export class SsrfGuard {
     const isMine = family !== 0 && LOOPBACK_LIST.check(address, kind);
     const isRefused =
       family === 0 || (isOwnName(host) ? !isMine : isMine || NOT_PUBLIC_LIST.check(address, kind));
-    return isRefused ? `${host} is not a public address; allow the host to call it.` : undefined;
+    return isRefused
+      ? `${host} is not a public address; to call it, ${allowing(host)}.`
+      : undefined;
   }
 }
 
@@ -136,4 +138,9 @@ function listOf(subnets: readonly Subnet[]): BlockList {
   const list = new BlockList();
   for (const [address, prefix, family] of subnets) list.addSubnet(address, prefix, family);
   return list;
+}
+
+/** By whichever of its names whoever reads it knows. */
+function allowing(host: string): string {
+  return `name ${host} in allowedHosts (on the command line --upstream-allow, of connect --allow)`;
 }

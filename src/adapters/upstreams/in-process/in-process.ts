@@ -28,8 +28,12 @@ export interface InProcessOptions {
  * ```ts
  * createEndpoint({ upstream: inProcess(() => buildMyServer()) });
  * ```
+ * @throws TypeError when the factory is no function, a server for example.
  */
 export function inProcess(factory: ServerFactory, options: InProcessOptions = {}): Upstream {
+  if (typeof factory !== 'function') {
+    throw new TypeError('Give a function that makes a new server each time: inProcess(() => …).');
+  }
   return new InProcessUpstream(factory, options);
 }
 
