@@ -28,6 +28,7 @@ export const TARGETS = [
   target('src/adapters/identity/denials.ts'),
   target('src/adapters/identity/dpop-proofs.ts'),
   target('src/adapters/identity/first-match.ts'),
+  target('src/adapters/identity/jwt-belonging.ts'),
   target('src/adapters/identity/jwt-verifier.ts'),
   target('src/adapters/identity/key-file.ts'),
   target('src/adapters/identity/key-ring.ts'),

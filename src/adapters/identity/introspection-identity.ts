@@ -34,6 +34,6 @@ export function introspectionIdentity(
     tokens,
     issuers: [issuer],
     // A key of ours is shown to nobody, known or not.
-    isToken: (text) => TOKEN.test(text) && apiKeyId(text) === undefined,
+    belongingOf: (text) => (TOKEN.test(text) && apiKeyId(text) === undefined ? 'ours' : 'unfit'),
   });
 }

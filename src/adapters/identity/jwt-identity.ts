@@ -3,8 +3,9 @@ import type { Clock, Telemetry } from '../../core/ports.ts';
 import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
 import { DPOP_ALGORITHMS, DpopProofs } from './dpop-proofs.ts';
-import { JwtVerifier } from './jwt-verifier.ts';
 import { IssuedBy } from './issued-by.ts';
+import { type Belonging, jwtBelonging } from './jwt-belonging.ts';
+import { JwtVerifier } from './jwt-verifier.ts';
 import { TokenIdentity } from './token-identity.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
@@ -48,8 +49,6 @@ export interface JwtIdentityOptions extends TokenRules {
 /** The machine's, whatever became of it since we started. */
 export const wallClock = (): number => Date.now();
 
-const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
-
 export const JWT_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
@@ -82,7 +81,9 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
   const bounds = { now, clock, failuresPerSecondMax };
   const tokens = new VerifiedTokens(new IssuedBy(new Map(verifiers)), bounds);
   const issuers = options.issuers.map(({ issuer }) => issuer);
-  return tokenIdentity(options, ports, { tokens, issuers, isToken: (text) => JWT.test(text) });
+  const ours = new Set(issuers);
+  const belongingOf = (text: string): Belonging => jwtBelonging(text, ours);
+  return tokenIdentity(options, ports, { tokens, issuers, belongingOf });
 }
 
 /** What identities by tokens have in common, however tokens are verified. */
@@ -92,14 +93,14 @@ export function tokenIdentity(
   kind: {
     readonly tokens: VerifiedTokens;
     readonly issuers: readonly string[];
-    readonly isToken: (text: string) => boolean;
+    readonly belongingOf: (text: string) => Belonging;
   },
 ): TokenIdentity {
   const { audiences = [], requiredScopes = [], dpop = 'bound', dpopNonce = false } = rules;
   const isOff = dpop === 'off';
   return new TokenIdentity({
     tokens: kind.tokens,
-    isToken: kind.isToken,
+    belongingOf: kind.belongingOf,
     mapping: rules,
     audiences,
     authorization: {

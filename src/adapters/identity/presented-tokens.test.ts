@@ -21,7 +21,8 @@ class Stage {
   asked = 0;
   readonly tokens = new PresentedTokens((text) => {
     this.asked += 1;
-    return text.startsWith('t');
+    if (text.startsWith('f')) return 'foreign';
+    return text.startsWith('t') ? 'ours' : 'unfit';
   });
 }
 
@@ -39,6 +40,7 @@ describe('what is presented', () => {
     expect(tokens.of(head(undefined))).toBeUndefined();
     expect(tokens.of(head('Basic t'))).toBeUndefined();
     expect(tokens.of(head('Bearer other'))).toBe('unfit');
+    expect(tokens.of(head('Bearer foreign'))).toBe('foreign');
     expect(tokens.of(head(`Bearer t${'x'.repeat(16_384)}`))).toBe('unfit');
     expect(tokens.of(head(`Bearer t${'x'.repeat(16_383)}`))).toMatchObject({ scheme: 'bearer' });
   });

@@ -5,25 +5,26 @@
  */
 import type { RequestHead } from '../../core/ports.ts';
 import { authorizationOf, type PresentedToken, tokenIn } from './bearer.ts';
+import type { Belonging } from './jwt-belonging.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
 export interface ReadToken extends PresentedToken {
   readonly digest: string;
 }
 
-/** A token that was read; `unfit` for what cannot be such a token, undefined for none. */
-export type Presented = ReadToken | 'unfit' | undefined;
+/** A token that was read and is for us to verify, or what else it is; undefined for none. */
+export type Presented = ReadToken | Exclude<Belonging, 'ours'> | undefined;
 
 const TOKEN_CHARS_MAX = 16_384;
 
 export class PresentedTokens {
-  readonly #isToken: (text: string) => boolean;
+  readonly #belongingOf: (text: string) => Belonging;
   /** The newest of each connection, gone with it. */
   readonly #newest = new WeakMap<object, { readonly value: string; readonly read: Presented }>();
 
-  /** @param isToken - whether a text may be such a token at all. */
-  constructor(isToken: (text: string) => boolean) {
-    this.#isToken = isToken;
+  /** @param belongingOf - whether a text may be such a token at all, and whose it says it is. */
+  constructor(belongingOf: (text: string) => Belonging) {
+    this.#belongingOf = belongingOf;
   }
 
   of(head: RequestHead): Presented {
@@ -42,7 +43,8 @@ export class PresentedTokens {
     const presented = tokenIn(value);
     if (presented === undefined) return undefined;
     const { token } = presented;
-    if (token.length > TOKEN_CHARS_MAX || !this.#isToken(token)) return 'unfit';
-    return { ...presented, digest: tokenDigest(token) };
+    if (token.length > TOKEN_CHARS_MAX) return 'unfit';
+    const belonging = this.#belongingOf(token);
+    return belonging === 'ours' ? { ...presented, digest: tokenDigest(token) } : belonging;
   }
 }

@@ -51,7 +51,10 @@ class Stage {
     const options = { clock, now, failuresPerSecondMax: 3 };
     this.identity = new TokenIdentity({
       tokens: new VerifiedTokens({ verify: () => Promise.resolve(this.#outcome()) }, options),
-      isToken: (text) => text.startsWith('t'),
+      belongingOf: (text) => {
+        if (text.startsWith('f')) return 'foreign';
+        return text.startsWith('t') ? 'ours' : 'unfit';
+      },
       mapping,
       audiences,
       authorization: {
@@ -265,6 +268,17 @@ describe('whoever is refused', () => {
     );
   });
 
+  it('has not to wait for what others issue: it is no failure, and looked at after failures', async () => {
+    const stage = new Stage();
+    stage.told = wrong('signature');
+    for (const name of ['f1', 'f2', 'f3', 'f4']) await stage.ask(`Bearer ${name}`);
+    expect(stage.verified).toBe(0);
+    for (const name of ['t1', 't2', 't3'])
+      expect(refusalOf(await stage.ask(`Bearer ${name}`))).toEqual(invalid);
+    expect(refusalOf(await stage.ask('Bearer t4'))[0]).toBe('RATE_LIMITED');
+    expect(refusalOf(await stage.ask('Bearer f5'))).toEqual(invalid);
+  });
+
   it('is somebody whom we cannot place', async () => {
     const stage = new Stage({ mapping: { tenant: { claim: 'org' } } });
     expect(refusalOf(await stage.ask('Bearer t'))).toEqual(['FORBIDDEN']);
@@ -361,6 +375,7 @@ describe('why a token does not count', () => {
 
   it.each<[string, string, Rules, Told | TokenOutcome, ProofOutcome]>([
     ['malformed', 'Bearer x', {}, {}, 'proved'],
+    ['issuer', 'Bearer foreign', {}, {}, 'proved'],
     ['expired', 'Bearer t', {}, wrong('expired'), 'proved'],
     ['unverifiable', 'Bearer t', {}, UNAVAILABLE, 'proved'],
     ['audience', 'Bearer t', {}, { claims: { aud: 'others' } }, 'proved'],

@@ -16,6 +16,7 @@ import {
 } from '../../core/security/protected-resource.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
+import type { Belonging } from './jwt-belonging.ts';
 import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
@@ -23,7 +24,7 @@ import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
 export interface TokenIdentityParts {
   readonly tokens: VerifiedTokens;
   /** Whether a text may be such a token; whatever else it is, is left to other identities. */
-  readonly isToken: (text: string) => boolean;
+  readonly belongingOf: (text: string) => Belonging;
   readonly mapping: ClaimMapping;
   /** Audiences that count besides the server's own URL. */
   readonly audiences: readonly string[];
@@ -63,7 +64,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
-    this.#presented = new PresentedTokens(parts.isToken);
+    this.#presented = new PresentedTokens(parts.belongingOf);
     this.authorization = parts.authorization;
   }
 
@@ -91,12 +92,12 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
 
   #verify(place: Place, head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
     const read = this.#presented.of(head);
-    if (read === undefined || read === 'unfit') {
-      done(
-        read === undefined
-          ? place.refused(head, undefined)
-          : place.refused(head, 'invalid_token', 'malformed'),
-      );
+    if (read === undefined) {
+      done(place.refused(head, undefined));
+      return;
+    }
+    if (typeof read === 'string') {
+      done(place.refused(head, 'invalid_token', read === 'foreign' ? 'issuer' : 'malformed'));
       return;
     }
     const { tokens } = this.#parts;
