@@ -1,11 +1,14 @@
 import {
   chmodSync,
+  chownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -53,6 +56,31 @@ describe('a file of keys', () => {
     expect(readFileSync(path, 'utf8').endsWith('}\n')).toBe(true);
     writeKeyFile(path, []);
     expect(readKeyFile(path)).toEqual({ kind: 'keys', keys: [] });
+    expect(readdirSync(folder)).toEqual(['keys.json']);
+  });
+
+  it('stays where a link to it leads, and as readable as it was', () => {
+    plant({ keys: [] });
+    chmodSync(path, 0o640);
+    const link = join(folder, 'link.json');
+    symlinkSync(path, link);
+    writeKeyFile(link, [KEY]);
+    expect(readKeyFile(path)).toEqual({ kind: 'keys', keys: [KEY] });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o640);
+    expect(readdirSync(folder).toSorted()).toEqual(['keys.json', 'link.json']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('stays with whom it belongs to', () => {
+    plant({ keys: [] });
+    chownSync(path, 65_533, 65_534);
+    writeKeyFile(path, [KEY]);
+    expect(statSync(path)).toMatchObject({ uid: 65_533, gid: 65_534 });
+  });
+
+  it('that cannot be put in place is as it was, and leaves nothing behind', () => {
+    mkdirSync(path);
+    expect(() => writeKeyFile(path, [KEY])).toThrow();
     expect(readdirSync(folder)).toEqual(['keys.json']);
   });
 

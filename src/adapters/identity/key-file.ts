@@ -2,7 +2,20 @@
  * The file of API keys: JSON, readable by its owner alone. It holds hashes, so whoever reads it
  * gets no key; whoever writes it lets himself in, so others may not.
  */
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import type { ApiKeyEntry } from './api-key.ts';
 
@@ -41,14 +54,30 @@ export function readKeyFile(path: string): KeyFileOutcome {
 }
 
 /**
- * Written whole under another name and put in place at once: a reader never sees half of it.
- * @throws Error when it cannot be written.
+ * Written whole under another name and put in place at once: a reader never sees half of it. It
+ * stays where it is and whose it is: a gateway that runs as somebody else must be able to read it.
+ * @throws Error when it cannot be written, or not be given to whom it belonged.
  */
 export function writeKeyFile(path: string, keys: readonly ApiKeyEntry[]): void {
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  const before = statSync(path, { throwIfNoEntry: false });
+  const place = before === undefined ? path : realpathSync(path);
+  const draft = `${place}.${randomBytes(6).toString('hex')}`;
   const text = `${JSON.stringify({ version: 1, keys }, null, 2)}\n`;
-  writeFileSync(draft, text, { flag: 'wx', mode: 0o600, flush: true });
-  renameSync(draft, path);
+  const file = openSync(draft, 'wx', 0o600);
+  try {
+    writeFileSync(file, text);
+    if (before !== undefined) {
+      fchownSync(file, before.uid, before.gid);
+      fchmodSync(file, before.mode & 0o777);
+    }
+    fsyncSync(file);
+    renameSync(draft, place);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function parseKeys(text: string, path: string): KeyFileOutcome {

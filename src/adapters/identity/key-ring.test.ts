@@ -172,6 +172,36 @@ describe('a ring of keys', () => {
     expect(() => ring(path)).toThrow('is not JSON');
   });
 
+  it('reads a file that could not be read again each second, and complains of it once', () => {
+    const path = keyPath();
+    const made = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const clock = new VirtualClock();
+    const faults: unknown[] = [];
+    const revoked: string[] = [];
+    const telemetry: Telemetry = {
+      ...SILENT,
+      log: (_, event) => void (event === 'keys_unreadable' && faults.push(event)),
+    };
+    const keys = new KeyRing({ path, clock, telemetry, onRevoked: (ids) => revoked.push(...ids) });
+    onTestFinished(() => keys.close());
+    writeFileSync(path, '{');
+    keys.reload();
+    clock.advance(5000);
+    writeFileSync(path, '{"keys":[]}');
+    clock.advance(999);
+    expect([faults.length, revoked]).toEqual([1, []]);
+    clock.advance(1);
+    expect(revoked).toEqual([`key:${made.id}`]);
+    writeFileSync(path, '{');
+    keys.reload();
+    expect(faults.length).toBe(2);
+    keys.close();
+    writeKeyFile(path, [entryOf(made)]);
+    clock.advance(1000);
+    expect(keys.size).toBe(0);
+  });
+
   it.runIf(process.getuid !== undefined)('refuses a file that others can write to', () => {
     const path = keyPath();
     writeKeyFile(path, []);

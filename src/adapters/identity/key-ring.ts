@@ -45,6 +45,9 @@ export class KeyRing implements Identity, RefusingDoor {
   readonly #now: () => number;
   #keys: ReadonlyMap<string, ApiKeyEntry>;
   readonly #onChange = (): void => this.reload();
+  /** Why the file could not be read the last time. */
+  #fault: string | undefined;
+  #forgetRetry = (): void => {};
 
   /** @throws Error when the file cannot be read: a closed door must not lack its lock. */
   constructor(parts: KeyRingParts) {
@@ -75,14 +78,22 @@ export class KeyRing implements Identity, RefusingDoor {
     return (bearerOf(head) === undefined ? NOTHING_SENT : WRONG).refusal;
   }
 
-  /** Reads the file again; one that cannot be read leaves the keys as they are. */
+  /**
+   * Reads the file again; one that cannot be read leaves the keys as they are, and is tried again:
+   * what was changed about folders or rights is not seen by looking at the file.
+   */
   reload(): void {
-    const { path, telemetry, onRevoked, onAdded } = this.#parts;
+    const { path, clock, telemetry, onRevoked, onAdded } = this.#parts;
     const read = readKeyFile(path);
+    this.#forgetRetry();
     if (read.kind === 'failed') {
-      telemetry.log('error', 'keys_unreadable', { reason: read.reason });
+      const isNews = read.reason !== this.#fault;
+      if (isNews) telemetry.log('error', 'keys_unreadable', { reason: read.reason });
+      this.#fault = read.reason;
+      this.#forgetRetry = clock.after(LOOK_MS, this.#onChange);
       return;
     }
+    this.#fault = undefined;
     const before = this.#keys;
     this.#keys = byId(read.kind === 'keys' ? read.keys : []);
     const gone = [...before.values()].filter(
@@ -98,6 +109,7 @@ export class KeyRing implements Identity, RefusingDoor {
 
   /** Stops looking at the file. */
   close(): void {
+    this.#forgetRetry();
     unwatchFile(this.#parts.path, this.#onChange);
   }
 
