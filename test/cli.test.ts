@@ -209,6 +209,22 @@ describe('a server that runs', () => {
   });
 });
 
+describe('tidegate keys', () => {
+  it('loses no change where several are made at once', async () => {
+    const file = join(folder, 'keys.json');
+    const keys = async (...words: readonly string[]): Promise<string> => {
+      const cli = tidegate(['keys', ...words, '--file', file]);
+      expect(await cli.end(), cli.stderr).toEqual({ code: 0, signal: null });
+      return cli.stdout;
+    };
+    const gone = (await keys('add', 'gone')).slice(4, 12);
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    await Promise.all([...names.map((name) => keys('add', name)), keys('revoke', gone)]);
+    const left = JSON.parse(await keys('list', '--json')) as readonly { subject: string }[];
+    expect(left.map(({ subject }) => subject).toSorted()).toEqual(names);
+  });
+});
+
 describe('npm start', () => {
   it('serves the official server-everything and prints a curl line that works', async () => {
     const cli = tidegate(['--port', '0'], {}, join(ROOT, 'scripts/start.mjs'));

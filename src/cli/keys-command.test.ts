@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { apiKeyId, isApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
+import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
 import { readAuditLine } from './audit-line.ts';
 import { type KeysOutcome, keysCommand } from './keys-command.ts';
 import { type KeysLine, readKeysLine } from './keys-line.ts';
@@ -69,6 +70,27 @@ describe('tidegate keys', () => {
     expect(read('remove')).toMatchObject({ kind: 'wrong' });
     expect(read()).toMatchObject({ kind: 'shown' });
     expect(read('revoke', '--help')).toMatchObject({ kind: 'shown' });
+  });
+
+  it('changes nothing while somebody else does, and says so', () => {
+    const file = join(folder(), 'keys.json');
+    const id = apiKeyId(run('add', 'ci', '--file', file).output.trim()) ?? '';
+    const before = readFileSync(file, 'utf8');
+    const unlock = lockKeyFile(file, 0);
+    for (const words of [
+      ['add', 'other'],
+      ['revoke', id],
+    ]) {
+      const line = read(...words, '--file', file);
+      const outcome = line.kind === 'keys' ? keysCommand(line.options, NOW, 0) : undefined;
+      expect(outcome).toMatchObject({ exitCode: 1, output: '' });
+      expect(outcome?.text).toContain('Somebody else is changing');
+    }
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(run('list', '--file', file).output).toContain(id);
+    unlock?.();
+    expect(run('revoke', id, '--file', file).exitCode).toBe(0);
+    expect(readdirSync(join(file, '..'))).toEqual(['keys.json']);
   });
 
   it('says that a file cannot be written', () => {

@@ -1,6 +1,7 @@
 /** `tidegate keys`: the file of API keys, changed in one step that a serving gateway can see. */
 import { type ApiKeyEntry, makeApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile, writeKeyFile } from '../adapters/identity/key-file.ts';
+import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
 import type { AddKey, KeysOptions } from './keys-line.ts';
 
 export interface KeysOutcome {
@@ -11,24 +12,42 @@ export interface KeysOutcome {
   readonly text: string;
 }
 
-/** @param now - wall-clock milliseconds. */
-export function keysCommand(options: KeysOptions, now: number): KeysOutcome {
-  const read = readKeyFile(options.file);
-  if (read.kind === 'failed') return failed(read.reason);
-  const keys = read.kind === 'keys' ? read.keys : [];
+/** Milliseconds to wait for others who change the file: each takes a few. */
+const LOCK_MS_MAX = 5000;
+
+/**
+ * @param now - wall-clock milliseconds.
+ * @param lockMsMax - how long to wait while others change the file.
+ */
+export function keysCommand(
+  options: KeysOptions,
+  now: number,
+  lockMsMax: number = LOCK_MS_MAX,
+): KeysOutcome {
+  const { file, action } = options;
+  if (action === 'list') return withKeys(file, (keys) => listed(options, keys, now));
   try {
-    switch (options.action) {
-      case 'add':
-        return added(options, options.isJson, keys, now);
-      case 'revoke':
-        return revoked(options, keys);
-      case 'list':
-        return listed(options, keys, now);
+    const unlock = lockKeyFile(file, lockMsMax);
+    if (unlock === undefined) {
+      return failed(`Somebody else is changing ${file}; nothing was changed. Try again.`);
+    }
+    try {
+      return withKeys(file, (keys) =>
+        action === 'add' ? added(options, options.isJson, keys, now) : revoked(options, keys),
+      );
+    } finally {
+      unlock();
     }
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    return failed(`${options.file} cannot be written (${code}).`);
+    return failed(`${file} cannot be written (${code}).`);
   }
+}
+
+function withKeys(file: string, then: (keys: readonly ApiKeyEntry[]) => KeysOutcome): KeysOutcome {
+  const read = readKeyFile(file);
+  if (read.kind === 'failed') return failed(read.reason);
+  return then(read.kind === 'keys' ? read.keys : []);
 }
 
 function added(
