@@ -10,13 +10,14 @@ import type { RefusingDoor } from '../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
 import { challenge } from '../core/security/challenge.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
-import { type BuiltIdentity, identityOf, type IdentityPorts } from './identity-of.ts';
+import { BuiltWays } from './built-ways.ts';
+import type { IdentityPorts } from './identity-of.ts';
 
 export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   readonly #denials: Denials;
   readonly #ports: IdentityPorts;
   #auth: AuthConfig | undefined;
-  #built: BuiltIdentity;
+  #built: BuiltWays;
   /** By the public URL of a server, for the identity of now. */
   readonly #places = new Map<string, Identity>();
 
@@ -34,7 +35,7 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
     this.#ports = ports;
     this.#auth = identity === undefined ? auth : undefined;
     this.#built =
-      identity === undefined ? identityOf(auth, listen, ports) : { identity, close() {} };
+      identity === undefined ? BuiltWays.of(auth, listen, ports) : BuiltWays.given(identity, ports);
   }
 
   get isOpen(): boolean {
@@ -60,17 +61,17 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   }
 
   /**
-   * Does what another config says, unless an identity was given. One that says the same keeps what
-   * it knows: which tokens were verified, and which proofs were used.
+   * Does what another config says, unless an identity was given. A way in of which it says the same
+   * keeps what it knows: which tokens were verified, and which proofs were used.
    * @throws Error as `identityOf` does; then nothing has changed.
    */
   replace(auth: AuthConfig, listen: ListenConfig): void {
     if (this.#auth === undefined || isDeepStrictEqual(this.#auth, auth)) return;
     const before = this.#built;
-    this.#built = identityOf(auth, listen, this.#ports);
+    this.#built = BuiltWays.of(auth, listen, this.#ports, before);
     this.#auth = auth;
     this.#places.clear();
-    before.close();
+    before.followedBy(this.#built);
   }
 
   close(): void {

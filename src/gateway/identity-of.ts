@@ -1,8 +1,7 @@
-/** From what a config says of who may come in to what asks them. */
+/** From what a config says of one way to come in to what asks those who come by it. */
 import { homedir } from 'node:os';
 import { type GuardedFetch, guardedFetch } from '../adapters/credentials/guarded-fetch.ts';
 import { rememberingIdentity, type SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
-import { firstMatch } from '../adapters/identity/first-match.ts';
 import { introspectionIdentity } from '../adapters/identity/introspection-identity.ts';
 import { jwtIdentity, type TokenPorts } from '../adapters/identity/jwt-identity.ts';
 import { KeyRing } from '../adapters/identity/key-ring.ts';
@@ -27,8 +26,13 @@ export interface IdentityPorts {
   readonly subjectTokens?: SubjectTokens | undefined;
 }
 
+/** What names one way to come in. */
+export type WayConfig = Exclude<AuthConfig, { readonly kind: 'several' }>;
+
 export interface BuiltIdentity {
   readonly identity: Identity;
+  /** Its keys, where it is by keys of a file. */
+  readonly ring?: KeyRing | undefined;
   /** Stops whatever it watches and asks. */
   close(): void;
 }
@@ -38,7 +42,7 @@ export interface BuiltIdentity {
  * be read.
  */
 export function identityOf(
-  auth: AuthConfig,
+  auth: WayConfig,
   listen: ListenConfig,
   ports: IdentityPorts,
 ): BuiltIdentity {
@@ -57,7 +61,7 @@ export function identityOf(
     }
     case 'keys': {
       const ring = new KeyRing({ path: auth.path, ...ports });
-      return { identity: ring, close: () => ring.close() };
+      return { identity: ring, ring, close: () => ring.close() };
     }
     case 'mtls':
       return unwatched(mtlsIdentity({ ...auth, clock: ports.clock }));
@@ -70,8 +74,6 @@ export function identityOf(
       const { allowedHosts, ...options } = auth;
       return asking(allowedHosts, ports, (asked) => introspectionIdentity(options, asked));
     }
-    case 'several':
-      return several(auth.ways, listen, ports);
   }
 }
 
@@ -94,22 +96,6 @@ function asking(
 
 /** Milliseconds an issuer may take to answer: requests wait for it. */
 const ISSUER_MS_MAX = 5000;
-
-function several(
-  ways: readonly AuthConfig[],
-  listen: ListenConfig,
-  ports: IdentityPorts,
-): BuiltIdentity {
-  const built: BuiltIdentity[] = [];
-  const close = (): void => built.forEach((each) => each.close());
-  try {
-    for (const way of ways) built.push(identityOf(way, listen, ports));
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return { identity: firstMatch(built.map(({ identity }) => identity)), close };
-}
 
 /** A tunnel or a proxy named by the public URL brings strangers to a loopback address, too. */
 function isPrivate({ host, publicUrl }: ListenConfig): boolean {

@@ -96,9 +96,7 @@ export class KeyRing implements Identity, RefusingDoor {
     this.#fault = undefined;
     const before = this.#keys;
     this.#keys = byId(read.kind === 'keys' ? read.keys : []);
-    const gone = [...before.values()].filter(
-      (each) => !isDeepStrictEqual(this.#keys.get(each.id), each),
-    );
+    const gone = [...before.values()].filter((each) => !this.#holds(each));
     telemetry.log('info', 'keys_read', { keys: this.#keys.size, revoked: gone.length });
     if (gone.length > 0) onRevoked(new Set(gone.map(({ id }) => keyCredentialId(id))));
     const added = [...this.#keys.values()].filter(
@@ -107,10 +105,21 @@ export class KeyRing implements Identity, RefusingDoor {
     if (added.length > 0) onAdded?.(added.map(({ id }) => keyCredentialId(id)));
   }
 
+  /** Credential ids of keys of this one that are in none of the others, or are changed there. */
+  missingIn(others: readonly KeyRing[]): readonly string[] {
+    return [...this.#keys.values()]
+      .filter((each) => !others.some((other) => other.#holds(each)))
+      .map(({ id }) => keyCredentialId(id));
+  }
+
   /** Stops looking at the file. */
   close(): void {
     this.#forgetRetry();
     unwatchFile(this.#parts.path, this.#onChange);
+  }
+
+  #holds(entry: ApiKeyEntry): boolean {
+    return isDeepStrictEqual(this.#keys.get(entry.id), entry);
   }
 
   #welcome({ id, tenant, subject, scopes, groups }: ApiKeyEntry, leftMs: number): IdentityOutcome {
