@@ -35,6 +35,7 @@ export const TARGETS = [
   target('src/adapters/identity/presented-tokens.ts'),
   target('src/adapters/identity/replay-cache.ts'),
   target('src/adapters/identity/token-identity.ts'),
+  target('src/adapters/identity/token-watch.ts'),
   target('src/adapters/identity/verified-tokens.ts'),
   target('src/adapters/policy/chosen-arguments.ts'),
   target('src/adapters/policy/filtered-list.ts'),

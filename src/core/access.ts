@@ -69,13 +69,14 @@ export interface AuditEntry {
 }
 
 /**
- * What whoever runs the gateway did: by its config, by the file of its keys, or by a program that
- * embeds it. Names of servers, credentials, people and tenants; no value of a setting.
+ * What whoever runs the gateway did: by its config, by the file of its keys, by a program that
+ * embeds it, or by ending a token at its issuer. Names of servers, credentials, people and tenants;
+ * no value of a setting.
  */
 export interface AdministrativeAct {
   readonly event: 'administered';
   readonly act: 'reload' | 'revoke' | 'reinstate' | 'add';
-  readonly by: 'config' | 'keys' | 'program';
+  readonly by: 'config' | 'keys' | 'program' | 'issuer';
   readonly outcome?: 'applied' | 'refused' | undefined;
   /** Names of servers, of a reload. */
   readonly added?: readonly string[] | undefined;

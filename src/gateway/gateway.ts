@@ -32,6 +32,7 @@ import {
 } from './gateway-server.ts';
 import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
+import { openCredentials } from './open-credentials.ts';
 import type { ReloadOutcome } from './reload-outcome.ts';
 import { sessionHint } from './session-hint.ts';
 import { deniedOf, sharingFault, Tenants } from './tenants.ts';
@@ -97,6 +98,13 @@ export class Gateway implements Application, OpenDoor {
         this.#end((_, grant) => ids.has(grant?.credentialId ?? ''));
       },
       onAdded: (ids) => this.#administration.keysAdded(ids),
+      opened: {
+        ids: () => openCredentials((isRevoked) => this.#end(isRevoked)),
+        ended: (issuer, id) => {
+          this.#administration.denied('revoke', 'issuer', { credentials: [id] });
+          this.#end((who, grant) => who.issuer === issuer && grant?.credentialId === id);
+        },
+      },
     });
     this.#guards = new GatewayGuards(config, options, this.#telemetry);
     this.#administration = new Administration(this.#guards.guards.audit, deniedOf(config));

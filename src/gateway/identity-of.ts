@@ -8,6 +8,8 @@ import { KeyRing } from '../adapters/identity/key-ring.ts';
 import { mtlsIdentity } from '../adapters/identity/mtls.ts';
 import { noAuth } from '../adapters/identity/no-auth.ts';
 import { staticToken } from '../adapters/identity/static-token.ts';
+import type { TokenIdentity } from '../adapters/identity/token-identity.ts';
+import type { OpenedByTokens } from '../adapters/identity/token-watch.ts';
 import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
 import { HttpOutbound } from '../adapters/outbound/http-outbound.ts';
 import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
@@ -18,10 +20,12 @@ import type { AuthConfig, ListenConfig } from './gateway-config.ts';
 export interface IdentityPorts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  /** Told the ids of credentials that are gone. */
+  /** Told the ids of keys that are gone. */
   readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
   /** Told the ids of credentials that are new. */
   readonly onAdded?: ((credentialIds: readonly string[]) => void) | undefined;
+  /** What is open, and ends with the token that opened it. */
+  readonly opened?: OpenedByTokens | undefined;
   /** Where tokens of an issuer are noted, for servers at which they are exchanged. */
   readonly subjectTokens?: SubjectTokens | undefined;
 }
@@ -84,14 +88,18 @@ function unwatched(identity: Identity): BuiltIdentity {
 /** An identity that asks an issuer, at addresses the operator allows. */
 function asking(
   allowedHosts: readonly string[],
-  { clock, telemetry, subjectTokens }: IdentityPorts,
-  build: (ports: TokenPorts) => Identity,
+  { clock, telemetry, opened, subjectTokens }: IdentityPorts,
+  build: (ports: TokenPorts) => TokenIdentity,
 ): BuiltIdentity {
   const http = new HttpOutbound(new SsrfGuard(allowedHosts));
   const fetch: GuardedFetch = guardedFetch(http, ISSUER_MS_MAX);
-  const built = build({ fetch, clock, telemetry });
+  const built = build({ fetch, clock, telemetry, opened });
   const identity = subjectTokens === undefined ? built : rememberingIdentity(built, subjectTokens);
-  return { identity, close: () => void http.close() };
+  const close = (): void => {
+    built.close();
+    void http.close();
+  };
+  return { identity, close };
 }
 
 /** Milliseconds an issuer may take to answer: requests wait for it. */

@@ -2,7 +2,7 @@ import type { IntrospectionAuthConfig } from 'tidegate/gateway';
 import { describe, expect, it } from 'vitest';
 import { Introspection } from './introspection-endpoint.ts';
 import { PUBLIC_URL } from './issuer.ts';
-import { behind, hostOf, open } from './token-gateway.ts';
+import { behind, hostOf, open, TokenSession } from './token-gateway.ts';
 
 const ISSUER = 'https://idp.example.test';
 
@@ -88,5 +88,25 @@ describe('tokens that say nothing by themselves', () => {
     expect((await open(host, 'opaque')).status).toBe(200);
     endpoint.says = () => ({ active: false });
     expect((await open(host, 'opaque')).status).toBe(401);
+  });
+
+  it('end what they opened when their issuer ends them, though their client is quiet', async () => {
+    const endpoint = await Introspection.start();
+    let isEnded = false;
+    endpoint.says = (token) =>
+      isEnded && token === 'gone' ? { active: false } : good({ sub: token });
+    const entries: unknown[] = [];
+    const audit = { fault: () => undefined, record: (entry: unknown) => void entries.push(entry) };
+    const host = await hostOf(asking(endpoint, { keptMsMax: 1000 }), { audit });
+    const sessions = [await TokenSession.open(host, 'gone'), await TokenSession.open(host, 'kept')];
+    const streams = await Promise.all(sessions.map((each) => each.listen().head()));
+    isEnded = true;
+    await streams[0]?.whole();
+    expect((await sessions[0]?.call().whole())?.status).toBe(401);
+    expect((await sessions[1]?.call().whole())?.status).toBe(200);
+    expect(streams[1]?.isEnded).toBe(false);
+    const revoked = { event: 'administered', act: 'revoke', by: 'issuer' };
+    expect(entries).toContainEqual(expect.objectContaining(revoked));
+    expect(JSON.stringify(entries)).not.toContain('"gone"]');
   });
 });

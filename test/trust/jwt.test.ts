@@ -3,7 +3,7 @@ import { exportSPKI, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { postOf, rpc } from '../wire/conversation.ts';
 import { Issuer, PUBLIC_URL, signingKey, type TokenWords } from './issuer.ts';
-import { hostOf, open, openAs, trusting } from './token-gateway.ts';
+import { hostOf, open, openAs, TokenSession, trusting } from './token-gateway.ts';
 
 const METADATA = `${PUBLIC_URL}/.well-known/oauth-protected-resource/files/mcp`;
 
@@ -188,6 +188,19 @@ describe('access tokens that are JWTs', () => {
     // Whoever has the new key makes us hear of it.
     expect((await open(host, await issuer.token())).status).toBe(200);
     expect((await open(host, before)).status).toBe(401);
+  });
+
+  it('end what they opened once their key is gone, though their client is quiet', async () => {
+    const issuer = await Issuer.start();
+    const host = await hostOf(trusting(issuer));
+    const session = await TokenSession.open(host, await issuer.token());
+    const stream = await session.listen().head();
+    await issuer.rotate();
+    // Whoever has the new key makes us hear of it.
+    const fresh = await TokenSession.open(host, await issuer.token({ jti: 'fresh' }));
+    const other = await fresh.listen().head();
+    await stream.whole();
+    expect(other.isEnded).toBe(false);
   });
 
   it('may be bound to name what each request needs', async () => {

@@ -3,7 +3,6 @@ import { apiKeyId } from './api-key.ts';
 import { introspect } from './introspection.ts';
 import { tokenIdentity, type TokenPorts, type TokenRules, wallClock } from './jwt-identity.ts';
 import type { TokenIdentity } from './token-identity.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface IntrospectionOptions extends TokenRules {
   /** The introspection endpoint. */
@@ -26,12 +25,12 @@ export function introspectionIdentity(
   options: IntrospectionOptions,
   ports: TokenPorts,
 ): TokenIdentity {
-  const { clock, now = wallClock } = ports;
-  const { issuer, keptMsMax = KEPT_MS, failuresPerSecondMax } = options;
+  const { now = wallClock } = ports;
+  const { issuer, keptMsMax = KEPT_MS } = options;
   const verifier = introspect(options, { ...ports, now });
-  const tokens = new VerifiedTokens(verifier, { now, clock, keptMsMax, failuresPerSecondMax });
   return tokenIdentity(options, ports, {
-    tokens,
+    verifier,
+    keptMsMax,
     issuers: [issuer],
     // A key of ours is shown to nobody, known or not.
     belongingOf: (text) => (TOKEN.test(text) && apiKeyId(text) === undefined ? 'ours' : 'unfit'),

@@ -7,6 +7,8 @@ import { IssuedBy } from './issued-by.ts';
 import { type Belonging, jwtBelonging } from './jwt-belonging.ts';
 import { JwtVerifier } from './jwt-verifier.ts';
 import { TokenIdentity } from './token-identity.ts';
+import type { TokenVerifier } from './token-facts.ts';
+import { type OpenedByTokens, TokenWatch } from './token-watch.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface JwtIssuer {
@@ -39,6 +41,8 @@ export interface TokenPorts {
   readonly telemetry: Telemetry;
   /** Wall-clock milliseconds. Default: the machine's. */
   readonly now?: (() => number) | undefined;
+  /** What ends with a token that counts no more. Undefined: nothing is looked after. */
+  readonly opened?: OpenedByTokens | undefined;
 }
 
 export interface JwtIdentityOptions extends TokenRules {
@@ -77,29 +81,41 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
     const parts = { issuer, jwksUri, algorithms: chosen, types: kinds };
     return [issuer, new JwtVerifier({ ...parts, fetch, clock, now, onFailure })] as const;
   });
-  const { failuresPerSecondMax } = options;
-  const bounds = { now, clock, failuresPerSecondMax };
-  const tokens = new VerifiedTokens(new IssuedBy(new Map(verifiers)), bounds);
+  const verifier = new IssuedBy(new Map(verifiers));
   const issuers = options.issuers.map(({ issuer }) => issuer);
   const ours = new Set(issuers);
   const belongingOf = (text: string): Belonging => jwtBelonging(text, ours);
-  return tokenIdentity(options, ports, { tokens, issuers, belongingOf });
+  return tokenIdentity(options, ports, { verifier, issuers, belongingOf });
 }
 
 /** What identities by tokens have in common, however tokens are verified. */
 export function tokenIdentity(
   rules: TokenRules,
-  { clock, now = wallClock }: TokenPorts,
+  { clock, now = wallClock, opened }: TokenPorts,
   kind: {
-    readonly tokens: VerifiedTokens;
+    readonly verifier: TokenVerifier;
+    /** Milliseconds for which an answer of it counts. Default: until the token ends. */
+    readonly keptMsMax?: number | undefined;
     readonly issuers: readonly string[];
     readonly belongingOf: (text: string) => Belonging;
   },
 ): TokenIdentity {
   const { audiences = [], requiredScopes = [], dpop = 'bound', dpopNonce = false } = rules;
+  const { failuresPerSecondMax } = rules;
+  const { keptMsMax = Infinity } = kind;
   const isOff = dpop === 'off';
+  const watch = opened === undefined ? undefined : new TokenWatch({ clock, opened, keptMsMax });
+  const tokens = new VerifiedTokens(kind.verifier, {
+    now,
+    clock,
+    keptMsMax,
+    failuresPerSecondMax,
+    onEnded: (token) => watch?.ended(token),
+  });
+  watch?.start(tokens);
   return new TokenIdentity({
-    tokens: kind.tokens,
+    tokens,
+    close: () => watch?.close(),
     belongingOf: kind.belongingOf,
     mapping: rules,
     audiences,

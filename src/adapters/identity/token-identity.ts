@@ -19,7 +19,8 @@ import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
 import type { Belonging } from './jwt-belonging.ts';
 import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
-import { tokenDigest, type VerifiedTokens } from './verified-tokens.ts';
+import { credentialIdOf } from './token-credential.ts';
+import type { VerifiedTokens } from './verified-tokens.ts';
 
 export interface TokenIdentityParts {
   readonly tokens: VerifiedTokens;
@@ -34,9 +35,10 @@ export interface TokenIdentityParts {
   readonly clock: Clock;
   /** Wall-clock milliseconds. */
   readonly now: () => number;
+  /** Ends what goes on by itself. */
+  readonly close?: (() => void) | undefined;
 }
 
-const ID_CHARS_MAX = 256;
 /** Milliseconds by which two clocks may part before an end is reckoned anew. */
 const DRIFT_MS = 1000;
 
@@ -79,6 +81,10 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
       verify: (head, done) => this.#verify(place, head, done),
       refusalOf: (head) => this.#refusalOf(place, head),
     };
+  }
+
+  close(): void {
+    this.#parts.close?.();
   }
 
   refusalOf(head: RequestHead): Refusal {
@@ -130,7 +136,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
       const { facts } = verified;
       const outcome = this.#weigh(place, head, read, facts);
       if (outcome !== undefined) done(outcome);
-      else void this.#proved(place, head, read.token, facts, done);
+      else void this.#proved(place, head, read, facts, done);
     }
   }
 
@@ -138,30 +144,30 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
   #weigh(
     place: Place,
     head: RequestHead,
-    { scheme, token }: ReadToken,
+    read: ReadToken,
     facts: TokenFacts,
   ): IdentityOutcome | undefined {
     const { jkt, x5t } = facts.binding;
     const isHolder = x5t === undefined || x5t === head.clientCertificate;
     const isProofNeeded = jkt !== undefined || this.authorization.isDpopRequired;
-    const isProofShown = scheme === 'dpop';
+    const isProofShown = read.scheme === 'dpop';
     if (!place.isFor(facts)) return place.refused(head, 'invalid_token', 'audience');
     if (!isHolder) return place.refused(head, 'invalid_token', 'certificate');
     if (isProofNeeded !== isProofShown) return place.refused(head, 'invalid_token', 'proof');
-    return isProofShown ? undefined : this.#outcome(place, head, token, facts);
+    return isProofShown ? undefined : this.#outcome(place, head, read, facts);
   }
 
   async #proved(
     place: Place,
     head: RequestHead,
-    token: string,
+    read: ReadToken,
     facts: TokenFacts,
     done: (outcome: IdentityOutcome) => void,
   ): Promise<void> {
-    const proof = await this.#prove(place, head, token, facts.binding.jkt);
+    const proof = await this.#prove(place, head, read.token, facts.binding.jkt);
     // Where no proof is read none is at fault: the token is, and another may be asked for.
     const error = this.#parts.proofs === undefined ? 'invalid_token' : 'invalid_dpop_proof';
-    if (proof === 'proved') done(this.#outcome(place, head, token, facts));
+    if (proof === 'proved') done(this.#outcome(place, head, read, facts));
     else if (proof === 'unavailable') done(UNVERIFIABLE);
     else if (proof === 'nonce-needed') done(place.refused(head, 'use_dpop_nonce', 'nonce'));
     else done(place.refused(head, error, 'proof'));
@@ -183,7 +189,12 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
    * The same object for the same token, as long as its end is the same: what others remember of a
    * grant is found again.
    */
-  #outcome(place: Place, head: RequestHead, token: string, facts: TokenFacts): IdentityOutcome {
+  #outcome(
+    place: Place,
+    head: RequestHead,
+    { digest }: ReadToken,
+    facts: TokenFacts,
+  ): IdentityOutcome {
     const { clock, now } = this.#parts;
     const expiresAt = clock.now() + Math.max(0, facts.expiresAt - now());
     const known = place.welcomes.get(facts);
@@ -199,7 +210,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
       return { kind: 'refused', refusal: place.insufficient(head, needed), why: 'scopes' };
     }
     const { principal, scopes, groups, claims } = mapped;
-    const credentialId = credentialIdOf(facts, token);
+    const credentialId = credentialIdOf(facts, digest);
     const grant = { expiresAt, scopes, groups, claims, credentialId };
     const welcome = { kind: 'principal', principal, grant } as const;
     place.welcomes.set(facts, welcome);
@@ -277,15 +288,4 @@ class Place {
   #metadataUrl({ path }: RequestHead): string | undefined {
     return this.#publicUrl === undefined ? undefined : metadataUrl(this.#publicUrl, path);
   }
-}
-
-/** Names the token for revocation and the record: as its issuer does, else by what it is. */
-function credentialIdOf({ claims: { jti } }: TokenFacts, token: string): string {
-  const isName = typeof jti === 'string' && jti !== '' && jti.length <= ID_CHARS_MAX;
-  return isName ? tokenCredentialId(jti) : `token:${tokenDigest(token).slice(0, 22)}`;
-}
-
-/** The credential id of a token with this `jti`. */
-export function tokenCredentialId(jti: string): string {
-  return `jti:${jti}`;
 }

@@ -24,22 +24,34 @@ export interface VerifiedTokensOptions {
    * those that are not kept are refused unseen. Default 100.
    */
   readonly failuresPerSecondMax?: number | undefined;
+  /** Told of a token that counted, has not ended by itself, and counts no more. */
+  readonly onEnded?: ((token: KnownToken) => void) | undefined;
   readonly clock: Pick<Clock, 'now'>;
   /** Wall-clock milliseconds. */
   readonly now: () => number;
 }
 
-interface Kept {
+/** A token that counted when it was verified. */
+export interface KnownToken {
+  readonly token: string;
+  readonly digest: string;
   readonly facts: TokenFacts;
+}
+
+interface Kept extends KnownToken {
   readonly from: number;
   readonly until: number;
   usedAt: number;
+  /** It counts no more before it was verified again. */
+  isDoubted: boolean;
 }
 
 const TOKENS_MAX = 10_000;
 const FAILURES_PER_SECOND_MAX = 100;
 /** Milliseconds for which a token that was used need not be put in its order again. */
 const USED_MS = 1000;
+/** Milliseconds for which a token is remembered that is old: what it opens may not be open yet. */
+const OPENING_MS = 60_000;
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -67,14 +79,31 @@ export class VerifiedTokens {
     const kept = this.#kept.get(digest);
     if (kept === undefined) return undefined;
     const now = this.#options.now();
-    // A clock that was set back makes what is kept as doubtful as one that was set forward.
-    const isOver = now >= kept.until || now < kept.from;
-    if (isOver || kept.facts.isStanding?.() === false) {
-      this.#kept.delete(digest);
-      return undefined;
-    }
+    if (now >= kept.facts.expiresAt) this.#kept.delete(digest);
+    if (!counts(kept, now)) return undefined;
     if (now - kept.usedAt >= USED_MS) this.#used(digest, kept, now);
     return kept.facts;
+  }
+
+  /**
+   * Those that have to be verified again because what they opened goes on. Forgets what ended, and
+   * what is old and opened nothing.
+   */
+  doubted(isOpen: (token: KnownToken) => boolean): readonly KnownToken[] {
+    const now = this.#options.now();
+    const found: KnownToken[] = [];
+    for (const [digest, kept] of this.#kept) {
+      if (now >= kept.facts.expiresAt) this.#kept.delete(digest);
+      else if (isOpen(kept)) {
+        if (!counts(kept, now)) found.push(kept);
+      } else if (now >= kept.until + OPENING_MS) this.#kept.delete(digest);
+    }
+    return found;
+  }
+
+  /** Verifies one that counted: nobody's failure, and in nobody's way. It never rejects. */
+  async again({ token, digest }: KnownToken): Promise<TokenOutcome> {
+    return this.#underWay.get(digest) ?? this.#verify(token, digest);
   }
 
   /**
@@ -88,16 +117,31 @@ export class VerifiedTokens {
     const { clock } = this.#options;
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
     if (isBusy || this.#failures.isSpent(address, clock.now())) return THROTTLED;
+    return this.#verify(token, digest, address);
+  }
+
+  #verify(token: string, digest: string, address?: string): Promise<TokenOutcome> {
+    const { clock } = this.#options;
     const verifying = this.#verifier
       .verify(token)
       .then((outcome) => {
-        if (outcome.kind === 'invalid') this.#failures.failed(address, clock.now());
-        if (outcome.kind === 'facts') this.#keep(digest, outcome.facts);
+        const isNone = outcome.kind === 'invalid';
+        if (isNone && address !== undefined) this.#failures.failed(address, clock.now());
+        if (isNone) this.#ended(digest);
+        if (outcome.kind === 'facts') this.#keep(token, digest, outcome.facts);
         return outcome;
       })
       .finally(() => this.#underWay.delete(digest));
     this.#underWay.set(digest, verifying);
     return verifying;
+  }
+
+  #ended(digest: string): void {
+    const { now, onEnded } = this.#options;
+    const kept = this.#kept.get(digest);
+    if (kept === undefined) return;
+    this.#kept.delete(digest);
+    if (now() < kept.facts.expiresAt) onEnded?.(kept);
   }
 
   #used(digest: string, kept: Kept, now: number): void {
@@ -106,17 +150,25 @@ export class VerifiedTokens {
     this.#kept.set(digest, kept);
   }
 
-  #keep(digest: string, facts: TokenFacts): void {
+  #keep(token: string, digest: string, facts: TokenFacts): void {
     const { now, keptMsMax = Infinity, tokensMax = TOKENS_MAX } = this.#options;
     const from = now();
     const until = Math.min(facts.expiresAt, from + keptMsMax);
-    if (until <= from) return;
+    this.#kept.delete(digest);
+    if (facts.expiresAt <= from) return;
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size < tokensMax) break;
       this.#kept.delete(oldest);
     }
-    this.#kept.set(digest, { facts, from, until, usedAt: from });
+    this.#kept.set(digest, { token, digest, facts, from, until, usedAt: from, isDoubted: false });
   }
+}
+
+/** A clock that was set back makes what is kept as doubtful as one that was set forward. */
+function counts(kept: Kept, now: number): boolean {
+  const isOver = now >= kept.until || now < kept.from;
+  if (isOver || kept.facts.isStanding?.() === false) kept.isDoubted = true;
+  return !kept.isDoubted;
 }
 
 export function tokenDigest(token: string): string {
