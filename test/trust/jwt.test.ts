@@ -174,7 +174,7 @@ describe('access tokens that are JWTs', () => {
       { kty: 'oct', k: 'AAAA', kid: key!.kid },
     ]) {
       issuer.answer = (response) => response.end(JSON.stringify({ keys: [jwk] }));
-      expect((await open(host, await issuer.token())).status).toBe(503);
+      expect((await open(host, await issuer.token())).status).toBe(401);
     }
   });
 

@@ -51,6 +51,21 @@ class Stage {
 }
 
 describe('the keys of an issuer', () => {
+  it('that are withdrawn, all of them, serve no more, and whoever runs this is told', async () => {
+    const stage = new Stage();
+    expect(await stage.ask('a')).toBe('key');
+    for (const none of [[], [null as unknown as JWK], [{ ...published.a, use: 'enc' }]]) {
+      stage.keys = none;
+      stage.clock.advance(10 * MINUTE);
+      expect(await stage.ask('a')).toBe('unknown');
+      expect(stage.failures.splice(0)).toEqual(['None of the keys verifies signatures.']);
+      stage.keys = [published.a];
+      stage.clock.advance(10 * MINUTE);
+      expect(await stage.ask('a')).toBe('key');
+    }
+    expect(stage.failures).toEqual([]);
+  });
+
   it('are fetched once, however many wait for them', async () => {
     const stage = new Stage();
     const asked = Array.from({ length: 50 }, () => stage.ask('a'));
@@ -144,7 +159,7 @@ describe('the keys of an issuer', () => {
   });
 
   it('are not taken from an answer that is none', async () => {
-    for (const text of ['', '[]', '{"keys":{}}', '{"keys":[]}', '{"keys":[null]}', 'null']) {
+    for (const text of ['', '[]', '{"keys":{}}', '{}', 'null']) {
       const stage = new Stage();
       const issuer = new IssuerKeys({
         issuer: 'https://idp.example',

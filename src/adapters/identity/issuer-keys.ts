@@ -24,7 +24,7 @@ export interface IssuerKeysParts {
   readonly jwksUri?: string | undefined;
   readonly fetch: GuardedFetch;
   readonly clock: Clock;
-  /** Told when keys could not be fetched; a sentence without secrets. */
+  /** Told when keys could not be fetched, or are none; a sentence without secrets. */
   readonly onFailure: (detail: string) => void;
 }
 
@@ -134,6 +134,7 @@ export class IssuerKeys {
       const version = isSame ? before.version : (before?.version ?? 0) + 1;
       this.#set = { find, jwks, fetchedAt: clock.now(), version };
       this.#hasFailed = false;
+      if (jwks.keys.length === 0) onFailure('None of the keys verifies signatures.');
     } catch (error) {
       this.#hasFailed = true;
       this.#quietUntil = clock.now() + COOL_DOWN_MS;
@@ -169,7 +170,10 @@ export class IssuerKeys {
   }
 }
 
-/** Only what verifies signatures of others: a symmetric key in public is everybody's. */
+/**
+ * Only what verifies signatures of others: a symmetric key in public is everybody's. None is an
+ * answer, too: an issuer that withdraws all of its keys is believed.
+ */
 function publicKeys(value: unknown): JSONWebKeySet {
   const keys: unknown = (value as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys) || keys.length > KEYS_MAX)
@@ -180,6 +184,5 @@ function publicKeys(value: unknown): JSONWebKeySet {
       (key.use === undefined || key.use === 'sig') &&
       key.d === undefined,
   ) as JWK[];
-  if (fit.length === 0) throw new CredentialError('None of the keys verifies signatures.');
   return { keys: fit };
 }
