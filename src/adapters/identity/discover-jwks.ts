@@ -8,15 +8,26 @@ import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
 
 /** @throws Error when no metadata can be had, or it is another issuer's. */
 export async function discoverJwksUri(issuer: string, fetch: GuardedFetch): Promise<string> {
+  let fault = 'The issuer has no metadata.';
   for (const url of metadataUrls(issuer)) {
     const response = await fetch(url, { headers: { accept: 'application/json' } });
-    if (response.status >= 400 && response.status < 500) continue;
-    if (response.status !== 200)
-      throw new CredentialError(`The issuer answers ${response.status}.`);
-    const metadata: unknown = await response.json();
-    return jwksUriOf(metadata, issuer);
+    const metadata = response.status === 200 ? await metadataIn(response) : undefined;
+    if (metadata !== undefined) return jwksUriOf(metadata, issuer);
+    const isNone = response.status >= 400 && response.status < 500;
+    if (response.status === 200) fault = 'The issuer answers with no metadata.';
+    else if (!isNone) fault = `The issuer answers ${response.status}.`;
   }
-  throw new CredentialError('The issuer has no metadata.');
+  throw new CredentialError(fault);
+}
+
+/** Undefined for what is none: many answer for every path, with a page for people. */
+async function metadataIn(response: Response): Promise<Metadata | undefined> {
+  try {
+    const value: unknown = await response.json();
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The order is the specification's of MCP, which clients follow, too. */
@@ -31,9 +42,12 @@ function metadataUrls(issuer: string): readonly string[] {
   return [...new Set(urls)];
 }
 
-function jwksUriOf(metadata: unknown, issuer: string): string {
-  if (typeof metadata !== 'object' || metadata === null) throw new CredentialError('Not metadata.');
-  const { issuer: named, jwks_uri: uri } = metadata as Record<string, unknown>;
+interface Metadata {
+  readonly issuer?: unknown;
+  readonly jwks_uri?: unknown;
+}
+
+function jwksUriOf({ issuer: named, jwks_uri: uri }: Metadata, issuer: string): string {
   if (named !== issuer) throw new CredentialError('The metadata is of another issuer.');
   if (typeof uri !== 'string' || !URL.canParse(uri))
     throw new CredentialError('The metadata names no keys.');
