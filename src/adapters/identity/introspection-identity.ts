@@ -18,6 +18,9 @@ export interface IntrospectionOptions extends TokenRules {
 /** Half of what a revocation may take to be heard of. */
 const KEPT_MS = 30_000;
 
+/** Questions at a time that requests wait for; beyond it tokens are refused with 503. */
+const ASKING_MAX = 64;
+
 /** A token of another form than a header can carry is nobody's. @see RFC 6750 section 2.1 */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
@@ -31,6 +34,7 @@ export function introspectionIdentity(
   return tokenIdentity(options, ports, {
     verifier,
     keptMsMax,
+    askingMax: ASKING_MAX,
     issuers: [issuer],
     // A key of ours is shown to nobody, known or not.
     belongingOf: (text) => (TOKEN.test(text) && apiKeyId(text) === undefined ? 'ours' : 'unfit'),

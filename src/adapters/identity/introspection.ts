@@ -1,6 +1,6 @@
 /**
  * Asks an issuer about a token that says nothing by itself. Whoever sends rubbish makes us ask, so
- * questions under way are bounded, and what was no token is remembered for a moment.
+ * what was no token is remembered for a moment.
  * @see https://www.rfc-editor.org/rfc/rfc7662
  */
 import { CredentialError, credentialFault } from '../credentials/credential-error.ts';
@@ -21,8 +21,6 @@ export interface IntrospectionChoice {
   readonly client: { readonly id: string; readonly secret: string };
 }
 
-/** Questions at a time; beyond it tokens are refused with 503. */
-const ASKING_MAX = 64;
 /** Milliseconds for which a token that was none is not asked about again. */
 const WRONG_MS = 10_000;
 const WRONG_MAX = 10_000;
@@ -33,13 +31,10 @@ export function introspect(
 ): TokenVerifier {
   const { clock, telemetry } = ports;
   const wrong = new Map<string, number>();
-  let asking = 0;
   return {
     async verify(token) {
       const digest = tokenDigest(token);
       if ((wrong.get(digest) ?? -Infinity) > clock.now()) return invalid('known-wrong');
-      if (asking >= ASKING_MAX) return UNAVAILABLE;
-      asking += 1;
       try {
         const outcome = outcomeOf(await ask(choice, ports, token), choice, ports.now());
         if (outcome.kind === 'invalid') remember(wrong, digest, clock.now() + WRONG_MS);
@@ -48,8 +43,6 @@ export function introspect(
         const detail = credentialFault(error);
         telemetry.log('warn', 'introspection_failed', { issuer: choice.issuer, detail });
         return UNAVAILABLE;
-      } finally {
-        asking -= 1;
       }
     },
   };

@@ -96,6 +96,8 @@ export function tokenIdentity(
     readonly verifier: TokenVerifier;
     /** Milliseconds for which an answer of it counts. Default: until the token ends. */
     readonly keptMsMax?: number | undefined;
+    /** As `VerifiedTokensOptions` has it. */
+    readonly askingMax?: number | undefined;
     readonly issuers: readonly string[];
     readonly belongingOf: (text: string) => Belonging;
   },
@@ -110,6 +112,7 @@ export function tokenIdentity(
     clock,
     keptMsMax,
     failuresPerSecondMax,
+    askingMax: kind.askingMax,
     onEnded: (token) => watch?.ended(token),
   });
   watch?.start(tokens);

@@ -179,6 +179,34 @@ describe('tokens that are none', () => {
   });
 });
 
+describe('tokens that their issuer is asked about', () => {
+  it('of one address take not all places, and of one that sent such as are none, few', async () => {
+    const stage = new Stage({ askingMax: 8 });
+    stage.outcome = INVALID;
+    expect(await stage.verify('none')).toBe(INVALID);
+    let answer = (): void => {};
+    stage.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const outcomes: TokenOutcome[] = [];
+    const ask = (name: string, address: string): void =>
+      void stage.verify(name, address).then((outcome) => outcomes.push(outcome));
+    for (let i = 0; i < 10; i += 1) ask(`a${i}`, '192.0.2.1');
+    for (let i = 0; i < 10; i += 1) ask(`b${i}`, '192.0.2.2');
+    ask('c0', '192.0.2.3');
+    ask('c1', '192.0.2.3');
+    await Promise.resolve();
+    await Promise.resolve();
+    const refused = (outcome: TokenOutcome): number =>
+      outcomes.filter((each) => each === outcome).length;
+    expect([stage.calls - 1, refused(THROTTLED), refused(UNAVAILABLE)]).toEqual([8, 9, 5]);
+    answer();
+    await expect.poll(() => outcomes.length).toBe(22);
+    stage.gate = undefined;
+    expect(await stage.verify('d', '192.0.2.4')).toBe(INVALID);
+  });
+});
+
 it('is known by a digest of all of it', () => {
   expect(tokenDigest('token')).toBe(createHash('sha256').update('token').digest('base64url'));
 });

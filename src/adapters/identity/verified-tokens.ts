@@ -7,11 +7,13 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../core/ports.ts';
 import { FailureBudget } from '../../core/security/failure-budget.ts';
+import { AskingPlaces } from './asking-places.ts';
 import {
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
   type TokenVerifier,
+  UNAVAILABLE,
 } from './token-facts.ts';
 
 export interface VerifiedTokensOptions {
@@ -24,6 +26,8 @@ export interface VerifiedTokensOptions {
    * those that are not kept are refused unseen. Default 100.
    */
   readonly failuresPerSecondMax?: number | undefined;
+  /** Tokens verified at a time where that is a question to others. Default: it is none. */
+  readonly askingMax?: number | undefined;
   /** Told of a token that counted, has not ended by itself, and counts no more. */
   readonly onEnded?: ((token: KnownToken) => void) | undefined;
   readonly clock: Pick<Clock, 'now'>;
@@ -62,12 +66,14 @@ export class VerifiedTokens {
   readonly #kept = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<TokenOutcome>>();
   readonly #failures: FailureBudget;
+  readonly #places: AskingPlaces | undefined;
 
   constructor(verifier: TokenVerifier, options: VerifiedTokensOptions) {
     this.#verifier = verifier;
     this.#options = options;
-    const { failuresPerSecondMax = FAILURES_PER_SECOND_MAX } = options;
+    const { failuresPerSecondMax = FAILURES_PER_SECOND_MAX, askingMax } = options;
     this.#failures = new FailureBudget(failuresPerSecondMax);
+    this.#places = askingMax === undefined ? undefined : new AskingPlaces(askingMax);
   }
 
   get size(): number {
@@ -114,10 +120,14 @@ export class VerifiedTokens {
   verify(token: string, digest: string, address: string): TokenOutcome | Promise<TokenOutcome> {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
-    const { clock } = this.#options;
+    const now = this.#options.clock.now();
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
-    if (isBusy || this.#failures.isSpent(address, clock.now())) return THROTTLED;
-    return this.#verify(token, digest, address);
+    if (isBusy || this.#failures.isSpent(address, now)) return THROTTLED;
+    if (this.#places === undefined) return this.#verify(token, digest, address);
+    const isSuspect = this.#failures.isSuspect(address, now);
+    const giveBack = this.#places.take(address, isSuspect);
+    if (giveBack === undefined) return isSuspect ? THROTTLED : UNAVAILABLE;
+    return this.#verify(token, digest, address).finally(giveBack);
   }
 
   #verify(token: string, digest: string, address?: string): Promise<TokenOutcome> {

@@ -33,8 +33,13 @@ export class FailureBudget {
   isSpent(address: string, now: number): boolean {
     if (this.#suspects.size === 0) return false;
     if (this.#ofAll.isSpent(now)) return true;
+    return this.isSuspect(address, now) && this.#ofSuspects.isSpent(now);
+  }
+
+  /** Whether a failure came from the address lately. */
+  isSuspect(address: string, now: number): boolean {
     const failedAt = this.#suspects.get(addressKey(address)) ?? -Infinity;
-    return now - failedAt < SUSPECT_MS && this.#ofSuspects.isSpent(now);
+    return now - failedAt < SUSPECT_MS;
   }
 
   failed(address: string, now: number): void {
