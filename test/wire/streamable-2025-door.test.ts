@@ -146,6 +146,7 @@ describe('browsers', () => {
       const allowed = (reply.header('access-control-allow-headers') ?? '').split(', ');
       for (const name of [
         'authorization',
+        'dpop',
         'content-type',
         'mcp-session-id',
         'mcp-protocol-version',

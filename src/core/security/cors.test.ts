@@ -44,7 +44,7 @@ describe('replies', () => {
     const headers = byName(replyTo(ORIGIN));
     expect(headers.get('access-control-allow-origin')).toBe(ORIGIN);
     expect(headers.get('vary')).toBe('Origin');
-    for (const name of ['Mcp-Session-Id', 'WWW-Authenticate', 'Tidegate-Resume']) {
+    for (const name of ['Mcp-Session-Id', 'WWW-Authenticate', 'DPoP-Nonce', 'Tidegate-Resume']) {
       expect(headers.get('access-control-expose-headers')).toContain(name);
     }
     expect(headers.has('access-control-allow-credentials')).toBe(false);
@@ -85,6 +85,7 @@ describe('preflight', () => {
     expect(headers.get('access-control-allow-methods')).toBe('GET, POST, DELETE, OPTIONS');
     expect(headers.get('access-control-allow-headers')?.split(', ')).toEqual([
       'authorization',
+      'dpop',
       'content-type',
       'accept',
       'mcp-session-id',

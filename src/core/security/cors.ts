@@ -7,10 +7,11 @@ import type { HostOriginGuard, HostOriginHead } from './host-origin.ts';
 
 const NONE: readonly string[] = [];
 const VARY: readonly string[] = ['Vary', 'Origin'];
-const EXPOSED = 'Mcp-Session-Id, WWW-Authenticate, Tidegate-Resume';
+const EXPOSED = 'Mcp-Session-Id, WWW-Authenticate, DPoP-Nonce, Tidegate-Resume';
 const METHODS = 'GET, POST, DELETE, OPTIONS';
 const ALLOWED_HEADERS: string = [
   'authorization',
+  'dpop',
   'content-type',
   'accept',
   'mcp-session-id',
