@@ -87,6 +87,7 @@ describe('a proof', () => {
 
   it.each([
     ['query and fragment', `${URL_OF}?a=b#c`],
+    ['a slash at its end', `${URL_OF}/`],
     ['another spelling of scheme and host', 'HTTPS://MCP.example:443/files/mcp'],
   ])('counts for its URL with %s', async (_, htu) => {
     expect(await new Stage().check(await proofOf({ htu }))).toBe('proved');
@@ -96,6 +97,7 @@ describe('a proof', () => {
     ['another method', { htm: 'GET' }],
     ['another method in small letters', { htm: 'post' }],
     ['another path', { htu: 'https://mcp.example/mail/mcp' }],
+    ['two slashes at its end', { htu: `${URL_OF}//` }],
     ['another host', { htu: 'https://evil.example/files/mcp' }],
     ['another scheme', { htu: 'http://mcp.example/files/mcp' }],
     ['a URL that is none', { htu: '/files/mcp' }],

@@ -109,10 +109,15 @@ export class DpopProofs {
   }
 }
 
-/** Without query and fragment, and however host and scheme are spelled. */
+/** Without query, fragment and a slash at the end, and however host and scheme are spelled. */
 function isSameUrl(given: unknown, expected: string): boolean {
   if (typeof given !== 'string' || !URL.canParse(given)) return false;
   const { origin, pathname } = new URL(given);
   const own = new URL(expected);
-  return origin === own.origin && pathname === own.pathname;
+  return origin === own.origin && bare(pathname) === bare(own.pathname);
+}
+
+/** Requests are served alike at a path with a slash at its end. */
+function bare(path: string): string {
+  return path.replace(/\/$/, '');
 }
