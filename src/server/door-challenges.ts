@@ -1,12 +1,13 @@
 /**
- * The challenges of a 401 whose refusal names none: the credential was revoked while its request
- * waited, or an identity of a program says no more than that somebody may not come in.
+ * The challenges that a door adds to a refusal. A 401 has one where its refusal names none: the
+ * credential was revoked while its request waited, or an identity of a program says no more than
+ * that somebody may not come in. Whoever lacks scopes is told which.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
  */
 import type { Identity, RequestHead } from '../core/ports.ts';
 import type { RefusingDoor } from '../core/refusing-door.ts';
 import type { AuthorizationFacts } from '../core/resource-door.ts';
-import { challenge } from '../core/security/challenge.ts';
+import { challenges, type ChallengeSchemes } from '../core/security/challenge.ts';
 import { metadataUrl } from '../core/security/protected-resource.ts';
 import type { MetadataSource } from './routes/resource-metadata.ts';
 
@@ -27,15 +28,30 @@ export function hasChallenge(headers: readonly string[] | undefined): boolean {
 export function doorChallenges(source: ChallengeSource, head: RequestHead): readonly string[] {
   const own = (source.identity as Partial<RefusingDoor>).refusalOf?.(head).headers;
   if (own !== undefined && hasChallenge(own)) return own;
-  const { scopes, isDpopRequired = false, dpopAlgorithms = [] } = source.authorization?.() ?? {};
-  const facts = { error: 'invalid_token', scopes, metadataUrl: describedAt(source, head.path) };
-  const headers: string[] = [];
-  if (!isDpopRequired) headers.push('WWW-Authenticate', challenge('Bearer', facts));
-  if (dpopAlgorithms.length > 0) {
-    const ofProof = challenge('DPoP', { ...facts, algorithms: dpopAlgorithms });
-    headers.push('WWW-Authenticate', ofProof);
-  }
-  return headers;
+  const facts = source.authorization?.();
+  return told(source, head, 'invalid_token', facts?.scopes);
+}
+
+/** What somebody who was let in needs to ask for more. */
+export function stepUpChallenges(
+  source: ChallengeSource,
+  head: RequestHead,
+  scopes: readonly string[],
+): readonly string[] {
+  return told(source, head, 'insufficient_scope', scopes);
+}
+
+/** Of credentials that nobody else issues. */
+const BEARER_ONLY: ChallengeSchemes = { dpopAlgorithms: [], isDpopRequired: false };
+
+function told(
+  source: ChallengeSource,
+  head: RequestHead,
+  error: string,
+  scopes: readonly string[] | undefined,
+): readonly string[] {
+  const facts = { error, scopes, metadataUrl: describedAt(source, head.path) };
+  return challenges(facts, source.authorization?.() ?? BEARER_ONLY);
 }
 
 function describedAt({ publicUrl, metadataAt }: ChallengeSource, path: string): string | undefined {

@@ -6,8 +6,6 @@ import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
 import type { Message } from '../core/protocol/message.ts';
-import { challenge } from '../core/security/challenge.ts';
-import { metadataUrl } from '../core/security/protected-resource.ts';
 import { scopesToAskFor } from '../core/security/scope-step-up.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import {
@@ -17,7 +15,12 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
-import { type ChallengeSource, doorChallenges, hasChallenge } from './door-challenges.ts';
+import {
+  type ChallengeSource,
+  doorChallenges,
+  hasChallenge,
+  stepUpChallenges,
+} from './door-challenges.ts';
 import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
@@ -206,21 +209,8 @@ export function refuseExchange(
     httpStatus === 401 && !hasChallenge(refusal.headers)
       ? doorChallenges(context, exchange.head)
       : [],
-    stepUp(context, exchange.head.path, refusal.scopes),
+    refusal.scopes === undefined ? [] : stepUpChallenges(context, exchange.head, refusal.scopes),
     isWorthWaiting ? ['Retry-After', String(seconds)] : [],
   );
   exchange.respond(httpStatus, all, errorResponse(refusal));
-}
-
-/** What a client needs to ask for more. */
-function stepUp(
-  { publicUrl, metadataAt }: RefusalContext,
-  path: string,
-  scopes: readonly string[] | undefined,
-): readonly string[] {
-  if (scopes === undefined) return [];
-  const url = publicUrl === undefined ? undefined : metadataUrl(publicUrl, path);
-  const isTold = url !== undefined && metadataAt?.(new URL(url).pathname) !== undefined;
-  const facts = { error: 'insufficient_scope', scopes, metadataUrl: isTold ? url : undefined };
-  return ['WWW-Authenticate', challenge('Bearer', facts)];
 }

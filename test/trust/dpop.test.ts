@@ -3,9 +3,11 @@ import { jwtIdentity } from '../../src/adapters/identity/jwt-identity.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import type { IdentityOutcome, RequestHead } from '../../src/core/ports.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { modern } from '../wire/client-2026.ts';
 import { Holder } from './holder.ts';
 import { Issuer, PUBLIC_URL } from './issuer.ts';
 import { Introspection } from './introspection-endpoint.ts';
+import { rulesOf } from './policy-gateway.ts';
 import { behind, hostOf, openAs, trusting } from './token-gateway.ts';
 
 const URL_OF_FILES = `${PUBLIC_URL}/files/mcp`;
@@ -106,6 +108,28 @@ describe('tokens bound to a key', () => {
     for (const { text, status } of [wrong, first])
       expect([status, text]).toEqual([401, wrong.text]);
     expect(other.asked).toEqual([]);
+  });
+
+  it('that lack a scope are asked for as they come, by the scheme that is taken', async () => {
+    const issuer = await Issuer.start();
+    const policy = rulesOf(`
+      permit (principal, action, resource) when { principal.scopes.contains("calls") };
+    `);
+    const holder = await Holder.make();
+    const token = await issuer.token({ cnf: { jkt: holder.jkt } });
+    const challenges = async (dpop: 'bound' | 'required'): Promise<string | undefined> => {
+      const host = await hostOf(trusting(issuer, { dpop }, { policy }));
+      const { headers, ...request } = modern(1, 'tools/call', { name: 'now', arguments: {} });
+      const shown = { authorization: `DPoP ${token}`, dpop: await holder.proof(token) };
+      const asked = { ...request, path: '/files/mcp', headers: { ...headers, ...shown } };
+      const reply = await host.send(asked).whole();
+      expect(reply.status).toBe(403);
+      return reply.header('www-authenticate');
+    };
+    const required = await challenges('required');
+    expect(required).toMatch(/^DPoP .*error="insufficient_scope", scope="calls".*algs="ES256 /);
+    expect(required).not.toContain('Bearer');
+    expect(await challenges('bound')).toMatch(/^Bearer .*scope="calls".*DPoP .*scope="calls"/);
   });
 
   it('may need a proof with a nonce of ours, which a refusal gives', async () => {

@@ -210,8 +210,8 @@ describe('access tokens that are JWTs', () => {
     expect((await open(host, await issuer.token({ scp: ['mcp', 'files'] }))).status).toBe(200);
     const less = await open(host, await issuer.token({ scope: 'mcp' }));
     expect(less.status).toBe(403);
-    expect(less.header('www-authenticate')).toBe(
-      `Bearer realm="tidegate", error="insufficient_scope", scope="mcp files", resource_metadata="${METADATA}"`,
+    expect(less.header('www-authenticate')).toMatch(
+      `Bearer realm="tidegate", error="insufficient_scope", scope="mcp files", resource_metadata="${METADATA}", DPoP`,
     );
     const none = await openAs(host, {});
     expect(none.status).toBe(401);

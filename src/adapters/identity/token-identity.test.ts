@@ -287,10 +287,20 @@ describe('whoever is refused', () => {
   it('lacks what every request needs, and is told of all of it', async () => {
     const stage = new Stage({ scopes: ['use', 'more'] });
     stage.told = { claims: { scope: 'use' } };
+    const said = `realm="tidegate", error="insufficient_scope", scope="use more", resource_metadata="${METADATA}"`;
     expect(refusalOf(await stage.ask('Bearer t'))).toEqual([
       'FORBIDDEN',
       'WWW-Authenticate',
-      `Bearer realm="tidegate", error="insufficient_scope", scope="use more", resource_metadata="${METADATA}"`,
+      `Bearer ${said}`,
+      'WWW-Authenticate',
+      `DPoP ${said}, algs="ES256"`,
+    ]);
+    const bound = new Stage({ scopes: ['use', 'more'], isDpopRequired: true });
+    bound.told = { binding: { jkt: 'k' } };
+    expect(refusalOf(await bound.ask('DPoP t'))).toEqual([
+      'FORBIDDEN',
+      'WWW-Authenticate',
+      `DPoP ${said}, algs="ES256"`,
     ]);
     stage.told = { claims: { scope: 'more other use' } };
     expect((await stage.ask('Bearer t2')).kind).toBe('principal');

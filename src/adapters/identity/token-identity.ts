@@ -8,7 +8,7 @@ import type { Refusal } from '../../core/errors.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
-import { challenge } from '../../core/security/challenge.ts';
+import { challenges } from '../../core/security/challenge.ts';
 import {
   audiencesOf,
   isEventEntrance,
@@ -265,14 +265,8 @@ class Place {
     const { scopes, isDpopRequired, dpopAlgorithms } = this.#authorization;
     const facts = { error, scopes, metadataUrl: url };
     const isOfProof = error === 'invalid_dpop_proof' || error === 'use_dpop_nonce';
-    const headers: string[] = [];
-    if (!isDpopRequired && !isOfProof) {
-      headers.push('WWW-Authenticate', challenge('Bearer', facts));
-    }
-    if (dpopAlgorithms.length > 0) {
-      const ofProof = challenge('DPoP', { ...facts, algorithms: dpopAlgorithms });
-      headers.push('WWW-Authenticate', ofProof);
-    }
+    const schemes = { dpopAlgorithms, isDpopRequired: isDpopRequired || isOfProof };
+    const headers = [...challenges(facts, schemes)];
     if (error === 'use_dpop_nonce') headers.push('DPoP-Nonce', this.#proofs?.nonce() ?? '');
     // The token counts, and is shown to nobody else because of its proof.
     const refusal = { error: 'UNAUTHORIZED', headers } as const;
@@ -281,8 +275,7 @@ class Place {
 
   insufficient(head: RequestHead, scopes: readonly string[]): Refusal {
     const facts = { error: 'insufficient_scope', scopes, metadataUrl: this.#metadataUrl(head) };
-    const headers = ['WWW-Authenticate', challenge('Bearer', facts)];
-    return { error: 'FORBIDDEN', headers };
+    return { error: 'FORBIDDEN', headers: challenges(facts, this.#authorization) };
   }
 
   #metadataUrl({ path }: RequestHead): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { challenge, quotedString } from './challenge.ts';
+import { challenge, challenges, quotedString } from './challenge.ts';
 
 it('says nothing but the realm when there is nothing else to say', () => {
   expect(challenge('Bearer', {})).toBe('Bearer realm="tidegate"');
@@ -20,6 +20,16 @@ it('says every fact once, in one order', () => {
       'resource_metadata="https://a.test/.well-known/oauth-protected-resource/mcp", ' +
       'algs="ES256 EdDSA"',
   );
+});
+
+it('is one for each scheme that is taken', () => {
+  const [bearer, proof] = ['Bearer realm="tidegate"', 'DPoP realm="tidegate", algs="ES256"'];
+  const [dpopAlgorithms, name] = [['ES256'], 'WWW-Authenticate'];
+  const said = (isDpopRequired: boolean, isRead = true): readonly string[] =>
+    challenges({}, { dpopAlgorithms: isRead ? dpopAlgorithms : [], isDpopRequired });
+  expect(said(false)).toEqual([name, bearer, name, proof]);
+  expect(said(true)).toEqual([name, proof]);
+  expect(said(false, false)).toEqual([name, bearer]);
 });
 
 it('V39 lets no value add a parameter or a line', () => {

@@ -30,6 +30,31 @@ export function challenge(scheme: 'Bearer' | 'DPoP', facts: ChallengeFacts): str
   return `${scheme} ${said.join(', ')}`;
 }
 
+/** By which schemes a credential may come. */
+export interface ChallengeSchemes {
+  /** Algorithms of proofs that are taken; empty when none is. */
+  readonly dpopAlgorithms: readonly string[];
+  /** Whether it is taken with a proof alone. */
+  readonly isDpopRequired: boolean;
+}
+
+/**
+ * One header for each scheme that is taken, flat.
+ * @see https://www.rfc-editor.org/rfc/rfc9449#section-7.1
+ */
+export function challenges(
+  facts: ChallengeFacts,
+  { dpopAlgorithms, isDpopRequired }: ChallengeSchemes,
+): readonly string[] {
+  const headers: string[] = [];
+  if (!isDpopRequired) headers.push('WWW-Authenticate', challenge('Bearer', facts));
+  if (dpopAlgorithms.length > 0) {
+    const ofProof = challenge('DPoP', { ...facts, algorithms: dpopAlgorithms });
+    headers.push('WWW-Authenticate', ofProof);
+  }
+  return headers;
+}
+
 /**
  * Printable ASCII between quotes; whatever else a value holds becomes a question mark.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.4
