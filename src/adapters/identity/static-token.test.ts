@@ -54,6 +54,15 @@ describe('staticToken', () => {
     },
   );
 
+  it('is shown to nobody else when it comes with a proof', () => {
+    const outcome = verify([`DPoP ${TOKEN}`]);
+    expect(outcome).toMatchObject({ kind: 'refused', isFinal: true, why: 'proof' });
+    expect(challenge(outcome)).toBe('Bearer realm="tidegate", error="invalid_token"');
+    const other = verify([`DPoP ${TOKEN}x`]);
+    expect(other).not.toHaveProperty('isFinal', true);
+    expect(challenge(other)).toBe('Bearer realm="tidegate"');
+  });
+
   it.each([`Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, 'Bearer wrong', 'Bearer \u00e9'])(
     'says that the token is invalid when it is another: %j',
     (value) => {

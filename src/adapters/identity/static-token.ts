@@ -11,6 +11,7 @@ import type { Refusal } from '../../core/errors.ts';
 import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
+import { bearerOf, tokenIn } from './bearer.ts';
 
 export interface StaticTokenOptions {
   /**
@@ -46,7 +47,7 @@ export function staticToken(
       done(verdict(head, expected, outcomes));
     },
     refusalOf: (head) =>
-      (tokenOf(head) === undefined ? outcomes.nothingSent : outcomes.wrongToken).refusal,
+      (bearerOf(head) === undefined ? outcomes.nothingSent : outcomes.wrongToken).refusal,
   };
 }
 
@@ -67,6 +68,8 @@ interface Outcomes {
   readonly welcome: IdentityOutcome;
   readonly nothingSent: Refused;
   readonly wrongToken: Refused;
+  /** It is ours, and nobody else is shown it. */
+  readonly wrongScheme: Refused;
   readonly repeated: Refused;
 }
 
@@ -74,6 +77,10 @@ interface Outcomes {
 function outcomesFor(realm: string): Outcomes {
   const challenge = `Bearer realm="${realm}"`;
   const refused = (refusal: Refusal, why?: string): Refused => ({ kind: 'refused', refusal, why });
+  const wrong: Refusal = {
+    error: 'UNAUTHORIZED',
+    headers: ['WWW-Authenticate', `${challenge}, error="invalid_token"`],
+  };
   return {
     welcome: {
       kind: 'principal',
@@ -86,13 +93,8 @@ function outcomesFor(realm: string): Outcomes {
     },
     // RFC 6750 section 3.1: no error code when the request held no credential.
     nothingSent: refused({ error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', challenge] }),
-    wrongToken: refused(
-      {
-        error: 'UNAUTHORIZED',
-        headers: ['WWW-Authenticate', `${challenge}, error="invalid_token"`],
-      },
-      'unknown',
-    ),
+    wrongToken: refused(wrong, 'unknown'),
+    wrongScheme: { ...refused(wrong, 'proof'), isFinal: true },
     repeated: refused({ error: 'HEADER_REPEATED' }),
   };
 }
@@ -102,13 +104,11 @@ function verdict(head: RequestHead, expected: Uint8Array, outcomes: Outcomes): I
   if (value === undefined) return outcomes.nothingSent;
   // Two credentials in one request: a proxy may have checked the other one.
   if (head.headerCount('authorization') > 1) return outcomes.repeated;
-  const given = tokenOf(head);
+  const given = tokenIn(value);
   if (given === undefined) return outcomes.nothingSent;
-  return timingSafeEqual(digest(given), expected) ? outcomes.welcome : outcomes.wrongToken;
-}
-
-function tokenOf(head: RequestHead): string | undefined {
-  return /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
+  const isOurs = timingSafeEqual(digest(given.token), expected);
+  if (given.scheme === 'dpop') return isOurs ? outcomes.wrongScheme : outcomes.nothingSent;
+  return isOurs ? outcomes.welcome : outcomes.wrongToken;
 }
 
 function digest(text: string): Uint8Array {
