@@ -182,6 +182,7 @@ describe('a token', () => {
     `${SERVER}/`,
     `${SERVER}/mcp`,
     `${SERVER}/sse`,
+    'HTTPS://MCP.Example/files/mcp',
     ['https://other.example', SERVER],
   ])('for this server is one whose audience is %j', async (aud) => {
     const stage = new Stage();
@@ -192,6 +193,9 @@ describe('a token', () => {
   it.each([
     'https://mcp.example/mail',
     'https://mcp.example',
+    'https://mcp.example/FILES/mcp',
+    'https://mcp.example:443/files/mcp',
+    'https://mcp.example/mail/../files/mcp',
     [],
     undefined,
     [[SERVER]],

@@ -11,6 +11,7 @@ import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.
 import { challenges } from '../../core/security/challenge.ts';
 import {
   audiencesOf,
+  canonicalAudience,
   isEventEntrance,
   metadataUrl,
 } from '../../core/security/protected-resource.ts';
@@ -236,14 +237,19 @@ class Place {
   constructor(parts: TokenIdentityParts, publicUrl: string | undefined) {
     this.#publicUrl = publicUrl;
     const own = publicUrl === undefined ? [] : audiencesOf(publicUrl);
-    this.#audiences = new Set([...own, ...parts.audiences]);
+    const named = [...own, ...parts.audiences];
+    this.#audiences = new Set([...named, ...named.map(canonicalAudience)]);
     this.#authorization = parts.authorization;
     this.#proofs = parts.proofs;
   }
 
   isFor({ claims: { aud } }: TokenFacts): boolean {
     const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-    return named.some((each) => this.#audiences.has(each));
+    return named.some(
+      (each) =>
+        this.#audiences.has(each) ||
+        (typeof each === 'string' && this.#audiences.has(canonicalAudience(each))),
+    );
   }
 
   /** The URL of a request, as clients know it; from the config alone. */

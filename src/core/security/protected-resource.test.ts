@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { audiencesOf, metadataAt, metadataUrl } from './protected-resource.ts';
+import { audiencesOf, canonicalAudience, metadataAt, metadataUrl } from './protected-resource.ts';
 
 const ONE = { publicUrl: 'https://a.test/base/files', prefix: '/files', isOnly: false };
 const FACTS = {
@@ -17,6 +17,18 @@ it('V35 a token may name the server or an entrance of it, and nothing else', () 
     'https://a.test/files/mcp',
     'https://a.test/files/sse',
   ]);
+});
+
+it.each([
+  ['HTTPS://A.Test/Files?X#Y', 'https://a.test/Files?X#Y'],
+  ['https://a.test', 'https://a.test'],
+  ['HTTPS://A.test:443/b/../C', 'https://a.test:443/b/../C'],
+  ['https://A.test?B', 'https://a.test?B'],
+  ['API_CLIENT_ID', 'API_CLIENT_ID'],
+  ['urn:Example:A', 'urn:Example:A'],
+  [' HTTPS://A.test', ' HTTPS://A.test'],
+])('V35 an audience is the same whatever the case of its scheme and host: %j', (given, same) => {
+  expect(canonicalAudience(given)).toBe(same);
 });
 
 describe('where a resource is described', () => {

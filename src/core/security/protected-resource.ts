@@ -22,6 +22,15 @@ export function audiencesOf(publicUrl: string): readonly string[] {
 }
 
 /**
+ * A URL with its scheme and host in small letters, in which case does not matter; everything else
+ * as it is, and so is what is no such URL.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#canonical-server-uri
+ */
+export function canonicalAudience(audience: string): string {
+  return audience.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, (origin) => origin.toLowerCase());
+}
+
+/**
  * Where the resource that a request was for is described: between host and path of its URL.
  * @param path - of the request. @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
  */
