@@ -17,6 +17,7 @@ import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { requestIdOf } from './modern-conversation.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
+import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
 import { refusedAnswer, SessionCall, type SessionCallEvents } from './session-call.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStream } from './session-stream.ts';
@@ -167,7 +168,7 @@ export class SessionConversation implements UpstreamConnection {
 
   #refused(call: SessionCall, end: ReplyEnd): void {
     this.#calls.delete(call);
-    const detail = describe(end);
+    const detail = describeEnd(end);
     const { name, telemetry } = this.#context;
     const isProbe = call.request.method === 'initialize' && isUnsupported(end);
     const level = isProbe || isModernRefusal(end) ? 'debug' : 'warn';
@@ -194,7 +195,7 @@ export class SessionConversation implements UpstreamConnection {
       this.#state = SESSION_TRANSITIONS.opening.fail;
       this.#events.onMessage(answer, call.id);
     } else {
-      this.#close('start-failed', describe(end));
+      this.#close('start-failed', describeEnd(end));
     }
   }
 
@@ -334,32 +335,4 @@ export class SessionConversation implements UpstreamConnection {
       finish();
     });
   }
-}
-
-/**
- * Whether the server may be one of the older transport.
- * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#http-sse-transport-2024-11-05
- */
-function isUnsupported(end: ReplyEnd): boolean {
-  if (end.kind !== 'refused' || isModernRefusal(end)) return false;
-  return end.status === 400 || end.status === 404 || end.status === 405;
-}
-
-/** Whether the error's code is one of those that only the stateless revision has. */
-function isModernRefusal(end: ReplyEnd): boolean {
-  if (end.kind !== 'refused') return false;
-  const code = (end.error?.value as { code?: unknown } | undefined)?.code;
-  return typeof code === 'number' && code <= -32020 && code >= -32099;
-}
-
-/** Whether its caller can be told more than that the server is not there. */
-function hasReason(end: ReplyEnd): boolean {
-  if (end.kind === 'unsent') return end.hint !== undefined;
-  return end.kind === 'refused' && end.error !== undefined;
-}
-
-/** For the log. */
-export function describe(end: ReplyEnd): string {
-  if (end.kind === 'refused') return `HTTP status ${end.status}`;
-  return end.kind === 'complete' ? 'the reply held no answer' : end.detail;
 }

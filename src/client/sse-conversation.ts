@@ -20,7 +20,7 @@ import { HeldMessages } from './held-messages.ts';
 import { POST_HEADERS } from './modern-request.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
-import { describe } from './session-conversation.ts';
+import { describeEnd } from './reply-end.ts';
 
 /** Attempts in a row without a stream, after which the server counts as gone. */
 const ATTEMPTS_MAX = 5;
@@ -223,12 +223,12 @@ export class SseConversation implements UpstreamConnection {
         this.#isClosed = true;
         this.#onUnsupported(end);
       } else {
-        this.#close('start-failed', describe(end));
+        this.#close('start-failed', describeEnd(end));
       }
       return;
     }
     if (this.#delay.failures >= ATTEMPTS_MAX) {
-      this.#close('exited', describe(end));
+      this.#close('exited', describeEnd(end));
       return;
     }
     const isForgotten = end.kind === 'refused' && end.status >= 400 && end.status < 500;
