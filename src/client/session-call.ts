@@ -40,7 +40,8 @@ export class SessionCall implements OpenCall, ReplyEvents {
   readonly #events: SessionCallEvents;
   /** From the first break on. */
   #delay: ReconnectDelay | undefined;
-  /** The session it was sent on. */
+  /** The session it was sent on, and the id of that. */
+  session = 0;
   sessionId: string | undefined;
   #reply: Reply | undefined;
   #lastEventId = '';
@@ -66,6 +67,7 @@ export class SessionCall implements OpenCall, ReplyEvents {
   /** Sends it. Called a second time when the session had to be opened anew. */
   start(): void {
     this.#isOver = false;
+    this.session = this.#requests.session;
     this.sessionId = this.#requests.sessionId;
     this.#isResumed = false;
     this.#open(this.#requests.post(this.request));

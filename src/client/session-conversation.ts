@@ -16,6 +16,7 @@ import { failedCall, UNAVAILABLE } from './failed-call.ts';
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { requestIdOf } from './modern-conversation.ts';
+import { OpenQuestions } from './open-questions.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
 import { refusedAnswer, SessionCall, type SessionCallEvents } from './session-call.ts';
@@ -23,6 +24,7 @@ import { SessionRequests } from './session-requests.ts';
 import { SessionStream } from './session-stream.ts';
 
 const INITIALIZED = 'notifications/initialized';
+const CANCELLED = 'notifications/cancelled';
 /** Milliseconds the server may take to note that a session is over. */
 const GOODBYE_MS_MAX = 2000;
 /** Calls in a row that did not reach the server, after which it counts as gone. */
@@ -50,6 +52,7 @@ export class SessionConversation implements UpstreamConnection {
   readonly #requests: SessionRequests;
   readonly #memory: HandshakeMemory;
   readonly #held: HeldMessages;
+  readonly #questions = new OpenQuestions();
   readonly #calls = new Bag<SessionCall>();
   /** Calls that wait for the session to be opened anew. */
   #homeless: SessionCall[] = [];
@@ -115,13 +118,21 @@ export class SessionConversation implements UpstreamConnection {
     } else if (message.method === INITIALIZED) {
       this.#state = SESSION_TRANSITIONS.open.confirm;
       this.#post(message, () => this.#confirmed());
-    } else if (message.method === 'notifications/cancelled') {
+    } else if (message.method === CANCELLED) {
       const id = message.token(message.spans.requestId) ?? requestIdOf(message);
       // Some servers keep the stream of a cancelled call open for ever.
       this.#post(message, () => this.#forget(id));
+    } else if (message.kind === 'response') {
+      this.#answer(message);
     } else {
       this.#post(message, () => {});
     }
+  }
+
+  /** An answer to a question of the server: only one that was asked on this very session. */
+  #answer(message: Message): void {
+    const answer = this.#questions.answer(message);
+    if (answer !== undefined) this.#post(answer, () => {});
   }
 
   #call(request: Message): void {
@@ -135,7 +146,7 @@ export class SessionConversation implements UpstreamConnection {
       this.#unsent = 0;
       if (call.request.method === 'initialize') this.#requests.opened(head);
     },
-    related: (call, message) => this.#events.onMessage(message, call.id),
+    related: (call, message) => this.#related(call, message),
     answered: (call, message) => this.#answered(call, message),
     sessionUnknown: (call) => this.#sessionUnknown(call),
     refused: (call, end) => this.#refused(call, end),
@@ -145,6 +156,20 @@ export class SessionConversation implements UpstreamConnection {
     },
     stray: (kind) => this.#stray(kind),
   };
+
+  #related(call: SessionCall, message: Message): void {
+    const isOfQuestion = message.kind === 'request' || message.method === CANCELLED;
+    // The session it asks on is over: no answer would reach it.
+    if (isOfQuestion && call.session !== this.#requests.session) this.#stray(message.kind);
+    else this.#heard(message, call.id);
+  }
+
+  #heard(message: Message, relatedTo?: string): void {
+    const known = this.#questions.received(message);
+    if (known !== undefined) this.#events.onMessage(known, relatedTo);
+    else if (message.kind !== 'request') this.#stray(message.kind);
+    else this.#post(failedCall(message.id ?? 'null', { error: 'TOO_MANY_REQUESTS' }), () => {});
+  }
 
   #answered(call: SessionCall, answer: Message): void {
     this.#calls.delete(call);
@@ -217,7 +242,7 @@ export class SessionConversation implements UpstreamConnection {
   #listen(): void {
     this.#stream?.close();
     this.#stream = new SessionStream(this.#context, this.#requests, {
-      message: (message) => this.#events.onMessage(message),
+      message: (message) => this.#heard(message),
       gap: () => this.#lookAgain(),
       sessionUnknown: () => this.#reopen(),
       stray: (kind) => this.#stray(kind),
@@ -233,7 +258,7 @@ export class SessionConversation implements UpstreamConnection {
       return;
     }
     this.#rehomed.add(call);
-    if (this.#state === 'open' && this.#requests.sessionId !== call.sessionId) {
+    if (this.#state === 'open' && this.#requests.session !== call.session) {
       // Others found out before, and there is a new session by now.
       call.start();
       return;
@@ -253,6 +278,7 @@ export class SessionConversation implements UpstreamConnection {
     this.#state = SESSION_TRANSITIONS.open.forget;
     this.#stream?.close();
     this.#requests.forget();
+    for (const notice of this.#questions.withdrawAll()) this.#events.onMessage(notice);
     this.#call(initialize);
   }
 
@@ -287,7 +313,7 @@ export class SessionConversation implements UpstreamConnection {
   }
 
   #post(message: Message, done: () => void): void {
-    const { sessionId } = this.#requests;
+    const { session, sessionId } = this.#requests;
     const reply = new Reply(this.#context, this.#requests.post(message), {
       onMessage: () => this.#stray('message'),
       onOversized: () => {},
@@ -296,7 +322,7 @@ export class SessionConversation implements UpstreamConnection {
         done();
         const isUnknown = end.kind === 'refused' && end.status === 404;
         if (!isUnknown || sessionId === undefined) return;
-        if (sessionId === this.#requests.sessionId) this.#reopen();
+        if (session === this.#requests.session) this.#reopen();
       },
     });
     this.#posts.add(reply);

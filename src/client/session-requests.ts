@@ -12,6 +12,7 @@ const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
 export class SessionRequests {
   readonly #context: ClientContext;
+  #session = 0;
   #sessionId: string | undefined;
   #version: string | undefined;
   /** What names the session, flat. */
@@ -22,6 +23,11 @@ export class SessionRequests {
   constructor(context: ClientContext) {
     this.#context = context;
     this.#headers = Object.freeze([...context.headers, ...POST_HEADERS]);
+  }
+
+  /** Counts sessions: a server may give two of them the same id. */
+  get session(): number {
+    return this.#session;
   }
 
   /** Undefined before the handshake, and with servers that have none. */
@@ -40,6 +46,7 @@ export class SessionRequests {
 
   /** The session is over: what follows belongs to none. */
   forget(): void {
+    this.#session += 1;
     this.#name(undefined, undefined);
   }
 

@@ -18,6 +18,7 @@ import { CONNECTION_LOST, failedCall, isRepeatable, unavailable } from './failed
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { POST_HEADERS } from './modern-request.ts';
+import { OpenQuestions } from './open-questions.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd } from './reply-end.ts';
@@ -36,6 +37,7 @@ export class SseConversation implements UpstreamConnection {
   readonly #memory: HandshakeMemory;
   readonly #held: HeldMessages;
   readonly #delay: ReconnectDelay;
+  readonly #questions = new OpenQuestions();
   /** Ids of requests that wait for their answer. */
   readonly #waiting = new Set<string>();
   readonly #posts = new Bag<Reply>();
@@ -70,7 +72,7 @@ export class SseConversation implements UpstreamConnection {
     if (this.#context.meter.isFull) return 'full';
     this.#memory.sent(message);
     if (this.#endpoint === undefined || this.#isReopening) this.#held.push(message);
-    else this.#post(message);
+    else this.#dispatch(message);
     return 'sent';
   }
 
@@ -126,6 +128,10 @@ export class SseConversation implements UpstreamConnection {
   /** The stream is a new conversation: the handshake is repeated, what was asked is lost. */
   #begin(): void {
     const initialize = this.#memory.initializeAgain();
+    // What is still on its way belongs to the old conversation, and so do its replies.
+    for (const reply of this.#posts.all()) reply.abort();
+    this.#posts.clear();
+    for (const notice of this.#questions.withdrawAll()) this.#events.onMessage(notice);
     for (const id of this.#waiting) {
       this.#events.onMessage(failedCall(id, CONNECTION_LOST));
     }
@@ -141,7 +147,7 @@ export class SseConversation implements UpstreamConnection {
   #received(message: Message): void {
     if (this.#isClosed) return;
     if (message.kind !== 'response') {
-      this.#events.onMessage(message);
+      this.#heard(message);
       return;
     }
     const isAwaited = message.id !== undefined && this.#waiting.delete(message.id);
@@ -150,6 +156,13 @@ export class SseConversation implements UpstreamConnection {
     if (!isAwaited) this.#stray('response');
     else if (!this.#memory.isOwn(message.id)) this.#events.onMessage(message);
     else if (isHandshake) this.#reopened(!message.isError);
+  }
+
+  #heard(message: Message): void {
+    const known = this.#questions.received(message);
+    if (known !== undefined) this.#events.onMessage(known);
+    else if (message.kind !== 'request') this.#stray(message.kind);
+    else this.#post(failedCall(message.id ?? 'null', { error: 'TOO_MANY_REQUESTS' }));
   }
 
   #reopened(isAgreed: boolean): void {
@@ -166,7 +179,13 @@ export class SseConversation implements UpstreamConnection {
   }
 
   #flush(): void {
-    for (const message of this.#held.takeAll()) this.#post(message);
+    for (const message of this.#held.takeAll()) this.#dispatch(message);
+  }
+
+  /** An answer goes only to the conversation that asked. */
+  #dispatch(message: Message): void {
+    const known = message.kind === 'response' ? this.#questions.answer(message) : message;
+    if (known !== undefined) this.#post(known);
   }
 
   #post(message: Message, done: () => void = () => {}): void {

@@ -1,6 +1,7 @@
 /** HTTP with SSE of 2024 to a remote server: where to POST, and a stream that broke. */
 import { expect, it } from 'vitest';
 import { Message } from '../../../src/core/protocol/message.ts';
+import { eventually } from '../../wire/signal.ts';
 import { dial, dialSession, HandServer, type Asked, type Dialled } from './hand-server.ts';
 
 /** A server of 2024 whose streams are the test's to cut. */
@@ -91,6 +92,32 @@ it('begins anew with any other, answers what was asked, and says to look again',
   await dialled.recorder.until(() => notesOf(dialled).length > 0, 'the change');
   expect(notesOf(dialled)).toEqual(['notifications/tools/list_changed']);
   expect(dialled.recorder.messages().filter(({ id }) => id === '0')).toHaveLength(1);
+});
+
+it('V26 begins anew with no answer to what the server asked before', async () => {
+  let sessions = 0;
+  const hand = new Server2024(() => `messages?id=${(sessions += 1)}`);
+  const server = await hand.start();
+  const { connection, recorder } = await dialSession(server.url);
+  const questions = (): Message[] => recorder.messages().filter(({ kind }) => kind === 'request');
+  const question = { jsonrpc: '2.0', id: 0, method: 'roots/list' };
+  hand.streams[0]?.event(question);
+  await recorder.until(() => questions().length === 1, 'the first question');
+  hand.streams[0]?.response.destroy();
+  await server.until(2, 'notifications/initialized');
+  hand.streams[1]?.event(question);
+  await recorder.until(() => questions().length === 2, 'the second question');
+  const [first, second] = questions();
+  const taken = recorder.messages().filter(({ method }) => method === 'notifications/cancelled');
+  expect(taken.map(({ value }) => value)).toMatchObject([{ requestId: Number(first?.id) }]);
+  connection.send(Message.result(first?.id ?? '', '{"of":"the first"}'));
+  connection.send(Message.result(second?.id ?? '', '{"of":"the second"}'));
+  const answers = (): Asked[] =>
+    server.of('POST').filter(({ body }) => body.method === undefined && body.id !== undefined);
+  await eventually(() => answers().length > 0, 'an answer');
+  expect(answers().map(({ body }) => body)).toMatchObject([
+    { id: 0, result: { of: 'the second' } },
+  ]);
 });
 
 it('V54: gives up an event without end, and with it the one call it can belong to', async () => {
