@@ -17,6 +17,7 @@ import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { requestIdOf } from './modern-conversation.ts';
 import { OpenQuestions } from './open-questions.ts';
+import { Renewals } from './renewals.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
 import { refusedAnswer, SessionCall, type SessionCallEvents } from './session-call.ts';
@@ -59,7 +60,11 @@ export class SessionConversation implements UpstreamConnection {
   /** Calls that were sent again: a second time would be without end. */
   readonly #rehomed = new WeakSet<SessionCall>();
   readonly #posts = new Bag<Reply>();
+  readonly #renewals: Renewals;
+  #disarmRenewal: (() => void) | undefined;
   #stream: SessionStream | undefined;
+  /** Whether the server ever had a stream of its own. */
+  #hasStream = false;
   #state: SessionState = 'fresh';
   #unsent = 0;
 
@@ -78,6 +83,7 @@ export class SessionConversation implements UpstreamConnection {
     this.#requests = new SessionRequests(context);
     this.#memory = new HandshakeMemory(context.random.sessionId());
     this.#held = new HeldMessages(context.meter);
+    this.#renewals = new Renewals(context.random);
   }
 
   get sessionId(): string | undefined {
@@ -145,6 +151,7 @@ export class SessionConversation implements UpstreamConnection {
     accepted: (call, head) => {
       this.#unsent = 0;
       if (call.request.method === 'initialize') this.#requests.opened(head);
+      else if (!this.#memory.isOwn(call.id)) this.#renewals.succeeded();
     },
     related: (call, message) => this.#related(call, message),
     answered: (call, message) => this.#answered(call, message),
@@ -243,8 +250,14 @@ export class SessionConversation implements UpstreamConnection {
     this.#stream?.close();
     this.#stream = new SessionStream(this.#context, this.#requests, {
       message: (message) => this.#heard(message),
+      opened: () => {
+        this.#hasStream = true;
+      },
       gap: () => this.#lookAgain(),
-      sessionUnknown: () => this.#reopen(),
+      sessionUnknown: () => {
+        // Of a server that never had such a stream, it says no more than a 405.
+        if (this.#hasStream) this.#reopen();
+      },
       stray: (kind) => this.#stray(kind),
     });
     this.#stream.open();
@@ -272,14 +285,20 @@ export class SessionConversation implements UpstreamConnection {
     if (this.#isClosed || this.#state === 'reopening') return;
     const initialize = this.#memory.initializeAgain();
     if (initialize === undefined) return;
+    this.#requests.forget();
+    const delayMs = this.#renewals.next(this.#context.clock.now());
+    if (delayMs === undefined) {
+      this.#close('exited', 'the server forgets its sessions');
+      return;
+    }
     this.#context.telemetry.count('upstream_sessions_reopened_total', {
       upstream: this.#context.name,
     });
     this.#state = SESSION_TRANSITIONS.open.forget;
     this.#stream?.close();
-    this.#requests.forget();
     for (const notice of this.#questions.withdrawAll()) this.#events.onMessage(notice);
-    this.#call(initialize);
+    if (delayMs === 0) this.#call(initialize);
+    else this.#disarmRenewal = this.#context.clock.after(delayMs, () => this.#call(initialize));
   }
 
   #reopened(isAgreed: boolean): void {
@@ -335,6 +354,7 @@ export class SessionConversation implements UpstreamConnection {
   #close(cause: UpstreamClosedCause, detail: string): void {
     if (this.#isClosed) return;
     this.#state = 'closed';
+    this.#disarmRenewal?.();
     for (const call of this.#calls.all()) call.abort();
     for (const reply of this.#posts.all()) reply.abort();
     this.#calls.clear();

@@ -11,6 +11,8 @@ import type { SessionRequests } from './session-requests.ts';
 
 export interface SessionStreamEvents {
   message(message: Message): void;
+  /** The server has such a stream. */
+  opened(): void;
   /** It goes on, but what was sent meanwhile is lost. */
   gap(): void;
   /** The server does not know the session any more. */
@@ -45,6 +47,7 @@ export class SessionStream {
       {
         onHead: (head) => {
           if (!reply.isStream) return;
+          this.#events.opened();
           const isExact = isResumed && head.header('tidegate-resume') !== 'gap';
           if (this.#wasOpen && !isExact) this.#events.gap();
           this.#wasOpen = true;
@@ -83,7 +86,10 @@ export class SessionStream {
     this.#disarm = this.#context.clock.after(delayMs, () => this.open());
   }
 
-  /** A server without such a stream says 405; one that forgot the session says 404. */
+  /**
+   * A server without such a stream says 405, or 404 where it has no such route; one that forgot the
+   * session says 404.
+   */
   #mayRecover(status: number): boolean {
     if (status === 404 && this.#requests.sessionId !== undefined) {
       this.#events.sessionUnknown();

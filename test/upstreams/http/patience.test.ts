@@ -1,0 +1,98 @@
+/** How often a remote server is asked again, in time that moves only when told to. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SessionConversation } from '../../../src/client/session-conversation.ts';
+import { Message } from '../../../src/core/protocol/message.ts';
+import { Recorder } from '../recorder.ts';
+import { HandOutbound, type Sent } from './hand-outbound.ts';
+
+const MINUTE = 60_000;
+const CAPABILITIES = { tools: { listChanged: true } };
+
+/** What most servers of 2025 do, but for what the test says otherwise. */
+function handOf2025(special: (sent: Sent) => boolean): HandOutbound {
+  let opened = 0;
+  return new HandOutbound((sent) => {
+    if (special(sent)) return;
+    if (sent.method === 'initialize') {
+      opened += 1;
+      const result = { protocolVersion: '2025-11-25', capabilities: CAPABILITIES };
+      sent.result(result, { 'mcp-session-id': `session-${opened}` });
+    } else if (sent.method === 'GET') sent.status(405);
+    else if (sent.method === 'DELETE') sent.status(200);
+    else if (sent.body.id === undefined) sent.status(202);
+    else sent.result({ of: sent.method });
+  });
+}
+
+interface Session {
+  readonly connection: SessionConversation;
+  readonly recorder: Recorder;
+  readonly call: (id: number) => void;
+  readonly answerTo: (id: number) => unknown;
+}
+
+async function session(hand: HandOutbound): Promise<Session> {
+  const recorder = new Recorder();
+  const connection = new SessionConversation(hand.context, recorder);
+  onTestFinished(() => connection.close());
+  connection.send(Message.request('0', 'initialize', '{}'));
+  await hand.pass(0);
+  connection.send(Message.notification('notifications/initialized'));
+  await hand.pass(0);
+  return {
+    connection,
+    recorder,
+    call: (id) => connection.send(Message.request(String(id), 'tools/call', '{"name":"tool"}')),
+    answerTo: (id) => recorder.messages().find((each) => each.id === String(id))?.value,
+  };
+}
+
+describe('a session that is forgotten', () => {
+  it('by a server without a stream of its own is not: its 404 says no more than a 405', async () => {
+    const hand = handOf2025((sent) => {
+      if (sent.method === 'GET') sent.status(404);
+      return sent.method === 'GET';
+    });
+    const { recorder } = await session(hand);
+    await hand.pass(MINUTE);
+    expect([hand.of('GET').length, hand.of('initialize').length]).toEqual([1, 1]);
+    expect(recorder.messages()).toHaveLength(1);
+  });
+
+  it('at once each time is opened anew with growing pauses, and at last given up', async () => {
+    const openedAt: number[] = [];
+    const hand = handOf2025((sent) => {
+      if (sent.method === 'initialize') openedAt.push(hand.clock.now());
+      if (sent.method !== 'GET') return false;
+      if (hand.of('GET').length === 1) sent.stream(':\n\n').end();
+      else sent.status(404);
+      return true;
+    });
+    const { recorder } = await session(hand);
+    await hand.pass(MINUTE);
+    const pauses = openedAt.slice(1).map((at, index) => at - (openedAt[index] ?? 0));
+    // The first is the pause of the stream that ended.
+    expect(pauses).toEqual([250, 250, 500, 1000, 2000]);
+    expect(recorder.closes()).toMatchObject([{ cause: 'exited' }]);
+    expect(hand.clock.pending).toBe(0);
+  });
+
+  it.each(['is used', 'stands for a while'])('and %s between is opened ever again', async (how) => {
+    let known = 0;
+    const hand = handOf2025((sent) => {
+      if (sent.method !== 'GET') return false;
+      if (sent.header('mcp-session-id') === `session-${known}`) sent.status(404);
+      else sent.stream(':\n\n');
+      return true;
+    });
+    const { call, recorder } = await session(hand);
+    for (known = 1; known <= 20; known += 1) {
+      if (how === 'is used') call(known);
+      await hand.pass(how === 'is used' ? 100 : MINUTE);
+      hand.of('GET').at(-1)?.end();
+      await hand.pass(1000);
+    }
+    expect(hand.of('initialize')).toHaveLength(21);
+    expect(recorder.closes()).toEqual([]);
+  });
+});
