@@ -81,7 +81,8 @@ export class SessionCall implements OpenCall, ReplyEvents {
 
   /** Told by the reply, as the next four are. */
   onHead(head: OutboundHead): void {
-    if (head.status < 300) this.#events.accepted(this, head);
+    // What resumes it names no session.
+    if (head.status < 300 && !this.#isResumed) this.#events.accepted(this, head);
   }
 
   onMessage(message: Message): void {

@@ -31,12 +31,12 @@ interface Session {
   readonly answerTo: (id: number) => unknown;
 }
 
-async function session(hand: HandOutbound): Promise<Session> {
+async function session(hand: HandOutbound, handshakeMs = 0): Promise<Session> {
   const recorder = new Recorder();
   const connection = new SessionConversation(hand.context, recorder);
   onTestFinished(() => connection.close());
   connection.send(Message.request('0', 'initialize', '{}'));
-  await hand.pass(0);
+  await hand.pass(handshakeMs);
   connection.send(Message.notification('notifications/initialized'));
   await hand.pass(0);
   return {
@@ -46,6 +46,26 @@ async function session(hand: HandOutbound): Promise<Session> {
     answerTo: (id) => recorder.messages().find((each) => each.id === String(id))?.value,
   };
 }
+
+it('an initialize whose stream broke keeps the session of its first reply', async () => {
+  const hand = handOf2025((sent) => {
+    if (sent.method === 'initialize') {
+      sent.head(200, { 'content-type': 'text/event-stream', 'mcp-session-id': 'first' });
+      sent.text('id: 1\ndata:\n\n').cut();
+    } else if (sent.header('last-event-id') === '1') {
+      const result = { protocolVersion: '2025-11-25', capabilities: {} };
+      const answer = JSON.stringify({ jsonrpc: '2.0', id: 0, result });
+      sent.stream(`data: ${answer}\n\n`).end();
+    } else return false;
+    return true;
+  });
+  const { connection, recorder } = await session(hand, 1000);
+  expect(recorder.messages()).toHaveLength(1);
+  expect(connection.sessionId).toBe('first');
+  const [resumed] = hand.of('GET');
+  expect(resumed?.header('mcp-session-id')).toBe('first');
+  expect(hand.of('notifications/initialized')[0]?.header('mcp-session-id')).toBe('first');
+});
 
 describe('a session that is forgotten', () => {
   it('by a server without a stream of its own is not: its 404 says no more than a 405', async () => {
