@@ -8,6 +8,8 @@ const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
 /** A server that asks for more is not believed. */
 const ASKED_MS_MAX = 300_000;
+/** A stream that is shorter each time is worth no end of attempts. */
+const STOOD_MS_MIN = 1000;
 
 export class ReconnectDelay {
   readonly #random: Randomness;
@@ -21,6 +23,11 @@ export class ReconnectDelay {
   /** The stream brought something: the next break is a first one. */
   succeeded(): void {
     this.failures = 0;
+  }
+
+  /** A stream ended after this long: one that stood for a while was worth coming back for. */
+  stood(ms: number): void {
+    if (ms >= STOOD_MS_MIN) this.succeeded();
   }
 
   /**

@@ -28,7 +28,7 @@ export interface SessionCallEvents {
   stray(kind: string): void;
 }
 
-/** Attempts in a row that bring nothing, after which the rest is given up. */
+/** Attempts in a row that bring nothing and end soon, after which the rest is given up. */
 const ATTEMPTS_MAX = 5;
 
 export class SessionCall implements OpenCall, ReplyEvents {
@@ -49,6 +49,8 @@ export class SessionCall implements OpenCall, ReplyEvents {
   #isOver = false;
   /** Whether what is received is the rest of a stream. */
   #isResumed = false;
+  /** When the rest began to come. */
+  #resumedAt: number | undefined;
   #disarm: (() => void) | undefined;
 
   constructor(
@@ -81,8 +83,10 @@ export class SessionCall implements OpenCall, ReplyEvents {
 
   /** Told by the reply, as the next four are. */
   onHead(head: OutboundHead): void {
+    if (head.status >= 300) return;
     // What resumes it names no session.
-    if (head.status < 300 && !this.#isResumed) this.#events.accepted(this, head);
+    if (!this.#isResumed) this.#events.accepted(this, head);
+    else if (this.#reply?.isStream) this.#resumedAt = this.#context.clock.now();
   }
 
   onMessage(message: Message): void {
@@ -139,6 +143,12 @@ export class SessionCall implements OpenCall, ReplyEvents {
     if (isNews) {
       delay.succeeded();
       this.#lastEventId = reply.lastEventId;
+    }
+    if (this.#resumedAt !== undefined) {
+      // A server that ends the stream and says when to come back is polled: the pause counts.
+      const pauseMs = end.kind === 'complete' ? (reply?.retryMs ?? 0) : 0;
+      delay.stood(this.#context.clock.now() - this.#resumedAt + pauseMs);
+      this.#resumedAt = undefined;
     }
     this.#retryMs = reply?.retryMs ?? this.#retryMs;
     const isHopeless =

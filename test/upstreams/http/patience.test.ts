@@ -67,6 +67,53 @@ it('an initialize whose stream broke keeps the session of its first reply', asyn
   expect(hand.of('notifications/initialized')[0]?.header('mcp-session-id')).toBe('first');
 });
 
+describe('the rest of a call', () => {
+  const END = 10 * MINUTE;
+
+  /** A server whose call takes long, over a path that does `end` to each stream of its rest. */
+  function slow(end: (rest: Sent, hand: HandOutbound) => void): HandOutbound {
+    const hand: HandOutbound = handOf2025((sent) => {
+      const isRest = sent.header('last-event-id') !== undefined;
+      if (sent.method === 'tools/call') sent.stream('id: 1\nretry: 10\ndata:\n\n').cut();
+      else if (!isRest) return false;
+      else if (hand.clock.now() < END) end(sent, hand);
+      else sent.stream('data: {"jsonrpc":"2.0","id":1,"result":{"late":true}}\n\n').end();
+      return true;
+    });
+    return hand;
+  }
+
+  it.each([
+    [
+      'whose streams are cut after a while',
+      (rest: Sent, { clock }: HandOutbound) => {
+        rest.stream(':\n\n');
+        clock.after(1500, () => rest.cut());
+      },
+    ],
+    ['that is polled', (rest: Sent) => rest.stream('retry: 2000\n\n').end()],
+  ])('%s is waited for as long as it takes', async (_, end) => {
+    const hand = slow(end);
+    const { call, answerTo } = await session(hand);
+    call(1);
+    await hand.pass(END + MINUTE);
+    expect(answerTo(1)).toEqual({ late: true });
+    expect(hand.of('tools/call')).toHaveLength(1);
+  });
+
+  it.each([
+    ['whose streams are cut at once', (rest: Sent) => rest.stream('retry: 2000\n\n').cut()],
+    ['whose streams end at once', (rest: Sent) => rest.stream(':\n\n').end()],
+  ])('%s is given up', async (_, end) => {
+    const hand = slow(end);
+    const { call, answerTo } = await session(hand);
+    call(1);
+    await hand.pass(MINUTE);
+    expect(answerTo(1)).toMatchObject({ message: 'upstream connection lost' });
+    expect(hand.of('GET')).toHaveLength(1 + 5);
+  });
+});
+
 describe('a session that is forgotten', () => {
   it('by a server without a stream of its own is not: its 404 says no more than a 405', async () => {
     const hand = handOf2025((sent) => {
