@@ -61,6 +61,8 @@ export class Reply implements Bagged, OutboundEvents {
   #form: 'stream' | 'json' | 'error' | 'empty' = 'empty';
   #body: ByteCollector | undefined;
   #isOver = false;
+  /** Whether nothing more of it can come. */
+  #isWhole = false;
   readonly #abortRequest: () => void;
   /** Characters of the request that are not sent yet. */
   #waitingChars: number;
@@ -108,7 +110,7 @@ export class Reply implements Bagged, OutboundEvents {
    */
   release(): void {
     this.#isOver = true;
-    if (this.#form !== 'stream') return;
+    if (this.#isWhole) return;
     this.#disarm = this.#context.clock.after(LINGER_MS, () => this.#abortRequest());
   }
 
@@ -161,6 +163,7 @@ export class Reply implements Bagged, OutboundEvents {
   }
 
   onEnd(end: OutboundEnd): void {
+    this.#isWhole = true;
     this.onSent();
     this.#disarm?.();
     if (end.kind === 'complete') this.#whole();
@@ -240,6 +243,7 @@ export class Reply implements Bagged, OutboundEvents {
   }
 
   #fail(detail: string): void {
+    this.#isWhole = true;
     this.#abortRequest();
     this.#end({ kind: 'bad', detail });
   }

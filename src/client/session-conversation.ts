@@ -131,14 +131,14 @@ export class SessionConversation implements UpstreamConnection {
     } else if (message.kind === 'response') {
       this.#answer(message);
     } else {
-      this.#post(message, () => {});
+      this.#post(message);
     }
   }
 
   /** An answer to a question of the server: only one that was asked on this very session. */
   #answer(message: Message): void {
     const answer = this.#questions.answer(message);
-    if (answer !== undefined) this.#post(answer, () => {});
+    if (answer !== undefined) this.#post(answer);
   }
 
   #call(request: Message): void {
@@ -175,7 +175,7 @@ export class SessionConversation implements UpstreamConnection {
     const known = this.#questions.received(message);
     if (known !== undefined) this.#events.onMessage(known, relatedTo);
     else if (message.kind !== 'request') this.#stray(message.kind);
-    else this.#post(failedCall(message.id ?? 'null', { error: 'TOO_MANY_REQUESTS' }), () => {});
+    else this.#post(failedCall(message.id ?? 'null', { error: 'TOO_MANY_REQUESTS' }));
   }
 
   #answered(call: SessionCall, answer: Message): void {
@@ -331,14 +331,22 @@ export class SessionConversation implements UpstreamConnection {
     call.abort();
   }
 
-  #post(message: Message, done: () => void): void {
+  /** @param done - called once the server took it, or will not. */
+  #post(message: Message, done?: () => void): void {
     const { session, sessionId } = this.#requests;
     const reply = new Reply(this.#context, this.#requests.post(message), {
+      onHead: ({ status }) => {
+        if (done === undefined || status > 299) return;
+        // Some servers never end the reply.
+        reply.release();
+        this.#posts.delete(reply);
+        done();
+      },
       onMessage: () => this.#stray('message'),
       onOversized: () => {},
       onEnd: (end) => {
         this.#posts.delete(reply);
-        done();
+        done?.();
         const isUnknown = end.kind === 'refused' && end.status === 404;
         if (!isUnknown || sessionId === undefined) return;
         if (session === this.#requests.session) this.#reopen();

@@ -170,8 +170,8 @@ export class SseConversation implements UpstreamConnection {
       this.#close('exited', 'the stream was lost and initialize was refused');
       return;
     }
-    this.#isReopening = false;
     this.#post(Message.notification('notifications/initialized'), () => {
+      this.#isReopening = false;
       for (const message of this.#memory.restoring()) this.#post(message);
       this.#flush();
       for (const notice of this.#memory.changeNotices()) this.#events.onMessage(notice);
@@ -188,7 +188,8 @@ export class SseConversation implements UpstreamConnection {
     if (known !== undefined) this.#post(known);
   }
 
-  #post(message: Message, done: () => void = () => {}): void {
+  /** @param done - called once the server took it, or will not. */
+  #post(message: Message, done?: () => void): void {
     const { id } = message;
     if (message.kind === 'request' && id !== undefined) this.#waiting.add(id);
     const reply = new Reply(
@@ -201,6 +202,13 @@ export class SseConversation implements UpstreamConnection {
         isRepeatable: isRepeatable(message.method),
       },
       {
+        onHead: ({ status }) => {
+          if (done === undefined || status > 299) return;
+          // Some servers never end the reply.
+          reply.release();
+          this.#posts.delete(reply);
+          done();
+        },
         // Some servers of this era answer in the reply as well; the stream is what counts.
         onMessage: (answer) => this.#received(answer),
         onOversized: () => {},
@@ -208,7 +216,7 @@ export class SseConversation implements UpstreamConnection {
           this.#posts.delete(reply);
           const hasFailed = end.kind === 'refused' || end.kind === 'unsent' || end.kind === 'cut';
           if (hasFailed && message.kind === 'request' && id !== undefined) this.#failed(id, end);
-          done();
+          done?.();
         },
       },
     );

@@ -1,6 +1,7 @@
 /** How often a remote server is asked again, in time that moves only when told to. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SessionConversation } from '../../../src/client/session-conversation.ts';
+import { SseConversation } from '../../../src/client/sse-conversation.ts';
 import { Message } from '../../../src/core/protocol/message.ts';
 import { Recorder } from '../recorder.ts';
 import { HandOutbound, type Sent } from './hand-outbound.ts';
@@ -25,15 +26,19 @@ function handOf2025(special: (sent: Sent) => boolean): HandOutbound {
 }
 
 interface Session {
-  readonly connection: SessionConversation;
+  readonly connection: SessionConversation | SseConversation;
   readonly recorder: Recorder;
   readonly call: (id: number) => void;
   readonly answerTo: (id: number) => unknown;
 }
 
-async function session(hand: HandOutbound, handshakeMs = 0): Promise<Session> {
+async function session(
+  hand: HandOutbound,
+  handshakeMs = 0,
+  Conversation: typeof SessionConversation | typeof SseConversation = SessionConversation,
+): Promise<Session> {
   const recorder = new Recorder();
-  const connection = new SessionConversation(hand.context, recorder);
+  const connection = new Conversation(hand.context, recorder);
   onTestFinished(() => connection.close());
   connection.send(Message.request('0', 'initialize', '{}'));
   await hand.pass(handshakeMs);
@@ -61,10 +66,61 @@ it('an initialize whose stream broke keeps the session of its first reply', asyn
   });
   const { connection, recorder } = await session(hand, 1000);
   expect(recorder.messages()).toHaveLength(1);
-  expect(connection.sessionId).toBe('first');
+  expect(connection).toHaveProperty('sessionId', 'first');
   const [resumed] = hand.of('GET');
   expect(resumed?.header('mcp-session-id')).toBe('first');
   expect(hand.of('notifications/initialized')[0]?.header('mcp-session-id')).toBe('first');
+});
+
+describe('a reply to notifications/initialized that has no end', () => {
+  it.each(['application/octet-stream', 'text/event-stream', 'application/json'])(
+    'holds up nothing, and is cut: %s',
+    async (type) => {
+      let known = 1;
+      const hand = handOf2025((sent) => {
+        const isLost = sent.header('mcp-session-id') === `session-${known - 1}`;
+        const status = type === 'application/octet-stream' ? 202 : 200;
+        if (sent.method === 'tools/call' && isLost) sent.status(404);
+        else if (sent.method !== 'notifications/initialized') return false;
+        else sent.head(status, { 'content-type': type });
+        return true;
+      });
+      const { call, answerTo } = await session(hand);
+      for (known = 1; known <= 2; known += 1) {
+        call(known);
+        await hand.pass(0);
+        expect(answerTo(known)).toEqual({ of: 'tools/call' });
+      }
+      await hand.pass(1000);
+      const endless = hand.of('notifications/initialized');
+      expect(endless.map(({ isGone }) => isGone)).toEqual([true, true]);
+    },
+  );
+
+  it('holds up nothing that follows the handshake when the stream of 2024 began anew', async () => {
+    let streams = 0;
+    const hand: HandOutbound = new HandOutbound((sent) => {
+      const { id, method } = sent.body;
+      if (sent.method === 'GET') {
+        streams += 1;
+        sent.stream(`event: endpoint\ndata: /messages?id=${streams}\n\n`);
+        return;
+      }
+      sent.head(202);
+      if (method !== 'notifications/initialized') sent.end();
+      const result = method === 'initialize' ? { capabilities: {} } : { of: method };
+      const answer = `data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`;
+      if (id !== undefined) hand.of('GET').at(-1)?.text(answer);
+    });
+    const { call, answerTo } = await session(hand, 0, SseConversation);
+    hand.of('GET')[0]?.cut();
+    await hand.pass(1000);
+    call(1);
+    await hand.pass(0);
+    expect(answerTo(1)).toEqual({ of: 'tools/call' });
+    await hand.pass(1000);
+    expect(hand.of('notifications/initialized')[1]?.isGone).toBe(true);
+  });
 });
 
 describe('the rest of a call', () => {
