@@ -185,6 +185,12 @@ export const ERRORS = {
     retryable: true,
     message: 'The body came too slowly; send it again.',
   },
+  BODY_READ_BEFORE: {
+    httpStatus: 500,
+    rpcCode: -32603,
+    retryable: false,
+    message: 'Something read the body first; mount the handler before whatever reads bodies.',
+  },
   HOST_NOT_ALLOWED: {
     httpStatus: 403,
     rpcCode: -32600,

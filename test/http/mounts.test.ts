@@ -254,6 +254,18 @@ describe('on Web requests alone', () => {
     expect(app.sinks[0]?.queuedBytes()).toBe(0);
   });
 
+  it.each([
+    ['read', async (request: Request) => void (await request.json())],
+    ['locked', async (request: Request) => void request.body?.getReader()],
+  ])('refuses a request whose body was %s by something else', async (_, take) => {
+    app.script = echo(1000);
+    const request = new Request('http://localhost/', { method: 'POST', body: '{"a":1}' });
+    await take(request);
+    await (await fetchHandler(app)(request)).text();
+    const refusal = { error: 'BODY_READ_BEFORE' };
+    expect(app.outcomes).toEqual([{ kind: 'refused', refusal }]);
+  });
+
   it('says that a request aborted before it came has no client', async () => {
     app.script = (exchange) => app.watch(exchange);
     void fetchHandler(app)(new Request('http://x/', { signal: AbortSignal.abort() }));

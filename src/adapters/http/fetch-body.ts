@@ -4,14 +4,14 @@ import type { BodyOutcome } from '../../core/ports.ts';
 
 /** What a read of the body yields; never rejects. */
 export async function readFetchBody(request: Request, bytesMax: number): Promise<BodyOutcome> {
+  // A host that has read the body, or is about to, has nothing left to give.
+  if (request.bodyUsed || request.body?.locked) return refuse(request, 'BODY_READ_BEFORE');
   if (request.headers.has('content-encoding')) return refuse(request, 'UNSUPPORTED_MEDIA_TYPE');
   // Not a number (no length given) compares false, and is counted as it comes.
   if (Number(request.headers.get('content-length') ?? Number.NaN) > bytesMax) {
     return refuse(request, 'BODY_TOO_LARGE');
   }
   if (request.body === null) return { kind: 'body', text: '' };
-  // A host that has read the body has nothing left to give.
-  if (request.bodyUsed) return { kind: 'aborted' };
   return collect(request.body, bytesMax);
 }
 

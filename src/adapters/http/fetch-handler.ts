@@ -12,6 +12,9 @@ export type FetchHandler = (request: Request) => Promise<Response>;
 /**
  * Mounts an application in Hono, Bun, Deno, Workers or anything else that speaks `fetch`.
  *
+ * Mount it before whatever reads the body: a request whose body was read is refused with status
+ * 500.
+ *
  * The application sees the path of the request's URL: strip a mount point before. The bounds of
  * connections (slow heads, idle ones, their number) are the runtime's. A client that leaves is seen
  * through `request.signal` and through the end of the response's body, whichever the runtime
