@@ -121,7 +121,8 @@ export class SseConversation implements UpstreamConnection {
     const isSame = this.#lastEndpoint === undefined || endpoint.href === this.#lastEndpoint;
     this.#endpoint = endpoint.href;
     this.#lastEndpoint = endpoint.href;
-    if (isSame) this.#flush();
+    // The answer to a handshake of ours may be lost with the stream before: it is repeated.
+    if (isSame && !this.#isReopening) this.#flush();
     else this.#begin();
   }
 

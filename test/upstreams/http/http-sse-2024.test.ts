@@ -94,6 +94,25 @@ it('begins anew with any other, answers what was asked, and says to look again',
   expect(dialled.recorder.messages().filter(({ id }) => id === '0')).toHaveLength(1);
 });
 
+it('begins anew again where the stream broke while it began anew', async () => {
+  let sessions = 0;
+  const hand = new Server2024(() => `messages?id=${Math.min((sessions += 1), 2)}`);
+  const server = await hand.start();
+  const dialled = await dialSession(server.url);
+  const { answer } = server;
+  server.answer = (asked) => {
+    if (asked.body.method !== 'initialize') return answer(asked);
+    // The answer is lost with the stream.
+    server.answer = answer;
+    asked.status(202);
+    hand.streams[1]?.response.destroy();
+  };
+  hand.streams[0]?.response.destroy();
+  await server.until(3, 'GET');
+  expect(await dialled.call(1)).toEqual({ of: 'tools/call' });
+  expect(server.of('notifications/initialized')).toHaveLength(2);
+});
+
 it('V26 begins anew with no answer to what the server asked before', async () => {
   let sessions = 0;
   const hand = new Server2024(() => `messages?id=${(sessions += 1)}`);
