@@ -34,6 +34,9 @@ export interface ConnectionOptions {
   readonly onSdkKnown: (sdk: SdkMajor) => void;
 }
 
+/** Milliseconds a server may take to close; one that takes longer is left to itself. */
+const SHUT_DOWN_MS_MAX = 5000;
+
 const METHOD_NOT_FOUND = '{"code":-32601,"message":"Method not found"}';
 
 export class InProcessConnection implements UpstreamConnection {
@@ -46,7 +49,7 @@ export class InProcessConnection implements UpstreamConnection {
   #deliver: ((message: Message) => void) | undefined;
   #shutDown: (() => Promise<void>) | undefined;
   #cause: UpstreamClosedCause | undefined;
-  /** Resolves when the server is gone, after `onClosed`. */
+  /** Resolves when the server is gone or was waited for long enough, after `onClosed`. */
   readonly ended: Promise<void>;
   #resolveEnded: () => void = () => {};
 
@@ -194,14 +197,29 @@ export class InProcessConnection implements UpstreamConnection {
   }
 
   async #finish(cause: UpstreamClosedCause, detail: string): Promise<void> {
-    try {
-      await this.#shutDown?.();
-    } catch {
-      // A server that fails to close is as gone as it will be.
-    }
+    // A server that ended by itself has no more to say: whoever waits for answers is told at once.
+    if (cause !== 'closed') await this.#over(cause, detail);
+    await this.#shutDownInTime();
+    if (cause === 'closed') await this.#over(cause, detail);
+    this.#resolveEnded();
+  }
+
+  async #over(cause: UpstreamClosedCause, detail: string): Promise<void> {
     // The server does this itself, unless it failed or was never connected.
     await this.#transport.close().catch(() => {});
     this.#events.onClosed(cause, detail);
-    this.#resolveEnded();
+  }
+
+  async #shutDownInTime(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, SHUT_DOWN_MS_MAX);
+    });
+    try {
+      await Promise.race([this.#shutDown?.(), late]);
+    } catch {
+      // A server that fails to close is as gone as it will be.
+    }
+    clearTimeout(timer);
   }
 }

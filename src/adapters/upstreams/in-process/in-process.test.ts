@@ -4,7 +4,7 @@ import type { Transport as TransportV1 } from '@modelcontextprotocol/sdk/shared/
 import { CreateMessageResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { McpServer as McpServerV2 } from '@modelcontextprotocol/server';
 import type { Server as ServerV2, Transport as TransportV2 } from '@modelcontextprotocol/server';
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { Upstream, UpstreamConnection, UpstreamEra } from '../../../core/ports.ts';
 import { Message } from '../../../core/protocol/message.ts';
@@ -429,6 +429,45 @@ describe('the life of a conversation', () => {
     expect(talking.heard.map(({ kind }) => kind)).toEqual(['closed']);
     gate.open();
     await closed.opened;
+  });
+
+  describe('with a server whose close never ends', () => {
+    let transport: InProcessTransport | undefined;
+    const stuck: ServerFactory = () => ({
+      connect: async (its: unknown) => {
+        transport = its as InProcessTransport;
+      },
+      close: async () => new Promise<void>(() => {}),
+    });
+
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    test('is over at once when the server closed its transport', async () => {
+      const talking = new Conversation(inProcess(stuck, { sdk: 'v1' }), 'legacy');
+      talking.request(1, 'tools/call', { name: 'wait' });
+      await vi.waitFor(() => expect(transport).toBeDefined());
+      await transport?.close();
+      expect((await talking.until(({ kind }) => kind === 'closed')).text).toMatch(/^exited/);
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(talking.heard).toHaveLength(1);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test('is over after a while when it is closed by us, and so is the upstream', async () => {
+      const upstream = inProcess(stuck, { sdk: 'v1' });
+      const talking = new Conversation(upstream, 'legacy');
+      await vi.advanceTimersByTimeAsync(0);
+      const closing = upstream.close();
+      await vi.advanceTimersByTimeAsync(10_000);
+      await closing;
+      expect(talking.heard.map(({ text }) => text)).toEqual(['closed: closed by us']);
+      expect(vi.getTimerCount()).toBe(0);
+    });
   });
 
   test('closing the upstream ends every conversation exactly once', async () => {
