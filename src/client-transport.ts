@@ -21,12 +21,15 @@ import { type ClientContext, SendMeter } from './client/client-context.ts';
 import { CredentialedOutbound } from './client/credentialed-outbound.ts';
 import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
+import { requestIdOf } from './client/modern-conversation.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Telemetry } from './core/ports.ts';
 import type { Outbound } from './core/outbound.ts';
 import { Message } from './core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from './core/protocol/read-message.ts';
 import { localConversation, localLimits } from './local-conversation.ts';
+
+const CANCELLED = 'notifications/cancelled';
 
 /** What of our own a server is shown. */
 export type ClientCredential =
@@ -80,6 +83,8 @@ export class TidegateClientTransport {
   #isClosing = false;
   /** After the last message was handed over. */
   #turn: Promise<void> = Promise.resolve();
+  /** What stops listening to the signals of requests that are not answered, by id. */
+  readonly #unlisten = new Map<string, () => void>();
 
   /**
    * @param url - where the server is: its Streamable HTTP endpoint, or its event stream of 2024.
@@ -144,6 +149,7 @@ export class TidegateClientTransport {
       if (outcome === 'closed') throw new Error('The connection is closed.');
       if (outcome === 'full') throw new Error('Too much waits to be sent; try again later.');
       if (each.kind === 'request') this.#obey(options?.requestSignal, each.id ?? 'null');
+      else if (each.method === CANCELLED) this.#over(requestIdOf(each));
     }
   }
 
@@ -155,12 +161,23 @@ export class TidegateClientTransport {
   }
 
   #obey(signal: AbortSignal | undefined, id: string): void {
+    if (signal === undefined) return;
     const cancel = (): void => {
-      const cancelled = `{"requestId":${id}}`;
-      this.#conversation.send(Message.notification('notifications/cancelled', cancelled));
+      this.#unlisten.delete(id);
+      this.#conversation.send(Message.notification(CANCELLED, `{"requestId":${id}}`));
     };
-    if (signal?.aborted === true) cancel();
-    else signal?.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) {
+      cancel();
+      return;
+    }
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#unlisten.set(id, () => signal.removeEventListener('abort', cancel));
+  }
+
+  /** The request of this id was answered or given up: its signal is not listened to any more. */
+  #over(id: string): void {
+    this.#unlisten.get(id)?.();
+    this.#unlisten.delete(id);
   }
 
   /**
@@ -169,6 +186,7 @@ export class TidegateClientTransport {
    * the progress before an answer would be lost.
    */
   #deliver(message: Message): void {
+    if (message.kind === 'response') this.#over(message.id ?? 'null');
     this.#turn = this.#turn.then(() => this.#handOver(message));
   }
 
@@ -182,6 +200,8 @@ export class TidegateClientTransport {
 
   #closed(detail: string): void {
     if (!this.#isClosing) this.onerror?.(new Error(`The connection ended: ${detail}.`));
+    for (const unlisten of this.#unlisten.values()) unlisten();
+    this.#unlisten.clear();
     const finish = (): void => {
       this.onclose?.();
       this.#resolveEnded();

@@ -39,7 +39,9 @@ export class DualConversation implements Conversation {
 
   send(message: Message): SendOutcome {
     if (this.#isClosing) return 'closed';
-    const leg = this.#isModern(message) ? this.#modernLeg() : this.#legacyLeg();
+    if (message.method === 'notifications/cancelled') return this.#cancel(message);
+    const isModern = claimedVersion(message) !== undefined;
+    const leg = isModern ? this.#modernLeg() : this.#legacyLeg();
     const isCall = message.kind === 'request' && message.id !== undefined;
     if (isCall) leg.waiting.add(message.id);
     const outcome = leg.connection.send(message);
@@ -58,12 +60,16 @@ export class DualConversation implements Conversation {
     }
   }
 
-  #isModern(message: Message): boolean {
-    if (message.method === 'notifications/cancelled') {
-      const id = message.token(message.spans.requestId) ?? requestIdOf(message);
-      return this.#modern?.waiting.has(id) ?? false;
+  /** Goes where its request went, unless that has its answer: then there is nothing to cancel. */
+  #cancel(message: Message): SendOutcome {
+    const id = message.token(message.spans.requestId) ?? requestIdOf(message);
+    for (const leg of [this.#modern, this.#legacy]) {
+      if (!leg?.waiting.has(id)) continue;
+      const outcome = leg.connection.send(message);
+      if (outcome === 'sent') leg.waiting.delete(id);
+      return outcome;
     }
-    return claimedVersion(message) !== undefined;
+    return 'sent';
   }
 
   #modernLeg(): Leg {
