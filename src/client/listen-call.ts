@@ -22,7 +22,7 @@ export interface ListenCallEvents {
 }
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
-/** Attempts in a row that bring no acknowledgment, after which it is given up. */
+/** Streams in a row that do not stand for a while, after which it is given up. */
 const ATTEMPTS_MAX = 8;
 
 export class ListenCall implements OpenCall {
@@ -34,6 +34,8 @@ export class ListenCall implements OpenCall {
   readonly #delay: ReconnectDelay;
   #reply: Reply | undefined;
   #honoured: Filter | undefined;
+  /** When the stream that is open was acknowledged. */
+  #acknowledgedAt: number | undefined;
   #isOver = false;
   #disarm: (() => void) | undefined;
 
@@ -75,7 +77,7 @@ export class ListenCall implements OpenCall {
   }
 
   #acknowledged(message: Message): void {
-    this.#delay.succeeded();
+    this.#acknowledgedAt = this.#context.clock.now();
     const isFirst = this.#honoured === undefined;
     const params = message.value as { notifications?: unknown } | undefined;
     this.#honoured = readFilter(params?.notifications);
@@ -88,6 +90,10 @@ export class ListenCall implements OpenCall {
     if (end.kind === 'refused' && end.error !== undefined) {
       this.#answer(end.error.withId(this.id));
       return;
+    }
+    if (this.#acknowledgedAt !== undefined) {
+      this.#delay.stood(this.#context.clock.now() - this.#acknowledgedAt);
+      this.#acknowledgedAt = undefined;
     }
     // What was never acknowledged was never promised to last.
     if (this.#honoured === undefined || this.#delay.failures >= ATTEMPTS_MAX) {

@@ -1,5 +1,6 @@
 /** How often a remote server is asked again, in time that moves only when told to. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ModernConversation } from '../../../src/client/modern-conversation.ts';
 import { SessionConversation } from '../../../src/client/session-conversation.ts';
 import { SseConversation } from '../../../src/client/sse-conversation.ts';
 import { Message } from '../../../src/core/protocol/message.ts';
@@ -167,6 +168,40 @@ describe('the rest of a call', () => {
     await hand.pass(MINUTE);
     expect(answerTo(1)).toMatchObject({ message: 'upstream connection lost' });
     expect(hand.of('GET')).toHaveLength(1 + 5);
+  });
+});
+
+describe('a listen', () => {
+  const FILTER = { notifications: { toolsListChanged: true } };
+
+  /** The server acknowledges each, and ends it after so long. */
+  async function listen(standsMs: number): Promise<{ hand: HandOutbound; recorder: Recorder }> {
+    const hand: HandOutbound = new HandOutbound((sent) => {
+      const method = 'notifications/subscriptions/acknowledged';
+      const acknowledged = JSON.stringify({ jsonrpc: '2.0', method, params: FILTER });
+      sent.stream(`data: ${acknowledged}\n\n`);
+      hand.clock.after(standsMs, () => sent.end());
+    });
+    const recorder = new Recorder();
+    const connection = new ModernConversation(hand.context, recorder);
+    onTestFinished(() => connection.close());
+    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+    const params = JSON.stringify({ ...FILTER, _meta: meta });
+    connection.send(Message.request('1', 'subscriptions/listen', params));
+    await hand.pass(30 * MINUTE);
+    return { hand, recorder };
+  }
+
+  it('that is ended at once each time is opened with growing pauses, and given up', async () => {
+    const { hand, recorder } = await listen(0);
+    expect(hand.sent).toHaveLength(1 + 8);
+    expect(recorder.messages().at(-1)).toMatchObject({ id: '1', isError: true });
+  });
+
+  it('that stands for a while each time is opened ever again', async () => {
+    const { hand, recorder } = await listen(MINUTE);
+    expect(hand.sent.length).toBeGreaterThan(20);
+    expect(recorder.messages().filter(({ kind }) => kind === 'response')).toEqual([]);
   });
 });
 
