@@ -52,9 +52,11 @@ export class AssumedCalls {
     return true;
   }
 
-  /** The client gave a request up before it was sent. */
-  drop(id: string | undefined): void {
-    this.#waiting = this.#waiting.filter(({ message }) => message.id !== id);
+  /** The client gave a request up before it was sent. @returns what is over by that. */
+  drop(id: string | undefined): readonly LegacyPost[] {
+    const dropped = this.#waiting.filter(({ message }) => message.id === id);
+    if (dropped.length > 0) this.#waiting = this.#waiting.filter((each) => !dropped.includes(each));
+    return dropped.map(({ post }) => post);
   }
 
   /** Those of some POSTs, which wait no longer. */

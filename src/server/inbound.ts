@@ -128,7 +128,11 @@ export class Inbound {
       const request = { principal, grant, server: context.name, era, address, message };
       const warrant = Warrant.issue(ports, request);
       if (warrant instanceof Warrant) warrants.push(warrant);
-      else if (warrant !== undefined) return warrant;
+      else if (warrant !== undefined) {
+        // All of a batch is refused for one of it: what was let on before that goes nowhere.
+        for (const each of warrants) each.denied(warrant);
+        return warrant;
+      }
     }
     return warrants;
   }

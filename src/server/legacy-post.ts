@@ -1,6 +1,6 @@
 /**
- * The calls of one POST of a 2024 or 2025 client: what comes for them goes to its session, with its
- * reply.
+ * One request of a POST of a 2024 or 2025 client: what comes for it goes to its session, with the
+ * reply that it shares with the others of its batch.
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Grant } from '../core/grant.ts';
@@ -29,35 +29,33 @@ export class LegacyPost implements LegacyCallOwner, UndecidedReply, WarrantedOwn
   /** Of the credential it came with, which may be revoked while others of the session are not. */
   readonly grant: Grant;
 
-  #warrants: readonly Warrant[];
+  #warrant: Warrant | undefined;
   #undecided: Undecided | undefined;
 
   constructor(
     member: PostingSession,
     reply: Reply | undefined,
     grant: Grant,
-    warrants: readonly Warrant[] = [],
+    warrant?: Warrant | undefined,
   ) {
     this.member = member;
     this.reply = reply;
     this.grant = grant;
-    this.#warrants = warrants;
+    this.#warrant = warrant;
   }
 
-  /** A batch may hold several; ids in flight are told apart by the client. */
-  warrantOf({ id }: { readonly id: string }): Warrant | undefined {
-    for (const warrant of this.#warrants) if (warrant.request.message.id === id) return warrant;
-    return undefined;
+  /** Its own: a client may give two requests of a batch the same id. */
+  warrantOf(): Warrant | undefined {
+    return this.#warrant;
   }
 
   /**
    * An answer was given. What allowed the request goes with it: of a batch, others may be waited
    * for long, and would keep all that came with the request.
    */
-  settled(id: string): void {
-    if (this.#warrants.length === 0) return;
-    this.warrantOf({ id })?.ended('ok');
-    this.#warrants = this.#warrants.filter(({ request }) => request.message.id !== id);
+  settled(): void {
+    this.#warrant?.ended('ok');
+    this.#warrant = undefined;
   }
 
   undecided(): Undecided {

@@ -2,7 +2,11 @@
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Principal } from '../core/ports.ts';
-import type { EndpointForm } from '../core/protocol/eras/http-sse-2024.ts';
+import {
+  endpointPreamble,
+  endpointReference,
+  type EndpointForm,
+} from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { RecordCall } from './record-call.ts';
@@ -27,6 +31,17 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   /** A call ended: for the record. */
   readonly recorded: RecordCall;
   readonly ended: (session: EndedSession, reason: CloseReason) => void;
+}
+
+/** The first bytes of a stream of 2024, for a reader that came by `path`. */
+export function preamble2024(
+  { id, endpointForm, publicUrl, connections }: LegacySessionOptions,
+  path: string,
+): (eventId: string) => string {
+  return (eventId) => {
+    const reference = endpointReference(endpointForm, path, publicUrl, id);
+    return endpointPreamble(eventId, connections.retryMs(), reference);
+  };
 }
 
 export interface EndedSession {

@@ -6,7 +6,6 @@ import type { CloseReason } from '../core/close-reasons.ts';
 import { errorResponse, type ErrorCode, type Refusal } from '../core/errors.ts';
 import type { Grant } from '../core/grant.ts';
 import type { Principal } from '../core/ports.ts';
-import { endpointPreamble, endpointReference } from '../core/protocol/eras/http-sse-2024.ts';
 import { requestedVersion, streamPreamble } from '../core/protocol/eras/streamable-2025.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Outbox } from '../core/sessions/outbox.ts';
@@ -21,7 +20,7 @@ import {
 import type { Connection } from './connection.ts';
 import { EarlyMessages } from './early-messages.ts';
 import type { UpstreamCall } from './instance.ts';
-import type { LegacySessionOptions } from './legacy-session-options.ts';
+import { preamble2024, type LegacySessionOptions } from './legacy-session-options.ts';
 import type { LegacyOutcome } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import { newestCall, replyTo as replyOn, callsSentWith } from './session-calls.ts';
@@ -49,6 +48,8 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly #early = new EarlyMessages();
   /** Requests of a client that skipped the handshake, until ours for it is over. */
   #assumed: AssumedCalls | undefined;
+  /** The `initialize` that waits for a common server: nobody else knows of it. */
+  #opening: { readonly post: LegacyPost; readonly id: string } | undefined;
   #capabilities: Record<string, unknown> = {};
 
   constructor(options: LegacySessionOptions) {
@@ -103,24 +104,29 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.lastSeenAt = this.#options.connections.now();
     const requests = entries.filter(({ kind }) => kind === 'request').length;
     const outbox: Outbox = [];
-    let post: LegacyPost | undefined;
     const [first] = entries;
     if (first?.method === 'initialize' && !this.isInitialized) {
       this.version = requestedVersion(first.value);
     }
-    if (requests > 0) {
-      let reply: Reply | undefined;
-      if (replyTo !== undefined) {
-        this.#effects.connectionCount += 1;
-        const { connection, accepts } = replyTo;
-        reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
-      }
-      post = new LegacyPost(this, reply, grant, warrants);
-    } else {
-      replyTo?.connection.json(202, '');
+    let reply: Reply | undefined;
+    if (requests === 0) replyTo?.connection.json(202, '');
+    else if (replyTo !== undefined) {
+      this.#effects.connectionCount += 1;
+      const { connection, accepts } = replyTo;
+      reply = this.#machine.beginReply(connection, accepts, requests, isBatch, outbox);
     }
     this.#effects.carryOut(outbox);
-    for (const message of entries) this.#receive(message, post);
+    let post: LegacyPost | undefined;
+    let nth = 0;
+    for (const message of entries) {
+      if (message.kind !== 'request') this.#told(message);
+      else {
+        post = new LegacyPost(this, reply, grant, warrants?.[nth]);
+        nth += 1;
+        if (this.#isAssuming(message)) this.#assume(post, message);
+        else this.#request(post, message);
+      }
+    }
     if (post?.reply?.state === 'undecided') this.#options.decideLater(post.undecided());
   }
 
@@ -130,17 +136,10 @@ export class LegacySession implements SessionHandle, PostingSession {
     path: string,
   ): Refusal | undefined {
     const outbox: Outbox = [];
-    const { endpointForm, publicUrl, connections } = this.#options;
-    const preamble =
-      this.era === '2024'
-        ? (id: string): string => {
-            const reference = endpointReference(endpointForm, path, publicUrl, this.id);
-            return endpointPreamble(id, connections.retryMs(), reference);
-          }
-        : undefined;
+    const preamble = this.era === '2024' ? preamble2024(this.#options, path) : undefined;
     const stream = this.#machine.attach(connection, lastEventId, outbox, preamble);
     if ('error' in stream) return stream;
-    this.lastSeenAt = connections.now();
+    this.lastSeenAt = this.#options.connections.now();
     this.#effects.connectionCount += 1;
     this.#effects.carryOut(outbox);
     return undefined;
@@ -168,6 +167,9 @@ export class LegacySession implements SessionHandle, PostingSession {
     for (const { post, message } of this.#assumed ?? []) {
       this.#refuse(post, { error: 'SESSION_ENDED', id: message.id });
     }
+    if (this.#opening !== undefined) {
+      this.#refuse(this.#opening.post, { error: 'SESSION_ENDED', id: this.#opening.id });
+    }
     const outbox: Outbox = [];
     this.#machine.end(reason, outbox);
     this.#effects.carryOut(outbox);
@@ -186,6 +188,9 @@ export class LegacySession implements SessionHandle, PostingSession {
       this.#calls.delete(call);
       this.#abandon(call, 'the credential was revoked', error);
       if (call.method === 'initialize') this.end('unauthorized');
+    }
+    if (this.#opening !== undefined && isRevoked(this.#opening.post.grant)) {
+      this.end('unauthorized');
     }
   }
 
@@ -226,7 +231,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   answered(post: LegacyPost, call: UpstreamCall, received: Message): void {
     const { taskOwners } = this.#options;
     const owned = taskOwners?.seen(this.principal, call.method, received) ?? received;
-    const message = post.warrantOf(call)?.filtered(owned) ?? owned;
+    const message = post.warrantOf()?.filtered(owned) ?? owned;
     this.#calls.delete(call);
     this.#options.recorded(this.era, call, message.isError ? 'error' : 'ok', message);
     if (call.method === 'initialize' && !message.isError) {
@@ -266,16 +271,10 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#effects.carryOut(outbox);
   }
 
-  #receive(message: Message, post: LegacyPost | undefined): void {
-    if (message.kind === 'response') {
-      this.#options.instance.answer(this, message);
-    } else if (message.kind === 'notification') {
-      if (message.method === 'notifications/cancelled') this.#cancelled(message);
-      else this.#options.instance.notify(message);
-    } else if (post !== undefined) {
-      if (this.#isAssuming(message)) this.#assume(post, message);
-      else this.#request(post, message);
-    }
+  #told(message: Message): void {
+    if (message.kind === 'response') this.#options.instance.answer(this, message);
+    else if (message.method === 'notifications/cancelled') this.#cancelled(message);
+    else this.#options.instance.notify(message);
   }
 
   #isAssuming({ method }: Message): boolean {
@@ -321,7 +320,9 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.version = requestedVersion(params);
     this.#capabilities = (params?.capabilities ?? {}) as Record<string, unknown>;
     if (this.#options.instance.isExclusive) return true;
+    this.#opening = { post, id };
     this.#options.instance.initialize(params?.protocolVersion, (answer) => {
+      this.#opening = undefined;
       if (this.isEnded) return;
       if (typeof answer === 'string') {
         this.#negotiated(JSON.parse(answer));
@@ -352,12 +353,12 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   #refuse(post: LegacyPost, refusal: Refusal): void {
-    post.warrantOf({ id: refusal.id ?? 'null' })?.ended('refused');
+    post.warrantOf()?.ended('refused');
     this.#answer(post, refusal.id ?? 'null', errorResponse(refusal));
   }
 
   #answer(post: LegacyPost, id: string, data: string): void {
-    post.settled(id);
+    post.settled();
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
     else this.#machine.answer(post.reply, id, data, outbox);
@@ -377,7 +378,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   #cancelled(message: Message): void {
     const requestId = message.token(message.spans.requestId);
     const newest = newestCall(this.#calls, requestId);
-    this.#assumed?.drop(requestId);
+    for (const post of this.#assumed?.drop(requestId) ?? []) post.warrantOf()?.ended('cancelled');
     if (newest === undefined || newest.method === 'initialize') return;
     this.#calls.delete(newest);
     this.#options.instance.cancel(newest, 'cancelled by the client');

@@ -108,6 +108,8 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
     this.instance.ask('server/discover', params, (answer) => {
       if ('error' in answer || answer.isError) {
         done('server/discover was refused');
+        // One that was closed before it was ready is not told that it is down.
+        this.#flush();
         return;
       }
       this.discovered = answer.value as Readonly<Record<string, unknown>>;

@@ -18,6 +18,7 @@ import { SimClient2025 } from '../../src/testing/sim-client-2025.ts';
 import { SimClient2026 } from '../../src/testing/sim-client-2026.ts';
 import type { SimClient, SimWorld } from '../../src/testing/sim-client.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { Places } from './places.ts';
 import { scenarioOf, type Era, type Isolation, type Scenario } from './scenario.ts';
 
 /** Everything an application is made of, and nothing else. */
@@ -82,6 +83,7 @@ class Run {
   readonly #upstream: ScriptedUpstream;
   readonly #log: MemoryEventLog;
   readonly #directory: MemorySessionDirectory<LegacySession>;
+  readonly #places = new Places();
   readonly #application: Application & Partial<Terrain>;
   readonly #clients: readonly SimClient[];
   #sessionsMost = 0;
@@ -101,6 +103,7 @@ class Run {
     this.#log = new MemoryEventLog(limits);
     this.#directory = new MemorySessionDirectory<LegacySession>(limits);
     const ports: ApplicationPorts = {
+      gate: this.#places,
       clock,
       random: this.#random.fork(),
       upstream: this.#upstream,
@@ -217,6 +220,7 @@ class Run {
       // A shared upstream keeps its state for as long as the endpoint lives: one a handshake.
       upstreams: this.#upstream.live.length - (this.#scenario.isolation === 'shared' ? 2 : 0),
       ...this.#application.leaks?.(),
+      ...this.#places.taken(['stream', 'session', 'call']),
     };
     for (const [what, left] of Object.entries(counts)) {
       if (left > 0) this.ledger.violate('leak', `${left} ${what} are left after everyone went`);
@@ -233,6 +237,9 @@ class Run {
     for (const exchange of this.#network.heldByServer()) {
       const { method, path } = exchange.request;
       this.ledger.violate('drain', `${method} ${path} is still open`);
+    }
+    for (const [what, left] of Object.entries(this.#places.taken())) {
+      if (left > 0) this.ledger.violate('drain', `${left} ${what} are left`);
     }
     const { live } = this.#upstream;
     if (live.length > 0) this.ledger.violate('drain', `${live.length} upstreams are left`);

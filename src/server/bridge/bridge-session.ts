@@ -198,6 +198,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     this.instance.ask('initialize', params, (answer) => {
       if ('error' in answer || answer.isError) {
         done('initialize was refused');
+        // One that was closed before it was ready is not told that it is down.
+        this.#flush();
         return;
       }
       this.server = legacyServerOf(answer.value);

@@ -191,6 +191,8 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   close(): void {
+    // Before a session is closed: each that is makes room for those in line.
+    for (const { call } of this.#line.slice()) call.giveUp({ error: 'UPSTREAM_UNAVAILABLE' });
     for (const session of this.sessions) {
       this.#tasks?.lost(session);
       session.instance.close();
