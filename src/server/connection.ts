@@ -52,7 +52,8 @@ export class Connection implements Attachment, OpenConnection {
   writtenAt: number;
   rotateAt: number = Infinity;
   waitingSince: number | undefined;
-  leastQueued = 0;
+  waitedBytes = 0;
+  takenBytes = 0;
   /** Among those that are undecided, then among those that are open. */
   place = -1;
   readonly #connections: Connections;
@@ -143,14 +144,16 @@ export class Connection implements Attachment, OpenConnection {
   write(text: string): void {
     const sink = this.#sink;
     if (sink === undefined) return;
-    if (sink.queuedBytes() > this.#connections.queueBytesMax) {
+    const queuedBytes = sink.queuedBytes();
+    if (queuedBytes > this.#connections.queueBytesMax) {
       this.lose('slow-reader');
       return;
     }
     sink.write(text);
     this.#connections.sent(this, text.length);
     this.writtenAt = this.#connections.now();
-    if (this.waitingSince === undefined && sink.queuedBytes() > 0) this.#connections.waiting(this);
+    if (this.waitingSince !== undefined) this.waitedBytes += sink.queuedBytes() - queuedBytes;
+    else if (sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
 
   /** Ends it by decision of its owner, who is not told again. @returns whether it was open. */

@@ -41,7 +41,9 @@ export interface OpenConnection extends Bagged {
   readonly trustedUntil: number;
   rotateAt: number;
   waitingSince: number | undefined;
-  leastQueued: number;
+  /** Bytes that were added to what waits; and those seen to be taken of it, from any beginning. */
+  readonly waitedBytes: number;
+  takenBytes: number;
   write(text: string): void;
   lose(reason: CloseReason): void;
   /** Its credential is over, or about to be. */
@@ -185,7 +187,7 @@ export class Connections {
   waiting(connection: OpenConnection): void {
     if (connection.waitingSince !== undefined) return;
     connection.waitingSince = this.now();
-    connection.leastQueued = connection.queuedBytes();
+    connection.takenBytes = connection.waitedBytes - connection.queuedBytes();
     this.#armStall(connection);
   }
 
@@ -239,8 +241,10 @@ export class Connections {
       connection.waitingSince = undefined;
       return undefined;
     }
-    if (queued < connection.leastQueued) {
-      connection.leastQueued = queued;
+    // What waits need not get less: as much may come as is taken.
+    const takenBytes = connection.waitedBytes - queued;
+    if (takenBytes > connection.takenBytes) {
+      connection.takenBytes = takenBytes;
       connection.waitingSince = now;
       return now;
     }
