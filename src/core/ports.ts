@@ -110,7 +110,7 @@ export interface HttpExchange {
     first: string,
     isLong: boolean,
   ): StreamSink;
-  /** Called once if the peer is gone before the reply was complete, never after it. */
+  /** Each is called once if the peer is gone before the reply was complete, never after it. */
   onClientGone(listener: () => void): void;
 }
 

@@ -22,7 +22,10 @@ function streamOf(clock: VirtualClock): {
   const limits = { ...DEFAULT_LIMITS, stallMsMax: 10_000 };
   const random = { sessionId: () => '', fraction: () => 0.5 };
   const ports = { clock, random, telemetry: silent, limits, name: 's' };
-  const connections = new Connections({ ...ports, heartbeat: 'off' }, new Ticker(clock));
+  const connections = new Connections(
+    { ...ports, heartbeat: 'off', challenges: () => [] },
+    new Ticker(clock),
+  );
   const fate = { latencyMs: () => 1, goneAfterMs: () => 1, kernelBytes: 0 };
   const listener = { onHead: NOTHING, onText: NOTHING, onEnd: NOTHING, onLost: NOTHING };
   const watcher = { onViolation: NOTHING, onQueued: NOTHING };

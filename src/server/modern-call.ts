@@ -55,8 +55,24 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     return this.#undecided;
   }
 
-  send(connection: Connection, message: Message): void {
+  /** From now on its client may leave, though nothing was sent yet. */
+  begin(connection: Connection): void {
     this.#connection = connection;
+  }
+
+  /** Whether anybody waits for the answer. */
+  get isAwaited(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** It is not sent: whoever began it answers the client. */
+  withdraw(): void {
+    this.#connection?.release();
+    this.#connection = undefined;
+    this.#facts.ended(this);
+  }
+
+  send(message: Message): void {
     const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope);
     if ('error' in outcome) this.#refuse(outcome);
     else this.#call = outcome;
@@ -119,9 +135,11 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     this.#decided();
     const call = this.#call;
     this.#call = undefined;
-    if (call === undefined) return;
-    this.#facts.upstream.cancel(call, 'the client closed the connection');
-    this.#facts.recorded('2026', call, 'cancelled');
+    if (call === undefined) this.#warrant?.ended('cancelled');
+    else {
+      this.#facts.upstream.cancel(call, 'the client closed the connection');
+      this.#facts.recorded('2026', call, 'cancelled');
+    }
     this.#facts.ended(this);
   }
 

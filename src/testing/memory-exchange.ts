@@ -126,8 +126,8 @@ export class MemoryExchange implements HttpExchange {
   }
 
   onClientGone(listener: () => void): void {
-    if (this.#goneListener !== undefined) this.#violate('onClientGone was called twice');
-    this.#goneListener = listener;
+    const before = this.#goneListener;
+    this.#goneListener = before === undefined ? listener : () => (before(), listener());
     if (this.#isGoneUnheard) this.#clock.after(0, () => this.#tellServer());
   }
 

@@ -18,6 +18,9 @@ import {
   Session2024,
   Session2025,
 } from '../wire/conversation.ts';
+import { callLater as callLater2026 } from '../wire/client-2026.ts';
+import { modernServer } from '../wire/modern-server.ts';
+import { ModernUpstream } from '../wire/modern-upstream.ts';
 import { eventually } from '../wire/signal.ts';
 import { wireServer } from '../wire/wire-server.ts';
 
@@ -115,6 +118,49 @@ describe('a client that leaves while its server starts', () => {
     handshake.answer({ protocolVersion: '2025-11-25', capabilities: {}, serverInfo });
     const session = await Session2025.open(server);
     expect((await session.post(callNow(1)).whole()).status).toBe(200);
+  });
+
+  it('is not called for in 2026, and leaves no place behind', async () => {
+    const audit = new Trail();
+    const options = { server: { holdsDiscover: true }, gate: gate(1), audit };
+    const { server, upstream } = await modernServer(options);
+    const gone = server.send(callLater2026(1));
+    const discover = await upstream.call(0, 'server/discover');
+    gone.leave();
+    await eventually(() => audit.endsOf('tools/call').length > 0, 'the end of its call');
+    expect(audit.endsOf('tools/call')).toEqual(['cancelled']);
+    const next = server.send(callLater2026(2));
+    discover.discover();
+    (await upstream.call(0, 'tools/call')).say('for the next');
+    expect((await next.whole()).text).toContain('for the next');
+    expect(upstream.calls.filter(({ method }) => method === 'tools/call')).toHaveLength(1);
+  });
+
+  it('is not called for when nothing was known of the server yet', async () => {
+    const upstream = new ModernUpstream();
+    const held: (() => void)[] = [];
+    let isReleased = false;
+    const connect = upstream.connect.bind(upstream);
+    upstream.connect = (era, events) =>
+      connect(era, {
+        ...events,
+        onMessage: (message, relatedTo) => {
+          if (isReleased) events.onMessage(message, relatedTo);
+          else held.push(() => events.onMessage(message, relatedTo));
+        },
+      });
+    const server = await wireServer({ upstream });
+    const gone = server.send(callLater2026(1));
+    await eventually(() => held.length > 0, 'the first words of the server');
+    gone.leave();
+    // Replies to others prove that the server has seen what came before them.
+    for (let i = 0; i < 3; i += 1) await server.fetch({ path: '/healthz' });
+    isReleased = true;
+    for (const say of held) say();
+    const next = server.send(callLater2026(2));
+    (await upstream.call(0, 'tools/call')).say('for the next');
+    expect((await next.whole()).text).toContain('for the next');
+    expect(upstream.calls).toHaveLength(1);
   });
 });
 

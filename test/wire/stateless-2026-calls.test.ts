@@ -167,7 +167,7 @@ describe('cancellation', () => {
     discover.discover();
     expect(await textOf(waiting)).toBe('now');
     const called = upstream.calls.filter(({ method }) => method === 'tools/call');
-    expect(called.every(({ isCancelled }) => isCancelled)).toBe(true);
+    expect(called).toEqual([]);
     expect(server.endpoint.status.pending).toBe(0);
   });
 

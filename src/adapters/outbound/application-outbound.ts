@@ -88,7 +88,8 @@ class LocalExchange implements HttpExchange, StreamSink {
   }
 
   onClientGone(listener: () => void): void {
-    this.#onGone = listener;
+    const before = this.#onGone;
+    this.#onGone = before === undefined ? listener : () => (before(), listener());
   }
 
   write(text: string): void {

@@ -81,6 +81,7 @@ interface Permit {
   readonly refuse: (refusal: Refusal) => void;
 }
 
+/** Counts a request, sends it, and counts it down when it is over. */
 function count(
   inbound: Inbound,
   message: Message,
@@ -91,33 +92,30 @@ function count(
   const { principal, upstream } = facts;
   if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
     refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
-  } else if (message.method !== 'tools/call') {
-    call(inbound, message, facts, warrant);
-  } else {
-    upstream.whenReady(() => {
-      const fault = inbound.trustFault ?? upstream.checkParams(message, exchange.head);
-      if (fault === undefined) {
-        call(inbound, message, facts, warrant);
-        return;
-      }
-      countDown(context.modernPending, principal);
-      refuse({ ...fault, id: message.id });
-    });
+    return;
   }
+  const ended = (): void => countDown(context.modernPending, principal);
+  const call = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
+  call.begin(inbound.connection(call, 'reply', '2026'));
+  if (message.method !== 'tools/call') {
+    send(inbound, message, call);
+    return;
+  }
+  upstream.whenReady(() => {
+    if (!call.isAwaited) return;
+    const fault = inbound.trustFault ?? upstream.checkParams(message, exchange.head);
+    if (fault === undefined) {
+      send(inbound, message, call);
+      return;
+    }
+    call.withdraw();
+    refuse(fault);
+  });
 }
 
-/** Sends a request that is counted, and counts it down when it is over. */
-function call(
-  inbound: Inbound,
-  message: Message,
-  facts: CallFacts,
-  warrant: Warrant | undefined,
-): void {
-  const { context, principal } = inbound;
-  const ended = (): void => countDown(context.modernPending, principal);
-  const modern = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
-  modern.send(inbound.connection(modern, 'reply', '2026'), message);
-  if (modern.isUndecided) context.decideLater(modern.undecided());
+function send({ context }: Inbound, message: Message, call: ModernCall): void {
+  call.send(message);
+  if (call.isUndecided) context.decideLater(call.undecided());
 }
 
 function listen(
