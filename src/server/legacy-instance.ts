@@ -69,6 +69,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       this.instance.tell(refuseQuestion(id, { error: 'INTERNAL', detail: 'The client is gone.' }));
     }
     if (this.isExclusive) this.instance.close();
+    else this.#takeBack(member);
     if (this.#members.size === 0) this.#onEmpty();
   }
 
@@ -289,6 +290,16 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     return outcome;
   }
 
+  /** What only this member had set up is given up: the server would keep it while it lives. */
+  #takeBack({ subscribed, logLevel }: LegacyMember): void {
+    if (this.instance.state !== 'ready') return;
+    for (const uri of subscribed) {
+      if (this.#isSubscribed(uri)) continue;
+      this.instance.ask('resources/unsubscribe', JSON.stringify({ uri }), ignore);
+    }
+    if (logLevel !== undefined) this.#askForLevel();
+  }
+
   #isSubscribed(uri: string): boolean {
     for (const each of this.#members) if (each.subscribed.has(uri)) return true;
     return false;
@@ -310,6 +321,14 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     return this.instance.request(owner, Message.request(id ?? 'null', method ?? '', params));
   }
 
+  /** The level that those who asked for one need now. */
+  #askForLevel(): void {
+    const hasLevel = [...this.#members].some(({ logLevel }) => logLevel !== undefined);
+    if (!hasLevel) return;
+    const params = JSON.stringify({ level: this.#lowestLevel() });
+    this.instance.ask('logging/setLevel', params, ignore);
+  }
+
   #lowestLevel(): string {
     const levels = [...this.#members].map(({ logLevel }) => LOG_LEVELS.indexOf(logLevel ?? ''));
     return LOG_LEVELS[Math.min(...levels.filter((level) => level >= 0))] ?? 'info';
@@ -319,21 +338,18 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
    * After a restart: what the clients had set up is set up again, and they are told to look again.
    */
   #restore(): void {
-    const ignore = (): void => {};
     const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
     for (const uri of uris) {
       this.instance.ask('resources/subscribe', JSON.stringify({ uri }), ignore);
     }
-    const hasLevel = [...this.#members].some(({ logLevel }) => logLevel !== undefined);
-    if (hasLevel) {
-      const params = JSON.stringify({ level: this.#lowestLevel() });
-      this.instance.ask('logging/setLevel', params, ignore);
-    }
+    this.#askForLevel();
     for (const notice of this.changeNotices()) {
       for (const each of this.#members) each.unrelated(notice);
     }
   }
 }
+
+function ignore(): void {}
 
 function first<Item>(items: Iterable<Item>): Item | undefined {
   for (const item of items) return item;

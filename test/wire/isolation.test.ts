@@ -142,6 +142,34 @@ describe('on one upstream that all share', () => {
     expect((await reply.whole()).text).toContain('mine');
   });
 
+  it('what only a session that ended had set up is taken back, and nothing of others', async () => {
+    const server = await wireServer({ isolation: 'shared' });
+    const [leaving, staying] = [await Session2025.open(server), await Session2025.open(server)];
+    const wishes = [
+      [leaving, 'resources/subscribe', { uri: 'file:///own' }],
+      [leaving, 'resources/subscribe', { uri: 'file:///common' }],
+      [leaving, 'logging/setLevel', { level: 'debug' }],
+      [staying, 'resources/subscribe', { uri: 'file:///common' }],
+      [staying, 'logging/setLevel', { level: 'error' }],
+    ] as const;
+    for (const [index, [session, method, params]] of wishes.entries()) {
+      const reply = session.post(rpc(1, method, params));
+      (await server.upstream.call(index)).answer({});
+      await reply.whole();
+    }
+    await leaving.end().whole();
+    const [back, level] = [await server.upstream.call(5), await server.upstream.call(6)];
+    expect([back.method, back.params]).toEqual(['resources/unsubscribe', { uri: 'file:///own' }]);
+    expect([level.method, level.params]).toEqual(['logging/setLevel', { level: 'error' }]);
+    await staying.end().whole();
+    const last = await server.upstream.call(7);
+    expect([last.method, last.params]).toEqual([
+      'resources/unsubscribe',
+      { uri: 'file:///common' },
+    ]);
+    expect(server.upstream.calls).toHaveLength(8);
+  });
+
   it('V26 an updated resource is told to those who subscribed it, not to others', async () => {
     const server = await wireServer({ isolation: 'shared' });
     const [mine, theirs] = [await Session2025.open(server), await Session2025.open(server)];
