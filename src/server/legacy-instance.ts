@@ -50,7 +50,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   constructor(ports: InstancePorts, isExclusive: boolean, onEmpty: () => void) {
     this.isExclusive = isExclusive;
     this.#onEmpty = onEmpty;
-    this.#questions = new Questions(ports.limits.pendingPerUpstreamMax);
+    const { pendingPerUpstreamMax, pendingPerOwnerMax } = ports.limits;
+    this.#questions = new Questions(pendingPerUpstreamMax, pendingPerOwnerMax);
     this.instance = new Instance('legacy', ports, this);
     this.instance.start();
   }
@@ -253,7 +254,12 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       this.instance.tellNow(refuseQuestion(upstreamId, { error: 'METHOD_NOT_FOUND' }));
       return;
     }
-    const id = this.#questions.ask(upstreamId, member);
+    // One client that answers nothing takes no room from the others.
+    for (const over of this.#questions.abandonOver(member)) {
+      const detail = 'Its call is over.';
+      this.instance.tellNow(refuseQuestion(over, { error: 'INTERNAL', detail }));
+    }
+    const id = this.#questions.ask(upstreamId, member, call);
     if (id === undefined) {
       this.instance.tellNow(refuseQuestion(upstreamId, { error: 'TOO_MANY_REQUESTS' }));
       return;

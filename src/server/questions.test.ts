@@ -65,4 +65,19 @@ describe('questions', () => {
     expect(questions.answer(`"${id}"`, 'alice')).toBeUndefined();
     expect(questions.answer(id, 'alice')).toBe('7');
   });
+
+  it('of one member are bounded, so that the others can be asked', () => {
+    const questions = new Questions<string>(5, 2);
+    const call = { state: 'waiting' };
+    expect(questions.ask('"a"', 'alice', call)).toBe('1');
+    expect(questions.ask('"b"', 'alice')).toBe('2');
+    expect(questions.ask('"c"', 'alice')).toBeUndefined();
+    expect(questions.ask('"d"', 'bob')).toBe('3');
+    expect(questions.abandonOver('alice')).toEqual([]);
+    call.state = 'cancelled';
+    expect(questions.abandonOver('bob')).toEqual([]);
+    expect(questions.abandonOver('alice')).toEqual(['"a"']);
+    expect(questions.answer('1', 'alice')).toBeUndefined();
+    expect(questions.ask('"e"', 'alice')).toBe('4');
+  });
 });

@@ -6,6 +6,12 @@
 export interface Question<Member> {
   readonly upstreamId: string;
   readonly member: Member;
+  readonly call: AskingCall | undefined;
+}
+
+/** The call a question belongs to, as far as it matters here. */
+export interface AskingCall {
+  readonly state: string;
 }
 
 export class Questions<Member> {
@@ -13,17 +19,33 @@ export class Questions<Member> {
   readonly #max: number;
   #next = 1;
 
-  /** @param max - questions open at once. */
-  constructor(max: number) {
+  readonly #perMemberMax: number;
+
+  /**
+   * @param max - questions open at once.
+   * @param perMemberMax - of them, those of one member.
+   */
+  constructor(max: number, perMemberMax: number = max) {
     this.#max = max;
+    this.#perMemberMax = perMemberMax;
+  }
+
+  /** Those of a member whose calls are over wait for nobody: the upstream ids of what they were. */
+  abandonOver(member: Member): readonly string[] {
+    if (this.#countOf(member) < this.#perMemberMax) return [];
+    return this.#abandon((each) => {
+      const isOver = each.call !== undefined && each.call.state !== 'waiting';
+      return each.member === member && isOver;
+    });
   }
 
   /** The id the client is asked under; undefined when the bound is met. */
-  ask(upstreamId: string, member: Member): string | undefined {
+  ask(upstreamId: string, member: Member, call?: AskingCall): string | undefined {
     if (this.#open.size >= this.#max) return undefined;
+    if (this.#countOf(member) >= this.#perMemberMax) return undefined;
     const id = String(this.#next);
     this.#next += 1;
-    this.#open.set(id, { upstreamId, member });
+    this.#open.set(id, { upstreamId, member, call });
     return id;
   }
 
@@ -47,16 +69,26 @@ export class Questions<Member> {
 
   /** A member is gone: the upstream ids of what it was asked. */
   abandon(member: Member): readonly string[] {
-    const ids: string[] = [];
-    for (const [id, question] of this.#open) {
-      if (question.member !== member) continue;
-      this.#open.delete(id);
-      ids.push(question.upstreamId);
-    }
-    return ids;
+    return this.#abandon((each) => each.member === member);
   }
 
   clear(): void {
     this.#open.clear();
+  }
+
+  #countOf(member: Member): number {
+    let count = 0;
+    for (const each of this.#open.values()) if (each.member === member) count += 1;
+    return count;
+  }
+
+  #abandon(isMeant: (question: Question<Member>) => boolean): readonly string[] {
+    const ids: string[] = [];
+    for (const [id, question] of this.#open) {
+      if (!isMeant(question)) continue;
+      this.#open.delete(id);
+      ids.push(question.upstreamId);
+    }
+    return ids;
   }
 }
