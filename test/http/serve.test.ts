@@ -380,6 +380,18 @@ describe('connections', () => {
     await client.untilOver();
   });
 
+  it('notices a client that leaves with its request, whatever of it is read first', async () => {
+    await open();
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    const leaving = await Promise.all(Array.from({ length: 20 }, () => connect()));
+    for (const client of leaving) client.socket.end(get('/'));
+    await app.until(() => app.goneCount === leaving.length, 'the leaving');
+    for (const client of leaving) await client.untilOver();
+  });
+
   it('survives a reset of a long stream', async () => {
     await open();
     app.script = (exchange) => {

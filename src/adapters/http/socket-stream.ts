@@ -70,7 +70,9 @@ export class SocketStream implements StreamSink {
     const onGone = this.#onGone;
     this.#onGone = undefined;
     this.#context.detached.delete(this.#socket);
-    if (!this.#socket.writableFinished) onGone?.();
+    // Node answers a FIN that comes before `detach` with one of its own: the socket is finished
+    // then, our stream is not.
+    if (this.#isOpen || !this.#socket.writableFinished) onGone?.();
   }
 }
 
