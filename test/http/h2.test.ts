@@ -8,7 +8,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { request } from 'node:https';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type RunningServer, serve, type ServeOptions } from 'tidegate/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Authority, type Certified, Folder } from './certificates.ts';
@@ -22,6 +22,7 @@ let seen: Seen;
 let folder: Folder;
 let server: RunningServer;
 let sessions: ClientHttp2Session[];
+let raws: TLSSocket[];
 
 beforeAll(async () => {
   authority = await Authority.create();
@@ -33,10 +34,12 @@ beforeEach(() => {
   seen = new Seen();
   folder = new Folder();
   sessions = [];
+  raws = [];
 });
 
 afterEach(async () => {
   for (const session of sessions) session.destroy();
+  for (const raw of raws) raw.destroy();
   await server.close();
   folder.remove();
 });
@@ -165,6 +168,18 @@ describe('requests', () => {
     expect(app.exchanges).toHaveLength(0);
   });
 
+  it('open no tunnel, and leave nothing open behind it', async () => {
+    await open({ keepAliveMs: 50, probeDelayMs: 50 });
+    for (const more of ['', 'garbage garbage']) {
+      const raw = await rawSession();
+      raw.resume();
+      const over = new Promise((resolve) => raw.once('close', resolve));
+      // Its client never ends it.
+      raw.write(Buffer.concat([frame(1, 4, 1, CONNECT_HEAD), Buffer.from(more)]));
+      await over;
+    }
+  });
+
   it('are asked for the body they hold back', async () => {
     await open();
     app.script = echo(1000);
@@ -230,23 +245,48 @@ describe('streams of events', () => {
       app.watch(exchange);
       app.open(exchange, 'data: 1\n\n', true);
     };
-    const raw = connectTls({
-      port: server.port,
-      ca: authority.cert,
-      servername: 'localhost',
-      ALPNProtocols: ['h2'],
-    });
-    raw.on('error', () => {});
-    await new Promise((resolve) => raw.once('secureConnect', resolve));
+    const raw = await rawSession();
     // It never reads, so no ping is ever answered. The requests are GET / twice, by the static table.
-    raw.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
-    raw.write(frame(4, 0, 0, Buffer.alloc(0)));
-    for (const id of [1, 3])
-      raw.write(frame(1, 5, id, Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 97])));
+    for (const id of [1, 3]) raw.write(frame(1, 5, id, GET_HEAD));
     await app.until(() => app.sinks.length === 2, 'the streams');
     app.sinks[0]?.destroy();
     await app.until(() => app.goneCount === 1, 'the end of the other stream');
     raw.destroy();
+  });
+
+  it('end with their connection when a frame on it is broken, whether its peer closes or not', async () => {
+    await open({ probeDelayMs: 50 });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      if (exchange.head.path === '/') app.open(exchange, 'data: 1\n\n', true);
+    };
+    const raw = await rawSession();
+    raw.resume();
+    const over = new Promise((resolve) => raw.once('close', resolve));
+    raw.write(frame(1, 5, 1, GET_HEAD));
+    await app.until(() => app.sinks.length === 1, 'the stream');
+    // The length of this frame is more than any may have.
+    raw.write('garbage garbage');
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    await over;
+  });
+
+  it('outlive the pings of a peer that answers them', async () => {
+    await open({ probeDelayMs: 150 });
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
+    const made = await session();
+    const stream = made.request({});
+    let received = '';
+    stream.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    let pings = 0;
+    await new Promise<void>((resolve) => {
+      made.on('ping', () => {
+        pings += 1;
+        if (pings === 4) resolve();
+      });
+    });
+    app.sinks[0]?.write('data: 2\n\n');
+    await expect.poll(() => received).toContain('data: 2');
   });
 
   it('end with the server, which says goodbye', async () => {
@@ -272,6 +312,30 @@ async function replyOver(stream: ClientHttp2Stream): Promise<number> {
   });
 }
 
+/** A connection whose client sends the frames it is told to. It does not read unless asked to. */
+async function rawSession(): Promise<TLSSocket> {
+  const raw = connectTls({
+    port: server.port,
+    ca: authority.cert,
+    servername: 'localhost',
+    ALPNProtocols: ['h2'],
+  });
+  raws.push(raw);
+  raw.on('error', () => {});
+  await new Promise((resolve) => raw.once('secureConnect', resolve));
+  raw.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
+  raw.write(frame(4, 0, 0, Buffer.alloc(0)));
+  return raw;
+}
+
+/** `GET /` of `a`, and `CONNECT a`, by the static table. */
+const GET_HEAD = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 97]);
+const CONNECT_HEAD = Buffer.concat([
+  Buffer.from([0x02, 7]),
+  Buffer.from('CONNECT'),
+  GET_HEAD.subarray(3),
+]);
+
 /** @see https://www.rfc-editor.org/rfc/rfc9113#section-4.1 */
 function frame(type: number, flags: number, id: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(9);
@@ -281,6 +345,18 @@ function frame(type: number, flags: number, id: number, payload: Buffer): Buffer
   head.writeUInt32BE(id, 5);
   return Buffer.concat([head, payload]);
 }
+
+it('ends whatever a peer leaves unread', async () => {
+  await open();
+  app.script = (exchange) => app.open(exchange, 'x'.repeat(8_000_000), true);
+  const raw = await rawSession();
+  // Windows as wide as can be, so that what is written waits in the connection itself.
+  raw.write(frame(4, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])));
+  raw.write(frame(8, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])));
+  raw.write(frame(1, 5, 1, GET_HEAD));
+  await app.until(() => app.sinks.length === 1, 'the stream');
+  await server.close();
+});
 
 describe('V53: one connection', () => {
   it('is told how many requests and how large a head it may have', async () => {
@@ -320,21 +396,12 @@ describe('V53: one connection', () => {
   it('is closed when its faults make us reset a request', async () => {
     await open();
     app.script = () => {};
-    const raw = connectTls({
-      port: server.port,
-      ca: authority.cert,
-      servername: 'localhost',
-      ALPNProtocols: ['h2'],
-    });
-    raw.on('error', () => {});
+    const raw = await rawSession();
     raw.resume();
-    await new Promise((resolve) => raw.once('secureConnect', resolve));
     const over = new Promise((resolve) => raw.once('close', resolve));
-    raw.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
-    raw.write(frame(4, 0, 0, Buffer.alloc(0)));
     for (let i = 0; i < 25 && !raw.destroyed; i += 1) {
       const id = 2 * i + 1;
-      raw.write(frame(1, 5, id, Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 97])));
+      raw.write(frame(1, 5, id, GET_HEAD));
       // A window wider than there may be is a fault of the stream, which the server must reset.
       raw.write(frame(8, 0, id, Buffer.from([0x7f, 0xff, 0xff, 0xff])));
     }

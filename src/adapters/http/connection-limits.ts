@@ -23,8 +23,8 @@ export interface ConnectionLimits {
    */
   readonly keepAliveMs: number;
   /**
-   * Milliseconds of silence before TCP keep-alive probes look for a peer that vanished. Default
-   * 30,000.
+   * Milliseconds of silence before TCP keep-alive probes look for a peer that vanished, and between
+   * the pings of HTTP/2, each of which must be answered before the next. Default 30,000.
    */
   readonly probeDelayMs: number;
   /** Bytes of one request head; beyond it 431. Default 16,384. */

@@ -1,11 +1,10 @@
 /** One request and its reply on a stream of HTTP/2. */
-import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
 import { readH2Body } from './h2-body.ts';
 import { H2Head } from './h2-head.ts';
-import { cutWhenStalledH2, H2Stream, isReplied } from './h2-stream.ts';
+import { cutWhenStalledH2, endRequest, H2Stream, isReplied } from './h2-stream.ts';
 import type { NodeContext } from './node-context.ts';
 
 export interface H2Request {
@@ -56,7 +55,7 @@ export class H2Exchange implements HttpExchange {
     const content = isBodiless || this.head.method === 'HEAD' ? '' : body;
     stream.respond(replyHeaders(status, [...headers, ...length]));
     stream.end(content);
-    this.#endRequest();
+    endRequest(stream);
     cutWhenStalledH2(stream, this.#context.limits.stallMsMax);
   }
 
@@ -70,7 +69,7 @@ export class H2Exchange implements HttpExchange {
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
     this.#sink = new H2Stream(stream, this.#context, first);
-    this.#endRequest();
+    endRequest(stream);
     return this.#sink;
   }
 
@@ -86,18 +85,6 @@ export class H2Exchange implements HttpExchange {
     const onGone = this.#onGone;
     this.#onGone = undefined;
     if (!isReplied(this.#stream) && this.#sink?.isCut !== true) onGone?.();
-  }
-
-  /** A body that nobody reads is not waited for once the reply is over. */
-  #endRequest(): void {
-    const stream = this.#stream;
-    if (stream.endAfterHeaders || stream.readableEnded) return;
-    stream.once('finish', () => {
-      // What is on its way leaves first.
-      setImmediate(() => {
-        if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
-      });
-    });
   }
 
   #begin(status: number): void {

@@ -7,7 +7,8 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { Socket } from 'node:net';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { H2Exchange } from './h2-exchange.ts';
-import { isReplied } from './h2-stream.ts';
+import { cutWhenStalledH2, endRequest, isReplied } from './h2-stream.ts';
+import { endSession, H2Watch } from './h2-watch.ts';
 import type { ListenerParts } from './listener-parts.ts';
 import { MinuteBudget } from './minute-budget.ts';
 
@@ -23,11 +24,13 @@ export function openH2Session({ app, context, sight }: ListenerParts, socket: So
   };
   const resets = new MinuteBudget(limits.resetsPerMinuteMax, () => cut('resets'));
   const pings = new MinuteBudget(limits.pingsPerMinuteMax, () => cut('pings'));
-  const idle = new IdleTimer(session, limits);
+  const idle = new IdleTimer(session, socket, limits);
+  const watch = new H2Watch(session, socket, limits.probeDelayMs);
 
-  context.sessions.add(session);
+  context.sessions.set(session, socket);
   session.on('close', () => {
     idle.stop();
+    watch.stop();
     context.sessions.delete(session);
   });
   session.on('error', ignore);
@@ -43,7 +46,7 @@ export function openH2Session({ app, context, sight }: ListenerParts, socket: So
         if (!isReplied(stream)) resets.take();
       });
       if (stream.destroyed) return;
-      if (headers[':method'] === 'CONNECT') return refuseTunnel(stream);
+      if (headers[':method'] === 'CONNECT') return refuseTunnel(stream, limits);
       const exchange = new H2Exchange({ stream, headers, raw, socket }, context);
       context.line.enter(socket, () => app.handle(exchange));
     },
@@ -68,12 +71,14 @@ function sessionOptions(limits: ConnectionLimits): Parameters<typeof performServ
 /** A connection without a request: the first is waited for as a head is, later ones longer. */
 class IdleTimer {
   readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
   #timer: NodeJS.Timeout;
   #open = 0;
 
-  constructor(session: ServerHttp2Session, limits: ConnectionLimits) {
+  constructor(session: ServerHttp2Session, socket: Socket, limits: ConnectionLimits) {
     this.#session = session;
+    this.#socket = socket;
     this.#limits = limits;
     this.#timer = this.#arm(limits.headMsMax);
   }
@@ -99,13 +104,17 @@ class IdleTimer {
     return setTimeout(() => {
       this.#session.close();
       // A peer that takes no goodbye is not waited for.
-      this.#timer = setTimeout(() => this.#session.destroy(), this.#limits.stallMsMax);
+      const end = (): void => endSession(this.#session, this.#socket);
+      this.#timer = setTimeout(end, this.#limits.stallMsMax);
     }, delayMs);
   }
 }
 
-function refuseTunnel(stream: ServerHttp2Stream): void {
-  stream.respond({ ':status': 405, allow: 'GET, POST, DELETE, OPTIONS' }, { endStream: true });
+function refuseTunnel(stream: ServerHttp2Stream, { stallMsMax }: ConnectionLimits): void {
+  stream.respond({ ':status': 405, allow: 'GET, POST, DELETE, OPTIONS' });
+  stream.end();
+  endRequest(stream);
+  cutWhenStalledH2(stream, stallMsMax);
 }
 
 function ignore(): void {

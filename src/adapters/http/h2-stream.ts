@@ -52,6 +52,17 @@ export function isReplied(stream: ServerHttp2Stream): boolean {
   return stream.writableFinished && !stream.aborted;
 }
 
+/** A body that nobody reads is not waited for once the reply is over. */
+export function endRequest(stream: ServerHttp2Stream): void {
+  if (stream.endAfterHeaders || stream.readableEnded) return;
+  stream.once('finish', () => {
+    // What is on its way leaves first.
+    setImmediate(() => {
+      if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+  });
+}
+
 /** A reply that is over for us must not wait forever for a reader that takes nothing. */
 export function cutWhenStalledH2(stream: ServerHttp2Stream, stallMs: number): void {
   if (stream.destroyed || stream.writableFinished) return;

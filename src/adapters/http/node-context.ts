@@ -21,8 +21,8 @@ export class NodeContext {
   readonly detached: Set<Socket> = new Set();
   /** Connections whose reply is a long stream that `node:http` still knows. */
   readonly occupied: WeakSet<Socket> = new WeakSet();
-  /** Connections of HTTP/2, which `node:https` does not know. */
-  readonly sessions: Set<ServerHttp2Session> = new Set();
+  /** Connections of HTTP/2, which `node:https` does not know, with their sockets. */
+  readonly sessions: Map<ServerHttp2Session, Socket> = new Map();
   readonly certified: CertifiedConnections = new CertifiedConnections();
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();

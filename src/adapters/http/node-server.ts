@@ -6,6 +6,7 @@ import type { Application, OpenDoor, Telemetry } from '../../core/ports.ts';
 import { isLoopback } from '../../core/security/listen-host.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createListener } from './create-server.ts';
+import { endSession } from './h2-watch.ts';
 import type { Sight, Tls } from './listener-parts.ts';
 import { NodeContext } from './node-context.ts';
 import { readTlsFiles, tlsFaultLine, type TlsFiles } from './tls-files.ts';
@@ -170,7 +171,7 @@ async function close(
   });
   await Promise.race([app.drain(drainMs), after(drainMs + FLUSH_MS)]);
   for (const socket of context.detached) socket.destroySoon();
-  for (const session of context.sessions) session.close();
+  for (const session of context.sessions.keys()) session.close();
   // Also stops the timer that looks for slow requests; that the listener is closed already is no
   // error here.
   server.close(() => {});
@@ -178,7 +179,7 @@ async function close(
   await Promise.race([closed, after(FLUSH_MS)]);
   server.closeAllConnections();
   for (const socket of context.detached) socket.destroy();
-  for (const session of context.sessions) session.destroy();
+  for (const [session, socket] of context.sessions) endSession(session, socket);
   await closed;
 }
 
