@@ -377,6 +377,17 @@ describe('V53: one connection', () => {
     expect((await replyTo(made.request({}))).status).toBe(200);
   });
 
+  it('gets no answer to a head of more lines than are taken, and goes on', async () => {
+    await open({ headersMax: 20 });
+    const made = await session();
+    const lines = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-${i}`, '1']));
+    const long = await replyTo(made.request({ ...lines, origin: 'https://evil.example' }));
+    expect(long.status).toBeUndefined();
+    expect(long.code).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect(app.exchanges).toHaveLength(0);
+    expect((await replyTo(made.request({}))).status).toBe(200);
+  });
+
   it('is closed when it resets request after request, and others go on', async () => {
     await open({ resetsPerMinuteMax: 20 });
     app.script = () => {};

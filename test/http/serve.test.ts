@@ -221,6 +221,7 @@ describe('malformed requests', () => {
       400,
     ],
     ['a bad length', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
+    ['a head of too many lines', get('/', Array<string>(257).fill('A: b')), 431],
     ['an endless head', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ])('W37: refuses %s in JSON and closes', async (_name, text, status) => {
     await open();
@@ -232,6 +233,14 @@ describe('malformed requests', () => {
     expect(client.received.includes('Allow: ')).toBe(status === 405);
     expect(jsonOf(client.received).error.code).toBe(-32600);
     expect(app.exchanges).toHaveLength(0);
+  });
+
+  it('takes a head of as many lines as there may be, and shows all of them', async () => {
+    await open();
+    const client = await connected(get('/', [...Array<string>(254).fill('A: b'), 'Origin: o']));
+    await client.untilReceived('{"ok":true}');
+    expect(app.exchanges[0]?.head.headerNames()).toHaveLength(256);
+    expect(app.exchanges[0]?.head.header('origin')).toBe('o');
   });
 
   it('aborts a body whose chunks are malformed', async () => {

@@ -29,7 +29,7 @@ export interface ConnectionLimits {
   readonly probeDelayMs: number;
   /** Bytes of one request head; beyond it 431. Default 16,384. */
   readonly headBytesMax: number;
-  /** Header lines of one request that are kept. Default 256. */
+  /** Header lines of one request; beyond it 431. Default 256. */
   readonly headersMax: number;
   /** Open connections; beyond it new ones are closed at once. Default 20,000. */
   readonly connectionsMax: number;

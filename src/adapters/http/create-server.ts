@@ -4,20 +4,20 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ERRORS, errorResponse } from '../../core/errors.ts';
 import type { Application } from '../../core/ports.ts';
 import { introduce } from './introduction.ts';
 import type { ListenerParts } from './listener-parts.ts';
 import type { NodeContext } from './node-context.ts';
 import { handleRequest } from './node-handler.ts';
-import { refuseRaw, statusOfParserError } from './raw-refusal.ts';
+import { refuseRaw, refuseRequest, statusOfParserError } from './raw-refusal.ts';
 import { createSecureServer } from './secure-server.ts';
 
 export function createListener(parts: ListenerParts): Server | SecureServer {
   const { context, tls, proxyProtocol } = parts;
   const http = httpOptions(context);
   const server = tls === undefined ? createServer(http) : createSecureServer(parts, tls, http);
-  server.maxHeadersCount = context.limits.headersMax;
+  // One more than is taken: lines beyond it would be dropped unseen.
+  server.maxHeadersCount = context.limits.headersMax + 1;
   server.maxConnections = context.limits.connectionsMax;
   serveHttp1(parts, server);
   if (proxyProtocol || tls !== undefined) introduceAll(parts, server);
@@ -85,22 +85,10 @@ function onRequest(
   isContinueDue: boolean,
 ): void {
   // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host header.
-  if (req.headers.host === undefined && req.httpVersionMinor === 1) return refuseHostless(res);
+  if (req.headers.host === undefined && req.httpVersionMinor === 1) {
+    return refuseRequest(res, 400, { error: 'HOST_MALFORMED' });
+  }
   handleRequest(app, context, req, res, isContinueDue);
-}
-
-function refuseHostless(res: ServerResponse): void {
-  const body = errorResponse({ error: 'HOST_MALFORMED' });
-  const length = String(Buffer.byteLength(body));
-  res.writeHead(ERRORS.HOST_MALFORMED.httpStatus, [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    length,
-    'Connection',
-    'close',
-  ]);
-  res.end(body);
 }
 
 function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duplex: Duplex): void {

@@ -7,11 +7,12 @@ import type { Application } from '../../core/ports.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeExchange } from './node-exchange.ts';
+import { refuseRequest } from './raw-refusal.ts';
 
 export interface NodeHandlerOptions {
   /**
-   * Bounds of connections; of them only `stallMsMax` and `discard…` are the handler's, the others
-   * the server's.
+   * Bounds of connections; of them only `headersMax`, `stallMsMax` and `discard…` are the
+   * handler's, the others the server's.
    */
   readonly limits?: Partial<ConnectionLimits> | undefined;
   /**
@@ -50,6 +51,8 @@ export function handleRequest(
   isContinueDue: boolean,
 ): void {
   const { socket } = req;
+  // What is left out of a head that is cut is seen by no guard.
+  if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
   if (res.socket === null) context.pipelined.add(socket);
   context.line.enter(socket, () => {
     // A request behind one whose reply is an endless stream can have no reply.

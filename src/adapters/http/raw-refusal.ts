@@ -1,10 +1,11 @@
 /**
- * Answers for connections whose bytes `node:http` could not make a request of. Always JSON, always
- * the last.
+ * Answers for connections whose bytes `node:http` could not make a request of, or made one of that
+ * no application is shown. Always JSON, always the last.
  */
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorResponse } from '../../core/errors.ts';
+import { errorResponse, type Refusal } from '../../core/errors.ts';
+import { writeHead } from './write-head.ts';
 
 /** The status for an error of Node's parser or of its request timers. */
 export function statusOfParserError(code: string | undefined): number {
@@ -36,4 +37,19 @@ export function refuseRaw(socket: Duplex, status: number): void {
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );
+}
+
+/** Refuses a request that `node:http` read, in its turn, and closes. */
+export function refuseRequest(
+  res: ServerResponse,
+  status: number,
+  refusal: Refusal = { error: 'INVALID_REQUEST', detail: DETAILS[status] },
+): void {
+  const body = errorResponse(refusal);
+  const length = String(Buffer.byteLength(body));
+  const headers = ['Content-Type', 'application/json', 'Content-Length', length];
+  // HTTP/2 has no such header.
+  if (res.req.httpVersionMajor === 1) headers.push('Connection', 'close');
+  writeHead(res, status, headers);
+  res.end(body);
 }
