@@ -8,6 +8,10 @@ export const CLOSE_REASONS = {
   completed: { resumable: false, meaning: 'The last response of the exchange was written.' },
   replaced: { resumable: true, meaning: 'A newer connection took the stream over.' },
   rotated: { resumable: true, meaning: 'The stream reached the age at which it is renewed.' },
+  'no-place': {
+    resumable: true,
+    meaning: 'A reader came back from elsewhere, where its stream has no place; it may later.',
+  },
   polled: { resumable: true, meaning: 'The server asked the client to come back for the rest.' },
   'slow-reader': {
     resumable: true,

@@ -123,7 +123,7 @@ export class Connection implements Attachment, OpenConnection {
   }
 
   open(first: string, resume: Resume): void {
-    const exchange = this.#take();
+    const exchange = this.#take(true);
     if (exchange === undefined) return;
     const headers = STREAM_HEADERS.concat(
       this.#headers,
@@ -133,7 +133,10 @@ export class Connection implements Attachment, OpenConnection {
     this.writtenAt = this.#connections.now();
     const isLong = this.kind !== 'reply';
     this.#sink = exchange.openStream(200, headers, first, isLong);
-    this.#connections.opened(this);
+    if (!this.#connections.opened(this)) {
+      this.lose('no-place');
+      return;
+    }
     this.#connections.sent(this, first.length);
     if (this.#sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
@@ -213,9 +216,9 @@ export class Connection implements Attachment, OpenConnection {
     return this.#sink?.queuedBytes() ?? 0;
   }
 
-  #take(): HttpExchange | undefined {
+  #take(isOpening = false): HttpExchange | undefined {
     const exchange = this.#exchange;
-    if (exchange !== undefined) this.#connections.decided(this);
+    if (exchange !== undefined) this.#connections.decided(this, isOpening);
     this.#exchange = undefined;
     return exchange;
   }
@@ -223,5 +226,5 @@ export class Connection implements Attachment, OpenConnection {
 
 /** Ends after which a client is told when to come back, rather than cut. */
 function isComeAgain(reason: CloseReason): boolean {
-  return reason === 'rotated' || reason === 'credential-expired';
+  return reason === 'rotated' || reason === 'no-place' || reason === 'credential-expired';
 }

@@ -125,12 +125,16 @@ export class Connections {
     return this.#undecided.all();
   }
 
+  /** A stream has its place before it is open: however many wait for that, none is too many. */
   began(connection: OpenConnection): void {
     this.#undecided.add(connection);
+    if (connection.kind !== 'reply') this.#enter(connection);
   }
 
-  decided(connection: OpenConnection): void {
+  /** @param isOpening - whether it becomes an event stream, which keeps its place. */
+  decided(connection: OpenConnection, isOpening: boolean): void {
     this.#undecided.delete(connection);
+    if (!isOpening && connection.kind !== 'reply') this.#leave(connection);
   }
 
   /**
@@ -149,29 +153,23 @@ export class Connections {
     return this.#open.all();
   }
 
-  opened(connection: OpenConnection): void {
+  /** @returns whether it may stay: a reader that replaced another may find no place here. */
+  opened(connection: OpenConnection): boolean {
     this.#open.add(connection);
-    const { tenant } = connection.principal;
     this.#trust.add(connection);
     this.#record('connected', connection);
-    this.#hold(connection);
-    this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
+    if (connection.kind === 'reply') this.#enter(connection);
     connection.rotateAt =
       this.now() + this.#ports.limits.streamMsMax * (0.8 + 0.2 * this.#ports.random.fraction());
     this.#armHeartbeat(connection);
+    return this.#held.has(connection) || this.#hold(connection);
   }
 
   closed(connection: OpenConnection, reason: CloseReason): void {
     if (!this.#open.delete(connection)) return;
     this.#trust.delete(connection);
     this.#record('disconnected', connection, reason);
-    if (this.#held.delete(connection)) {
-      this.#ports.gate?.giveBack(this.#visitorOf(connection), 'stream');
-    }
-    const { tenant } = connection.principal;
-    const left = (this.#perTenant.get(tenant) ?? 1) - 1;
-    if (left === 0) this.#perTenant.delete(tenant);
-    else this.#perTenant.set(tenant, left);
+    this.#leave(connection);
     const ageMs = this.now() - connection.openedAt;
     this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
   }
@@ -191,15 +189,32 @@ export class Connections {
     this.#armStall(connection);
   }
 
+  #enter(connection: OpenConnection): void {
+    const { tenant } = connection.principal;
+    this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
+    this.#hold(connection);
+  }
+
+  #leave(connection: OpenConnection): void {
+    const { tenant } = connection.principal;
+    const left = (this.#perTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#perTenant.delete(tenant);
+    else this.#perTenant.set(tenant, left);
+    if (!this.#held.delete(connection)) return;
+    this.#ports.gate?.giveBack(this.#visitorOf(connection), 'stream');
+  }
+
   /**
-   * A reader that comes back takes its place before the one it replaces gives it up, so it is not
-   * refused.
+   * A reader that comes back begins before the one it replaces gives its place up: it may find none
+   * until it is opened.
+   * @returns false when there is none.
    */
-  #hold(connection: OpenConnection): void {
+  #hold(connection: OpenConnection): boolean {
     const { gate } = this.#ports;
-    if (gate === undefined || connection.isInner || connection.kind === 'reply') return;
+    if (gate === undefined || connection.isInner || connection.kind === 'reply') return true;
     const isTaken = gate.take(this.#visitorOf(connection), 'stream') === undefined;
     if (isTaken) this.#held.add(connection);
+    return isTaken;
   }
 
   #visitorOf({ address, principal }: OpenConnection): Visitor {

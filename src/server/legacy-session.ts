@@ -145,6 +145,10 @@ export class LegacySession implements SessionHandle, PostingSession {
     return undefined;
   }
 
+  isRead(lastEventId: string | undefined): boolean {
+    return this.#machine.isRead(lastEventId);
+  }
+
   /** The reply has been undecided long enough. */
   decide(post: LegacyPost): void {
     if (post.reply?.state !== 'undecided') return;
@@ -200,10 +204,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   unrelated(message: Message): void {
-    if (this.#machine.state === 'opening') {
-      this.#early.hold(message);
-      return;
-    }
+    if (this.#machine.state === 'opening') return this.#early.hold(message);
     const outbox: Outbox = [];
     this.#machine.unrelated(message.toText(), outbox);
     this.#effects.carryOut(outbox);
@@ -216,10 +217,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   related(post: LegacyPost, message: Message): void {
-    if (this.#machine.state === 'opening') {
-      this.#early.hold(message);
-      return;
-    }
+    if (this.#machine.state === 'opening') return this.#early.hold(message);
     const outbox: Outbox = [];
     const data = message.toText();
     if (post.reply === undefined) this.#machine.unrelated(data, outbox);

@@ -23,8 +23,6 @@ export interface SessionHandle extends ConnectionOwner {
   readonly era: '2024' | '2025';
   /** The negotiated revision; the requested one until it is. */
   readonly version: string;
-  /** Connections that are open for it; a reader that comes back replaces one of them. */
-  readonly connectionCount: number;
   /** Whether a request may be sent that is not `initialize`. */
   readonly isInitialized: boolean;
   /**
@@ -48,5 +46,7 @@ export interface SessionHandle extends ConnectionOwner {
     lastEventId: string | undefined,
     path: string,
   ): Refusal | undefined;
+  /** Whether `attach` would take the place of another reader, and so needs none of its own. */
+  isRead(lastEventId: string | undefined): boolean;
   end(reason: CloseReason): void;
 }

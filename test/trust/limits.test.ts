@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { RateGate } from '../../src/adapters/gate/rate-gate.ts';
 import type { Rates } from '../../src/adapters/gate/rate-rules.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
-import type { Gate, Visitor } from '../../src/core/gate.ts';
+import type { Gate, Holding, Visitor } from '../../src/core/gate.ts';
 import {
   callLater as callLater2026,
   callNow as callNow2026,
@@ -124,6 +124,64 @@ describe('too many streams', () => {
     await first.whole();
     expect(second.isEnded).toBe(false);
     expect(server.endpoint.status.streams).toBe(1);
+    const other = await Session2025.open(server, { token: 'alice' });
+    expect((await other.listen().whole()).text).toMatch(/^retry: \d{4,}\n\n$/);
+    second.leave();
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of the second');
+    expect((await other.listen().head()).isEnded).toBe(false);
+  });
+
+  it("are as many where a session has a call in flight: it takes no stream's place", async () => {
+    const server = await wireServer({
+      identity: credentials(),
+      gate: gate({ principal: { streamsMax: 1 } }),
+    });
+    const [one, two] = [
+      await Session2025.open(server, { token: 'alice' }),
+      await Session2025.open(server, { token: 'alice' }),
+    ];
+    const held = two.post(callLater(1));
+    const call = await server.upstream.call(0);
+    await one.listen().head();
+    expect((await two.listen().whole()).text).toMatch(/^retry: \d{4,}\n\n$/);
+    call.say('done');
+    expect((await held.whole()).status).toBe(200);
+  });
+
+  it('end with the time to come again where one that came back finds no place after all', async () => {
+    const places = { isFull: false };
+    const moving: Gate = Object.assign(gate({ principal: { streamsMax: 1 } }), {
+      take: (_visitor: Visitor, holding: string) =>
+        places.isFull && holding === 'stream' ? { error: 'TOO_MANY_STREAMS' } : undefined,
+    });
+    const server = await wireServer({ identity: credentials(), gate: moving });
+    const alice = await Session2025.open(server, { token: 'alice' });
+    await alice.listen().head();
+    places.isFull = true;
+    expect((await alice.listen().whole()).text).toMatch(/retry: \d+\n\n$/);
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of both');
+  });
+
+  it('of 2026 count before they are acknowledged, and no longer than they wait', async () => {
+    const places = gate({ principal: { streamsMax: 1 } });
+    const full = places.full.bind(places);
+    let visitor: Visitor | undefined;
+    const watched: Gate = Object.assign(places, {
+      full: (asks: Visitor, holding: Holding) => full((visitor = asks), holding),
+    });
+    const { server, upstream } = await modernServer({
+      identity: credentials(),
+      gate: watched,
+      server: { holdsListens: true },
+    });
+    const listen = listenTo(1, { toolsListChanged: true }, { token: 'alice' });
+    const waiting = server.send(listen);
+    await upstream.listen(0);
+    expect((await server.fetch(listen)).status).toBe(429);
+    const hasPlace = (): boolean => visitor !== undefined && places.hasPlace(visitor, 'stream');
+    expect(hasPlace()).toBe(false);
+    waiting.leave();
+    await eventually(hasPlace, 'the place');
   });
 
   it('of 2026 are refused as the request they are', async () => {

@@ -160,6 +160,13 @@ export class Session {
     return isKnown ? stream : { error: 'UNKNOWN_EVENT' };
   }
 
+  /** Whether `attach` would take the place of another reader. */
+  isRead(lastEventId: string | undefined): boolean {
+    const number =
+      lastEventId === undefined ? 0 : parseCursor(lastEventId, this.#facts.salt)?.stream;
+    return number !== undefined && this.stream(number)?.attachment !== undefined;
+  }
+
   stream(number: number): Stream | undefined {
     return number === 0 ? this.main : this.#replies?.get(number);
   }

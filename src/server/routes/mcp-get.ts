@@ -33,15 +33,14 @@ function attach(inbound: Inbound): void {
     inbound.refuse(unknown);
     return;
   }
-  const full =
-    session.connectionCount === 0 ? context.connections.refusal(inbound.visitor) : undefined;
+  const lastEventId = head.header('last-event-id');
+  const cursor = lastEventId === '' ? undefined : lastEventId;
+  const full = session.isRead(cursor) ? undefined : context.connections.refusal(inbound.visitor);
   if (full !== undefined) {
     inbound.refuseStream(full);
     return;
   }
-  const lastEventId = head.header('last-event-id');
   const connection = inbound.connection(session, 'standalone', '2025');
-  const cursor = lastEventId === '' ? undefined : lastEventId;
   const refusal = session.attach(connection, cursor, head.path);
   if (refusal === undefined) return;
   if (cursor !== undefined) context.telemetry.count('resume_total', { outcome: 'refused' });

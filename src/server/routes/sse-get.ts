@@ -19,11 +19,6 @@ export function openSse(inbound: Inbound): void {
     resume(inbound, lastEventId);
     return;
   }
-  const full = context.connections.refusal(inbound.visitor);
-  if (full !== undefined) {
-    inbound.refuseStream(full);
-    return;
-  }
   inbound.whenKnown((served) => {
     if ('error' in served) {
       inbound.refuse(served);
@@ -33,7 +28,9 @@ export function openSse(inbound: Inbound): void {
       inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
       return;
     }
-    const session = openSession(inbound, '2024');
+    // The place is taken below, with nothing in between.
+    const full = context.connections.refusal(inbound.visitor);
+    const session = full ?? openSession(inbound, '2024');
     if ('error' in session) {
       inbound.refuseStream(session);
       return;
@@ -54,8 +51,9 @@ function resume(inbound: Inbound, lastEventId: string): void {
     inbound.refuse({ error: 'UNKNOWN_EVENT' });
     return;
   }
-  const full =
-    session.connectionCount === 0 ? context.connections.refusal(inbound.visitor) : undefined;
+  const full = session.isRead(place.cursor)
+    ? undefined
+    : context.connections.refusal(inbound.visitor);
   if (full !== undefined) {
     inbound.refuseStream(full);
     return;
