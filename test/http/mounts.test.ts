@@ -40,6 +40,16 @@ async function connected(listener: RequestListener, text: string | Buffer): Prom
   return client;
 }
 
+it('knows whose a request is, though its connection is gone when its turn comes', async () => {
+  const handler = nodeHandler(app);
+  await connected((req, res) => {
+    handler(req, res);
+    req.socket.destroy();
+  }, get('/'));
+  await app.until(() => app.exchanges.length === 1, 'the request');
+  expect(app.exchanges[0]?.head.remoteAddress).toMatch(/127\.0\.0\.1$/);
+});
+
 describe('in Express', () => {
   it('sees the path below its mount point', async () => {
     const router = express().use('/api/v1', nodeHandler(app));

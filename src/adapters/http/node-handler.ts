@@ -54,9 +54,11 @@ export function handleRequest(
   // What is left out of a head that is cut is seen by no guard.
   if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
   if (res.socket === null) context.pipelined.add(socket);
+  // Whose it is, is known before it waits: a connection that is gone tells nothing.
+  const exchange = new NodeExchange({ req, res }, context, isContinueDue);
   context.line.enter(socket, () => {
     // A request behind one whose reply is an endless stream can have no reply.
     if (context.detached.has(socket) || context.occupied.has(socket)) socket.destroy();
-    else app.handle(new NodeExchange({ req, res }, context, isContinueDue));
+    else app.handle(exchange);
   });
 }
