@@ -329,6 +329,28 @@ describe('connections', () => {
     expect(client.received.match(/"\/\d"/g)).toEqual(['"/1"', '"/2"', '"/3"']);
   });
 
+  it('tells of each pipelined request that its client left', async () => {
+    await open();
+    app.script = (exchange) => app.watch(exchange);
+    const client = await connected(Array.from({ length: 20 }, (_, i) => get(`/${i}`)).join(''));
+    await app.until(() => app.exchanges.length === 20, 'the requests');
+    client.destroy();
+    await app.until(() => app.goneCount === 20, 'the leaving');
+  });
+
+  it('tells nobody that a client left who has the replies to all it pipelined', async () => {
+    await open();
+    app.script = (exchange) => app.watch(exchange);
+    const client = await connected(get('/1') + get('/2') + get('/3'));
+    await app.until(() => app.exchanges.length === 3, 'the requests');
+    for (const exchange of app.exchanges) exchange.respond(200, [], exchange.head.path);
+    await client.untilReceived('/3');
+    client.destroy();
+    app.script = respondOk;
+    await (await connected(get('/'))).untilReceived('{"ok":true}');
+    expect(app.goneCount).toBe(0);
+  });
+
   it('ends a long stream behind which a client pipelined another request', async () => {
     await open();
     app.script = (exchange) => {

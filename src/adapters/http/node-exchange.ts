@@ -106,8 +106,10 @@ export class NodeExchange implements HttpExchange {
     const before = this.#onGone;
     this.#onGone = before === undefined ? listener : () => (before(), listener());
     if (this.#pair === undefined) return;
+    const { req, res } = this.#pair;
     // `close` comes after a whole reply too, and may have come already.
-    if (this.#pair.res.destroyed) queueMicrotask(() => this.#closed());
+    if (res.destroyed || (res.socket === null && req.socket.destroyed))
+      queueMicrotask(() => this.#closed());
     else if (before === undefined) this.#watch(this.#pair);
   }
 
@@ -118,6 +120,11 @@ export class NodeExchange implements HttpExchange {
       this.#isComplete = !socket.destroyed;
     });
     res.once('close', () => this.#closed());
+    if (res.socket !== null) return;
+    // A response that waits behind others is not told when the connection ends before its turn.
+    const onClose = (): void => this.#closed();
+    socket.once('close', onClose);
+    res.once('close', () => socket.removeListener('close', onClose));
   }
 
   #closed(): void {

@@ -53,7 +53,11 @@ export function handleRequest(
   const { socket } = req;
   // What is left out of a head that is cut is seen by no guard.
   if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
-  if (res.socket === null) context.pipelined.add(socket);
+  if (res.socket === null) {
+    context.pipelined.add(socket);
+    // Each request that waits behind another listens for the end of the connection.
+    socket.setMaxListeners(0);
+  }
   // Whose it is, is known before it waits: a connection that is gone tells nothing.
   const exchange = new NodeExchange({ req, res }, context, isContinueDue);
   context.line.enter(socket, () => {
