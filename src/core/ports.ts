@@ -61,7 +61,10 @@ export interface RequestHead extends CertifiedPeer {
   readonly connection?: object | undefined;
   /** Whether the connection itself is encrypted. Absent: it is not. */
   readonly isEncrypted?: boolean | undefined;
-  /** The value of a header (name in lower case); of several lines, the first. */
+  /**
+   * The value of a header (name in lower case); of several lines, the first, and all of them joined
+   * with commas where it is a list (`accept`, `access-control-request-headers`).
+   */
   header(name: string): string | undefined;
   /** How many lines carried this header (name in lower case). */
   headerCount(name: string): number;

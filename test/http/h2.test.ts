@@ -150,6 +150,16 @@ describe('requests', () => {
     expect(one?.remoteAddress).toMatch(/127\.0\.0\.1$/);
   });
 
+  it('show all lines of a list, and the first of others', async () => {
+    await open();
+    const lists = { accept: ['a/b', 'c/d'], 'access-control-request-headers': ['e', 'f'] };
+    await replyTo((await session()).request({ ...lists, 'x-one': ['1', '2'] } as never));
+    const [head] = app.exchanges.map((exchange) => exchange.head);
+    expect(head?.header('accept')).toMatch(/^a\/b, ?c\/d$/);
+    expect(head?.header('access-control-request-headers')).toMatch(/^e, ?f$/);
+    expect(head?.header('x-one')).toBe('1');
+  });
+
   it('get no header that speaks of a connection', async () => {
     await open();
     app.script = (exchange) =>

@@ -270,9 +270,10 @@ describe('malformed requests', () => {
     await client.untilReceived('{"ok":true}');
   });
 
-  it('shows how often a header came, and the first of its lines', async () => {
+  it('shows how often a header came, and the first of its lines, or all of a list', async () => {
     await open();
     const lines = ['Authorization: A', 'authorization: B', 'Origin: o1', 'Origin: o2', 'X-L: 1, 2'];
+    lines.push('Accept: application/json', 'accept: text/event-stream');
     const client = await connected(get('/', [...lines, '__proto__: a', '__proto__: b', 'Host: h']));
     await client.untilReceived('{"ok":true}');
     const head = app.exchanges[0]?.head;
@@ -281,6 +282,7 @@ describe('malformed requests', () => {
     expect(head?.headerCount('origin')).toBe(2);
     expect(head?.header('origin')).toBe('o1');
     expect(head?.header('x-l')).toBe('1, 2');
+    expect(head?.header('accept')).toBe('application/json, text/event-stream');
     expect(head?.headerCount('host')).toBe(2);
     expect(head?.headerCount('__proto__')).toBe(2);
     expect(head?.headerNames().filter((name) => name === 'origin')).toHaveLength(2);

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { RequestHead } from '../../core/ports.ts';
 import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
+import { isListHeader } from './list-headers.ts';
 import type { NodeContext } from './node-context.ts';
 
 export class H2Head implements RequestHead {
@@ -39,6 +40,7 @@ export class H2Head implements RequestHead {
   }
 
   header(name: string): string | undefined {
+    if (isListHeader(name)) return this.#joined(name);
     const at = this.#lines.findIndex((line, i) => i % 2 === 0 && line === name);
     return at === -1 ? undefined : this.#lines[at + 1];
   }

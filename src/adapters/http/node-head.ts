@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHead } from '../../core/ports.ts';
 import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
+import { isListHeader } from './list-headers.ts';
 import type { NodeContext } from './node-context.ts';
 import { lineOf } from './peers.ts';
 
@@ -38,7 +39,7 @@ export class NodeHead implements RequestHead {
   header(name: string): string | undefined {
     // Anything but a string is either absent, inherited from Object.prototype, or a list of lines.
     const value: unknown = this.#headers[name];
-    if (typeof value === 'string' && !value.includes(',')) return value;
+    if (typeof value === 'string' && (!value.includes(',') || isListHeader(name))) return value;
     if (value === undefined) return name === 'host' ? this.#authority : undefined;
     // Node joins several lines of most headers with commas, or keeps the last of none: ask the
     // lines.
