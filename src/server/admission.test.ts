@@ -272,8 +272,12 @@ describe('who is counted', () => {
   it('is refused at the door before a credential is verified', () => {
     const [gate, asked] = [new Counts(), identity()];
     gate.arrival = BUSY;
-    const { exchange } = knock(doorOf({ gate, identity: asked }).door, {});
+    const { door } = doorOf({ gate, identity: asked });
+    const { exchange } = knock(door, { method: 'POST' });
     expect([exchange.status, exchange.header('Retry-After'), asked.asked]).toEqual([429, '3', 0]);
+    const stream = knock(door, { method: 'GET' }).exchange;
+    expect([stream.status, stream.body, stream.isStream]).toEqual([200, 'retry: 3000\n\n', true]);
+    expect(asked.asked).toBe(0);
   });
 
   it('is refused a call with an error and a stream with a time to come back', () => {

@@ -111,11 +111,29 @@ export function enter(
     });
   };
   if (door.gate === undefined) verify();
-  else
-    door.gate.arrive(head.remoteAddress, (full) => (full === undefined ? verify() : refuse(full)));
+  else {
+    door.gate.arrive(head.remoteAddress, (full) => settle(door, exchange, headers, full, verify));
+  }
 }
 
-/** On every verb. A stream that may not be opened yet is given an end and a time, not an error. */
+/** A stream that may not be opened yet is given an end and a time, not an error. */
+function settle(
+  door: Door,
+  exchange: HttpExchange,
+  headers: readonly string[],
+  full: Refusal | undefined,
+  next: () => void,
+): void {
+  if (full === undefined) next();
+  else if (isStream(exchange.head)) comeBack(exchange, headers, waitMsOf(full));
+  else refuseExchange(door, exchange, headers, full);
+}
+
+function isStream({ method }: RequestHead): boolean {
+  return method === 'GET';
+}
+
+/** On every verb. */
 function count(
   door: Door,
   exchange: HttpExchange,
@@ -128,16 +146,11 @@ function count(
     then();
     return;
   }
-  const { method, remoteAddress: address } = exchange.head;
-  const visitor = { address, principal, server };
-  const isStream = method === 'GET';
-  const settle = (full: Refusal | undefined, next: () => void): void => {
-    if (full === undefined) next();
-    else if (isStream) comeBack(exchange, headers, waitMsOf(full));
-    else refuseExchange(door, exchange, headers, full);
-  };
+  const visitor = { address: exchange.head.remoteAddress, principal, server };
+  const open = (): void =>
+    gate.open(visitor, (full) => settle(door, exchange, headers, full, then));
   gate.enter(visitor, (full) =>
-    settle(full, isStream ? () => gate.open(visitor, (late) => settle(late, then)) : then),
+    settle(door, exchange, headers, full, isStream(exchange.head) ? open : then),
   );
 }
 

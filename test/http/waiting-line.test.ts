@@ -16,6 +16,7 @@ beforeEach(async () => {
   app = new ScriptedApp();
   app.script = (exchange) => {
     if (exchange.head.path === '/good') respondOk(exchange);
+    else if (exchange.head.path === '/later') app.open(exchange, 'retry: {}\n\n', false).end('');
     else exchange.respond(429, JSON_HEADERS, '{}');
   };
   server = await serve(app, { port: 0, drainMs: 100 });
@@ -51,6 +52,16 @@ describe('connections that wait for their turn', () => {
     const before = app.exchanges.length;
     // All of it is in the kernel before the server looks; the good one asks last.
     for (const client of refused) client.send(get('/bad'));
+    good.send(get('/good'));
+    await app.until(() => app.exchanges.length === before + REFUSED + 1, 'all requests');
+    expect(pathsSince(before).indexOf('/good')).toBeLessThan(2);
+  });
+
+  it('handles whoever was given the time to come again behind others, too', async () => {
+    const refused = await Promise.all(Array.from({ length: REFUSED }, () => after('/later')));
+    const good = await after('/good');
+    const before = app.exchanges.length;
+    for (const client of refused) client.send(get('/later'));
     good.send(get('/good'));
     await app.until(() => app.exchanges.length === before + REFUSED + 1, 'all requests');
     expect(pathsSince(before).indexOf('/good')).toBeLessThan(2);

@@ -62,9 +62,11 @@ describe('too many requests', () => {
       identity: credentials(),
       gate: gate({ address: { requestsPerSecond: 0 } }),
     });
-    const reply = await server.fetch({ path: '/mcp' });
+    const reply = await server.fetch({ method: 'POST', path: '/mcp' });
     expect(reply.status).toBe(429);
     expect(reply.header('www-authenticate')).toBeUndefined();
+    const stream = await server.fetch({ path: '/sse' });
+    expect([stream.status, stream.text]).toEqual([200, 'retry: 1000\n\n']);
   });
 });
 

@@ -6,6 +6,7 @@ import { readH2Body } from './h2-body.ts';
 import { H2Head } from './h2-head.ts';
 import { cutWhenStalledH2, endRequest, H2Stream, isReplied } from './h2-stream.ts';
 import type { NodeContext } from './node-context.ts';
+import { TURNED_AWAY } from './node-exchange.ts';
 
 export interface H2Request {
   readonly stream: ServerHttp2Stream;
@@ -63,9 +64,9 @@ export class H2Exchange implements HttpExchange {
     status: number,
     headers: readonly string[],
     first: string,
-    _isLong: boolean,
+    isLong: boolean,
   ): StreamSink {
-    this.#begin(status);
+    this.#begin(!isLong && this.head.method === 'GET' ? TURNED_AWAY : status);
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
     this.#sink = new H2Stream(stream, this.#context, first);

@@ -15,6 +15,12 @@ import { writeHead } from './write-head.ts';
  */
 const CHEAP_BODY_BYTES = 65_536;
 
+/**
+ * A GET whose stream is over at once was turned away, though its status does not say so: a browser
+ * takes any other for final.
+ */
+export const TURNED_AWAY = 429;
+
 interface Pair {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -82,7 +88,8 @@ export class NodeExchange implements HttpExchange {
     first: string,
     isLong: boolean,
   ): StreamSink {
-    const { req, res } = this.#begin(status);
+    const isTurnedAway = !isLong && this.head.method === 'GET';
+    const { req, res } = this.#begin(isTurnedAway ? TURNED_AWAY : status);
     const isBodyLeft = this.#isBodyLeft(req);
     if (isLong && !isBodyLeft && canTakeSocket(req, res, this.#context)) {
       const stream = takeSocket(req, res, this.#context, status, headers, first);
