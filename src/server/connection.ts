@@ -21,6 +21,8 @@ export interface ConnectionOwner {
    * The credential of the connection ends. Absent where a stream is ended like one that is renewed.
    */
   expired?(connection: Connection): void;
+  /** A shutdown waits no longer. Absent where a stream is cut, to be taken up again elsewhere. */
+  ceased?(connection: Connection): void;
 }
 
 export const STREAM_HEADERS: readonly string[] = [
@@ -204,6 +206,11 @@ export class Connection implements Attachment, OpenConnection {
 
   drain(): void {
     this.owner.drain(this);
+  }
+
+  cease(): void {
+    this.owner.ceased?.(this);
+    this.lose('drained');
   }
 
   /** Its credential is over: it ends as its era can, so that its client comes back with another. */

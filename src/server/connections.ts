@@ -52,6 +52,8 @@ export interface OpenConnection extends Bagged {
   revoke(): void;
   /** A shutdown asks it to end in its own way. */
   drain(): void;
+  /** A shutdown waits no longer. */
+  cease(): void;
   queuedBytes(): number;
 }
 

@@ -17,7 +17,8 @@ export async function drainEndpoint(context: EndpointContext, windowMs: number):
   for (const disarm of disarms) disarm();
   for (const listen of context.listens) listen.complete();
   for (const session of context.directory.all()) session.end('drained');
-  for (const connection of context.connections.all()) connection.lose('drained');
+  const { connections } = context;
+  for (const connection of [...connections.undecided(), ...connections.all()]) connection.cease();
   context.pool.close();
   await context.upstream.close();
 }

@@ -3,7 +3,7 @@
  * The client closing its connection, stream or pending JSON, cancels the request.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#cancellation
  */
-import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
+import { type ErrorCode, ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import {
   isLevelAtLeast,
   statusOfAnswer,
@@ -123,11 +123,11 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
 
   /** Nobody can come back for the rest in this revision: it is told what to do instead. */
   expired(): void {
-    const call = this.#call;
-    if (call === undefined) return;
-    this.#facts.upstream.cancel(call, 'the credential of the client ended');
-    this.#facts.recorded('2026', call, 'cancelled');
-    this.#refuse({ error: 'CREDENTIAL_EXPIRED', id: call.id });
+    this.#giveUp('CREDENTIAL_EXPIRED', 'the credential of the client ended');
+  }
+
+  ceased(): void {
+    this.#giveUp('SHUTTING_DOWN', 'the server is shutting down');
   }
 
   connectionLost(): void {
@@ -141,6 +141,14 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
       this.#facts.recorded('2026', call, 'cancelled');
     }
     this.#facts.ended(this);
+  }
+
+  #giveUp(error: ErrorCode, why: string): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    this.#facts.upstream.cancel(call, why);
+    this.#facts.recorded('2026', call, 'cancelled');
+    this.#refuse({ error, id: call.id });
   }
 
   #refuse(refusal: Refusal): void {

@@ -384,6 +384,23 @@ describe('multi-round-trip requests', () => {
   });
 });
 
+describe('the end of a shutdown', () => {
+  it('answers what is in flight still, on a stream and as JSON', async () => {
+    const { server, upstream } = await modernServer();
+    const stream = server.send(callLater(1));
+    await upstream.call(0);
+    await stream.head();
+    const json = server.send(callLater(2, JSON_ONLY));
+    const call = await upstream.call(1);
+    await server.endpoint.drain(0);
+    await Promise.all([stream.whole(), json.whole()]);
+    expect([stream.isBroken, json.isBroken, json.status]).toEqual([false, false, 503]);
+    expect(stream.messages).toMatchObject([{ id: 1, error: { code: -32004 } }]);
+    expect(JSON.parse(json.text)).toMatchObject({ id: 2, error: { code: -32004 } });
+    expect(call.isCancelled).toBe(true);
+  });
+});
+
 describe('the server’s death', () => {
   it('W78 answers what was in flight at once with a code of ours, outside the reserved ranges', async () => {
     const { server, upstream } = await modernServer();
