@@ -264,6 +264,18 @@ describe('malformed requests', () => {
     expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
+  it.each(['garbage\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n'])(
+    'never answers a request that waits with the refusal of %j behind it',
+    async (text) => {
+      await open();
+      app.script = (exchange) => app.watch(exchange);
+      const client = await connected(post('/', '{}') + text);
+      await client.untilOver();
+      expect(client.received).toBe('');
+      await app.until(() => app.goneCount === app.exchanges.length, 'the leaving');
+    },
+  );
+
   it('serves a request that offers an upgrade as if it did not', async () => {
     await open();
     const client = await connected(get('/', ['Connection: Upgrade', 'Upgrade: h2c']));

@@ -54,8 +54,14 @@ function serveHttp1({ app, context }: ListenerParts, server: Server | SecureServ
   // asked.
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
-    refuseRaw(socket, 405);
+    if (pendingOn(socket) === undefined) refuseRaw(socket, 405);
+    else socket.destroy();
   });
+}
+
+/** The response that is next on a connection; `node:http` keeps it there. */
+function pendingOn(socket: Duplex): ServerResponse | undefined {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
 }
 
 /** Puts the first look at a connection before whatever Node does with it. */
@@ -97,6 +103,8 @@ function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duple
   if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
   // A second reply would be taken for the answer to another request.
   if (context.answered.has(socket)) return;
+  // So would this one, where the fault is not in the request that awaits its reply.
+  if (pendingOn(socket)?.req.complete === true) return void socket.destroy();
   // Whoever does not take the refusal is cut.
   socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
   refuseRaw(socket, statusOfParserError(error.code));
