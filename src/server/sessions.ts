@@ -3,6 +3,7 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { checkNotification } from '../core/protocol/notification.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import type { Inbound } from './inbound.ts';
 import { LegacySession } from './legacy-session.ts';
@@ -85,10 +86,10 @@ export function checkInitialize(message: Message, context: EndpointContext): Ref
 
 /**
  * What a session may be sent now: `initialize` once, and first. In 2024 the handshake is made for
- * clients that skip it.
+ * clients that skip it. What is no request must not be one in disguise.
  */
 export function checkOrder(message: Message, session: SessionHandle): Refusal | undefined {
-  if (message.kind !== 'request') return undefined;
+  if (message.kind !== 'request') return checkNotification(message);
   if (message.method === 'initialize') {
     return session.isInitialized ? { error: 'ALREADY_INITIALIZED', id: message.id } : undefined;
   }

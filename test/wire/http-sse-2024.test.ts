@@ -199,6 +199,7 @@ describe('posting', () => {
       ['{', {}, 400, -32700],
       ['[]', {}, 400, -32600],
       [[rpc(1, 'ping')], {}, 400, -32600],
+      [note('tools/call', { name: 'now' }), {}, 400, -32600],
       [rpc(1, 'ping'), { 'content-type': 'text/plain' }, 415, -32600],
     ] as const) {
       const reply = await session.post(body, headers).whole();
@@ -207,6 +208,7 @@ describe('posting', () => {
     }
     await session.post(rpc(2, 'ping')).whole();
     expect(await session.stream.message(1)).toMatchObject({ id: 2, result: {} });
+    expect(server.upstream.newest.methods()).not.toContain('tools/call');
   });
 });
 

@@ -404,6 +404,14 @@ describe('errors', () => {
     expect(await refusal(gate, request)).toMatchObject({ status: 400, code: -32600 });
   });
 
+  it('W62 a request that lacks its id is no notification: 400', async () => {
+    const gate = await modernServer();
+    const params = { name: 'now', arguments: {}, _meta: metaOf() };
+    const body = { jsonrpc: '2.0', method: 'tools/call', params };
+    const request = postOf('/mcp', body, { 'mcp-protocol-version': VERSION });
+    expect(await refusal(gate, request)).toMatchObject({ status: 400, code: -32600 });
+  });
+
   it('W78 an id comes back with its type in refusals and answers alike', async () => {
     const gate = await modernServer();
     for (const id of ['1', 1, '', 'ünïcode', Number.MAX_SAFE_INTEGER]) {

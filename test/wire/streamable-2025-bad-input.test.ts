@@ -4,7 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
  */
 import { describe, expect, it } from 'vitest';
-import { callNow, postOf, rpc, Session2025 } from './conversation.ts';
+import { callNow, note, postOf, rpc, Session2025 } from './conversation.ts';
 import type { WireReply } from './wire-reply.ts';
 import { wireServer } from './wire-server.ts';
 
@@ -44,6 +44,8 @@ describe('bodies', () => {
       400,
       -32600,
     ],
+    ['a call without an id', '{"jsonrpc":"2.0","method":"tools/call"}', 400, -32600],
+    ['initialize without an id', '{"jsonrpc":"2.0","method":"initialize"}', 400, -32600],
     ['HTML', '<script>alert(1)</script>', 400, -32700],
   ])('W37 that are %s are refused', async (_what, body, status, code) => {
     const server = await wireServer();
@@ -61,6 +63,15 @@ describe('bodies', () => {
     const text = Buffer.from('{"jsonrpc":"2.0","id":"\xff","method":"ping"}', 'latin1');
     const reply = await server.fetch({ method: 'POST', path: '/mcp', headers, body: text });
     expectCleanRefusal(reply, 400, -32700);
+  });
+
+  it('V19 that are notifications of a vendor go on, by their name', async () => {
+    const server = await wireServer();
+    const session = await Session2025.open(server);
+    const reply = await session.post(note('notifications/vendor.example/x')).whole();
+    expect(reply.status).toBe(202);
+    await session.post(rpc(1, 'ping')).whole();
+    expect(server.upstream.newest.methods()).toContain('notifications/vendor.example/x');
   });
 
   it('W37 V42 with a member in another case do not smuggle it', async () => {

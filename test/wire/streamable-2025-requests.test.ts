@@ -189,6 +189,19 @@ describe('batches', () => {
     expect([reply.status, reply.text]).toEqual([202, '']);
   });
 
+  it('W12 V19 with a request that lacks its id are refused as a whole', async () => {
+    const server = await wireServer();
+    const session = await Session2025.open(server, { version: '2025-03-26' });
+    const call = note('tools/call', { name: 'now', arguments: {} });
+    for (const batch of [[call], [rpc(1, 'ping'), call]]) {
+      const reply = await session.post(batch).whole();
+      expect(reply.status).toBe(400);
+      expect((await reply.json())['error']).toMatchObject({ code: -32600 });
+    }
+    await session.post([rpc(2, 'ping')]).whole();
+    expect(server.upstream.newest.methods()).not.toContain('tools/call');
+  });
+
   it.each(['2025-06-18', '2025-11-25'])('W12 are refused in %s', async (version) => {
     const server = await wireServer();
     const session = await Session2025.open(server, { version });

@@ -12,6 +12,7 @@ import {
   type Envelope,
 } from './eras/stateless-2026.ts';
 import type { Message } from './message.ts';
+import { checkNotification } from './notification.ts';
 import type { ReadMessage } from './read-message.ts';
 import { isModernVersion } from './versions.ts';
 
@@ -49,7 +50,10 @@ export function classify(read: ReadMessage, head: RequestHead, served: ServedEra
       detail: 'Responses are not sent in this revision.',
     });
   }
-  if (message.kind === 'notification') return { kind: 'modern-notification', message };
+  if (message.kind === 'notification') {
+    const fault = checkNotification(message);
+    return fault === undefined ? { kind: 'modern-notification', message } : refuse(fault);
+  }
   if (claim === undefined && !isModernHeader) return refuseHandshake(message, served);
   const envelope = checkEnvelope(message, head, served.supported);
   if ('error' in envelope) return refuse(envelope);

@@ -5,6 +5,7 @@
  */
 import type { Refusal } from '../../errors.ts';
 import type { Message } from '../message.ts';
+import { checkNotification } from '../notification.ts';
 import { hasBatches, hasPriming, isLegacyVersion, LATEST_LEGACY_VERSION } from '../versions.ts';
 
 /**
@@ -44,6 +45,8 @@ export function checkBatch(
   if (!hasBatches(version)) return { error: 'BATCH_NOT_ALLOWED' };
   for (const entry of entries) {
     if ('error' in entry) return entry;
+    const fault = checkNotification(entry);
+    if (fault !== undefined) return fault;
     if (entry.method === 'initialize') {
       return { error: 'INVALID_REQUEST', detail: 'Send initialize by itself, not in a batch.' };
     }
