@@ -228,6 +228,30 @@ describe('what is asked', () => {
     expect([listen(), listen('a:1'), listen('a:1', 'b:1')]).toEqual([true, true, false]);
   });
 
+  it('is a URI in every form a server may read it in, of lists too', () => {
+    const { access } = accessOf(
+      `permit (principal, action, resource) when { resource.uri like "file:///public/*" };
+       forbid (principal, action, resource) when { resource.uri == "file:///public/own" };`,
+    );
+    const uris = ['a', '../secret/b', '%2e%2e/secret/b', 'x/../own', 'x/../a'].map(
+      (path) => `file:///public/${path}`,
+    );
+    const asked = (method: string, paramsOf: (uri: string) => object): readonly boolean[] =>
+      uris.map((uri) => isAllowed(access.decide(requestOf(method, paramsOf(uri)))));
+    const expected = [true, false, false, false, true];
+    for (const method of ['resources/read', 'resources/subscribe']) {
+      expect(asked(method, (uri) => ({ uri }))).toEqual(expected);
+    }
+    const refOf = (uri: string) => ({ ref: { type: 'ref/resource', uri } });
+    expect(asked('completion/complete', refOf)).toEqual(expected);
+    const listenTo = (uri: string) => ({ notifications: { resourceSubscriptions: [uri] } });
+    expect(asked('subscriptions/listen', listenTo)).toEqual(expected);
+    const list = Message.result('1', JSON.stringify({ resources: uris.map((uri) => ({ uri })) }));
+    expect(access.filter(requestOf('resources/list'), list).value).toEqual({
+      resources: [{ uri: uris[0] }, { uri: uris[4] }],
+    });
+  });
+
   it('is of no use to who comes with no known credential', () => {
     const { access } = accessOf(ALL);
     const asked = { ...callOf('x'), grant: UNKNOWN_GRANT };

@@ -15,6 +15,7 @@ import { type Question, questionsOf, recordOf } from './question.ts';
 import { readPolicies } from './read-policies.ts';
 import { TaskTools } from './task-tools.ts';
 import { ToolBook } from './tool-book.ts';
+import { uriForms } from './uri-forms.ts';
 import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
 
 export interface PolicyAccessPorts {
@@ -93,8 +94,8 @@ export class PolicyAccess implements Access {
     if (request.grant === UNKNOWN_GRANT) return answer;
     if (request.message.method === 'tools/call') this.#tasks.learn(request, answer);
     return filteredList(request.message.method, answer, (entry) => {
-      const matter = this.#matterOfEntry(request, entry);
-      return matter !== undefined && verdicts.of(request, matter).isAllowed;
+      const matters = this.#mattersOfEntry(request, entry);
+      return matters.length > 0 && matters.every((each) => verdicts.of(request, each).isAllowed);
     });
   }
 
@@ -130,20 +131,23 @@ export class PolicyAccess implements Access {
     return { action: 'call', thing, arguments: given };
   }
 
-  #matterOfEntry(request: AccessRequest, { kind, name, value }: ListEntry): Matter | undefined {
+  /** All of them must be allowed; of what nobody could be allowed there are none. */
+  #mattersOfEntry(request: AccessRequest, { kind, name, value }: ListEntry): readonly Matter[] {
     const { server } = request;
-    switch (kind) {
-      case 'tool':
-        this.#tools.learn(ownerOf(request), name, recordOf(value));
-        return this.#matterOfTool(request, name, undefined);
-      case 'task':
-        return this.#matterOf(request, { action: 'call', target: { kind, name } });
-      default: {
-        const action = kind === 'prompt' ? 'get' : 'read';
-        const thing = { server, target: { kind, name }, facts: undefined };
-        return { action, thing, arguments: { given: {} } };
-      }
+    if (kind === 'tool') {
+      this.#tools.learn(ownerOf(request), name, recordOf(value));
+      return [this.#matterOfTool(request, name, undefined)];
     }
+    if (kind === 'task') {
+      const matter = this.#matterOf(request, { action: 'call', target: { kind, name } });
+      return matter === undefined ? [] : [matter];
+    }
+    const action = kind === 'prompt' ? 'get' : 'read';
+    const names = kind === 'prompt' ? [name] : uriForms(name);
+    return names.map((each) => {
+      const thing = { server, target: { kind, name: each }, facts: undefined };
+      return { action, thing, arguments: { given: {} } };
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Message } from '../../core/protocol/message.ts';
 import { readFilter } from '../../core/sessions/subscription.ts';
 import { isText } from './cedar-value.ts';
+import { uriForms } from './uri-forms.ts';
 
 export type Action = 'list' | 'call' | 'get' | 'read' | 'subscribe' | 'complete';
 
@@ -51,10 +52,10 @@ export function questionsOf(message: Message): readonly Question[] | undefined {
     case 'prompts/get':
       return one('get', 'prompt', params['name']);
     case 'resources/read':
-      return one('read', 'resource', params['uri']);
+      return ofUri('read', params['uri']);
     case 'resources/subscribe':
     case 'resources/unsubscribe':
-      return one('subscribe', 'resource', params['uri']);
+      return ofUri('subscribe', params['uri']);
     case 'completion/complete':
       return completed(recordOf(params['ref']));
     case 'subscriptions/listen':
@@ -83,16 +84,21 @@ function one(
   return [{ action, target: { kind, name }, arguments: given }];
 }
 
+function ofUri(action: Action, uri: unknown): readonly Question[] | undefined {
+  if (typeof uri !== 'string' || !isText(uri)) return undefined;
+  return uriForms(uri).map((name) => ({ action, target: { kind: 'resource', name } }));
+}
+
 function completed(ref: Readonly<Record<string, unknown>>): readonly Question[] | undefined {
   if (ref['type'] === 'ref/prompt') return one('complete', 'prompt', ref['name']);
-  return ref['type'] === 'ref/resource' ? one('complete', 'resource', ref['uri']) : undefined;
+  return ref['type'] === 'ref/resource' ? ofUri('complete', ref['uri']) : undefined;
 }
 
 /** Changes of lists tell nothing but that something changed. */
 function listened(notifications: unknown): readonly Question[] | undefined {
   const { uris, taskIds = [] } = readFilter(recordOf(notifications));
   const asked = [
-    ...[...uris].map((uri) => one('subscribe', 'resource', uri)),
+    ...[...uris].map((uri) => ofUri('subscribe', uri)),
     ...[...taskIds].map((taskId) => one('call', 'task', taskId)),
   ];
   return asked.every((each) => each !== undefined) ? asked.flat() : undefined;
