@@ -26,6 +26,8 @@ const VALUES = [
   '{}',
   '[]',
   '{"name":"a","arguments":{"x":1}}',
+  '{"name":"a","Name":"b"}',
+  '{"name":"a","arguments":{"x":[{"y":1,"y":2}]}}',
   '{"_meta":{"progressToken":1}}',
   '{"_meta":{"progressToken":"t","progressToken":2}}',
   '{"_meta":[]}',

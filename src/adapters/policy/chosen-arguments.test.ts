@@ -47,3 +47,16 @@ it('are undefined when one cannot be shown, so that nobody decides', () => {
   expect(chosenArguments(['a', 'b'], { a: 1, b: '\ud800' })).toBeUndefined();
   expect(chosenArguments(['b'], { b: { __entity: 1 } })).toBeUndefined();
 });
+
+it('V42 are undefined where a name beside them differs only in case, at any depth', () => {
+  for (const given of [
+    { path: '/a', Path: '/b' },
+    { PATH: '/b' },
+    { options: { mode: 1, Mode: 2 } },
+    { options: {}, optionſ: { mode: 1 } },
+  ]) {
+    expect(chosenArguments(['path', 'options.mode'], given)).toBeUndefined();
+  }
+  const other = { path: '/a', Body: 1, body: 2, options: { Text: 1, text: 2 } };
+  expect(chosenArguments(['path', 'options.mode'], other)).toEqual({ path: '/a' });
+});

@@ -1,5 +1,6 @@
 /** The arguments of a call that policies may look at, by their paths; they see no others. */
 import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { folded } from '../../core/protocol/param-names.ts';
 import { cedarValue } from './cedar-value.ts';
 import type { ChosenArguments } from './policy-rules.ts';
 import { recordOf } from './question.ts';
@@ -12,7 +13,8 @@ export function pathsOf(chosen: ChosenArguments, server: string, tool: string): 
 
 /**
  * An argument that is absent or null is left out.
- * @returns undefined when one holds what policies cannot be shown: then nobody may decide.
+ * @returns undefined when one holds what policies cannot be shown, or could be another one to the
+ * server: then nobody may decide.
  */
 export function chosenArguments(
   paths: readonly string[],
@@ -20,7 +22,9 @@ export function chosenArguments(
 ): Readonly<Record<string, CedarValueJson>> | undefined {
   const found: [string, CedarValueJson][] = [];
   for (const path of paths) {
-    const value = valueAt(given, path.split('.'));
+    const at = valueAt(given, path.split('.'));
+    if (at === undefined) return undefined;
+    const { value } = at;
     if (value === undefined || value === null) continue;
     const held = cedarValue(value);
     if (held === undefined) return undefined;
@@ -29,11 +33,18 @@ export function chosenArguments(
   return Object.fromEntries(found);
 }
 
-function valueAt(value: unknown, keys: readonly string[]): unknown {
+/** Undefined when a name beside the path differs from the path's only in case: V42. */
+function valueAt(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let found = value;
   for (const key of keys) {
     const record = recordOf(found);
+    if (hasVariant(record, key)) return undefined;
     found = Object.hasOwn(record, key) ? record[key] : undefined;
   }
-  return found;
+  return { value: found };
+}
+
+function hasVariant(record: Readonly<Record<string, unknown>>, key: string): boolean {
+  const text = folded(key);
+  return Object.keys(record).some((each) => each !== key && folded(each) === text);
 }

@@ -21,6 +21,7 @@ import {
   QUOTE,
 } from './json-tokens.ts';
 import { MemberPlaces } from './member-places.ts';
+import { folded, isParamVariant, isReadInside } from './param-names.ts';
 
 /** Result of a scan. Nothing of it may be believed before the text was parsed without an error. */
 export type ScanOutcome =
@@ -168,12 +169,16 @@ class MessageScan {
   ): number {
     const innerLevel = innerLevelOf(source, start, end, level);
     const isInner = innerLevel !== undefined && this.#text.charCodeAt(at) === OPEN_BRACE;
+    const keysBefore = this.#tokens.keysLeft;
     const valueEnd = isInner
       ? this.#object(at, depth, innerLevel)
       : this.#tokens.skipValue(at, depth);
     if (level === 'message') this.#noteMessageMember(source, start, end, at, valueEnd);
     else if (level === 'meta') this.#noteMetaMember(source, start, end, at, valueEnd);
     else this.#notePayloadMember(source, start, end, at, valueEnd);
+    if (level === 'params') {
+      this.#noteParam(source, start, end, keysBefore - this.#tokens.keysLeft);
+    }
     return valueEnd;
   }
 
@@ -231,6 +236,12 @@ class MessageScan {
     }
   }
 
+  #noteParam(source: string, start: number, end: number, keys: number): void {
+    const places = this.#places;
+    if (isReadInside(source, start, end)) places.insideCount += keys;
+    else if (isParamVariant(source, start, end)) places.hasParamVariant = true;
+  }
+
   #noteMetaMember(source: string, start: number, end: number, at: number, valueEnd: number): void {
     const places = this.#places;
     if (isWord(source, start, end, 'progressToken')) {
@@ -272,10 +283,9 @@ function innerLevelOf(source: string, start: number, end: number, level: Level):
   return level !== 'meta' && isWord(source, start, end, '_meta') ? 'meta' : undefined;
 }
 
-/** Case is folded both ways, so that the long s and its like count as what they fold to. */
 function isNearlyReserved(source: string, start: number, end: number): boolean {
   if (end - start > RESERVED_CHARS_MAX) return false;
-  return RESERVED.has(source.slice(start, end).toLowerCase().toUpperCase());
+  return RESERVED.has(folded(source.slice(start, end)));
 }
 
 function describe(failure: JsonFailure, bounds: JsonBounds): string {

@@ -63,6 +63,11 @@ export class JsonTokens {
     this.#keysLeft = bounds.keysMax;
   }
 
+  /** Members that may still follow; the difference between two places is what lies between. */
+  get keysLeft(): number {
+    return this.#keysLeft;
+  }
+
   fail(failure: JsonFailure): number {
     this.failure = failure;
     return FAILED;

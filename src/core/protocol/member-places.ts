@@ -28,7 +28,11 @@ export class MemberPlaces {
   memberCount = 0;
   /** The same of `params`. */
   paramsCount = 0;
-  /** The same of `result`. */
+  /** Members at any depth inside `arguments`, `ref` and `notifications` of `params`. */
+  insideCount = 0;
+  /** Whether a member of `params` differs from one that decides only in the case of its letters. */
+  hasParamVariant = false;
+  /** Members of `result`, repeats included. */
   resultCount = 0;
   /** The same of the `_meta` found last. */
   metaCount = 0;

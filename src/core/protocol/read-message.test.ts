@@ -194,8 +194,43 @@ describe('members that parsers read differently', () => {
     '"params":{"_meta":{"a":1,"a":1}}',
     '"params":{"\\u005fmeta":{"a":1,"\\u0061":1}}',
     '"x":1,"x":2',
+    '"params":{"arguments":{"path":"/a","path":"/b"}}',
+    '"params":{"arguments":{"path":"/a","p\\u0061th":"/b"}}',
+    '"params":{"\\u0061rguments":{"deep":[{"a":1},[{"b":{"c":1,"c":1}}]]}}',
+    '"params":{"ref":{"type":"ref/prompt","name":"a","name":"b"}}',
+    '"params":{"notifications":{"resourceSubscriptions":[],"resourceSubscriptions":["x:"]}}',
   ])('V43: a repeated member is refused: %s', (members) => {
     expect(refusalOf(call(members))).toMatchObject({ error: 'INVALID_REQUEST', id: '7' });
+  });
+
+  test.each([
+    '"params":{"name":"a","Name":"b"}',
+    '"params":{"name":"a","\\u004eame":"b"}',
+    '"params":{"NAME":"b"}',
+    '"params":{"name":"a","argument\u017f":{}}',
+    '"params":{"uri":"a:","URI":"b:"}',
+    '"params":{"Arguments":{}}',
+    '"params":{"Ref":{}}',
+    '"params":{"taskid":"1"}',
+    '"params":{"Notifications":{}}',
+    '"params":{"_Meta":{}}',
+  ])('V42 V43: a case variant of what decides is refused: %s', (params) => {
+    for (const method of ['tools/call', 'resources/read', 'tasks/get', 'completion/complete']) {
+      const refusal = refusalOf(`{"jsonrpc":"2.0","id":7,"method":"${method}",${params}}`);
+      expect(refusal).toMatchObject({ error: 'INVALID_REQUEST', id: '7' });
+    }
+  });
+
+  test('a case variant is fine where the name says nothing, and in what is a vendor’s', () => {
+    for (const text of [
+      '{"jsonrpc":"2.0","id":1,"method":"vendor/m","params":{"name":"a","Name":"b"}}',
+      '{"jsonrpc":"2.0","method":"notifications/x","params":{"Name":1}}',
+      '{"jsonrpc":"2.0","id":1,"result":{"Name":1,"name":2}}',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{"Name":1,"name":2}}}',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"names":1,"Argument":{}}}',
+    ]) {
+      expect(messageIn(text).toText()).toBe(text);
+    }
   });
 
   test('V43: a repeated member of a result or of its _meta is refused', () => {

@@ -10,6 +10,7 @@ import { scanJson } from './json-scan.ts';
 import type { JsonBounds } from './json-tokens.ts';
 import type { MemberPlaces } from './member-places.ts';
 import { Message, type MessageKind, type PayloadSpans, type Span } from './message.ts';
+import { hasParamNames } from './param-names.ts';
 
 export type ReadMessage =
   | { readonly kind: 'message'; readonly message: Message }
@@ -112,7 +113,11 @@ function callFaultOf(
   members: Members,
   id: string | undefined,
 ): string | undefined {
-  if (typeof members['method'] !== 'string') return '"method" must be a string.';
+  const { method } = members;
+  if (typeof method !== 'string') return '"method" must be a string.';
+  if (places.hasParamVariant && hasParamNames(method)) {
+    return 'A member of params differs from a known one only in the case of its letters.';
+  }
   if (places.resultEnd !== -1 || places.errorEnd !== -1) {
     return 'A message has either "method" or one of "result" and "error".';
   }
@@ -193,7 +198,10 @@ function span(start: number, end: number, origin: number): Span | undefined {
 function hasRepeats(places: MemberPlaces, members: Members): boolean {
   if (places.memberCount !== Object.keys(members).length) return true;
   const { params, result } = members;
-  if (isObject(params) && hasPayloadRepeats(params, places.paramsCount, places)) return true;
+  if (isObject(params)) {
+    if (hasPayloadRepeats(params, places.paramsCount, places)) return true;
+    if (places.insideCount !== membersInside(params)) return true;
+  }
   return isObject(result) && hasPayloadRepeats(result, places.resultCount, places);
 }
 
@@ -201,6 +209,20 @@ function hasPayloadRepeats(payload: Members, count: number, places: MemberPlaces
   if (Object.keys(payload).length !== count) return true;
   const meta = payload['_meta'];
   return isObject(meta) && Object.keys(meta).length !== places.metaCount;
+}
+
+/** The same members as `MemberPlaces.insideCount`, as they were parsed. */
+function membersInside({ arguments: given, ref, notifications }: Members): number {
+  return membersWithin(given) + membersWithin(ref) + membersWithin(notifications);
+}
+
+function membersWithin(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const isArray = Array.isArray(value);
+  const inner: readonly unknown[] = isArray ? value : Object.values(value);
+  let count = isArray ? 0 : inner.length;
+  for (const each of inner) if (typeof each === 'object') count += membersWithin(each);
+  return count;
 }
 
 function isObject(value: unknown): value is Members {
