@@ -11,8 +11,8 @@ const DEPTH_MAX = 8;
 const ITEMS_MAX = 256;
 
 /**
- * Null is left out, as if its key were absent. A number with a fraction is its JSON text, since
- * Cedar counts in whole numbers.
+ * Null is left out, as if its key were absent or its list had one item less. A number with a
+ * fraction is its JSON text, since Cedar counts in whole numbers.
  * @returns undefined for what cannot be said.
  */
 export function cedarValue(value: unknown, depth: number = 0): CedarValueJson | undefined {
@@ -36,6 +36,7 @@ function cedarSet(values: readonly unknown[], depth: number): CedarValueJson | u
   if (values.length > ITEMS_MAX) return undefined;
   const items: CedarValueJson[] = [];
   for (const each of values) {
+    if (each === null) continue;
     const item = cedarValue(each, depth + 1);
     if (item === undefined) return undefined;
     items.push(item);

@@ -327,6 +327,39 @@ describe('an error', () => {
     ]);
   });
 
+  it('of a claim that cannot be shown denies, and is logged once; null is as if absent', () => {
+    const { access, log } = accessOf(
+      `permit (principal, action, resource);
+       forbid (principal, action, resource)
+         when { principal.claims has roles && principal.claims.roles.contains("guest") };`,
+    );
+    const rolesOf = (roles: unknown): AccessRequest =>
+      requestOf('tools/call', { name: 'a' }, { grant: { claims: { roles } } });
+    const many = Array.from({ length: 300 }, (_, index) => `r${index}`);
+    const asked = [['a'], ['guest'], ['guest', ...many], ['guest', null], ['a', null], null, many];
+    const allowed = [true, false, false, false, true, true, false];
+    expect(asked.map((each) => isAllowed(access.decide(rolesOf(each))))).toEqual(allowed);
+    expect(log.lines).toEqual([
+      { event: 'policy_failed', policy: 'claim', why: 'it holds what policies cannot be shown' },
+    ]);
+  });
+
+  it('of an argument that cannot be shown denies, and is logged once', () => {
+    const { access, log } = accessOf({
+      sources: [{ name: 'p', text: ALL }],
+      arguments: { files: { write: ['ids'] } },
+    });
+    const idsOf = (length: number): AccessRequest =>
+      callOf('write', { ids: Array.from({ length }, (_, index) => index) });
+    expect([256, 257, 300].map((each) => isAllowed(access.decide(idsOf(each))))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isAllowed(access.decide(callOf('write', { ids: [1, null] })))).toBe(true);
+    expect(log.lines.map(({ policy }) => policy)).toEqual(['argument']);
+  });
+
   it('of the text leaves what counted before', () => {
     const { access } = accessOf(ALL);
     expect(() => use(access, 'permit (')).toThrow('p:1');

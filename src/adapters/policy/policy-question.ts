@@ -30,13 +30,19 @@ export interface Thing {
 
 const TYPES = { server: 'Server', tool: 'Tool', prompt: 'Prompt', resource: 'Resource' } as const;
 
-/** @returns undefined for a principal that Cedar cannot hold. */
-export function userEntity(principal: Principal, grant: GrantFacts): EntityJson {
+/**
+ * A claim that is null is left out.
+ * @returns undefined when one holds what policies cannot be shown: without it, a `forbid` that
+ * looks at it would be off.
+ */
+export function userEntity(principal: Principal, grant: GrantFacts): EntityJson | undefined {
   const { tenant, issuer, subject, clientId, key } = principal;
   const claims: [string, CedarValueJson][] = [];
   for (const [name, value] of Object.entries(grant.claims)) {
+    if (value === undefined || value === null) continue;
     const held = cedarValue(value);
-    if (held !== undefined) claims.push([name, held]);
+    if (held === undefined) return undefined;
+    claims.push([name, held]);
   }
   return {
     uid: { type: 'User', id: key },

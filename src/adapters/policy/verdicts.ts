@@ -72,12 +72,13 @@ export class Verdicts {
     const isOpen = matter.arguments === undefined && paths.length > 0;
     const isPlain = !this.#wantsMore && (isOpen || paths.length === 0);
     const context = isPlain ? undefined : this.#contextOf(request, matter, paths);
-    if (!isPlain && context === undefined) return REFUSED;
+    if (!isPlain && context === undefined) return this.#refused('argument');
     const key = this.#keys.keyOf(request, action, thing, context, isOpen);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const full = context ?? this.#contextOf(request, matter, paths) ?? {};
     const user = userEntity(request.principal, request.grant);
+    if (user === undefined) return this.#refused('claim');
     const question = policyQuestion(user, action, thing, full);
     const verdict = isOpen ? this.#openVerdict(question) : this.#verdict(question);
     if (key.length <= KEY_CHARS_MAX) this.#remember(key, verdict);
@@ -122,7 +123,7 @@ export class Verdicts {
 
   #verdict(question: PolicyQuestion): Verdict {
     const answer = this.#policies.decide(question);
-    this.#tell(answer);
+    this.#tell(answer.failures);
     const { decision, policies } = answer;
     return { isAllowed: decision === 'allow', policies, isByDefault: decision === 'default' };
   }
@@ -138,8 +139,15 @@ export class Verdicts {
     if (this.#known.size > VERDICTS_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
 
+  /** Nobody can decide about what policies cannot be shown; it is said once, and without it. */
+  #refused(what: 'argument' | 'claim'): Verdict {
+    const why = 'it holds what policies cannot be shown';
+    this.#tell([{ policy: what, why }]);
+    return REFUSED;
+  }
+
   /** Each policy once. */
-  #tell({ failures }: PolicyAnswer): void {
+  #tell(failures: PolicyAnswer['failures']): void {
     for (const { policy, why } of failures) {
       if (this.#told.has(policy)) continue;
       this.#told.add(policy);
