@@ -60,3 +60,13 @@ it('V42 are undefined where a name beside them differs only in case, at any dept
   const other = { path: '/a', Body: 1, body: 2, options: { Text: 1, text: 2 } };
   expect(chosenArguments(['path', 'options.mode'], other)).toEqual({ path: '/a' });
 });
+
+it('are found by a name that holds a dot, unless the path begins there, too', () => {
+  const paths = ['fs.path'];
+  expect(chosenArguments(paths, { 'fs.path': '/etc' })).toEqual({ 'fs.path': '/etc' });
+  expect(chosenArguments(paths, { fs: { path: '/etc' } })).toEqual({ 'fs.path': '/etc' });
+  for (const fs of [{ path: '/srv' }, {}, null]) {
+    expect(chosenArguments(paths, { fs, 'fs.path': '/etc' })).toBeUndefined();
+  }
+  expect(chosenArguments(paths, { 'fs.path': '/srv', 'FS.path': '/etc' })).toBeUndefined();
+});

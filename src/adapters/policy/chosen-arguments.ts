@@ -22,7 +22,7 @@ export function chosenArguments(
 ): Readonly<Record<string, CedarValueJson>> | undefined {
   const found: [string, CedarValueJson][] = [];
   for (const path of paths) {
-    const at = valueAt(given, path.split('.'));
+    const at = valueOf(given, path);
     if (at === undefined) return undefined;
     const { value } = at;
     if (value === undefined || value === null) continue;
@@ -31,6 +31,17 @@ export function chosenArguments(
     found.push([path, held]);
   }
   return Object.fromEntries(found);
+}
+
+/**
+ * A name that holds a dot is that argument; where the path begins there, too, nobody knows which
+ * of them the tool reads.
+ */
+function valueOf(given: unknown, path: string): { readonly value: unknown } | undefined {
+  const keys = path.split('.');
+  const [beginning = ''] = keys;
+  if (keys.length === 1 || !Object.hasOwn(recordOf(given), path)) return valueAt(given, keys);
+  return Object.hasOwn(recordOf(given), beginning) ? undefined : valueAt(given, [path]);
 }
 
 /** Undefined when a name beside the path differs from the path's only in case: V42. */

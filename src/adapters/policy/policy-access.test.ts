@@ -304,7 +304,9 @@ describe('V43 what policies see', () => {
       ),
     );
     expect(isAllowed(access.decide(callOf('write', { options: { mode: 1 } })))).toBe(true);
-    expect(isAllowed(access.decide(callOf('write', { 'options.mode': 1 })))).toBe(false);
+    expect(isAllowed(access.decide(callOf('write', { 'options.mode': 1 })))).toBe(true);
+    const both = { options: { mode: 2 }, 'options.mode': 1 };
+    expect(isAllowed(access.decide(callOf('write', both)))).toBe(false);
   });
 });
 
