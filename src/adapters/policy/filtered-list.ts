@@ -15,18 +15,26 @@ interface ListForm {
   readonly member: string;
   readonly kind: ListEntry['kind'];
   readonly key: string;
+  /** The method an entry is used by. */
+  readonly use: string;
 }
 
 const FORMS: ReadonlyMap<string, ListForm> = new Map([
-  ['tools/list', { member: 'tools', kind: 'tool', key: 'name' }],
-  ['prompts/list', { member: 'prompts', kind: 'prompt', key: 'name' }],
-  ['resources/list', { member: 'resources', kind: 'resource', key: 'uri' }],
+  ['tools/list', { member: 'tools', kind: 'tool', key: 'name', use: 'tools/call' }],
+  ['prompts/list', { member: 'prompts', kind: 'prompt', key: 'name', use: 'prompts/get' }],
+  ['resources/list', { member: 'resources', kind: 'resource', key: 'uri', use: 'resources/read' }],
   [
     'resources/templates/list',
-    { member: 'resourceTemplates', kind: 'resource', key: 'uriTemplate' },
+    { member: 'resourceTemplates', kind: 'resource', key: 'uriTemplate', use: 'resources/read' },
   ],
-  ['tasks/list', { member: 'tasks', kind: 'task', key: 'taskId' }],
+  ['tasks/list', { member: 'tasks', kind: 'task', key: 'taskId', use: 'tasks/get' }],
 ]);
+
+/** What a list is filtered by is asked as of a request that uses an entry, not as of the list. */
+export function useOf(method: string | undefined): Message | undefined {
+  const use = FORMS.get(method ?? '')?.use;
+  return use === undefined ? undefined : Message.request('0', use);
+}
 
 /**
  * An entry without a name is taken out: nobody could be allowed it. What was chosen for one caller

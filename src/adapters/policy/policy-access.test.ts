@@ -130,6 +130,23 @@ describe('lists of other kinds', () => {
     expect(isAllowed(access.decide(requestOf(method)))).toBe(true);
   });
 
+  it.each([
+    ['tools/list', 'tools', 'name', 'tools/call'],
+    ['prompts/list', 'prompts', 'name', 'prompts/get'],
+    ['resources/list', 'resources', 'uri', 'resources/read'],
+    ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'resources/read'],
+  ])('%s is judged by the method its entries are used by', (method, member, key, use) => {
+    const { access } = accessOf(
+      `permit (principal, action, resource) when { context.method == "${use}" };
+       forbid (principal, action, resource)
+         when { context.method == "${use}" && (resource has name && resource.name == "b:" ||
+           resource has uri && resource.uri == "b:") };`,
+    );
+    const items = [{ [key]: 'a:' }, { [key]: 'b:' }];
+    const list = Message.result('1', JSON.stringify({ [member]: items }));
+    expect(access.filter(requestOf(method), list).value).toEqual({ [member]: [items[0]] });
+  });
+
   it('tasks/list holds tasks of tools that may be called, and none that nobody began', () => {
     const rule =
       'permit (principal, action == Action::"call", resource) when { resource.name == "a" };';

@@ -7,7 +7,7 @@ import type { Refusal } from '../../core/errors.ts';
 import { UNKNOWN_GRANT } from '../../core/grant.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import type { Message } from '../../core/protocol/message.ts';
-import { filteredList, type ListEntry } from './filtered-list.ts';
+import { filteredList, type ListEntry, useOf } from './filtered-list.ts';
 import { PolicySet } from './policy-set.ts';
 import type { PolicyRules } from './policy-rules.ts';
 import type { Thing } from './policy-question.ts';
@@ -93,9 +93,11 @@ export class PolicyAccess implements Access {
     if (verdicts === undefined || answer.isError) return answer;
     if (request.grant === UNKNOWN_GRANT) return answer;
     if (request.message.method === 'tools/call') this.#tasks.learn(request, answer);
-    return filteredList(request.message.method, answer, (entry) => {
-      const matters = this.#mattersOfEntry(request, entry);
-      return matters.length > 0 && matters.every((each) => verdicts.of(request, each).isAllowed);
+    const { method } = request.message;
+    const used = { ...request, message: useOf(method) ?? request.message };
+    return filteredList(method, answer, (entry) => {
+      const matters = this.#mattersOfEntry(used, entry);
+      return matters.length > 0 && matters.every((each) => verdicts.of(used, each).isAllowed);
     });
   }
 
