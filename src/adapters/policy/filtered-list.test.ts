@@ -63,6 +63,17 @@ it('is kept for nobody else once it was chosen for one', () => {
   expect(unscoped.payload).toBe('{"tools":[]}');
 });
 
+it('and what was read are kept for nobody else', () => {
+  const read = answer('{"contents":[{"n": 1.0}],"ttlMs":5, "cache\\u0053cope":"public"}');
+  expect(filteredList('resources/read', read, () => true).toText()).toBe(
+    '{"jsonrpc":"2.0","id":7,"result":{"cacheScope":"private","contents":[{"n": 1.0}],"ttlMs":5}}',
+  );
+  for (const text of ['{"contents":[]}', '{"contents":[],"cacheScope":"private"}']) {
+    const given = answer(text);
+    expect(filteredList('resources/read', given, () => false)).toBe(given);
+  }
+});
+
 it('is what counts of a member that is there twice', () => {
   const twice = answer('{"tools":[{"name":"b"},{"name":"c"}],"tools":[{"name":"a"},{"name":"b"}]}');
   expect(filteredList('tools/list', twice, except('b')).payload).toBe('{"tools":[{"name":"a"}]}');

@@ -1,4 +1,7 @@
-/** A list without some of its entries; what stays keeps every character. */
+/**
+ * A list without some of its entries; what stays keeps every character. An answer that was decided
+ * about is kept for nobody else.
+ */
 import { itemsOf } from '../../core/merge/array-items.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { membersOf, objectText } from '../../core/protocol/object-members.ts';
@@ -48,6 +51,7 @@ export function filteredList(
   isShown: (entry: ListEntry) => boolean,
 ): Message {
   const form = FORMS.get(method ?? '');
+  if (method === 'resources/read') return keptPrivate(answer);
   if (form === undefined || answer.payload === undefined) return answer;
   const result = recordOf(answer.value);
   const values = result[form.member];
@@ -58,6 +62,16 @@ export function filteredList(
   });
   if (shown.every(Boolean) && result['cacheScope'] !== 'public') return answer;
   return Message.result(answer.id ?? 'null', rewritten(answer.payload, form.member, shown));
+}
+
+/** Who may read differs, so nobody keeps it for others. What was read is not parsed again. */
+function keptPrivate(answer: Message): Message {
+  const { payload } = answer;
+  const isPublic = recordOf(answer.value)['cacheScope'] === 'public';
+  if (payload === undefined || !isPublic) return answer;
+  const rest = membersOf(payload).filter(({ name }) => name !== 'cacheScope');
+  const text = objectText(['"cacheScope":"private"', ...rest.map((each) => each.text)]);
+  return Message.result(answer.id ?? 'null', text);
 }
 
 function rewritten(payload: string, member: string, shown: readonly boolean[]): string {
