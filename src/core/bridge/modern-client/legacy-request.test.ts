@@ -50,6 +50,22 @@ describe('a 2026 request in the words of the handshake revisions', () => {
     );
   });
 
+  it.each(['"task":{}', '"requestState":"s"', '"inputResponses":{"a":{}}'])(
+    'leaves the spelling of numbers alone when it takes out %s',
+    (member) => {
+      const meta = `{"${META.protocolVersion}":"2026-07-28","k":1.0,"progressToken":1}`;
+      const params = `{"arguments":{"n":9007199254740993,"f":1.0,"x":1e400},${member},"_meta":${meta}}`;
+      const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+      const read = readMessage(text, clientBounds(DEFAULT_LIMITS));
+      if (read.kind !== 'message') throw new Error(text);
+      const legacy = toLegacyRequest(read.message);
+      expect(legacy.payload).toBe(
+        '{"_meta":{"progressToken":1,"k":1.0},"arguments":{"n":9007199254740993,"f":1.0,"x":1e400}}',
+      );
+      expect(legacy.token(legacy.spans.progressToken)).toBe('1');
+    },
+  );
+
   it('leaves the spelling of numbers alone', () => {
     const text =
       '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n":1.0,"_meta":{"progressToken":9007199254740993}}}';

@@ -5,6 +5,7 @@
  */
 import { META } from '../../protocol/eras/stateless-2026.ts';
 import { Message, type Span } from '../../protocol/message.ts';
+import { membersOf, objectText } from '../../protocol/object-members.ts';
 
 /** Methods both sides know by the same name and the same parameters. */
 const COMMON: ReadonlySet<string> = new Set([
@@ -30,6 +31,7 @@ const ENVELOPE: ReadonlySet<string> = new Set([
 
 /** Members of params that are for us. */
 const LEFT_OUT: readonly string[] = ['inputResponses', 'requestState', 'task'];
+const REPLACED: ReadonlySet<string> = new Set(['_meta', ...LEFT_OUT]);
 
 export function isBridged(method: string | undefined): boolean {
   return method !== undefined && COMMON.has(method);
@@ -47,9 +49,9 @@ export function toLegacyRequest(message: Message): Message {
   const { meta } = message.spans;
   const params = message.value as Record<string, unknown> | undefined;
   if (params === undefined || meta === undefined || message.payload === undefined) return message;
-  if (LEFT_OUT.some((name) => params[name] !== undefined)) return withoutRetry(message, params);
+  if (LEFT_OUT.some((name) => params[name] !== undefined)) return withoutRetry(message);
   const token = message.token(message.spans.progressToken);
-  const { text, progressToken } = strippedMeta(params['_meta'], token);
+  const { text, progressToken } = strippedMeta(message.token(meta) ?? '{}', token);
   const payload = message.payload.slice(0, meta.start) + text + message.payload.slice(meta.end);
   return rebuilt(message, payload, moved(progressToken, meta.start));
 }
@@ -58,29 +60,26 @@ export function toLegacyRequest(message: Message): Message {
  * The answers of an earlier round are ours to deliver; and whether a call becomes a task is not for
  * the client to say.
  */
-function withoutRetry(message: Message, params: Record<string, unknown>): Message {
-  const { _meta, inputResponses: _answers, requestState: _state, task: _task, ...rest } = params;
-  const token = message.token(message.spans.progressToken);
-  const { text, progressToken } = strippedMeta(_meta, token);
-  const start = '{"_meta":'.length;
-  const tail = JSON.stringify(rest);
-  const payload = `{"_meta":${text}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
-  return rebuilt(message, payload, moved(progressToken, start));
+function withoutRetry(message: Message): Message {
+  const { meta, progressToken: span } = message.spans;
+  const { text, progressToken } = strippedMeta(message.token(meta) ?? '{}', message.token(span));
+  const rest = membersOf(message.payload ?? '{}').filter(({ name }) => !REPLACED.has(name));
+  const payload = objectText([`"_meta":${text}`, ...rest.map((each) => each.text)]);
+  return rebuilt(message, payload, moved(progressToken, '{"_meta":'.length));
 }
 
 /** The token keeps its spelling and goes first, so that its place is known. */
 function strippedMeta(
-  meta: unknown,
+  meta: string,
   token: string | undefined,
 ): { readonly text: string; readonly progressToken: Span | undefined } {
-  const kept = Object.entries(meta as object).filter(
-    ([key]) => !ENVELOPE.has(key) && !(token !== undefined && key === 'progressToken'),
-  );
-  const text = JSON.stringify(Object.fromEntries(kept));
-  if (token === undefined) return { text, progressToken: undefined };
+  const kept = membersOf(meta)
+    .filter(({ name }) => !ENVELOPE.has(name) && !(token !== undefined && name === 'progressToken'))
+    .map(({ text }) => text);
+  if (token === undefined) return { text: objectText(kept), progressToken: undefined };
   const head = '{"progressToken":';
   const progressToken = { start: head.length, end: head.length + token.length };
-  return { text: `${head}${token}${text === '{}' ? '}' : `,${text.slice(1)}`}`, progressToken };
+  return { text: objectText([`"progressToken":${token}`, ...kept]), progressToken };
 }
 
 function moved(span: Span | undefined, by: number): Span | undefined {
