@@ -5,7 +5,7 @@ import { questionsOf } from './question.ts';
 const asked = (method: string, params: unknown = {}) =>
   questionsOf(Message.request('1', method, JSON.stringify(params)));
 
-it.each(['initialize', 'ping', 'server/discover', 'logging/setLevel'])(
+it.each(['initialize', 'ping', 'server/discover', 'logging/setLevel', 'resources/unsubscribe'])(
   'nothing for %s',
   (method) => {
     expect(asked(method)).toEqual([]);
@@ -24,7 +24,6 @@ it.each([
   ['prompts/get', { name: 'x', arguments: { a: 1 } }, 'get', 'prompt'],
   ['resources/read', { uri: 'x', name: 'y' }, 'read', 'resource'],
   ['resources/subscribe', { uri: 'x' }, 'subscribe', 'resource'],
-  ['resources/unsubscribe', { uri: 'x' }, 'subscribe', 'resource'],
   ['tasks/get', { taskId: 'x' }, 'call', 'task'],
   ['tasks/result', { taskId: 'x' }, 'call', 'task'],
   ['tasks/update', { taskId: 'x' }, 'call', 'task'],

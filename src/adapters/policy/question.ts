@@ -21,12 +21,16 @@ export interface Question {
   readonly arguments?: unknown;
 }
 
-/** Whoever is let in may say these: they tell nothing of what a server has. */
+/**
+ * Whoever is let in may say these: they tell nothing of what a server has. What was allowed once
+ * may be given up when it is no more.
+ */
 const OPEN: ReadonlySet<string> = new Set([
   'initialize',
   'ping',
   'server/discover',
   'logging/setLevel',
+  'resources/unsubscribe',
 ]);
 
 const LISTS: ReadonlySet<string> = new Set([
@@ -54,7 +58,6 @@ export function questionsOf(message: Message): readonly Question[] | undefined {
     case 'resources/read':
       return ofUri('read', params['uri']);
     case 'resources/subscribe':
-    case 'resources/unsubscribe':
       return ofUri('subscribe', params['uri']);
     case 'completion/complete':
       return completed(recordOf(params['ref']));
