@@ -87,6 +87,17 @@ describe('without policies', () => {
   });
 });
 
+describe('policies that come later', () => {
+  it('decide about tasks that began before there were any', () => {
+    const access = new PolicyAccess({ telemetry: new Log(), wallMs: () => 0 });
+    const made = Message.result('1', '{"task":{"taskId":"t1"}}');
+    access.filter(requestOf('tools/call', { name: 'a', task: {} }), made);
+    use(access, 'permit (principal, action, resource == Tool::"files/a");');
+    expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't1' })))).toBe(true);
+    expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't2' })))).toBe(false);
+  });
+});
+
 describe('what tools say of themselves', () => {
   const SAFE =
     'permit (principal, action, resource) when { resource has readOnly && resource.readOnly };';

@@ -90,9 +90,10 @@ export class PolicyAccess implements Access {
 
   filter(request: AccessRequest, answer: Message): Message {
     const verdicts = this.#verdicts;
-    if (verdicts === undefined || answer.isError) return answer;
-    if (request.grant === UNKNOWN_GRANT) return answer;
+    if (answer.isError || request.grant === UNKNOWN_GRANT) return answer;
+    // Before there are policies, too: they may come while the task goes on.
     if (request.message.method === 'tools/call') this.#tasks.learn(request, answer);
+    if (verdicts === undefined) return answer;
     const { method } = request.message;
     const used = { ...request, message: useOf(method) ?? request.message };
     return filteredList(method, answer, (entry) => {
