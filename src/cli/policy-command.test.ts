@@ -75,6 +75,33 @@ it('takes Cedar text alone', () => {
   expect(run(cases).exitCode).toBe(0);
 });
 
+it('shows Cedar text alone the arguments that the cases give', () => {
+  const cedar = `permit (principal, action, resource) when {
+    context.arguments has path && context.arguments.path like "/srv/*" };
+    forbid (principal, action, resource)
+    when { context.arguments has "options.mode" && context.arguments["options.mode"] == "w" };`;
+  const caseOf = (given: string, expected: string): string =>
+    WRITE.replace('{ path: /etc/x }', given) + `    expect: ${expected}\n`;
+  const cases = [
+    caseOf('{ path: /srv/x }', 'allow'),
+    caseOf('{ path: /etc/x }', 'deny'),
+    caseOf('{ path: /srv/x, options: { mode: w } }', 'deny'),
+    caseOf('{}', 'deny'),
+  ];
+  const outcome = run(`config: own.cedar\ncases:${cases.join('')}`, { 'own.cedar': cedar });
+  expect(outcome.text).toBe('4 cases, 0 otherwise than expected.\n');
+});
+
+it('asks as of the era that a case names, and of 2026 if none', () => {
+  const cedar = 'permit (principal, action, resource) when { context.era == "2025" };';
+  const cases = `${READ}    era: "2025"\n    expect: allow\n${READ}    expect: deny\n`;
+  const outcome = run(`config: own.cedar\ncases:${cases}`, { 'own.cedar': cedar });
+  expect(outcome.text).toBe('2 cases, 0 otherwise than expected.\n');
+  const wrong = run(`config: own.cedar\ncases:${READ}    era: "2023"\n    expect: allow\n`);
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.text).toContain('era');
+});
+
 it('says what is wrong with the cases, the config and the policies', () => {
   const wrongCase = `config: tidegate.yaml\ncases:\n  - { action: call, resource: { server: files, uri: x }, expect: maybe }\n`;
   expect(run(wrongCase).text).toMatch(/cases\.yaml:3:.*The action call is on a server and tool/);

@@ -4,7 +4,7 @@ import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
 import { printable } from '../adapters/telemetry/printable.ts';
 import { loadConfig, readTextFile } from '../gateway/config/load-config.ts';
 import { type PolicyCase, readPolicyCases } from '../gateway/config/policy-cases.ts';
-import { type PolicyFinding, tryPolicy } from '../gateway/policy-trial.ts';
+import { argumentsOf, type PolicyFinding, tryPolicy } from '../gateway/policy-trial.ts';
 import type { PolicyOptions } from './policy-line.ts';
 import { problemLine } from './problem-line.ts';
 import type { Environment } from './serve-options.ts';
@@ -30,7 +30,7 @@ export function policyCommand(options: PolicyOptions, env: Environment): PolicyO
     return wrong(found.problems.map((each) => problemLine(file, each)).join(''));
   }
   const named = found.config === undefined ? undefined : resolve(dirname(file), found.config);
-  const loaded = rulesOf(options.config ?? named, env);
+  const loaded = rulesOf(options.config ?? named, env, found.cases);
   if (loaded.kind === 'wrong') return wrong(loaded.text);
   const findings = trial(loaded.rules, found.cases);
   if (typeof findings === 'string') return wrong(`tidegate: ${findings}\n`);
@@ -54,7 +54,7 @@ export function policyCommand(options: PolicyOptions, env: Environment): PolicyO
   return { exitCode, output: '', text: lines.join('') + sum };
 }
 
-function rulesOf(path: string | undefined, env: Environment): Loaded {
+function rulesOf(path: string | undefined, env: Environment, cases: readonly PolicyCase[]): Loaded {
   if (path === undefined) {
     return { kind: 'wrong', text: 'tidegate: name the config in the cases or with --config.\n' };
   }
@@ -64,7 +64,7 @@ function rulesOf(path: string | undefined, env: Environment): Loaded {
       return { kind: 'wrong', text: `tidegate: the file ${path} ${read.fault}.\n` };
     }
     const sources = [{ name: basename(path), text: read.text }];
-    return { kind: 'rules', rules: { sources, allow: [], arguments: {} } };
+    return { kind: 'rules', rules: { sources, allow: [], arguments: argumentsOf(cases) } };
   }
   const loaded = loadConfig(path, env);
   if (loaded.kind === 'faulty') {

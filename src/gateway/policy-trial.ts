@@ -1,11 +1,12 @@
 /** Holds a policy against cases, on the way that requests take. */
 import { PolicyAccess } from '../adapters/policy/policy-access.ts';
-import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
+import type { ChosenArguments, PolicyRules } from '../adapters/policy/policy-rules.ts';
 import { silent } from '../adapters/telemetry/silent.ts';
 import type { AccessRequest } from '../core/access.ts';
 import { BARE_GRANT } from '../core/grant.ts';
 import { principalOf } from '../core/principal.ts';
 import { Message } from '../core/protocol/message.ts';
+import { isRecord } from './config/config-section.ts';
 import type { PolicyCase } from './config/policy-cases.ts';
 
 export interface PolicyFinding {
@@ -37,6 +38,30 @@ export function tryPolicy(
   });
 }
 
+/** Of policies without a config, which would choose them: every argument that the cases give. */
+export function argumentsOf(cases: readonly PolicyCase[]): ChosenArguments {
+  const servers = new Map<string, Map<string, Set<string>>>();
+  for (const { resource, arguments: given = {} } of cases) {
+    const { server, tool } = resource;
+    if (tool === undefined) continue;
+    const tools = servers.get(server) ?? new Map<string, Set<string>>();
+    servers.set(server, tools);
+    tools.set(tool, new Set([...(tools.get(tool) ?? []), ...pathsIn(given)]));
+  }
+  const named = [...servers].map(([server, tools]) => [
+    server,
+    Object.fromEntries([...tools].map(([tool, paths]) => [tool, [...paths]])),
+  ]);
+  return Object.fromEntries(named) as ChosenArguments;
+}
+
+function pathsIn(given: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(given).flatMap(([name, value]) => {
+    const inner = isRecord(value) ? pathsIn(value) : [];
+    return [name, ...inner.map((each) => `${name}.${each}`)];
+  });
+}
+
 function requestOf(each: PolicyCase, message: Message): AccessRequest {
   const { tenant, issuer, subject, clientId, groups, scopes, claims } = each.principal ?? {};
   return {
@@ -53,7 +78,7 @@ function requestOf(each: PolicyCase, message: Message): AccessRequest {
       claims: claims ?? {},
     },
     server: each.resource.server,
-    era: '2026',
+    era: each.era ?? '2026',
     address: each.address ?? '127.0.0.1',
     message,
   };

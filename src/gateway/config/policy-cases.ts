@@ -6,6 +6,7 @@ import type { ProblemList } from './problem-list.ts';
 import { readDocument } from './read-document.ts';
 import { flag, text, word } from './text-leaves.ts';
 
+const ERAS = ['2024', '2025', '2026'] as const;
 const ACTIONS = ['list', 'call', 'get', 'read', 'subscribe', 'complete'] as const;
 
 const names = z
@@ -39,6 +40,7 @@ const policyCase = z.strictObject({
   action: z.enum(ACTIONS),
   resource,
   arguments: z.record(z.string(), z.unknown()).optional(),
+  era: z.enum(ERAS).optional(),
   address: word.optional(),
   time: z.iso.datetime({ error: 'Give a time such as 2026-01-31T12:00:00Z.' }).optional(),
   expect: z.enum(['allow', 'deny']),
@@ -71,6 +73,7 @@ interface PolicyCaseShape {
     readonly openWorld?: boolean | undefined;
   };
   readonly arguments?: Readonly<Record<string, unknown>> | undefined;
+  readonly era?: (typeof ERAS)[number] | undefined;
   readonly address?: string | undefined;
   readonly time?: string | undefined;
   readonly expect: 'allow' | 'deny';
