@@ -8,6 +8,7 @@ import {
   type EndpointForm,
 } from '../core/protocol/eras/http-sse-2024.ts';
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
+import type { Hearing } from './hearing.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { RecordCall } from './record-call.ts';
 import type { SessionEffectsPorts } from './session-effects.ts';
@@ -21,6 +22,8 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly salt: number;
   readonly limits: Limits;
   readonly instance: LegacyUpstream;
+  /** Which updates of resources its client is told. */
+  readonly hearing: Hearing;
   /** Where others have tasks at the same server. */
   readonly taskOwners?: TaskOwners | undefined;
   readonly endpointForm: EndpointForm;

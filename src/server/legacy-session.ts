@@ -204,6 +204,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   unrelated(message: Message): void {
+    if (!this.#options.hearing.hears(message)) return;
     if (this.#machine.state === 'opening') return this.#early.hold(message);
     const outbox: Outbox = [];
     this.#machine.unrelated(message.toText(), outbox);
@@ -225,7 +226,6 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#effects.carryOut(outbox);
   }
 
-  /** A call of this session ended with an answer. */
   answered(post: LegacyPost, call: UpstreamCall, received: Message): void {
     const { taskOwners } = this.#options;
     const owned = taskOwners?.seen(this.principal, call.method, received) ?? received;
@@ -249,7 +249,6 @@ export class LegacySession implements SessionHandle, PostingSession {
     if (call.method === 'initialize') this.end('upstream-gone');
   }
 
-  /** The server wants the client of this call to come back for the rest. */
   closeStream(post: LegacyPost): void {
     const outbox: Outbox = [];
     const { reply } = post;
@@ -293,6 +292,8 @@ export class LegacySession implements SessionHandle, PostingSession {
   #request(post: LegacyPost, message: Message): void {
     const id = message.id ?? 'null';
     if (message.method === 'initialize' && !this.#beginInitialize(post, message)) return;
+    const warrant = message.method === 'resources/subscribe' ? post.warrantOf() : undefined;
+    if (warrant !== undefined) this.#options.hearing.subscribed(warrant.request);
     const outcome: LegacyOutcome =
       this.#calls.size >= this.#options.limits.pendingPerOwnerMax
         ? { error: 'TOO_MANY_REQUESTS', id }

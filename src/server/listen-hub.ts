@@ -82,7 +82,7 @@ export class ListenHub {
     let plain: Message | undefined;
     for (const subscription of this.#machine.receivers(number, message.method ?? '', subject)) {
       const listener = this.#listeners.get(subscription);
-      if (listener === undefined) continue;
+      if (listener === undefined || listener.hears?.(message) === false) continue;
       if (listener.changed !== undefined) {
         plain ??= legacyNotification(message);
         listener.changed(plain);

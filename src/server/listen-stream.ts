@@ -16,6 +16,7 @@ import {
   type Subscription,
 } from '../core/sessions/subscription.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import type { Hearing } from './hearing.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 
@@ -26,6 +27,7 @@ export class ListenStream implements Listener, ConnectionOwner {
   readonly id: string;
   readonly origin: Origin | undefined;
   readonly #upstream: ModernUpstream;
+  readonly #hearing: Hearing;
   readonly #ended: (stream: ListenStream) => void;
   #connection: Connection | undefined;
   #isAcknowledged = false;
@@ -34,11 +36,13 @@ export class ListenStream implements Listener, ConnectionOwner {
   constructor(
     { id, origin }: Pick<Message, 'id' | 'origin'>,
     upstream: ModernUpstream,
+    hearing: Hearing,
     ended: (stream: ListenStream) => void,
   ) {
     this.id = id ?? 'null';
     this.origin = origin;
     this.#upstream = upstream;
+    this.#hearing = hearing;
     this.#ended = ended;
   }
 
@@ -60,6 +64,10 @@ export class ListenStream implements Listener, ConnectionOwner {
   acknowledged(honoured: Filter): void {
     if (this.#connection !== undefined) this.#acknowledge(this.#connection, honoured);
     if (isEmptyFilter(honoured)) this.complete();
+  }
+
+  hears(change: Message): boolean {
+    return this.#hearing.hears(change);
   }
 
   deliver(frame: string): void {

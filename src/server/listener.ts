@@ -12,6 +12,8 @@ export interface Listener {
   acknowledged(honoured: Filter): void;
   /** A frame that is already stamped with its id. */
   deliver(frame: string): void;
+  /** Whether its client may be told of this. Default: yes. */
+  hears?(change: Message): boolean;
   /** In place of `deliver`, for a listener that has no use for an id: the change alone. */
   changed?(message: Message): void;
   /** Upstream ended the subscription: gracefully, or with an error. */

@@ -5,6 +5,7 @@ import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { checkNotification } from '../core/protocol/notification.ts';
 import type { EndpointContext, Expiring } from './context.ts';
+import { hearingOf } from './hearing.ts';
 import type { Inbound } from './inbound.ts';
 import { LegacySession } from './legacy-session.ts';
 import type { SessionHandle } from './session-handle.ts';
@@ -43,6 +44,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     log: context.log,
     connections: context.connections,
     instance,
+    hearing: hearingOf(inbound, era),
     taskOwners: context.pool.taskOwners('legacy'),
     endpointForm: context.endpointForm,
     priming: context.priming,

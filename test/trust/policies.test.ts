@@ -16,6 +16,8 @@ import {
 import { eventually, type GatewayHost } from '../gateway/gateway-host.ts';
 import { Issuer } from './issuer.ts';
 import { hostOf, openAs, TokenSession, trusting } from './token-gateway.ts';
+import { listenTo } from '../wire/client-2026.ts';
+import type { Json } from '../wire/wire-reply.ts';
 
 const READERS = rulesOf('', {
   sources: [],
@@ -168,6 +170,71 @@ describe.each(ERAS)('the merged endpoint before a client of %s', (_era, open) =>
     expect(await listed(other, 'resources/list')).toEqual([uri]);
     expect((await other.send('resources/read', { uri })).answer.result).toBeDefined();
     expect((await reader.send('resources/read', { uri })).answer.error).toBeDefined();
+  });
+});
+
+describe('updates of resources', () => {
+  const policy = rulesOf(`
+    permit (principal, action, resource is Tool);
+    permit (principal, action, resource is Resource) when { resource.uri like "file:///public*" };
+    forbid (principal, action, resource is Resource) when { resource.uri like "*/own" };
+  `);
+  const touched = ['file:///secret/b', 'file:///public/own', 'file:///public/../secret/b'];
+  const told = ['file:///public/a', 'file:///public/last'];
+
+  it('tell a session of none that it may not subscribe, whatever its server says', async () => {
+    const host = await policyHost({ policy });
+    const caller = await caller2025(host, 'office', 'acme/ann');
+    const stream = await caller.listen().head();
+    await called(caller, 'read_file', { touched: [...touched, ...told] });
+    await stream.message(told.length - 1);
+    expect(stream.messages.map(({ params }) => (params as Json)['uri'])).toEqual(told);
+  });
+
+  it('tell a listen of none below it that it may not name', async () => {
+    const host = await policyHost({ policy }, { office: officeOf({}, { isolation: 'principal' }) });
+    const token = 'acme/ann';
+    const request = listenTo(1, { resourceSubscriptions: ['file:///public'] }, { token });
+    const stream = await host.send({ ...request, path: '/office/mcp' }).head();
+    await stream.message(0);
+    await called(caller2026(host, 'office', token), 'read_file', {
+      touched: [...touched, ...told],
+    });
+    await stream.message(told.length);
+    const updates = stream.messages.slice(1);
+    expect(updates.map(({ params }) => (params as Json)['uri'])).toEqual(told);
+  });
+
+  it('end with the permission, and a subscription without one may be given up', async () => {
+    const host = await policyHost({ policy });
+    const caller = await caller2025(host, 'office', 'acme/ann');
+    const stream = await caller.listen().head();
+    const uri = 'file:///public/a';
+    expect((await caller.send('resources/subscribe', { uri })).status).toBe(200);
+    const other = rulesOf(
+      `permit (principal, action, resource) unless { resource == Resource::"office/${uri}" };`,
+    );
+    host.gateway.reload({ ...host.config, policy: other });
+    await called(caller, 'read_file', { touched: [uri, 'file:///public/last'] });
+    expect(await stream.message(0)).toMatchObject({ params: { uri: 'file:///public/last' } });
+    expect((await caller.send('resources/subscribe', { uri })).status).toBe(403);
+    expect((await caller.send('resources/unsubscribe', { uri })).status).toBe(200);
+  });
+
+  it('follow the credential that subscribed', async () => {
+    const scoped = rulesOf(`
+      permit (principal, action, resource is Tool);
+      permit (principal, action, resource) when { principal.scopes.contains("files") };
+    `);
+    const host = await policyHost({ policy: scoped });
+    const caller = await caller2025(host, 'office', 'acme/ann');
+    const stream = await caller.listen().head();
+    const uri = 'file:///public/a';
+    expect((await caller.send('resources/subscribe', { uri })).status).toBe(403);
+    const more = await caller.as('acme/ann//files').send('resources/subscribe', { uri });
+    expect(more.status).toBe(200);
+    await called(caller, 'read_file', { touched: [uri] });
+    expect(await stream.message(0)).toMatchObject({ params: { uri } });
   });
 });
 

@@ -39,6 +39,8 @@ export interface Outcome {
 export interface SessionCaller extends Caller {
   readonly isOpen: boolean;
   listen(): WireReply;
+  /** The same session with another credential of its principal. */
+  as(token: string): Caller;
 }
 
 export interface Caller {
@@ -61,13 +63,18 @@ export async function caller2025(
   };
   await host.send(postOf(path, note('notifications/initialized'), headers)).whole();
   let id = 0;
+  const sendWith = (own: Headers, method: string, params?: Json): Promise<Outcome> => {
+    id += 1;
+    return outcomeOf(host.send(postOf(path, rpc(id, method, params), own)));
+  };
   return {
     isOpen: opened.status === 200,
     listen: () => host.send({ path, headers: { ...headers, accept: 'text/event-stream' } }),
-    send(method, params) {
-      id += 1;
-      return outcomeOf(host.send(postOf(path, rpc(id, method, params), headers)));
-    },
+    send: (method, params) => sendWith(headers, method, params),
+    as: (other) => ({
+      send: (method, params) =>
+        sendWith({ ...headers, authorization: `Bearer ${other}` }, method, params),
+    }),
   };
 }
 

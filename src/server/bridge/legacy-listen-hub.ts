@@ -91,6 +91,7 @@ export class LegacyListenHub {
     for (const entry of this.#entries.values()) {
       const { subscription, listener } = entry;
       if (!wants(subscription.honoured, method, named)) continue;
+      if (listener.hears?.(message) === false) continue;
       const frame = frames.get(listener.id) ?? frameFor(listener.id, method, params);
       frames.set(listener.id, frame);
       if (subscription.state === 'listening') listener.deliver(frame);

@@ -10,6 +10,7 @@ import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
 import { hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
+import { hearingOf } from '../hearing.ts';
 import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
 import { ModernCall, type ModernCallFacts } from '../modern-call.ts';
@@ -178,7 +179,7 @@ function openListen(
   if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
     return { error: 'TOO_MANY_STREAMS', id };
   }
-  const stream = new ListenStream(message, upstream, () => {
+  const stream = new ListenStream(message, upstream, hearingOf(inbound, '2026'), () => {
     context.listens.delete(stream);
     countDown(context.modernListens, principal);
   });

@@ -1,0 +1,48 @@
+/**
+ * Which updates of resources a client hears. A server names the resource, and it need not be the
+ * one that was subscribed: so each is asked about as its own subscription would be.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
+ */
+import type { Access, AccessRequest } from '../core/access.ts';
+import type { HttpExchange } from '../core/ports.ts';
+import { Message } from '../core/protocol/message.ts';
+import { subjectOf } from '../core/sessions/subscription.ts';
+
+const UPDATED = 'notifications/resources/updated';
+
+export class Hearing {
+  readonly #access: Access | undefined;
+  #client: Omit<AccessRequest, 'message'>;
+
+  /** @param client - whoever listens, with the credential that opened its session or stream. */
+  constructor(access: Access | undefined, client: Omit<AccessRequest, 'message'>) {
+    this.#access = access;
+    this.#client = client;
+  }
+
+  /** A client that subscribes comes with what it is allowed it by, which may be new. */
+  subscribed({ principal, grant, server, era, address }: AccessRequest): void {
+    this.#client = { principal, grant, server, era, address };
+  }
+
+  hears(told: Message): boolean {
+    const access = this.#access;
+    if (told.method !== UPDATED || access === undefined || access.isIdle === true) return true;
+    const uri = subjectOf(told.method, told.value) ?? '';
+    const message = Message.request('0', 'resources/subscribe', JSON.stringify({ uri }));
+    return access.decide({ ...this.#client, message }).refusal === undefined;
+  }
+}
+
+/** A request that opens a session or a stream. */
+interface Opening extends Pick<AccessRequest, 'principal' | 'grant'> {
+  readonly context: { readonly name: string; readonly access?: Access | undefined };
+  readonly exchange: Pick<HttpExchange, 'head'>;
+}
+
+/** Of what this request opens. */
+export function hearingOf(opening: Opening, era: AccessRequest['era']): Hearing {
+  const { context, principal, grant, exchange } = opening;
+  const address = exchange.head.remoteAddress;
+  return new Hearing(context.access, { principal, grant, server: context.name, era, address });
+}
