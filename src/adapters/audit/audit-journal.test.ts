@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   appendFileSync,
   mkdtempSync,
@@ -131,6 +132,28 @@ describe('a line of the record', () => {
     );
   });
 
+  it('holds nothing that moves a cursor, ends a line or turns text around', () => {
+    const hostile = '\u009b2J\u202egpj.exe\u007f\u0085\u2028\u2029\u200f\u2066\u061c\u001b';
+    const principal = principalOf({ ...PRINCIPAL, subject: hostile });
+    const line = lineOf({ ...CALL, target: hostile, principal, policies: [hostile] });
+    expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+    expect(JSON.parse(line)).toMatchObject({
+      target: hostile,
+      principal: { subject: hostile },
+      policies: [hostile],
+    });
+    const act = { event: 'administered', act: 'revoke', by: 'program', subjects: [hostile] };
+    const told = lineOf(act as unknown as AuditEntry);
+    expect(told).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+    expect(JSON.parse(told)).toMatchObject(act);
+  });
+
+  it('that an earlier release wrote with line separators in it still proves itself', () => {
+    const body = '{"sequence":1,"target":"a\u2028b\u2029c","previous":""';
+    const line = `${body},"hash":"${hash('sha256', body, 'base64url')}"}`;
+    expect(checkAuditLine(line, undefined)).toMatchObject({ sequence: 1 });
+  });
+
   it('is found out when any one of its characters is another', () => {
     const text = lineOf(CALL);
     fc.assert(
@@ -180,6 +203,28 @@ describe('a record in files', () => {
     writeFileSync(path, `${alter(lines).join('\n')}\n`);
     const { faults } = await verifyAudit([path]);
     expect(faults[0]).toMatchObject({ line: 3, fault });
+  });
+
+  it('ends its lines with LF alone, whatever else breaks lines elsewhere', async () => {
+    const path = join(folder(), 'audit.jsonl');
+    const trail = journal(new RotatingFile(path, 1_000_000));
+    trail.record(CALL);
+    await trail.close();
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('\n', '\r'));
+    expect((await verifyAudit([path])).faults).toHaveLength(1);
+  });
+
+  it('is not read on behind a line that is longer than any of ours', async () => {
+    const path = join(folder(), 'audit.jsonl');
+    writeFileSync(path, 'x'.repeat(2_000_000));
+    const { lines, faults } = await verifyAudit([path]);
+    expect({ lines, faults }).toEqual({
+      lines: 0,
+      faults: [{ file: path, line: 1, fault: 'malformed' }],
+    });
+    if (process.platform !== 'win32') {
+      expect((await verifyAudit(['/dev/zero'])).faults).toHaveLength(1);
+    }
   });
 
   it('cut off by a crash goes on, and says so', async () => {

@@ -13,6 +13,9 @@ export interface ChainHead {
   readonly hash: string;
 }
 
+/** Bytes that no line of ours comes near. A longer one is none, and is not read to its end. */
+export const LINE_BYTES_MAX = 262_144;
+
 export const CHAIN_START: ChainHead = { sequence: 0, hash: '' };
 
 /** What the trail says of itself rather than of a request. */
@@ -34,7 +37,7 @@ export function auditBody(
   before: ChainHead,
   time: number,
 ): string {
-  const facts = 'server' in entry ? factsText(entry) : JSON.stringify(entry).slice(1, -1);
+  const facts = 'server' in entry ? factsText(entry) : jsonText(entry).slice(1, -1);
   const sequence = before.sequence + 1;
   const when = timeText(time);
   return `{"sequence":${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
@@ -49,7 +52,7 @@ export type LineFault = 'malformed' | 'changed' | 'out of place';
 
 /** What a line proves: where the chain stands after it, or what is wrong with it. */
 export function checkAuditLine(text: string, before: ChainHead | undefined): ChainHead | LineFault {
-  const match = /^(\{"sequence":(\d+),.*"previous":"([\w-]*)"),"hash":"([\w-]{43})"\}$/.exec(text);
+  const match = /^(\{"sequence":(\d+),.*"previous":"([\w-]*)"),"hash":"([\w-]{43})"\}$/s.exec(text);
   if (match === null) return 'malformed';
   const [, body = '', sequence, previous, digest = ''] = match;
   if (hash('sha256', body, 'base64url') !== digest) return 'changed';
@@ -64,7 +67,7 @@ function factsText(entry: AuditEntry): string {
   const { params, target, policies, answerChars, durationMs } = entry;
   let text = `"event":"${entry.event}",${originText(entry)}${member('method', entry.method)}`;
   if (target !== undefined) text += `,${targetText(target, entry.method)}`;
-  if (policies !== undefined) text += `,"policies":${JSON.stringify(policies)}`;
+  if (policies !== undefined) text += `,"policies":${jsonText(policies)}`;
   text += member('refusal', entry.refusal) + member('why', entry.why);
   if (answerChars !== undefined) text += `,"answerChars":${answerChars}`;
   if (durationMs !== undefined) text += `,"durationMs":${durationMs}`;
@@ -96,7 +99,7 @@ function originText({ principal, address, server, credentialId, era }: AuditEntr
   const place = `"address":${quoted(address)},"server":${quoted(server)}`;
   const how = member('credentialId', credentialId) + member('era', era);
   if (principal === undefined) return place + how;
-  const who = `,"principal":${JSON.stringify({ ...principal, key: undefined })}`;
+  const who = `,"principal":${jsonText({ ...principal, key: undefined })}`;
   const text = place + how + who;
   origins.set(principal, { address, server, credentialId, era, text });
   return text;
@@ -108,10 +111,20 @@ function member(name: string, value: string | undefined): string {
 
 /** Most texts need no escape, and asking costs less than escaping. */
 function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return PLAIN.test(text) ? `"${text}"` : jsonText(text);
 }
 
 const PLAIN = /^[\w .:/@+,=-]*$/;
+
+/** JSON that moves no cursor and turns no text around when the record is shown on a terminal. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** What `JSON.stringify` leaves as it is: DEL and C1, line separators, controls of direction. */
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 let lastTime = { ms: 0, text: new Date(0).toISOString() };
 

@@ -13,11 +13,8 @@ import {
   renameSync,
   write,
 } from 'node:fs';
-import { type ChainHead, CHAIN_START, checkAuditLine } from './audit-line.ts';
+import { type ChainHead, CHAIN_START, checkAuditLine, LINE_BYTES_MAX } from './audit-line.ts';
 import type { LineSink } from './line-sink.ts';
-
-/** Bytes at the end of a file in which its last line is looked for. */
-const TAIL_BYTES = 262_144;
 
 export class RotatingFile implements LineSink {
   /** Where the chain of the file stood when it was opened. */
@@ -109,7 +106,7 @@ export class RotatingFile implements LineSink {
 /** The newest line of a file that is whole and proves itself. */
 function lastHead(descriptor: number, size: number): { head: ChainHead; isTorn: boolean } {
   if (size === 0) return { head: CHAIN_START, isTorn: false };
-  const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  const tail = Buffer.alloc(Math.min(size, LINE_BYTES_MAX));
   readSync(descriptor, tail, 0, tail.length, size - tail.length);
   const text = tail.toString();
   for (const line of text.split('\n').toReversed()) {

@@ -1,7 +1,6 @@
 /** Reads records back and says whether their chain is whole. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { type ChainHead, checkAuditLine, type LineFault } from './audit-line.ts';
+import { type ChainHead, checkAuditLine, LINE_BYTES_MAX, type LineFault } from './audit-line.ts';
 
 export interface AuditFault {
   readonly file: string;
@@ -32,14 +31,39 @@ export async function verifyAudit(files: readonly string[]): Promise<AuditReport
   const walk = new ChainWalk();
   for (const file of files) {
     let line = 0;
-    const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
-    for await (const text of lines) {
+    for await (const text of linesOf(file)) {
       line += 1;
       walk.take(text, file, line);
     }
   }
   return walk.report();
 }
+
+/**
+ * Lines end with LF and nothing else. One that is longer than any of ours is cut, so that it is no
+ * whole line, and is the last of its file: `/dev/zero` has no end.
+ */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const rest: Buffer[] = [];
+  let restBytes = 0;
+  for await (const read of createReadStream(file)) {
+    const chunk = read as Buffer;
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      rest.push(chunk.subarray(start, end));
+      yield Buffer.concat(rest).toString();
+      rest.length = 0;
+      restBytes = 0;
+      start = end + 1;
+    }
+    rest.push(chunk.subarray(start));
+    restBytes += chunk.length - start;
+    if (restBytes > LINE_BYTES_MAX) break;
+  }
+  if (restBytes > 0) yield Buffer.concat(rest).toString();
+}
+
+const LF = 0x0a;
 
 class ChainWalk {
   #lines = 0;
