@@ -238,6 +238,27 @@ describe('a record in files', () => {
     await second.close();
     expect(await verifyAudit([path])).toMatchObject({ torn: 1, faults: [] });
   });
+
+  it('cut off by a second crash, in the note of the first, is whole as well', async () => {
+    const path = join(folder(), 'audit.jsonl');
+    const first = journal(new RotatingFile(path, 1_000_000));
+    await first.close();
+    appendFileSync(path, '{"sequence":3,"ti');
+    const second = journal(new RotatingFile(path, 1_000_000));
+    await second.close();
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.slice(0, text.indexOf('"event":"recovered"')));
+    const third = journal(new RotatingFile(path, 1_000_000));
+    await third.close();
+    expect(await verifyAudit([path])).toMatchObject({ lines: 5, torn: 2, faults: [] });
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"event":"recovered"', '"event":"x"'));
+    const { faults } = await verifyAudit([path]);
+    expect(faults.slice(0, 3).map(({ fault }) => fault)).toEqual([
+      'malformed',
+      'malformed',
+      'changed',
+    ]);
+  });
 });
 
 describe('a record that cannot be written', () => {

@@ -70,22 +70,21 @@ class ChainWalk {
   #from: number | undefined;
   #head: ChainHead | undefined;
   #torn = 0;
-  #suspect: AuditFault | undefined;
+  /** Lines that are none, one behind the other: a crash may cut off the note of the crash before. */
+  #suspects: AuditFault[] = [];
+  #suspectCount = 0;
   readonly #faults: AuditFault[] = [];
 
   take(text: string, file: string, line: number): void {
     const outcome = checkAuditLine(text, this.#head);
     if (outcome === 'malformed') {
-      this.#accuse(this.#suspect);
-      this.#suspect = { file, line, fault: outcome };
+      this.#suspectCount += 1;
+      if (this.#suspects.length < FAULTS_MAX) this.#suspects.push({ file, line, fault: outcome });
       return;
     }
-    if (this.#suspect !== undefined) {
-      const isExplained = typeof outcome !== 'string' && text.includes('"event":"recovered"');
-      if (isExplained) this.#torn += 1;
-      else this.#accuse(this.#suspect);
-      this.#suspect = undefined;
-    }
+    const isExplanation = typeof outcome !== 'string' && text.includes('"event":"recovered"');
+    if (isExplanation) this.#torn += this.#suspectCount;
+    this.#settle(isExplanation);
     this.#lines += 1;
     if (typeof outcome === 'string') {
       this.#accuse({ file, line, fault: outcome });
@@ -98,8 +97,7 @@ class ChainWalk {
   }
 
   report(): AuditReport {
-    this.#accuse(this.#suspect);
-    this.#suspect = undefined;
+    this.#settle(false);
     return {
       lines: this.#lines,
       from: this.#from,
@@ -109,7 +107,13 @@ class ChainWalk {
     };
   }
 
-  #accuse(fault: AuditFault | undefined): void {
-    if (fault !== undefined && this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
+  #settle(isExplained: boolean): void {
+    if (!isExplained) for (const suspect of this.#suspects) this.#accuse(suspect);
+    this.#suspects = [];
+    this.#suspectCount = 0;
+  }
+
+  #accuse(fault: AuditFault): void {
+    if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
   }
 }
