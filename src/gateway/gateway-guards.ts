@@ -46,11 +46,12 @@ export class GatewayGuards {
     const rates = ratesOf(config);
     const gate =
       rates === undefined ? undefined : new RateGate(rates, { random: systemRandom, telemetry });
+    this.#policies = new PolicyAccess({ telemetry, wallMs: () => Date.now() });
+    this.#policies.prepare(config.policy)();
+    // The last that may fail here: it takes a lock.
     if (given.audit === undefined && config.audit !== undefined) {
       this.#journal = journalOf(config.audit, telemetry);
     }
-    this.#policies = new PolicyAccess({ telemetry, wallMs: () => Date.now() });
-    this.#policies.prepare(config.policy)();
     this.guards = {
       access: given.access ?? this.#policies,
       audit: given.audit ?? this.#journal,
@@ -93,16 +94,18 @@ function journalOf(
   if (file === undefined) {
     return new AuditJournal({ sink: streamLines(process.stdout), isRequired, telemetry });
   }
-  const sink = openFile(file, rotateBytes);
+  const sink = openFile(file, rotateBytes, telemetry);
   const { head, isTorn } = sink;
   return new AuditJournal({ sink, head, isTorn, isRequired, telemetry });
 }
 
-function openFile(file: string, rotateBytes: number): RotatingFile {
+function openFile(file: string, rotateBytes: number, telemetry: Telemetry): RotatingFile {
   try {
-    return new RotatingFile(file, rotateBytes);
+    return new RotatingFile(file, rotateBytes, {
+      onReplaced: () => telemetry.log('warn', 'audit_file_replaced', {}),
+    });
   } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw new Error(`The record ${file} cannot be opened (${code}).`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`The record ${file} cannot be opened (${code ?? message}).`, { cause: error });
   }
 }

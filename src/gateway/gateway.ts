@@ -107,20 +107,26 @@ export class Gateway implements Application, OpenDoor {
       },
     });
     this.#guards = new GatewayGuards(config, options, this.#telemetry);
-    this.#administration = new Administration(this.#guards.guards.audit, deniedOf(config));
-    this.#lobby = new Lobby({
-      ...this.#guards.guards,
-      listen: config.listen,
-      identity: this.#identity,
-      telemetry: this.#telemetry,
-      whyNotReady: () =>
-        this.#draining === undefined ? whyNotReady(this.status.servers) : 'shutting down',
-      metadataAt: (path) => this.#metadataAt(path),
-    });
-    this.#servers = new Map(
-      config.servers.map((each) => [each.name, new GatewayServer(each, this.#parts)]),
-    );
-    this.#merge(config.all, config.listen.drainMs);
+    try {
+      this.#administration = new Administration(this.#guards.guards.audit, deniedOf(config));
+      this.#lobby = new Lobby({
+        ...this.#guards.guards,
+        listen: config.listen,
+        identity: this.#identity,
+        telemetry: this.#telemetry,
+        whyNotReady: () =>
+          this.#draining === undefined ? whyNotReady(this.status.servers) : 'shutting down',
+        metadataAt: (path) => this.#metadataAt(path),
+      });
+      this.#servers = new Map(
+        config.servers.map((each) => [each.name, new GatewayServer(each, this.#parts)]),
+      );
+      this.#merge(config.all, config.listen.drainMs);
+    } catch (error) {
+      // Whoever mends the config and tries again in this process needs the record.
+      void this.#guards.close();
+      throw error;
+    }
     this.#watch = new HealthWatch(() => this.status.servers, systemClock, this.#telemetry);
     this.#clockWatch = new ClockWatch(
       systemClock,

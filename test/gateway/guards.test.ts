@@ -1,7 +1,7 @@
 /** Limits by account and the record, for all servers of a gateway together. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../src/adapters/audit/verify-audit.ts';
 import { readConfig } from '../../src/gateway/config/read-config.ts';
 import { initialize, postOf } from '../wire/conversation.ts';
@@ -83,6 +83,21 @@ describe('the record of a gateway', () => {
     const file = join(temporaryFolder(), 'absent', 'audit.jsonl');
     const audit = { file, rotateBytes: 1_000_000, isRequired: false };
     await expect(gatewayHost(configOf({ alpha: childOf() }, { audit }))).rejects.toThrow('ENOENT');
+  });
+
+  it('is kept by one gateway at a time, and by none that did not start', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: true };
+    const config = configOf({ alpha: childOf() }, { audit });
+    const listen = { ...config.listen, publicUrl: 'nonsense' };
+    await expect(gatewayHost({ ...config, listen })).rejects.toThrow(TypeError);
+    await vi.waitFor(() => expect(readdirSync(dirname(file))).toEqual(['audit.jsonl']));
+    const host = await gatewayHost(config);
+    await expect(gatewayHost(config)).rejects.toThrow(`process ${process.pid} keeps it`);
+    await (await GatewaySession.open(host, 'alpha')).said('now');
+    await host.close();
+    await (await gatewayHost(config)).close();
+    expect(await verifyAudit([file])).toMatchObject({ from: 1, torn: 0, faults: [] });
   });
 });
 

@@ -2,19 +2,30 @@
  * Lines in a file that is put aside when it is large enough: `audit.jsonl` becomes
  * `audit.jsonl.<n>`, counted upwards, and nothing is ever deleted by us. The chain goes on over
  * files.
+ *
+ * The file is ours alone: nobody else may write to it while we do. Whoever moves it away finds a
+ * new one in its place at the next write.
  */
 import {
   closeSync,
-  existsSync,
   fstatSync,
   ftruncateSync,
   openSync,
   readSync,
   renameSync,
+  type Stats,
+  statSync,
   write,
 } from 'node:fs';
 import { type ChainHead, CHAIN_START, checkAuditLine, LINE_BYTES_MAX } from './audit-line.ts';
+import { FileLock } from './file-lock.ts';
 import type { LineSink } from './line-sink.ts';
+import { newestNumber } from './numbered-files.ts';
+
+export interface RotatingFileEvents {
+  /** The file was moved away or removed by somebody else, and a new one was begun. */
+  onReplaced(): void;
+}
 
 export class RotatingFile implements LineSink {
   /** Where the chain of the file stood when it was opened. */
@@ -23,27 +34,45 @@ export class RotatingFile implements LineSink {
   readonly isTorn: boolean;
   readonly #path: string;
   readonly #bytesMax: number;
+  readonly #events: RotatingFileEvents;
+  /** Undefined for what is no regular file, such as a pipe: it has no size and is not put aside. */
+  readonly #lock: FileLock | undefined;
   #descriptor: number;
+  #opened: Stats;
   #bytes: number;
+  /** The highest number that was ever given, by whomever. */
+  #lastNumber: number;
+  /** Whether the open file has its number, and the next one could not be opened yet. */
+  #isPutAside = false;
   #isWriting = false;
   #onIdle: (() => void) | undefined;
 
   /**
    * @param bytesMax - beyond which the next line begins a new file.
-   * @throws Error when the file cannot be opened, saying why.
+   * @throws Error when the file cannot be opened or another process keeps it, saying why.
    */
-  constructor(path: string, bytesMax: number) {
+  constructor(path: string, bytesMax: number, events: RotatingFileEvents = { onReplaced() {} }) {
     this.#path = path;
     this.#bytesMax = bytesMax;
+    this.#events = events;
     this.#descriptor = openSync(path, 'a+', 0o600);
-    this.#bytes = fstatSync(this.#descriptor).size;
-    const { head, isTorn } = lastHead(this.#descriptor, this.#bytes);
-    this.head = head;
-    this.isTorn = isTorn;
+    try {
+      this.#opened = fstatSync(this.#descriptor);
+      this.#lock = this.#opened.isFile() ? new FileLock(`${path}.lock`) : undefined;
+      // Whoever kept it until now may have written to it since.
+      this.#bytes = fstatSync(this.#descriptor).size;
+      this.#lastNumber = this.#lock === undefined ? 0 : newestNumber(path);
+      const own = lastHead(this.#descriptor, this.#bytes);
+      this.head = own.head ?? headOf(path, this.#lastNumber) ?? CHAIN_START;
+      this.isTorn = own.isTorn;
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
   }
 
   write(bytes: Uint8Array, done: (failure: Error | undefined) => void): void {
-    const failure = this.#rotate();
+    const failure = this.#prepare();
     if (failure !== undefined) {
       done(failure);
       return;
@@ -65,6 +94,7 @@ export class RotatingFile implements LineSink {
       });
     }
     closeSync(this.#descriptor);
+    this.#lock?.release();
   }
 
   #writeAll(bytes: Uint8Array, from: number, done: (error: Error | undefined) => void): void {
@@ -79,6 +109,8 @@ export class RotatingFile implements LineSink {
   /** The same lines are written again later: what was written of them would stand there twice. */
   #takeBack(bytes: number): void {
     try {
+      // What stands behind ours is not ours to take away.
+      if (fstatSync(this.#descriptor).size !== this.#bytes) return;
       ftruncateSync(this.#descriptor, bytes);
       this.#bytes = bytes;
     } catch {
@@ -86,32 +118,76 @@ export class RotatingFile implements LineSink {
     }
   }
 
-  #rotate(): Error | undefined {
-    if (this.#bytes < this.#bytesMax) return undefined;
+  /** Makes sure that what is written now is found where the record is looked for. */
+  #prepare(): Error | undefined {
+    if (this.#lock === undefined) return undefined;
     try {
-      let number = 1;
-      while (existsSync(`${this.#path}.${number}`)) number += 1;
-      renameSync(this.#path, `${this.#path}.${number}`);
-      const next = openSync(this.#path, 'a+', 0o600);
-      closeSync(this.#descriptor);
-      this.#descriptor = next;
-      this.#bytes = 0;
+      const found = statSync(this.#path, { throwIfNoEntry: false });
+      const isThere = found?.ino === this.#opened.ino && found.dev === this.#opened.dev;
+      if (!isThere) {
+        if (!this.#isPutAside) this.#events.onReplaced();
+        this.#begin();
+      } else if (found.size !== this.#bytes) {
+        return foreignWrites(this.#path);
+      } else if (this.#bytes >= this.#bytesMax) {
+        this.#putAside();
+        this.#begin();
+      }
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
+
+  /** A number that was given once is not given again, though its file may be archived by now. */
+  #putAside(): void {
+    const number = Math.max(this.#lastNumber, newestNumber(this.#path)) + 1;
+    renameSync(this.#path, `${this.#path}.${number}`);
+    this.#lastNumber = number;
+    this.#isPutAside = true;
+  }
+
+  /** Opens the file anew. What fails here is tried again with the next write. */
+  #begin(): void {
+    const next = openSync(this.#path, 'a+', 0o600);
+    closeSync(this.#descriptor);
+    this.#descriptor = next;
+    this.#opened = fstatSync(next);
+    this.#bytes = this.#opened.size;
+    this.#isPutAside = false;
+  }
 }
 
-/** The newest line of a file that is whole and proves itself. */
-function lastHead(descriptor: number, size: number): { head: ChainHead; isTorn: boolean } {
-  if (size === 0) return { head: CHAIN_START, isTorn: false };
+/** Our chain is no longer what the file holds, and would not be after another line of ours. */
+function foreignWrites(path: string): Error {
+  const message = `${path} was written to or cut by another process.`;
+  return Object.assign(new Error(message), { code: 'CHANGED_BY_ANOTHER' });
+}
+
+/** Of a file that was put aside; undefined when there is none. */
+function headOf(path: string, number: number): ChainHead | undefined {
+  if (number === 0) return undefined;
+  const descriptor = openSync(`${path}.${number}`, 'r');
+  try {
+    return lastHead(descriptor, fstatSync(descriptor).size).head;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The newest line of a file that is whole and proves itself, if it has one. */
+function lastHead(
+  descriptor: number,
+  size: number,
+): { head: ChainHead | undefined; isTorn: boolean } {
+  if (size === 0) return { head: undefined, isTorn: false };
   const tail = Buffer.alloc(Math.min(size, LINE_BYTES_MAX));
   readSync(descriptor, tail, 0, tail.length, size - tail.length);
   const text = tail.toString();
+  const isTorn = !text.endsWith('\n');
   for (const line of text.split('\n').toReversed()) {
     const head = checkAuditLine(line, undefined);
-    if (typeof head !== 'string') return { head, isTorn: !text.endsWith('\n') };
+    if (typeof head !== 'string') return { head, isTorn };
   }
-  return { head: CHAIN_START, isTorn: !text.endsWith('\n') };
+  return { head: undefined, isTorn };
 }

@@ -70,7 +70,7 @@ class ChainWalk {
   #from: number | undefined;
   #head: ChainHead | undefined;
   #torn = 0;
-  /** Lines that are none, one behind the other: a crash may cut off the note of the crash before. */
+  /** Lines that are none, in a row: a crash may cut off the note of the crash before it. */
   #suspects: AuditFault[] = [];
   #suspectCount = 0;
   readonly #faults: AuditFault[] = [];
