@@ -4,8 +4,7 @@
  * way to a file from 5.1 us to 3.3.
  */
 import { hash } from 'node:crypto';
-import type { AdministrativeAct, AuditEntry } from '../../core/access.ts';
-import { auditBody, type ChainHead, hashMember, type TrailNote } from './audit-line.ts';
+import { auditBody, type ChainHead, hashMember, isVisit, type RecordLine } from './audit-line.ts';
 
 /** Bytes at first; they are doubled when lines need more. */
 const BYTES = 65_536;
@@ -20,6 +19,12 @@ export class AuditBatch {
   #buffer = Buffer.allocUnsafeSlow(BYTES);
   #length = 0;
   #entries = 0;
+  #visits = 0;
+
+  /** Lines that anybody may cause, of all of them. */
+  get visits(): number {
+    return this.#visits;
+  }
 
   get entries(): number {
     return this.#entries;
@@ -35,11 +40,7 @@ export class AuditBatch {
    * @param time - wall-clock milliseconds.
    * @returns where it stands after it.
    */
-  append(
-    entry: AuditEntry | AdministrativeAct | TrailNote,
-    before: ChainHead,
-    time: number,
-  ): ChainHead {
+  append(entry: RecordLine, before: ChainHead, time: number): ChainHead {
     const sequence = before.sequence + 1;
     const body = auditBody(entry, before, time);
     this.#reserve(body.length * BYTES_A_CHAR + END_BYTES);
@@ -48,6 +49,7 @@ export class AuditBatch {
     const digest = hash('sha256', this.#buffer.subarray(start, end), 'base64url');
     this.#length = end + this.#buffer.write(`${hashMember(digest)}\n`, end, 'latin1');
     this.#entries += 1;
+    if (isVisit(entry)) this.#visits += 1;
     return { sequence, hash: digest };
   }
 
@@ -60,6 +62,7 @@ export class AuditBatch {
   clear(): void {
     this.#length = 0;
     this.#entries = 0;
+    this.#visits = 0;
     if (this.#buffer.length > KEPT_BYTES_MAX) this.#buffer = Buffer.allocUnsafeSlow(BYTES);
   }
 

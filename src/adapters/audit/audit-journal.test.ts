@@ -307,6 +307,31 @@ describe('a record that cannot be written', () => {
     expect(telemetry.logged).toEqual(['audit_unwritable']);
   });
 
+  it('that is required keeps what was let in, whatever strangers do meanwhile', async () => {
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    sink.failure = new Error('no space');
+    const telemetry = new Counts();
+    const trail = new AuditJournal({ sink, telemetry, isRequired: true, queueEntriesMax: 3 });
+    const visit: AuditEntry = { event: 'connected', address: '192.0.2.1', server: 'files' };
+    for (let i = 0; i < 10; i += 1) trail.record(visit);
+    for (let i = 0; i < 10; i += 1) trail.record(CALL);
+    trail.record({ ...CALL, event: 'denied' });
+    trail.record({ event: 'administered', act: 'reload', by: 'config' });
+    expect(telemetry.counted).toHaveLength(7);
+    await turn();
+    sink.failure = undefined;
+    await trail.close();
+  });
+
+  it('that is required takes calls while only strangers fill it', () => {
+    const options = { sink: new HeldSink(), telemetry: new Counts(), isRequired: true };
+    const trail = new AuditJournal({ ...options, queueEntriesMax: 3 });
+    const visit: AuditEntry = { event: 'disconnected', address: '192.0.2.1', server: 'files' };
+    for (let i = 0; i < 10; i += 1) trail.record(visit);
+    expect(trail.fault()).toBeUndefined();
+  });
+
   it('that is required refuses calls while its queue is full', () => {
     const telemetry = new Counts();
     const options = { sink: new HeldSink(), telemetry, isRequired: true, queueEntriesMax: 3 };
@@ -314,6 +339,60 @@ describe('a record that cannot be written', () => {
     expect(trail.fault()).toBeUndefined();
     for (let i = 0; i < 3; i += 1) trail.record(CALL);
     expect(trail.fault()).toEqual({ error: 'AUDIT_UNAVAILABLE' });
+  });
+});
+
+describe('strangers', () => {
+  function stranger(address: string): AuditEntry {
+    return { event: 'unauthenticated', address, server: 'files', why: 'none' };
+  }
+
+  interface Told {
+    readonly event: string;
+    readonly address?: string;
+    readonly count?: number;
+  }
+
+  function told(sink: HeldSink): readonly Told[] {
+    const all = sink.lines.map((line) => JSON.parse(line) as Told);
+    return all.filter(({ event }) => event === 'unauthenticated');
+  }
+
+  it('get few lines a second each, and one that counts the others', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    const trail = new AuditJournal({ sink, telemetry: new Counts() });
+    for (let i = 0; i < 1000; i += 1) trail.record(stranger('192.0.2.1'));
+    trail.record(stranger('192.0.2.2'));
+    trail.record(CALL);
+    vi.advanceTimersByTime(1100);
+    expect(told(sink)).toHaveLength(7);
+    expect(told(sink).at(-1)).toMatchObject({ address: '192.0.2.1', count: 995 });
+    trail.record(stranger('192.0.2.1'));
+    vi.advanceTimersByTime(1100);
+    expect(told(sink)).toHaveLength(8);
+    let head = CHAIN_START;
+    for (const line of sink.lines) {
+      const next = checkAuditLine(line, head);
+      if (typeof next === 'string') throw new Error(`${next}: ${line}`);
+      head = next;
+    }
+  });
+
+  it('of many addresses are told together, so that nothing grows with them', async () => {
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    const trail = new AuditJournal({ sink, telemetry: new Counts() });
+    for (let i = 0; i < 50_000; i += 1) trail.record(stranger(`2001:db8::${i.toString(16)}`));
+    await trail.close();
+    const lines = told(sink);
+    expect(lines).toHaveLength(101);
+    expect(lines.at(-1)).toMatchObject({ count: 49_900 });
+    expect(lines.at(-1)).not.toHaveProperty('address');
   });
 });
 

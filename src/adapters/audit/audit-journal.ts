@@ -1,20 +1,27 @@
 /**
  * The record, kept: entries are chained as they come, wait in a bounded queue, and are written one
  * batch at a time. An entry that finds the queue full is lost and counted on the record itself; if
- * the record is required, calls are refused instead of made unrecorded.
+ * the record is required, calls are refused instead of made unrecorded, and those that were let in
+ * before find room.
+ *
+ * Who comes and goes has a share of its own, so that strangers cannot take the place of calls.
  */
 import type { AdministrativeAct, AuditEntry, AuditTrail } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { AuditBatch } from './audit-batch.ts';
-import { type ChainHead, CHAIN_START, type TrailNote } from './audit-line.ts';
+import { type ChainHead, CHAIN_START, isVisit, type RecordLine } from './audit-line.ts';
 import type { LineSink } from './line-sink.ts';
+import { SECOND_MS, StrangerLines } from './stranger-lines.ts';
 
 export interface AuditJournalOptions {
   readonly sink: LineSink;
   /** Whether calls are refused while the record cannot be kept. Default false. */
   readonly isRequired?: boolean | undefined;
-  /** Entries that may wait to be written. Default 10,000. */
+  /**
+   * Entries that may wait to be written: of what was done, and as many again of who came and went.
+   * Default 10,000.
+   */
   readonly queueEntriesMax?: number | undefined;
   /** Where the chain goes on. Default: its beginning. */
   readonly head?: ChainHead | undefined;
@@ -40,6 +47,8 @@ export class AuditJournal implements AuditTrail {
   #leaving = new AuditBatch();
   #head: ChainHead;
   #dropped = 0;
+  readonly #strangers = new StrangerLines();
+  #strangersTimer: NodeJS.Timeout | undefined;
   #isWriting = false;
   #failure: Error | undefined;
   #isClosed = false;
@@ -62,11 +71,27 @@ export class AuditJournal implements AuditTrail {
 
   fault(): Refusal | undefined {
     if (this.#options.isRequired !== true) return undefined;
-    return this.#failure !== undefined || this.#isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
+    const isFull = this.#waitingActs >= this.#queueMax;
+    return this.#failure !== undefined || isFull ? { error: 'AUDIT_UNAVAILABLE' } : undefined;
   }
 
   record(entry: AuditEntry | AdministrativeAct): void {
-    if (this.#isClosed || this.#isFull) {
+    if (entry.event === 'unauthenticated' && !this.#isClosed) {
+      // One timer for all that come in a second.
+      this.#strangersTimer ??= setTimeout(() => this.#tellStrangers(), SECOND_MS).unref();
+      if (!this.#strangers.admits(entry)) return;
+    }
+    this.#take(entry);
+  }
+
+  #tellStrangers(): void {
+    clearTimeout(this.#strangersTimer);
+    this.#strangersTimer = undefined;
+    for (const note of this.#strangers.take()) this.#take(note);
+  }
+
+  #take(entry: RecordLine): void {
+    if (this.#isClosed || !this.#hasRoom(entry)) {
       this.#dropped += 1;
       this.#options.telemetry.count('audit_dropped_total', {});
       return;
@@ -81,6 +106,7 @@ export class AuditJournal implements AuditTrail {
   /** Writes what waits, as far as it can be written, and closes the sink. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    this.#tellStrangers();
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
     this.#endPause();
@@ -96,11 +122,24 @@ export class AuditJournal implements AuditTrail {
     return this.#filling.entries + this.#leaving.entries;
   }
 
-  get #isFull(): boolean {
-    return this.#waiting >= this.#queueMax;
+  get #waitingVisits(): number {
+    return this.#filling.visits + this.#leaving.visits;
   }
 
-  #append(entry: AuditEntry | AdministrativeAct | TrailNote): void {
+  get #waitingActs(): number {
+    return this.#waiting - this.#waitingVisits;
+  }
+
+  /**
+   * What was let in before the record failed is in flight, and so is bounded: where the record is
+   * required no call starts meanwhile.
+   */
+  #hasRoom(entry: RecordLine): boolean {
+    if (isVisit(entry)) return this.#waitingVisits < this.#queueMax;
+    return this.#options.isRequired === true || this.#waitingActs < this.#queueMax;
+  }
+
+  #append(entry: RecordLine): void {
     this.#head = this.#filling.append(entry, this.#head, this.#now());
     if (!this.#isWriting) this.#writeSoon();
   }

@@ -20,9 +20,24 @@ export const CHAIN_START: ChainHead = { sequence: 0, hash: '' };
 
 /** What the trail says of itself rather than of a request. */
 export interface TrailNote {
-  /** `started` and `stopped` with the process; `dropped` when the queue was full. */
+  /** `started` and `stopped` with the process; `dropped` when a queue was full. */
   readonly event: 'started' | 'stopped' | 'dropped' | 'recovered';
   readonly count?: number | undefined;
+}
+
+/** What stands for further requests of strangers, that have no lines of their own. */
+export interface StrangersNote {
+  readonly event: 'unauthenticated';
+  /** Absent: of several, and none of them is named. */
+  readonly address?: string | undefined;
+  readonly count: number;
+}
+
+export type RecordLine = AuditEntry | AdministrativeAct | TrailNote | StrangersNote;
+
+/** Whether it tells of somebody at the door, and so of nothing that was done. */
+export function isVisit({ event }: RecordLine): boolean {
+  return event === 'unauthenticated' || event === 'connected' || event === 'disconnected';
 }
 
 /** Characters of a name that a client chose and that is kept. */
@@ -32,11 +47,7 @@ const TARGET_CHARS_MAX = 128;
  * The part of a line that is hashed.
  * @param time - wall-clock milliseconds.
  */
-export function auditBody(
-  entry: AuditEntry | AdministrativeAct | TrailNote,
-  before: ChainHead,
-  time: number,
-): string {
+export function auditBody(entry: RecordLine, before: ChainHead, time: number): string {
   const facts = 'server' in entry ? factsText(entry) : jsonText(entry).slice(1, -1);
   const sequence = before.sequence + 1;
   const when = timeText(time);
