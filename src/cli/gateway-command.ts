@@ -40,6 +40,8 @@ export interface RunningGateway {
   close(): Promise<void>;
   /** Ends every child without waiting for calls. */
   abandon(): Promise<void>;
+  /** Writes what waits of the record. */
+  closeRecord(): Promise<void>;
 }
 
 /** What is wrong in the file is told before the port is taken, and that before a server starts. */
@@ -96,6 +98,7 @@ export async function gatewayCommand(
         await server.close();
       },
       abandon: () => gateway.abandon(),
+      closeRecord: () => gateway.closeRecord(),
     },
   };
 }

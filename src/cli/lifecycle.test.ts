@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Lifecycle } from './lifecycle.ts';
+import { Lifecycle, type LifecycleParts } from './lifecycle.ts';
 
 interface Log {
   readonly event: string;
@@ -37,7 +37,11 @@ beforeEach(() => {
   abandoned = 0;
   now = 0;
   closed = withResolvers();
-  lifecycle = new Lifecycle({
+  lifecycle = lifecycleWith({});
+});
+
+function lifecycleWith(more: Partial<LifecycleParts>): Lifecycle {
+  return new Lifecycle({
     close: () => closed.promise,
     abandon: () => {
       abandoned += 1;
@@ -56,8 +60,9 @@ beforeEach(() => {
       request: () => {},
       streamClosed: () => {},
     },
+    ...more,
   });
-});
+}
 
 /** Lets what waits on settled promises run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -82,6 +87,30 @@ describe('Lifecycle', () => {
     lifecycle.onSignal('SIGINT');
     expect(exits).toEqual([1]);
   });
+
+  it.each(['second signal', 'drain that hangs'])(
+    'writes what the record still has to say after a %s, and waits no longer than it may',
+    async (what) => {
+      const record = withResolvers();
+      const recording = lifecycleWith({ closeRecord: () => record.promise });
+      recording.onSignal('SIGTERM');
+      now = 400;
+      if (what === 'second signal') recording.onSignal('SIGTERM');
+      else timers[0]!.task();
+      await settle();
+      expect(abandoned).toBe(1);
+      expect(exits).toEqual([]);
+      record.resolve();
+      await settle();
+      expect(exits).toEqual([1]);
+      const stuck = lifecycleWith({ closeRecord: () => new Promise(() => {}) });
+      stuck.onSignal('SIGTERM');
+      now = 800;
+      stuck.onSignal('SIGTERM');
+      timers.at(-1)!.task();
+      expect(exits).toEqual([1, 1]);
+    },
+  );
 
   it('takes one Ctrl-C that arrives twice for one', () => {
     lifecycle.onSignal('SIGINT');

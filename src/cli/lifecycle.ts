@@ -9,6 +9,8 @@ export interface LifecycleParts {
   close(): Promise<void>;
   /** Begins to end every child, without waiting. */
   abandon(): Promise<void>;
+  /** Writes what waits of the record. Absent: none is kept. */
+  closeRecord?: (() => Promise<void>) | undefined;
   /** Ends the process. Called once. */
   exit(code: number): void;
   /** Runs `task` later; returns what disarms it. */
@@ -23,6 +25,8 @@ export interface LifecycleParts {
 const OVERRUN_MS = 2000;
 /** Milliseconds that children have to end after a fault of ours. */
 const FAULT_MS = 3000;
+/** Milliseconds that the end of the record may take when nothing else is waited for. */
+const RECORD_MS = 1000;
 /**
  * Milliseconds in which signals count as one. Under `npm start` a single Ctrl-C arrives twice: from
  * the terminal, and passed on by npm.
@@ -44,8 +48,7 @@ export class Lifecycle {
     if (this.#isDraining) {
       if (this.#parts.now() - this.#drainingSince < SAME_GESTURE_MS) return;
       this.#parts.telemetry.log('warn', 'stopped_at_once', { signal });
-      void this.#parts.abandon();
-      this.#exit(1);
+      this.#stopAtOnce();
       return;
     }
     this.#isDraining = true;
@@ -54,7 +57,7 @@ export class Lifecycle {
     telemetry.log('info', 'draining', { signal, drainMs });
     this.#parts.after(drainMs + OVERRUN_MS, () => {
       telemetry.log('error', 'drain_overran', { drainMs });
-      this.#exit(1);
+      this.#stopAtOnce();
     });
     this.#parts.close().then(
       () => {
@@ -72,6 +75,20 @@ export class Lifecycle {
     this.#parts.after(FAULT_MS, () => this.#exit(1));
     void this.#parts
       .abandon()
+      .catch(() => {})
+      .then(() => this.#exit(1));
+  }
+
+  /** What was in flight is lost, and that has to be on the record. */
+  #stopAtOnce(): void {
+    const { closeRecord, after } = this.#parts;
+    this.#parts.abandon().catch(() => {});
+    if (closeRecord === undefined) {
+      this.#exit(1);
+      return;
+    }
+    after(RECORD_MS, () => this.#exit(1));
+    void closeRecord()
       .catch(() => {})
       .then(() => this.#exit(1));
   }

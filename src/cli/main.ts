@@ -8,6 +8,7 @@ import type { AuditOptions } from './audit-line.ts';
 import type { CheckOptions } from './check-line.ts';
 import type { ConnectOptions } from './connect-line.ts';
 import type { KeysOptions } from './keys-line.ts';
+import type { RunningGateway } from './gateway-command.ts';
 import type { GatewayLineOptions } from './gateway-line.ts';
 import { gatewayJson, gatewayText } from './gateway-text.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -124,13 +125,15 @@ async function startGateway(options: GatewayLineOptions, version: string): Promi
 }
 
 function obeySignals(
-  command: Pick<RunningCommand, 'telemetry' | 'close' | 'abandon'>,
+  command: Pick<RunningCommand, 'telemetry' | 'close' | 'abandon'> &
+    Partial<Pick<RunningGateway, 'closeRecord'>>,
   drainMs: number,
 ): Lifecycle {
   const { telemetry } = command;
   const lifecycle = new Lifecycle({
     close: () => command.close(),
     abandon: () => command.abandon(),
+    closeRecord: command.closeRecord,
     exit: (code) => {
       telemetry.flush();
       process.exit(code);

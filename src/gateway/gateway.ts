@@ -197,10 +197,19 @@ export class Gateway implements Application, OpenDoor {
     await this.#draining;
   }
 
-  /** Ends every process of every server without waiting for calls. */
+  /** Ends every process of every server without waiting for calls, which are lost. */
   async abandon(): Promise<void> {
+    // The merged ones first: their calls are on the record as they came in.
+    this.#all?.endpoint.abandon();
+    for (const { endpoint } of [...this.#leaving, ...this.#servers.values()]) endpoint.abandon();
     const leaving = [...this.#leaving].map(({ abandon }) => abandon());
-    await Promise.all([...this.#servers.values()].map((each) => each.abandon()).concat(leaving));
+    const servers = [...this.#servers.values()].map((each) => each.abandon());
+    await Promise.all([...servers, ...leaving, this.closeRecord()]);
+  }
+
+  /** Writes what waits of the record, and nothing more after it. Idempotent. */
+  async closeRecord(): Promise<void> {
+    await this.#guards.close();
   }
 
   /** @returns whether other policies count now, or why nothing has changed. */
@@ -359,7 +368,7 @@ export class Gateway implements Application, OpenDoor {
     await Promise.all([...endpoints, ...leaving.map(({ gone }) => gone)]);
     disarm();
     this.#identity.close();
-    await this.#guards.close();
+    await this.closeRecord();
   }
 }
 

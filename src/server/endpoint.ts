@@ -143,6 +143,12 @@ export class Endpoint implements Application, OpenDoor {
     return this.#draining;
   }
 
+  /** Takes nothing new, and ends every call in flight now: nobody will know how it went. */
+  abandon(): void {
+    this.#context.isDraining = true;
+    this.#context.pool.close();
+  }
+
   /** Whether this session is its own: to choose between endpoints, and to be told to nobody. */
   hasSession(id: string): boolean {
     return this.#context.directory.has(id);

@@ -11,10 +11,11 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../../scripts/bootstrap.mjs';
+import { verifyAudit } from '../../src/adapters/audit/verify-audit.ts';
 import { CliProcess } from '../cli-process.ts';
 import { ROOT } from '../source-files.ts';
 import { childrenOf, survivors } from '../upstreams/processes.ts';
-import { initialize } from '../wire/conversation.ts';
+import { initialize, note, rpc } from '../wire/conversation.ts';
 import { pidsIn, temporaryFolder, TOKEN } from './gateway-host.ts';
 
 const CHILD = join(ROOT, 'test/fixtures/gateway/child.mjs');
@@ -69,6 +70,27 @@ async function running(
   return { cli, url, named };
 }
 
+/** Opens a session and resolves once its call is in flight: the reply has become a stream. */
+async function held(url: string): Promise<void> {
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    authorization: `Bearer ${TOKEN}`,
+  };
+  const post = (body: unknown, more: Readonly<Record<string, string>> = {}): Promise<Response> =>
+    fetch(url, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
+  const opened = await post(initialize('2025-11-25'));
+  await opened.text();
+  const session = {
+    'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
+    'mcp-protocol-version': '2025-11-25',
+  };
+  await (await post(note('notifications/initialized'), session)).text();
+  const reply = await post(rpc(7, 'tools/call', { name: 'hold', arguments: {} }), session);
+  expect(reply.headers.get('content-type')).toContain('text/event-stream');
+  reply.text().catch(() => {});
+}
+
 describe('tidegate --config', () => {
   it('prints where each server is, and serves all of them until SIGTERM ends their processes', async () => {
     const folder = temporaryFolder();
@@ -91,6 +113,36 @@ describe('tidegate --config', () => {
     const children = [...childrenOf(cli.child.pid ?? 0), ...pidsIn(join(folder, 'pids'))];
     expect(await cli.end('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(await survivors(children, 5000)).toEqual([]);
+  });
+
+  it.each([
+    ['SIGTERM', ['lost']],
+    ['SIGKILL', []],
+  ] as const)('keeps a record, and after %s the next start goes on with it', async (end, lost) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'tidegate.yaml');
+    const record = join(folder, 'audit.jsonl');
+    const audit = `audit: { file: ${record}, required: true }\n`;
+    writeFileSync(file, yamlOf(folder, { one: 'first' }) + audit);
+    const { cli, url } = await running(file, folder);
+    const second = new CliProcess(['--config', file, '--port', '0'], { XDG_CONFIG_HOME: folder });
+    expect((await second.end()).code).not.toBe(0);
+    expect(second.stderr).toContain(`process ${cli.child.pid} keeps it`);
+    await held(`${url}/one/mcp`);
+    cli.child.kill('SIGTERM');
+    await cli.printed(/"event":"draining"/);
+    // Signals that come closely count as one gesture.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    cli.child.kill(end);
+    await cli.ended;
+    const calls = readFileSync(record, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"hold"'))
+      .map((line) => (JSON.parse(line) as { outcome: string }).outcome);
+    expect(calls).toEqual(lost);
+    const again = await running(file, folder);
+    await again.cli.end('SIGTERM');
+    expect(await verifyAudit([record])).toMatchObject({ from: 1, faults: [] });
   });
 
   it('takes the file of a desktop host as it is', async () => {

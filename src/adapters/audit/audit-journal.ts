@@ -52,6 +52,7 @@ export class AuditJournal implements AuditTrail {
   #isWriting = false;
   #failure: Error | undefined;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #onWritten: (() => void) | undefined;
   #pauseTimer: NodeJS.Timeout | undefined;
   #isPausing = false;
@@ -104,8 +105,12 @@ export class AuditJournal implements AuditTrail {
   }
 
   /** Writes what waits, as far as it can be written, and closes the sink. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#tellStrangers();
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
