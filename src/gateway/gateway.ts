@@ -114,8 +114,7 @@ export class Gateway implements Application, OpenDoor {
         listen: config.listen,
         identity: this.#identity,
         telemetry: this.#telemetry,
-        whyNotReady: () =>
-          this.#draining === undefined ? whyNotReady(this.status.servers) : 'shutting down',
+        whyNotReady: () => whyNotReady(this.status, this.#guards.guards.audit),
         metadataAt: (path) => this.#metadataAt(path),
       });
       this.#servers = new Map(

@@ -1,8 +1,20 @@
 /** What `/readyz` of a gateway says: counts, and no name. Strangers ask, too. */
+import type { AuditTrail } from '../core/access.ts';
+import { RECORD_FAULT } from '../server/upstream-state.ts';
 import type { GatewayServerStatus } from './gateway-server.ts';
 
-/** Undefined when every server that is required takes work. */
-export function whyNotReady(servers: readonly GatewayServerStatus[]): string | undefined {
+interface Readiness {
+  readonly isDraining: boolean;
+  readonly servers: readonly GatewayServerStatus[];
+}
+
+/** Undefined when every server that is required takes work, and so does a record that is. */
+export function whyNotReady(
+  { isDraining, servers }: Readiness,
+  audit: AuditTrail | undefined,
+): string | undefined {
+  if (isDraining) return 'shutting down';
+  if (audit?.fault() !== undefined) return RECORD_FAULT;
   const required = servers.filter(({ isRequired }) => isRequired);
   const states = required.map(({ upstream }) => upstream);
   const faults = (['down', 'looping', 'starting'] as const)

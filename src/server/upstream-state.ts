@@ -24,7 +24,12 @@ const REASONS: Readonly<Record<UpstreamState, string | undefined>> = {
   looping: 'the upstream ends again and again',
 };
 
+/** Why calls are refused although their server is up. */
+export const RECORD_FAULT = 'the record cannot be written';
+
 /** Undefined when work is taken. */
 export function whyNotReady(context: EndpointContext): string | undefined {
-  return context.isDraining ? 'shutting down' : REASONS[upstreamState(context)];
+  if (context.isDraining) return 'shutting down';
+  if (context.audit?.fault() !== undefined) return RECORD_FAULT;
+  return REASONS[upstreamState(context)];
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../src/adapters/audit/verify-audit.ts';
+import type { Refusal } from '../../src/core/errors.ts';
 import { readConfig } from '../../src/gateway/config/read-config.ts';
 import { initialize, postOf } from '../wire/conversation.ts';
 import {
@@ -83,6 +84,22 @@ describe('the record of a gateway', () => {
     const file = join(temporaryFolder(), 'absent', 'audit.jsonl');
     const audit = { file, rotateBytes: 1_000_000, isRequired: false };
     await expect(gatewayHost(configOf({ alpha: childOf() }, { audit }))).rejects.toThrow('ENOENT');
+  });
+
+  it('that cannot be written takes the gateway out of service until it can', async () => {
+    let fault: Refusal | undefined;
+    const audit = { fault: () => fault, record: () => {} };
+    const host = await gatewayHost(configOf({ alpha: childOf() }), { audit });
+    await GatewaySession.open(host, 'alpha');
+    const ready = async (): Promise<string> => {
+      const reply = await host.send({ path: '/readyz' }).whole();
+      return `${reply.status} ${reply.text}`;
+    };
+    expect(await ready()).toMatch(/^200/);
+    fault = { error: 'AUDIT_UNAVAILABLE' };
+    expect(await ready()).toMatch(/^503 .*the record cannot be written/s);
+    fault = undefined;
+    expect(await ready()).toMatch(/^200/);
   });
 
   it('is kept by one gateway at a time, and by none that did not start', async () => {
