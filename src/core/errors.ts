@@ -303,7 +303,7 @@ export const ERRORS = {
     httpStatus: 502,
     rpcCode: -32010,
     retryable: false,
-    message: 'The upstream sent a message larger than this server relays.',
+    message: 'The upstream sent an answer that cannot be relayed: too large, or no valid message.',
   },
   ANSWER_EVICTED: {
     httpStatus: 200,

@@ -20,6 +20,7 @@ describe('the id of an oversized line', () => {
       '17',
     ],
     ['after the version', `{"jsonrpc":"2.0","result":{"text":"${LONG}"},"id":17}`, '17'],
+    ['alone', '{"jsonrpc":"2.0","id":17}', '17'],
     ['as a string', `{"jsonrpc":"2.0","id":"a-1","result":{"text":"${LONG}"}}`, '"a-1"'],
   ])('is read when it comes %s', (_, line, id) => {
     expect(idOf(line)).toBe(id);
@@ -45,6 +46,7 @@ describe('the id of an oversized line', () => {
     ['no JSON', LONG],
     ['a member that is unknown', `{"x":1,"id":17,"result":{"t":"${LONG}"}}`],
     ['a string without an end', `{"id":"${LONG}`],
+    ['no id at all', '{"jsonrpc":"2.0"}'],
     ['nothing', ''],
   ])('is not made up for %s', (_, line) => {
     expect(idOf(line)).toBeUndefined();

@@ -181,6 +181,7 @@ export class StdioConnection implements UpstreamConnection {
     // look.
     if (text.includes('\ufffd') && !isUtf8(source.subarray(start, end))) {
       this.#skipped('not-utf8');
+      this.#answerLost(source.subarray(start, end));
       return;
     }
     const outcome = readMessage(text, UPSTREAM_BOUNDS);
@@ -202,10 +203,14 @@ export class StdioConnection implements UpstreamConnection {
     if (marked?.kind === 'message') this.#events.onMessage(marked.message);
     else if (text.trim() !== '') {
       this.#skipped('not-json-rpc');
-      // An answer that cannot be relayed must end its call; nothing else ever would.
-      const id = oversizedId(line.subarray(0, 4096), line.subarray(-512));
-      if (id !== undefined) this.#events.onOversized(id);
+      this.#answerLost(line);
     }
+  }
+
+  /** An answer that cannot be relayed must end its call; nothing else ever would. */
+  #answerLost(line: Buffer): void {
+    const id = oversizedId(line.subarray(0, 4096), line.subarray(-512));
+    if (id !== undefined) this.#events.onOversized(id);
   }
 
   #skipped(reason: 'too-long' | 'not-utf8' | 'not-json-rpc'): void {
