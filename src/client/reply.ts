@@ -256,7 +256,7 @@ export class Reply implements Bagged, OutboundEvents {
 
   #skipped(reason: 'too-long' | 'not-utf8' | 'not-json-rpc'): void {
     const { name, telemetry } = this.#context;
-    telemetry.count('upstream_lines_skipped_total', { server: name, reason });
+    telemetry.count('upstream_lines_skipped_total', { upstream: name, reason });
   }
 }
 

@@ -1,7 +1,10 @@
 import type { Telemetry } from '../core/ports.ts';
 import type { Tenants } from './tenants.ts';
 
-/** What one server of a gateway has to say, with its name in every line and on every counter. */
+/**
+ * What one server of a gateway has to say, with its name in every line and on every counter. `/all`
+ * says itself which of its servers it speaks of; nobody else has a field `server` of his own.
+ */
 export function serverTelemetry(telemetry: Telemetry, server: string, tenants: Tenants): Telemetry {
   return {
     log: (level, event, { tenant, ...fields }) => {

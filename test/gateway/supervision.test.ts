@@ -72,6 +72,26 @@ describe('a server that cannot be started', () => {
     );
   });
 
+  it('is named in the log as in the config, though another runs the same program', async () => {
+    const source = {
+      kind: 'command',
+      command: process.execPath,
+      args: ['-e', 'console.log("no message")'],
+      env: {},
+      cwd: undefined,
+    } as const;
+    const host = await gatewayHost(configOf({ files: serverOf(source), mail: serverOf(source) }));
+    await eventually(
+      () =>
+        ['files', 'mail'].every((server) =>
+          host.log.some(
+            (line) => line.event === 'upstream_line_skipped' && line['server'] === server,
+          ),
+        ),
+      'a skipped line of each',
+    );
+  });
+
   it('does not make the gateway unready when it is not required', async () => {
     const broken = childOf({ FAILS: '1' }, { isRequired: false });
     const host = await gatewayHost(configOf({ works: childOf(), broken }));

@@ -1,9 +1,10 @@
 /**
- * Reads whose answer a line is that is too long or no message, from its beginning and its end: some
- * servers write the id first, the official TypeScript SDK writes it last, after the result.
+ * Reads whose answer a line is that cannot be relayed, from its beginning and its end: some servers
+ * write the id first, the official TypeScript SDK writes it last, after the result.
  *
  * Only a response counts. A request of the server has an id of its own counting, which must never
- * be taken for one of ours, so the first long member has to be `result` or `error`. What has an id and nothing else is no request, either.
+ * be taken for one of ours, so the first long member has to be `result` or `error`. What has an id
+ * and nothing else is no request, either.
  */
 const ID_AT_END =
   /"id"\s*:\s*(-?\d{1,20}|"[^"\\]{0,128}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;

@@ -48,7 +48,7 @@ export class StderrLog {
   }
 
   #line(source: Buffer, start: number, end: number, isCut: boolean): void {
-    this.#telemetry.count('upstream_stderr_lines_total', { server: this.#upstream });
+    this.#telemetry.count('upstream_stderr_lines_total', { upstream: this.#upstream });
     if (!this.#isLogged || !this.#gate.admits(performance.now())) return;
     const heldBack = this.#gate.takeHeldBack();
     const line = source.toString('utf8', start, end).replace(UNSAFE, escaped);
@@ -57,7 +57,7 @@ export class StderrLog {
   }
 
   #log(fields: Readonly<Record<string, string | number | boolean>>): void {
-    const origin = { server: this.#upstream, pid: this.#pid };
+    const origin = { upstream: this.#upstream, pid: this.#pid };
     this.#telemetry.log('info', 'upstream_stderr', { ...origin, ...fields });
   }
 }

@@ -128,7 +128,8 @@ export class StdioConnection implements UpstreamConnection {
     watchdog.watch(pid);
     this.#child = child;
     this.#ending = new GroupEnding(pid, plan.stop, (isEmpty) => {
-      if (!isEmpty) plan.telemetry.log('error', 'upstream_unkillable', { server: plan.name, pid });
+      if (!isEmpty)
+        plan.telemetry.log('error', 'upstream_unkillable', { upstream: plan.name, pid });
       watchdog.unwatch(pid, plan.endsStrays ? number : undefined);
       this.#isGroupGone = true;
       if (this.#exit === undefined) this.#finish('it outlived SIGKILL');
@@ -215,10 +216,10 @@ export class StdioConnection implements UpstreamConnection {
 
   #skipped(reason: 'too-long' | 'not-utf8' | 'not-json-rpc'): void {
     const { name, telemetry } = this.#plan;
-    telemetry.count('upstream_lines_skipped_total', { server: name, reason });
+    telemetry.count('upstream_lines_skipped_total', { upstream: name, reason });
     if (!this.#skippedLogs.admits(performance.now())) return;
     const unlogged = this.#skippedLogs.takeHeldBack();
-    telemetry.log('warn', 'upstream_line_skipped', { server: name, reason, unlogged });
+    telemetry.log('warn', 'upstream_line_skipped', { upstream: name, reason, unlogged });
   }
 
   #outputEnded(): void {
