@@ -23,6 +23,8 @@ async function main(argv: readonly string[]): Promise<void> {
   // Whoever read our output may be gone before we are.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  // Node would open its debugger, which asks nobody for a credential.
+  process.on('SIGUSR1', () => {});
   const version = packageVersion();
   const line = readCommandLine(argv, process.env, version);
   if (line.kind === 'shown') process.stdout.write(line.text);

@@ -145,6 +145,19 @@ describe('tidegate --config', () => {
     expect(await verifyAudit([record])).toMatchObject({ from: 1, faults: [] });
   });
 
+  it('opens no debugger on SIGUSR1', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'tidegate.yaml');
+    writeFileSync(file, yamlOf(folder, { one: 'first' }));
+    const { cli, named } = await running(file, folder);
+    cli.child.kill('SIGUSR1');
+    cli.child.kill('SIGHUP');
+    await cli.printed(/"event":"config_applied"/);
+    expect(await named('one')).toBe('first');
+    expect(await cli.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(cli.stderr).not.toContain('Debugger');
+  });
+
   it('takes the file of a desktop host as it is', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'claude_desktop_config.json');
