@@ -77,6 +77,8 @@ describe('tidegate check', () => {
   d: { command: node --version }
   e: { command: node, cwd: ./gone }
   f: { module: ./gone.mjs }
+  g: { command: node, sandbox: [no-such-sandbox, --] }
+audit: { file: ./gone/audit.jsonl }
 `,
       { isJson: true },
     );
@@ -87,13 +89,18 @@ describe('tidegate check', () => {
     };
     expect(isFine).toBe(false);
     expect(problems.map(({ line, path, message }) => `${line} ${path}: ${message}`)).toEqual([
+      '9 audit.file: There is no such folder for this file.',
       '2 servers.a.command: This program is not on PATH. Check its spelling, or give its full path.',
       '3 servers.b.command: There is no such file. Check the path, which begins at the config file.',
       '4 servers.c.command: This file may not be run. Make it executable with chmod +x.',
       '5 servers.d.command: This is one word with spaces. Put what follows the program into args.',
       '6 servers.e.cwd: There is no such folder.',
       '7 servers.f.module: There is no such file. Check the path, which begins at the config file.',
+      '8 servers.g.sandbox: This program is not on PATH. Check its spelling, or give its full path.',
     ]);
+    expect(check('servers: { a: { command: node } }\naudit: { file: . }\n').text).toBe(
+      'tidegate.yaml:2:16  audit.file: This is a folder. Give the path of a file.\n',
+    );
   });
 
   it('refuses a file that anybody may change, since it says what is run', () => {

@@ -125,7 +125,7 @@ function opened(config: GatewayConfig, telemetry: ConsoleTelemetry): Gateway | S
     return createGateway(config, { telemetry });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { kind: 'failed', exitCode: 2, reason };
+    return { kind: 'failed', exitCode: 1, reason };
   }
 }
 

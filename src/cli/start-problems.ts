@@ -3,6 +3,7 @@
  * Commands and paths may hold a variable's value, and are in no sentence.
  */
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readTlsFiles } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import type { Problem } from '../gateway/config/problem.ts';
@@ -15,7 +16,20 @@ export function startProblems(
   places: ConfigPlaces,
   env: Environment,
 ): readonly Problem[] {
-  return [...tlsProblems(config, places), ...serverProblems(config, places, env)];
+  return [
+    ...tlsProblems(config, places),
+    ...auditProblems(config, places),
+    ...serverProblems(config, places, env),
+  ];
+}
+
+function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
+  if (audit?.file === undefined) return [];
+  const problem = (message: string): readonly Problem[] => [
+    { ...places.value(['audit', 'file']), message },
+  ];
+  if (isFolder(audit.file)) return problem('This is a folder. Give the path of a file.');
+  return isFolder(dirname(audit.file)) ? [] : problem('There is no such folder for this file.');
 }
 
 function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
@@ -46,12 +60,14 @@ function faultsOf(source: ServerSource, env: Environment): readonly Fault[] {
     const message = 'There is no such file. Check the path, which begins at the config file.';
     return isFile(source.path) ? [] : [{ key: 'module', message }];
   }
-  const { cwd = '.', command } = source;
-  if (!(statOf(cwd)?.isDirectory() ?? false)) {
-    return [{ key: 'cwd', message: 'There is no such folder.' }];
-  }
-  const missing = missingCommand(command, cwd, { ...env, ...source.env });
-  return missing === undefined ? [] : [{ key: 'command', message: SENTENCES[missing.kind] }];
+  const { cwd = '.', command, sandbox = [] } = source;
+  if (!isFolder(cwd)) return [{ key: 'cwd', message: 'There is no such folder.' }];
+  const programs = { sandbox: sandbox[0], command };
+  return Object.entries(programs).flatMap(([key, program]) => {
+    if (program === undefined) return [];
+    const missing = missingCommand(program, cwd, { ...env, ...source.env });
+    return missing === undefined ? [] : [{ key, message: SENTENCES[missing.kind] }];
+  });
 }
 
 const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
@@ -60,6 +76,10 @@ const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
   'no-file': 'There is no such file. Check the path, which begins at the config file.',
   'not-on-path': 'This program is not on PATH. Check its spelling, or give its full path.',
 };
+
+function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() ?? false;
+}
 
 function isFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;

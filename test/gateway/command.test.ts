@@ -126,7 +126,7 @@ describe('tidegate --config', () => {
     writeFileSync(file, yamlOf(folder, { one: 'first' }) + audit);
     const { cli, url } = await running(file, folder);
     const second = new CliProcess(['--config', file, '--port', '0'], { XDG_CONFIG_HOME: folder });
-    expect((await second.end()).code).not.toBe(0);
+    expect((await second.end()).code).toBe(1);
     expect(second.stderr).toContain(`process ${cli.child.pid} keeps it`);
     await held(`${url}/one/mcp`);
     cli.child.kill('SIGTERM');
