@@ -22,15 +22,18 @@ export class CliProcess {
    * @param env - the whole environment besides PATH.
    * @param program - the file that Node runs. Default: the built command.
    * @param input - whether something can be written to it.
+   * @param cwd - where it starts. Default: where we are.
    */
   constructor(
     args: readonly string[],
     env: Readonly<Record<string, string>>,
     program = MAIN,
     input: 'ignore' | 'pipe' = 'ignore',
+    cwd?: string,
   ) {
     this.child = spawn(process.execPath, [program, ...args], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
+      cwd,
       stdio: [input, 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -1,5 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { execFile } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -114,6 +123,37 @@ describe('a start that fails', () => {
     const { code, text } = await refused(args);
     expect(text).toContain(sentence);
     expect(code).toBe(2);
+  });
+
+  it('keeps no token in the current folder where there is no home', async () => {
+    const start = ['--port', '0', ...SERVER];
+    const env = { HOME: '', XDG_CONFIG_HOME: '' };
+    const cli = new CliProcess(start, env, undefined, 'ignore', folder);
+    running.push(cli);
+    expect((await cli.end()).code).toBe(1);
+    expect(cli.stderr).toBe(
+      'tidegate: there is no home folder to keep a token in; set HOME or TIDEGATE_TOKEN.\n',
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it
+    .runIf(process.platform === 'linux')
+    .each([
+      [['check', 'tidegate.yaml']],
+      [['--config', 'tidegate.yaml']],
+      [['--port', '0', ...SERVER]],
+    ])('is one line where the current folder is gone: %j', async (args) => {
+    const gone = join(folder, 'gone');
+    mkdirSync(gone);
+    const remove = 'rmdir "$0" && exec "$@"';
+    const env = { PATH: process.env['PATH'] ?? '', TIDEGATE_TOKEN: TOKEN };
+    const words = ['-c', remove, gone, process.execPath, join(ROOT, 'dist/cli/main.js'), ...args];
+    const { status, stderr } = spawnSync('sh', words, { cwd: gone, env, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'tidegate: the current folder is gone. Start in one that exists.\n',
+    });
   });
 
   it('tells a misspelt command before anything listens', async () => {

@@ -100,6 +100,21 @@ describe('readCommandLine', () => {
     expect(readCommandLine(['check', '--help'], {}, '1.2.3').kind).toBe('shown');
   });
 
+  it.each([
+    '--help',
+    'connect --help',
+    'check --help',
+    'keys --help',
+    'keys add --help',
+    'keys list --help',
+    'keys revoke --help',
+    'audit verify --help',
+    'policy test --help',
+  ])('shows an example with %s', (words) => {
+    const help = read(words);
+    expect(help.kind === 'shown' ? help.text : '').toMatch(/\nExamples?\b[^:]*:\n/);
+  });
+
   it('shows help that names no option of a later version, and the version', () => {
     const help = read('--help');
     expect(help.kind).toBe('shown');

@@ -33,11 +33,11 @@ interface RawKeys {
   readonly json?: boolean;
 }
 
-const EXAMPLES = `
-Examples:
-  tidegate keys add build-server --tenant acme --scope tools --expires 90d
-  tidegate keys list
-  tidegate keys revoke Zk3_0aXb`;
+const EXAMPLES = {
+  add: 'tidegate keys add build-server --tenant acme --scope tools --expires 90d',
+  list: 'tidegate keys list',
+  revoke: 'tidegate keys revoke Zk3_0aXb',
+};
 
 /** @param words - those after `keys`. */
 export function readKeysLine(words: readonly string[]): KeysLine {
@@ -69,7 +69,7 @@ function overview(words: readonly string[]): SubcommandEnd {
     .description('Makes, lists and revokes API keys. A gateway that serves notices within seconds.')
     .usage('add|list|revoke [options]')
     .helpOption('-h, --help', 'print this text')
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', `\nExamples:\n  ${Object.values(EXAMPLES).join('\n  ')}`);
   const end = parseSubcommand(program, words.length === 0 ? ['--help'] : words);
   return end ?? { kind: 'wrong', reason: 'say add, list or revoke. See tidegate keys --help.' };
 }
@@ -94,12 +94,13 @@ function revokeCommand(): Command {
   );
 }
 
-function common(action: string, description: string): Command {
+function common(action: keyof typeof EXAMPLES, description: string): Command {
   return new Command(`tidegate keys ${action}`)
     .description(description)
     .helpOption('-h, --help', 'print this text')
     .option('--file <file>', 'the file of keys the config names', 'keys.json')
-    .option('--json', 'print the outcome as one line of JSON on stdout');
+    .option('--json', 'print the outcome as one line of JSON on stdout')
+    .addHelpText('after', `\nExample:\n  ${EXAMPLES[action]}`);
 }
 
 function gather(value: string, before: readonly string[]): readonly string[] {

@@ -30,12 +30,22 @@ async function main(argv: readonly string[]): Promise<void> {
   if (line.kind === 'shown') process.stdout.write(line.text);
   else if (line.kind === 'wrong') fail(2, line.reason);
   else if (line.kind === 'connect') await connect(line.options, version);
-  else if (line.kind === 'check') await check(line.options);
   else if (line.kind === 'keys') await keys(line.options);
   else if (line.kind === 'audit') await audit(line.options);
+  else if (isNowhere()) fail(1, 'the current folder is gone. Start in one that exists.');
+  else if (line.kind === 'check') await check(line.options);
   else if (line.kind === 'policy') await policy(line.options);
   else if (line.kind === 'gateway') await startGateway(line.options, version);
   else await start(line.options, version);
+}
+
+/** Whether the folder that relative paths begin at was removed. */
+function isNowhere(): boolean {
+  try {
+    return process.cwd() === '';
+  } catch {
+    return true;
+  }
 }
 
 /** Standard output belongs to the host: whatever else is said goes to standard error. */
