@@ -8,10 +8,11 @@ import type { FileVersions } from '../gateway/config/file-version.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import { createGateway, type Gateway } from '../gateway/create-gateway.ts';
-import type { AuthConfig, GatewayConfig } from '../gateway/gateway-config.ts';
+import type { AuthConfig, GatewayConfig, ServerConfig } from '../gateway/gateway-config.ts';
 import { reloadConfig } from './config-reload.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { type Credential, credential } from './credential.ts';
+import { firstProcessNotes } from './first-process.ts';
 import type { GatewayLineOptions } from './gateway-line.ts';
 import type { GatewayFacts } from './gateway-text.ts';
 import {
@@ -180,11 +181,16 @@ const SOURCES = {
   several: 'any of the credentials that the config names',
 } as const;
 
+function startsProcesses({ source }: ServerConfig): boolean {
+  return source.kind === 'command';
+}
+
 function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): readonly string[] {
   const { host, publicUrl, tls } = config.listen;
   const missing = startProblems(config, places, env);
   return [
     ...exposureNotes(host, publicUrl, tls !== undefined),
+    ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),
   ];
 }

@@ -10,6 +10,7 @@ import type { Application, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
 import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
+import { firstProcessNotes } from './first-process.ts';
 import {
   ApplicationSeat,
   baseUrl,
@@ -83,7 +84,10 @@ export async function serveCommand(
         name: nameOf(options),
         baseUrl: options.publicUrl ?? baseUrl(options.host, server.port, tls !== undefined),
         credential: door.facts,
-        notes: exposureNotes(options.host, options.publicUrl, tls !== undefined),
+        notes: [
+          ...exposureNotes(options.host, options.publicUrl, tls !== undefined),
+          ...(options.upstream === undefined ? firstProcessNotes(process.pid) : []),
+        ],
       },
       telemetry,
       close: async () => {
