@@ -81,13 +81,13 @@ export class Lifecycle {
 
   /** What was in flight is lost, and that has to be on the record. */
   #stopAtOnce(): void {
-    const { closeRecord, after } = this.#parts;
+    const { closeRecord } = this.#parts;
     this.#parts.abandon().catch(() => {});
     if (closeRecord === undefined) {
       this.#exit(1);
       return;
     }
-    after(RECORD_MS, () => this.#exit(1));
+    this.#parts.after(RECORD_MS, () => this.#exit(1));
     void closeRecord()
       .catch(() => {})
       .then(() => this.#exit(1));
