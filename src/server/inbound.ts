@@ -115,18 +115,16 @@ export class Inbound {
     era: AccessRequest['era'],
     messages: readonly Message[],
   ): readonly Warrant[] | Refusal | undefined {
-    const { context, principal, grant } = this;
+    const { context } = this;
     // What began in this process is counted and recorded where it came in, save for what is denied.
     const { access, audit: denials } = context;
     const ports = this.exchange.caller === undefined ? context : { access, denials };
     if (context.passesOrigin) this.#passOrigin(messages);
     if (!isGuarded(ports)) return undefined;
-    const address = this.exchange.head.remoteAddress;
     const warrants: Warrant[] = [];
     for (const message of messages) {
       if (message.kind !== 'request') continue;
-      const request = { principal, grant, server: context.name, era, address, message };
-      const warrant = Warrant.issue(ports, request);
+      const warrant = Warrant.issue(ports, this.#accessRequest(era, message));
       if (warrant instanceof Warrant) warrants.push(warrant);
       else if (warrant !== undefined) {
         // All of a batch is refused for one of it: what was let on before that goes nowhere.
@@ -135,6 +133,18 @@ export class Inbound {
       }
     }
     return warrants;
+  }
+
+  /** Whether policies allow this request. Nothing is recorded. */
+  allows(era: AccessRequest['era'], message: Message): boolean {
+    const { access } = this.context;
+    return access?.decide(this.#accessRequest(era, message)).refusal === undefined;
+  }
+
+  #accessRequest(era: AccessRequest['era'], message: Message): AccessRequest {
+    const { principal, grant } = this;
+    const address = this.exchange.head.remoteAddress;
+    return { principal, grant, server: this.context.name, era, address, message };
   }
 
   /** Streams here end with the credential; those behind them need no end of their own. */

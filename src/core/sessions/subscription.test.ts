@@ -223,6 +223,25 @@ describe('many listeners over one listen', () => {
     expect([...subscriptions.receivers(2, method, undefined)]).toEqual([first, second]);
   });
 
+  it('have a resource asked for again that was not honoured before they came', () => {
+    const subscriptions = new Subscriptions();
+    const wanted = readFilter({ resourceSubscriptions: URIS });
+    const honoured = readFilter({ resourceSubscriptions: URIS.slice(1) });
+    const outbox: SubscriptionDecision[] = [];
+    const first = subscriptions.open(wanted, outbox);
+    subscriptions.asked(1, wanted);
+    subscriptions.acknowledged(1, honoured, outbox);
+    expect(outbox.at(-1)).toEqual({ do: 'acknowledge', subscription: first });
+    const content = subscriptions.open(honoured, outbox);
+    expect(outbox.at(-1)).toEqual({ do: 'acknowledge', subscription: content });
+    const second = subscriptions.open(wanted, outbox);
+    expect(outbox.at(-1)).toEqual({ do: 'listen', filter: wanted });
+    subscriptions.asked(2, wanted);
+    subscriptions.acknowledged(2, honoured, outbox);
+    expect(outbox.at(-1)).toEqual({ do: 'acknowledge', subscription: second });
+    expect(second.honoured).toEqual(honoured);
+  });
+
   it('end with the listen they depend on, and no others', () => {
     const subscriptions = new Subscriptions();
     const tools = readFilter({ toolsListChanged: true });

@@ -36,6 +36,8 @@ export interface Subscription {
   readonly filter: Filter;
   state: SubscriptionState;
   honoured: Filter;
+  /** Listens that were asked for upstream before it came. */
+  readonly listensBefore?: number | undefined;
 }
 
 export type SubscriptionDecision =
@@ -54,6 +56,8 @@ const NOTHING: Filter = {
 interface UpstreamListen {
   readonly number: number;
   readonly asked: Filter;
+  /** The how manieth it is. */
+  readonly ordinal: number;
 }
 
 export class Subscriptions {
@@ -64,13 +68,20 @@ export class Subscriptions {
   /** The wider one that is not acknowledged yet. */
   #next: UpstreamListen | undefined;
   #isAsking = false;
+  #listens = 0;
 
   get size(): number {
     return this.#all.size;
   }
 
   open(filter: Filter, outbox: SubscriptionDecision[]): Subscription {
-    const subscription: Subscription = { filter, state: 'waiting', honoured: NOTHING };
+    const listensBefore = this.#listens;
+    const subscription: Subscription = {
+      filter,
+      state: 'waiting',
+      honoured: NOTHING,
+      listensBefore,
+    };
     this.#all.add(subscription);
     this.#settle(outbox);
     return subscription;
@@ -93,7 +104,7 @@ export class Subscriptions {
   /** The listen asked for was sent under this number. */
   asked(number: number, filter: Filter): void {
     this.#isAsking = false;
-    this.#next = { number, asked: filter };
+    this.#next = { number, asked: filter, ordinal: this.#listens };
   }
 
   /** Upstream acknowledged the listen of this number. */
@@ -164,7 +175,7 @@ export class Subscriptions {
     let isShort = false;
     for (const subscription of this.#all) {
       if (subscription.state !== 'waiting') continue;
-      if (this.#current === undefined || !covers(this.#current.asked, subscription.filter)) {
+      if (!this.#isCovered(subscription)) {
         isShort = true;
         continue;
       }
@@ -175,7 +186,19 @@ export class Subscriptions {
     const isLost = this.#current === undefined && this.#all.size > 0;
     if ((!isShort && !isLost) || this.#next !== undefined || this.#isAsking) return;
     this.#isAsking = true;
+    this.#listens += 1;
     outbox.push({ do: 'listen', filter: this.#union() });
+  }
+
+  /**
+   * A resource that was not honoured once may be honoured now: whoever comes for it later has it
+   * asked for again.
+   */
+  #isCovered({ filter, listensBefore = 0 }: Subscription): boolean {
+    if (this.#current === undefined || !covers(this.#current.asked, filter)) return false;
+    if (this.#current.ordinal > listensBefore) return true;
+    for (const uri of filter.uris) if (!this.#currentHonoured.uris.has(uri)) return false;
+    return true;
   }
 
   #union(): Filter {

@@ -15,6 +15,7 @@ import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
 import { ModernCall, type ModernCallFacts } from '../modern-call.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
+import { permittedListen } from '../permitted-listen.ts';
 import type { Warrant } from '../warrant.ts';
 
 export function runModern(
@@ -32,7 +33,9 @@ export function runModern(
   }
   const warrants = inbound.warrants('2026', [message]);
   if (warrants !== undefined && 'error' in warrants) {
-    inbound.refuse(warrants);
+    const rest = restOf(inbound, message, warrants);
+    if (rest === undefined) inbound.refuse(warrants);
+    else runModern(inbound, rest, envelope, accepts, served);
     return;
   }
   const warrant = warrants?.[0];
@@ -72,6 +75,14 @@ export function runModern(
   } else {
     count(inbound, message, facts, { warrant, refuse });
   }
+}
+
+/** What is left of a request of which a part is refused, where that part can be left out. */
+function restOf(inbound: Inbound, message: Message, { error }: Refusal): Message | undefined {
+  const isShared =
+    message.method === 'subscriptions/listen' && inbound.exchange.caller !== undefined;
+  if (error !== 'FORBIDDEN' || !isShared) return undefined;
+  return permittedListen(message, (one) => inbound.allows('2026', one));
 }
 
 type CallFacts = Omit<ModernCallFacts, 'recorded' | 'ended'>;

@@ -1,0 +1,74 @@
+/** Policies behind the merged endpoint: what a member refuses is refused as at its own URL. */
+import { describe, expect, it } from 'vitest';
+import type { GatewayConfig } from 'tidegate/gateway';
+import type { GatewayHost } from '../gateway/gateway-host.ts';
+import { listenTo } from '../wire/client-2026.ts';
+import type { Json, WireReply } from '../wire/wire-reply.ts';
+import { caller2025, caller2026, called, officeOf, policyHost, rulesOf } from './policy-gateway.ts';
+
+const ANN = 'acme/ann';
+
+function mergedHost(
+  cedar: string,
+  servers = ['one', 'two'],
+  config: Partial<GatewayConfig> = {},
+): Promise<GatewayHost> {
+  const offices = servers.map((name) => [name, officeOf({}, { isolation: 'principal' })] as const);
+  const all = { servers: undefined };
+  return policyHost({ policy: rulesOf(cedar), all, ...config }, Object.fromEntries(offices));
+}
+
+function listen(host: GatewayHost, notifications: Json): WireReply {
+  return host.send({ ...listenTo('l', notifications, { token: ANN }), path: '/all/mcp' });
+}
+
+function honouredOf(message: Json): unknown {
+  return (message['params'] as Json)['notifications'];
+}
+
+describe('a listen to resources of which one is refused', () => {
+  const [fine, secret] = ['file:///public/a', 'file:///secret/b'];
+  const rules = `
+    permit (principal, action == Action::"call", resource);
+    permit (principal, action, resource) when { resource is Resource && resource.uri == "${fine}" };
+  `;
+  const touch = { uris: [fine, secret] };
+  const updated = { method: 'notifications/resources/updated', params: { uri: fine } };
+
+  it('hears of the others, and so do all who listened before', async () => {
+    const host = await mergedHost(rules);
+    const caller = caller2026(host, 'all', ANN);
+    const before = listen(host, { resourceSubscriptions: [fine] });
+    await before.message(0);
+    const session = await caller2025(host, 'all', ANN);
+    const stream = session.listen();
+    expect((await session.send('resources/subscribe', { uri: fine })).answer.result).toEqual({});
+    const refused = await session.send('resources/subscribe', { uri: secret });
+    expect(refused.answer.error).toBeDefined();
+    const both = listen(host, { resourceSubscriptions: [fine, secret] });
+    expect(honouredOf(await both.message(0))).toEqual({ resourceSubscriptions: [fine] });
+    expect((await called(caller, 'one__touch', touch)).status).toBe(200);
+    for (const reply of [before, both]) expect(await reply.message(1)).toMatchObject(updated);
+    await stream.until(() => stream.messages.some((each) => isLike(each, updated)), 'an update');
+    expect(stream.text + before.text).not.toContain(secret);
+  });
+
+  it('is decided anew when the policies are others', async () => {
+    const host = await mergedHost(rules);
+    const wanted = { resourceSubscriptions: [fine, secret] };
+    const first = listen(host, wanted);
+    expect(honouredOf(await first.message(0))).toEqual({ resourceSubscriptions: [fine] });
+    const policy = rulesOf('permit (principal, action, resource);');
+    host.gateway.reload({ ...host.config, policy });
+    const second = listen(host, wanted);
+    expect(honouredOf(await second.message(0))).toEqual(wanted);
+    await called(caller2026(host, 'all', ANN), 'one__touch', { uris: [secret, fine] });
+    expect(await second.message(1)).toMatchObject({ params: { uri: secret } });
+    expect(await first.message(1)).toMatchObject(updated);
+  });
+});
+
+function isLike(message: Json, { method, params }: { method: string; params: Json }): boolean {
+  const { uri } = (message['params'] ?? {}) as Json;
+  return message['method'] === method && uri === params['uri'];
+}
