@@ -3,17 +3,18 @@
  * is remembered of it. Ports; deciding and writing are their adapters'.
  */
 import type { ErrorCode, Refusal } from './errors.ts';
-import type { Grant } from './grant.ts';
+import type { Asked, Grant } from './grant.ts';
 import type { Principal } from './ports.ts';
 import type { Message } from './protocol/message.ts';
 
 /** One request of a client, about to be sent on. */
-export interface AccessRequest {
+export interface AccessRequest extends Pick<Asked, 'era'> {
   readonly principal: Principal;
   readonly grant: Grant;
   /** The name of the server it is for. */
   readonly server: string;
-  readonly era: '2024' | '2025' | '2026';
+  /** What its client called, where the message is another way to say it. */
+  readonly method?: string | undefined;
   /** The peer's address. */
   readonly address: string;
   /** The very object that is sent on, so that nothing else can be authorised. */

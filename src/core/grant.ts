@@ -10,8 +10,14 @@ export interface Grant {
   readonly credentialId: string | undefined;
 }
 
+/** How a client asked, whatever its request was made into on the way. */
+export interface Asked {
+  readonly era: '2024' | '2025' | '2026';
+  readonly method: string;
+}
+
 /** On whose behalf a request travels inside this process, besides its principal. */
-export interface Origin {
+export interface Origin extends Asked {
   readonly grant: Grant;
   /** The peer's address. */
   readonly address: string;

@@ -5,7 +5,7 @@
 import type { CertifiedPeer } from './certified-peer.ts';
 import type { CloseReason } from './close-reasons.ts';
 import type { Refusal } from './errors.ts';
-import type { Grant } from './grant.ts';
+import type { Asked, Grant } from './grant.ts';
 import type { Message } from './protocol/message.ts';
 
 /** Who calls: tenant, issuer, subject and client id of a verified credential. */
@@ -92,6 +92,8 @@ export interface HttpExchange {
   readonly caller?: Principal | undefined;
   /** What the caller's credential says besides; absent where that is not known. */
   readonly grant?: Grant | undefined;
+  /** How the caller's client asked; absent where that is not known. */
+  readonly asked?: Asked | undefined;
   /**
    * Collects the body, bounded while it streams; `done` is called once, perhaps at once. Not called
    * if never asked for.

@@ -119,7 +119,7 @@ export class Inbound {
     // What began in this process is counted and recorded where it came in, save for what is denied.
     const { access, audit: denials } = context;
     const ports = this.exchange.caller === undefined ? context : { access, denials };
-    if (context.passesOrigin) this.#passOrigin(messages);
+    if (context.passesOrigin) this.#passOrigin(era, messages);
     if (!isGuarded(ports)) return undefined;
     const warrants: Warrant[] = [];
     for (const message of messages) {
@@ -141,17 +141,22 @@ export class Inbound {
     return access?.decide(this.#accessRequest(era, message)).refusal === undefined;
   }
 
-  #accessRequest(era: AccessRequest['era'], message: Message): AccessRequest {
+  /** By the words of the client, also of one that asked elsewhere in this process. */
+  #accessRequest(spoken: AccessRequest['era'], message: Message): AccessRequest {
     const { principal, grant } = this;
-    const address = this.exchange.head.remoteAddress;
-    return { principal, grant, server: this.context.name, era, address, message };
+    const { head, asked } = this.exchange;
+    const { era = spoken, method } = asked ?? {};
+    const { name: server } = this.context;
+    return { principal, grant, server, era, method, address: head.remoteAddress, message };
   }
 
   /** Streams here end with the credential; those behind them need no end of their own. */
-  #passOrigin(messages: readonly Message[]): void {
+  #passOrigin(era: AccessRequest['era'], messages: readonly Message[]): void {
     const address = this.exchange.head.remoteAddress;
     const grant = endless(this.grant);
-    for (const message of messages) message.sentFor({ grant, address });
+    for (const message of messages) {
+      message.sentFor({ grant, address, era, method: message.method ?? '' });
+    }
   }
 
   /** On whose account it is counted. */

@@ -85,7 +85,7 @@ type Ending = Pick<AuditEntry, 'refusal' | 'answerChars' | 'durationMs' | 'outco
 /** One literal: copying members from one object to another took 2 us a call. */
 function entryOf(
   event: AuditEntry['event'],
-  { principal, grant, server, era, address, message }: AccessRequest,
+  { principal, grant, server, era, method, address, message }: AccessRequest,
   policies: readonly string[],
   { refusal, answerChars, durationMs, outcome }: Ending,
 ): AuditEntry {
@@ -97,7 +97,7 @@ function entryOf(
     credentialId: grant.credentialId,
     era,
     // A client may call a method by any name, a secret included.
-    method: methodLabel(message.method ?? ''),
+    method: methodLabel(method ?? message.method ?? ''),
     target: targetOf(message),
     policies,
     params: message.payload,

@@ -1,7 +1,9 @@
 /** Policies behind the merged endpoint: what a member refuses is refused as at its own URL. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GatewayConfig } from 'tidegate/gateway';
-import type { GatewayHost } from '../gateway/gateway-host.ts';
+import { type GatewayHost, temporaryFolder } from '../gateway/gateway-host.ts';
 import { listenTo } from '../wire/client-2026.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
 import { caller2025, caller2026, called, officeOf, policyHost, rulesOf } from './policy-gateway.ts';
@@ -65,6 +67,36 @@ describe('a listen to resources of which one is refused', () => {
     await called(caller2026(host, 'all', ANN), 'one__touch', { uris: [secret, fine] });
     expect(await second.message(1)).toMatchObject({ params: { uri: secret } });
     expect(await first.message(1)).toMatchObject(updated);
+  });
+});
+
+describe('how a client asked', () => {
+  it('is what policies see and what is recorded, not how it goes on', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const audit = { file, rotateBytes: 1_000_000, isRequired: false };
+    const host = await mergedHost(
+      `permit (principal, action, resource);
+       forbid (principal, action == Action::"call", resource) unless { context.era == "2026" };
+       forbid (principal, action == Action::"subscribe", resource)
+         when { context.method == "resources/subscribe" };`,
+      ['one'],
+      { audit },
+    );
+    const uri = 'file:///public/a';
+    const session = await caller2025(host, 'all', ANN);
+    const caller = caller2026(host, 'all', ANN);
+    expect((await called(session, 'one__wipe')).answer.error).toMatchObject({ code: -32600 });
+    expect((await called(caller, 'one__wipe')).answer.result).toBeDefined();
+    expect((await session.send('resources/subscribe', { uri })).answer.error).toBeDefined();
+    const heard = listen(host, { resourceSubscriptions: [uri] });
+    expect(honouredOf(await heard.message(0))).toEqual({ resourceSubscriptions: [uri] });
+    await host.close();
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as Json);
+    expect(entries.filter(({ event }) => event === 'denied')).toMatchObject([
+      { server: 'one', era: '2025', method: 'tools/call', target: 'wipe' },
+      { server: 'one', era: '2025', method: 'resources/subscribe' },
+    ]);
   });
 });
 

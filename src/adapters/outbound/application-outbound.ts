@@ -1,5 +1,5 @@
 /** Requests of ours to an application in this process: no socket, the same exchange. */
-import type { Grant } from '../../core/grant.ts';
+import type { Asked, Grant } from '../../core/grant.ts';
 import type {
   Application,
   BodyOutcome,
@@ -45,6 +45,7 @@ class LocalExchange implements HttpExchange, StreamSink {
   readonly head: RequestHead;
   readonly caller: Principal | undefined;
   readonly grant: Grant | undefined;
+  readonly asked: Asked | undefined;
   isOver = false;
   readonly #request: OutboundRequest;
   readonly #events: OutboundEvents;
@@ -59,6 +60,7 @@ class LocalExchange implements HttpExchange, StreamSink {
   ) {
     this.caller = caller;
     this.grant = request.origin?.grant;
+    this.asked = request.origin;
     this.#request = request;
     this.#events = events;
     this.#onEnd = onEnd;

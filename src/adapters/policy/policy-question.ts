@@ -96,7 +96,12 @@ function thingEntity({ server, target, facts }: Thing): EntityJson {
  * that verdicts of all others can be remembered.
  */
 export function contextOf(
-  { era, address, message }: Pick<AccessRequest, 'era' | 'address' | 'message'>,
+  {
+    era,
+    address,
+    message,
+    method = message.method ?? '',
+  }: Pick<AccessRequest, 'era' | 'address' | 'message' | 'method'>,
   given: Readonly<Record<string, CedarValueJson>>,
   wants: { readonly address: boolean; readonly nowMs: number | undefined },
 ): Context {
@@ -107,5 +112,5 @@ export function contextOf(
     wants.nowMs === undefined
       ? {}
       : { time: { __extn: { fn: 'datetime', arg: new Date(wants.nowMs).toISOString() } } };
-  return { era, method: message.method ?? '', arguments: given, ...ip, ...time };
+  return { era, method, arguments: given, ...ip, ...time };
 }

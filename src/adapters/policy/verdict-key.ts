@@ -22,7 +22,7 @@ export class VerdictKeys {
    * @param isOpen - whether what would do is asked, not whether this does.
    */
   keyOf(
-    { principal, grant, era, message: { method = '' } }: AccessRequest,
+    { principal, grant, era, message, method = message.method ?? '' }: AccessRequest,
     action: string,
     { server, target, facts }: Thing,
     context: Context | undefined,

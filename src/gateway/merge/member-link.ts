@@ -104,7 +104,8 @@ export class MemberLink {
     this.#number += 1;
     const id = `"merged-${this.#number}"`;
     this.#asked.set(id, done);
-    const request = Message.request(id, method, params).sentFor(origin);
+    const asked = origin === undefined ? undefined : { ...origin, method };
+    const request = Message.request(id, method, params).sentFor(asked);
     const outcome = this.#open().send(request);
     if (outcome !== 'sent') queueMicrotask(() => this.#answered(id, failedCall(id, UNAVAILABLE)));
     return () => {

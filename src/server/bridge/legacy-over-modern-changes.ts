@@ -128,9 +128,11 @@ export class LegacyOverModernChanges {
   }
 
   #listener(number: number): Listener {
+    const { origin } = this;
     return {
       id: String(number),
-      origin: this.origin,
+      // Whatever the newest request was: in its session's words this is a subscription.
+      origin: origin === undefined ? undefined : { ...origin, method: 'resources/subscribe' },
       acknowledged: (honoured) => {
         this.#opened.get(number)?.disarm();
         this.#backoff.started(this.#ports.clock.now());
