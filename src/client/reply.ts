@@ -237,7 +237,7 @@ export class Reply implements Bagged, OutboundEvents {
     return {
       kind: 'refused',
       status: head?.status ?? 0,
-      error,
+      error: error?.refusedWith(head?.refusal),
       retryAfterMs: retryAfterMs(head?.header('retry-after'), head?.header('date')),
     };
   }

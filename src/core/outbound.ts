@@ -1,4 +1,5 @@
 /** HTTP requests of ours, and what is told of their replies. A port. */
+import type { Refusal } from './errors.ts';
 import type { Origin } from './grant.ts';
 
 export interface OutboundRequest {
@@ -21,6 +22,8 @@ export interface OutboundHead {
   readonly status: number;
   /** The value of a header (name in lower case); of several lines, joined with a comma. */
   header(name: string): string | undefined;
+  /** What a server in this process refuses with: its very words, not read from the reply. */
+  readonly refusal?: Refusal | undefined;
 }
 
 export type OutboundEnd =

@@ -102,8 +102,9 @@ export interface HttpExchange {
   /**
    * A whole reply. `headers` is flat: name, value, name, value; the adapter adds only
    * Content-Length, Date and connection handling.
+   * @param refusal - what the reply says, if it refuses: for whoever asked in this process.
    */
-  respond(status: number, headers: readonly string[], body: string): void;
+  respond(status: number, headers: readonly string[], body: string, refusal?: Refusal): void;
   /**
    * Begins an event stream: head and `first` leave in one write, at once.
    * @param isLong - the stream may idle for hours, so the adapter keeps as little as it can;

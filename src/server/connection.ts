@@ -4,7 +4,7 @@
  */
 import type { CloseReason } from '../core/close-reasons.ts';
 import type { Grant } from '../core/grant.ts';
-import { ERRORS, errorResponse } from '../core/errors.ts';
+import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal, StreamSink } from '../core/ports.ts';
 import type { Attachment, Resume } from '../core/sessions/outbox.ts';
 import type { Connections, OpenConnection } from './connections.ts';
@@ -63,6 +63,7 @@ export class Connection implements Attachment, OpenConnection {
   #exchange: HttpExchange | undefined;
   #headers: readonly string[];
   #sink: StreamSink | undefined;
+  readonly #refuse: ((refusal: Refusal) => void) | undefined;
 
   constructor(
     connections: Connections,
@@ -74,6 +75,8 @@ export class Connection implements Attachment, OpenConnection {
       readonly principal: Principal;
       readonly grant: Grant;
       readonly headers: readonly string[];
+      /** Refuses the exchange itself, where a server in this process may refuse what it is for. */
+      readonly refuse?: ((refusal: Refusal) => void) | undefined;
     },
   ) {
     this.#connections = connections;
@@ -86,6 +89,7 @@ export class Connection implements Attachment, OpenConnection {
     this.address = exchange.head.remoteAddress;
     this.isInner = exchange.caller !== undefined;
     this.#headers = facts.headers;
+    this.#refuse = facts.refuse;
     this.openedAt = connections.now();
     this.trustedUntil = connections.trustedUntil(this);
     this.writtenAt = this.openedAt;
@@ -121,6 +125,16 @@ export class Connection implements Attachment, OpenConnection {
       body,
     );
     this.#connections.sent(this, body.length);
+    return true;
+  }
+
+  /**
+   * As if the request had been refused when it came: with the status, and the challenge.
+   * @returns whether there was still somebody to refuse.
+   */
+  refuse(refusal: Refusal): boolean {
+    if (this.#refuse === undefined || this.#take() === undefined) return false;
+    this.#refuse(refusal);
     return true;
   }
 

@@ -97,13 +97,14 @@ export class Inbound {
     era: string,
     headers: readonly string[] = this.headers,
   ): Connection {
-    const { principal, grant } = this;
-    return new Connection(this.context.connections, owner, this.exchange, {
+    const { context, principal, grant } = this;
+    return new Connection(context.connections, owner, this.exchange, {
       kind,
       era,
       principal,
       grant,
       headers,
+      refuse: context.passesOrigin ? (refusal) => this.refuse(refusal) : undefined,
     });
   }
 
@@ -231,5 +232,5 @@ export function refuseExchange(
     refusal.scopes === undefined ? [] : stepUpChallenges(context, exchange.head, refusal.scopes),
     isWorthWaiting ? ['Retry-After', String(seconds)] : [],
   );
-  exchange.respond(httpStatus, all, errorResponse(refusal));
+  exchange.respond(httpStatus, all, errorResponse(refusal), refusal);
 }

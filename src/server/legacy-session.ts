@@ -236,7 +236,7 @@ export class LegacySession implements SessionHandle, PostingSession {
       this.#options.instance.initialized(message.value);
       this.#negotiated(message.value);
     }
-    this.#answer(post, call.id, message.withId(call.id).toText());
+    this.#answer(post, call.id, message.withId(call.id).toText(), message.refusal);
     if (call.method !== 'initialize') return;
     if (message.isError) this.end('upstream-gone');
     else this.#release();
@@ -356,11 +356,11 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#answer(post, refusal.id ?? 'null', errorResponse(refusal));
   }
 
-  #answer(post: LegacyPost, id: string, data: string): void {
+  #answer(post: LegacyPost, id: string, data: string, refusal?: Refusal): void {
     post.settled();
     const outbox: Outbox = [];
     if (post.reply === undefined) this.#machine.answerOnMain(id, data, outbox);
-    else this.#machine.answer(post.reply, id, data, outbox);
+    else this.#machine.answer(post.reply, id, data, outbox, refusal);
     if (post.reply?.state !== 'undecided') post.decided();
     this.#effects.carryOut(outbox);
   }

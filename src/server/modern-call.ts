@@ -95,7 +95,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     const isDiscover = call.method === 'server/discover' && !message.isError;
     const text = isDiscover ? this.#discovered(call, message) : message.withId(call.id).toText();
     this.#facts.recorded('2026', call, message.isError ? 'error' : 'ok', message);
-    this.#finish(statusOfAnswer(message), text);
+    this.#finish(statusOfAnswer(message), text, message.refusal);
   }
 
   lost(call: UpstreamCall, refusal: Refusal): void {
@@ -156,8 +156,10 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     this.#finish(ERRORS[refusal.error].httpStatus, errorResponse(refusal));
   }
 
-  #finish(status: number, text: string): void {
+  /** @param refusal - of a server in this process: refused there is refused here. */
+  #finish(status: number, text: string, refusal?: Refusal): void {
     const connection = this.#connection;
+    const id = this.#call?.id;
     this.#connection = undefined;
     this.#call = undefined;
     this.#warrant = undefined;
@@ -165,7 +167,8 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     this.#facts.ended(this);
     if (connection === undefined) return;
     if (!connection.isOpen && this.#facts.accepts.json) {
-      connection.json(status, text);
+      const isRefused = refusal !== undefined && connection.refuse({ ...refusal, id });
+      if (!isRefused) connection.json(status, text);
       return;
     }
     if (!connection.isOpen) connection.open('', undefined);

@@ -1,4 +1,5 @@
 /** Carries out what a session's machine decided: on its connections, and in the event log. */
+import type { Refusal } from '../core/errors.ts';
 import type { EventLog } from '../core/ports.ts';
 import type { Decision, Outbox } from '../core/sessions/outbox.ts';
 import type { Session } from '../core/sessions/session.ts';
@@ -41,7 +42,7 @@ export class SessionEffects {
         (decision.to as Connection).write(decision.text);
         return;
       case 'json':
-        this.#answer(decision.to as Connection, decision.body);
+        this.#answer(decision.to as Connection, decision.body, decision.refusal);
         return;
       case 'open':
         if (decision.resume !== undefined) this.#ports.resumed(decision.resume);
@@ -66,8 +67,9 @@ export class SessionEffects {
   }
 
   /** Nothing to say is an accepted POST: every call of it was cancelled. */
-  #answer(connection: Connection, body: string): void {
-    if (connection.json(body === '' ? 202 : 200, body)) this.connectionCount -= 1;
+  #answer(connection: Connection, body: string, refusal: Refusal | undefined): void {
+    if (refusal !== undefined && connection.refuse(refusal)) this.connectionCount -= 1;
+    else if (connection.json(body === '' ? 202 : 200, body)) this.connectionCount -= 1;
   }
 
   #append(decision: Extract<Decision, { do: 'append' }>): void {

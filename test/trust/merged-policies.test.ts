@@ -6,7 +6,15 @@ import type { GatewayConfig } from 'tidegate/gateway';
 import { type GatewayHost, temporaryFolder } from '../gateway/gateway-host.ts';
 import { listenTo } from '../wire/client-2026.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
-import { caller2025, caller2026, called, officeOf, policyHost, rulesOf } from './policy-gateway.ts';
+import {
+  caller2025,
+  caller2026,
+  called,
+  listed,
+  officeOf,
+  policyHost,
+  rulesOf,
+} from './policy-gateway.ts';
 
 const ANN = 'acme/ann';
 
@@ -97,6 +105,39 @@ describe('how a client asked', () => {
       { server: 'one', era: '2025', method: 'tools/call', target: 'wipe' },
       { server: 'one', era: '2025', method: 'resources/subscribe' },
     ]);
+  });
+});
+
+describe.each([
+  ['2025-11-25', caller2025],
+  ['2026-07-28', caller2026],
+] as const)('what a server refuses a client of %s', (_era, open) => {
+  it('is refused at /all with the same status and challenge', async () => {
+    const host = await mergedHost(`
+      permit (principal, action, resource in Server::"one")
+        when { principal.scopes.contains("files:wipe") };
+    `);
+    const direct = await called(await open(host, 'one', ANN), 'wipe');
+    expect(direct.challenge).toContain('scope="files:wipe"');
+    const merged = await called(await open(host, 'all', ANN), 'one__wipe');
+    expect([merged.status, merged.challenge]).toEqual([403, direct.challenge]);
+    expect(merged.answer.error).toEqual(direct.answer.error);
+    const full = await called(await open(host, 'all', 'acme/ann//files:wipe'), 'one__wipe');
+    expect([full.status, full.challenge]).toEqual([200, undefined]);
+  });
+
+  it('is an empty list, of a server that is well', async () => {
+    const host = await mergedHost(`
+      permit (principal, action, resource);
+      forbid (principal, action == Action::"list", resource == Server::"one");
+      forbid (principal in Group::"guests", action == Action::"list", resource);
+    `);
+    const names = await listed(await open(host, 'all', ANN), 'tools/list');
+    expect(names).toContain('two__wipe');
+    expect(names).not.toContain('one__wipe');
+    const guest = await open(host, 'all', `${ANN}/guests`);
+    expect((await guest.send('tools/list')).answer.result).toMatchObject({ tools: [] });
+    expect(host.log.filter(({ event }) => event === 'merged_server_left_out')).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Requests of ours to an application in this process: no socket, the same exchange. */
+import type { Refusal } from '../../core/errors.ts';
 import type { Asked, Grant } from '../../core/grant.ts';
 import type {
   Application,
@@ -75,9 +76,9 @@ class LocalExchange implements HttpExchange, StreamSink {
     else done({ kind: 'body', text });
   }
 
-  respond(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string, refusal?: Refusal): void {
     if (this.isOver) return;
-    this.#opened(status, headers);
+    this.#opened(status, headers, refusal);
     if (body !== '') this.write(body);
     this.end('');
   }
@@ -118,8 +119,8 @@ class LocalExchange implements HttpExchange, StreamSink {
     if (this.#finish()) this.#onGone?.();
   }
 
-  #opened(status: number, headers: readonly string[]): void {
-    this.#events.onHead({ status, header: (name) => headerIn(headers, name) });
+  #opened(status: number, headers: readonly string[], refusal?: Refusal): void {
+    this.#events.onHead({ status, header: (name) => headerIn(headers, name), refusal });
   }
 
   #finish(): boolean {

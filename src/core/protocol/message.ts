@@ -3,6 +3,7 @@
  * `9007199254740993`), payloads as the text they came as; whoever needs the value parses it once.
  * @see https://www.jsonrpc.org/specification
  */
+import type { Refusal } from '../errors.ts';
 import type { Origin } from '../grant.ts';
 
 export type MessageKind = 'request' | 'notification' | 'response';
@@ -42,6 +43,8 @@ export class Message {
   readonly spans: PayloadSpans;
   /** Of a request that goes on to a server in this process: whose it is. Never written out. */
   origin: Origin | undefined;
+  /** Of an error that a server in this process refused with: the refusal. Never written out. */
+  refusal: Refusal | undefined;
   #value: unknown;
   #isParsed: boolean;
   /** Written once: a change that goes to many sessions is the same text in each. */
@@ -102,7 +105,13 @@ export class Message {
       this.spans,
       this.#isParsed ? { value: this.#value } : undefined,
     );
-    return message.sentFor(this.origin);
+    return message.sentFor(this.origin).refusedWith(this.refusal);
+  }
+
+  /** @returns the same message. */
+  refusedWith(refusal: Refusal | undefined): this {
+    this.refusal = refusal;
+    return this;
   }
 
   /** @returns the same message. */

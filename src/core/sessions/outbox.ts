@@ -3,6 +3,7 @@
  * Nothing is done while a machine is in the middle of a transition, so no effect can re-enter it.
  */
 import type { CloseReason } from '../close-reasons.ts';
+import type { Refusal } from '../errors.ts';
 
 /** A client connection a stream can be attached to; to the machines it is only an identity. */
 export interface Attachment {
@@ -20,8 +21,13 @@ export type Decision =
       readonly resume: Resume;
       readonly first: string;
     }
-  /** Answer with one JSON body. */
-  | { readonly do: 'json'; readonly to: Attachment; readonly body: string }
+  /** Answer with one JSON body, or with the refusal that it says. */
+  | {
+      readonly do: 'json';
+      readonly to: Attachment;
+      readonly body: string;
+      readonly refusal?: Refusal | undefined;
+    }
   | { readonly do: 'write'; readonly to: Attachment; readonly text: string }
   | {
       readonly do: 'end';

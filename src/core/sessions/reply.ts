@@ -3,6 +3,7 @@
  * event stream when they are slow or have company.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#sending-messages-to-the-server
  */
+import type { Refusal } from '../errors.ts';
 import type { Attachment } from './outbox.ts';
 import type { Stream } from './stream.ts';
 
@@ -32,6 +33,8 @@ export class Reply {
   /** Answers held while undecided. */
   readonly answers: { readonly id: string; readonly data: string }[] = [];
   stream: Stream | undefined;
+  /** What its one answer refuses with, for as long as its status can say so. */
+  refusal: Refusal | undefined;
 
   constructor(to: Attachment, accepts: Accepts, remaining: number, isBatch: boolean) {
     this.to = to;

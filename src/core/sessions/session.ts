@@ -98,9 +98,14 @@ export class Session {
     else if (reply.state !== 'ended') this.main.append(data, undefined, outbox);
   }
 
-  answer(reply: Reply, id: string, data: string, outbox: Outbox): void {
+  /**
+   * @param refusal - what the answer says, if a server in this process refused: whoever may ask for
+   * more scopes learns of them from the status and its challenge.
+   */
+  answer(reply: Reply, id: string, data: string, outbox: Outbox, refusal?: Refusal): void {
     if (reply.state === 'ended') return;
     reply.remaining -= 1;
+    if (refusal?.error === 'FORBIDDEN' && !reply.isBatch) reply.refusal = { ...refusal, id };
     if (reply.stream !== undefined) reply.stream.append(data, id, outbox);
     else if (reply.state === 'undecided') reply.answers.push({ id, data });
     if (reply.remaining === 0) this.#end(reply, outbox);
@@ -120,7 +125,7 @@ export class Session {
       const parts = reply.answers.map(({ data }) => data);
       const isArray = reply.isBatch && parts.length > 0;
       const body = isArray ? `[${parts.join(',')}]` : (parts[0] ?? '');
-      outbox.push({ do: 'json', to: reply.to, body });
+      outbox.push({ do: 'json', to: reply.to, body, refusal: reply.refusal });
     }
     reply.state = 'ended';
     reply.answers.length = 0;

@@ -80,8 +80,11 @@ export class ListCall implements OpenRequest {
   #pagesRead(link: MemberLink, outcome: PagesOutcome): void {
     this.#reading.delete(link);
     if (outcome.kind === 'pages') this.#found.set(link, outcome.pages);
-    else this.#leaveOut(link, 'failed');
-    if (outcome.kind === 'failed') link.suspect();
+    else if (isForbidden(outcome.error)) this.#found.set(link, []);
+    else {
+      this.#leaveOut(link, 'failed');
+      link.suspect();
+    }
     this.#settle();
   }
 
@@ -157,6 +160,11 @@ export class ListCall implements OpenRequest {
   #answer(answer: Message): void {
     this.#host.answer(this.#id, answer);
   }
+}
+
+/** Policies keep the list from whoever asks: to them it is empty, and its server is well. */
+export function isForbidden(answer: Message | undefined): boolean {
+  return answer?.refusal?.error === 'FORBIDDEN';
 }
 
 /** Progress is one server's of one call; a list of many has none. */
