@@ -141,6 +141,36 @@ describe.each([
   });
 });
 
+describe('a resource that the first server refuses', () => {
+  const permits = (...servers: string[]): string =>
+    servers.map((name) => `permit (principal, action, resource in Server::"${name}");`).join('');
+
+  it('is read from the next one that has it, listed or not, and refused if nobody does', async () => {
+    const host = await mergedHost(permits('two'), ['one', 'two', 'three']);
+    const caller = caller2026(host, 'all', ANN);
+    for (const uri of ['file:///public/a', 'file:///public/unlisted', 'other:x']) {
+      const { answer } = await caller.send('resources/read', { uri });
+      expect(answer.result).toMatchObject({ contents: [{ text: `of ${uri}` }] });
+    }
+    host.gateway.reload({ ...host.config, policy: rulesOf(permits()) });
+    const refused = await caller.send('resources/read', { uri: 'file:///public/a' });
+    expect(refused.status).toBe(403);
+  });
+
+  it('is found elsewhere when other policies count', async () => {
+    const uri = 'file:///public/a';
+    const canaries = { one: officeOf({ CANARY: 'one' }), two: officeOf({ CANARY: 'two' }) };
+    const all = { servers: undefined };
+    const host = await policyHost({ policy: rulesOf(permits('one', 'two')), all }, canaries);
+    const caller = caller2026(host, 'all', ANN);
+    const read = async (): Promise<string> =>
+      JSON.stringify((await caller.send('resources/read', { uri })).answer.result);
+    expect(await read()).toContain('one');
+    host.gateway.reload({ ...host.config, policy: rulesOf(permits('two')) });
+    for (let times = 0; times < 2; times += 1) expect(await read()).toContain('two');
+  });
+});
+
 function isLike(message: Json, { method, params }: { method: string; params: Json }): boolean {
   const { uri } = (message['params'] ?? {}) as Json;
   return message['method'] === method && uri === params['uri'];

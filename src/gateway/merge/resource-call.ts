@@ -8,6 +8,7 @@ import { failedCall, UNAVAILABLE } from '../../client/failed-call.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { MemberLink } from './member-link.ts';
 import type { OpenRequest, RequestHost } from './open-request.ts';
+import { isForbidden } from './list-call.ts';
 import { resourceLinks, RouteReader } from './route-reader.ts';
 
 /**
@@ -22,6 +23,9 @@ export class ResourceCall implements OpenRequest {
   readonly #uri: string;
   #reader: RouteReader | undefined;
   #isSure = false;
+  /** Who refused it, with the first answer that said so. */
+  readonly #forbidding = new Set<string>();
+  #forbidden: Message | undefined;
   /** Still to be asked. */
   #next: readonly MemberLink[] = [];
   #current: MemberLink | undefined;
@@ -50,10 +54,24 @@ export class ResourceCall implements OpenRequest {
   }
 
   answered(link: MemberLink, answer: Message): void {
+    if (isForbidden(answer)) {
+      this.#refused(link, answer);
+      return;
+    }
     const isUnknown = answer.isError && NOT_FOUND.has((answer.value as { code?: unknown }).code);
     if (isUnknown && this.#isSure) this.#host.routes.forget(link.name);
     if (!isUnknown || this.#isSure) this.#host.answer(this.#id, answer);
     else this.#ask();
+  }
+
+  /** Of what is kept from its client, a server is as good as one that does not have it. */
+  #refused(link: MemberLink, answer: Message): void {
+    this.#forbidden ??= answer;
+    this.#forbidding.add(link.name);
+    if (this.#isSure) {
+      this.#host.routes.forget(link.name);
+      this.#begin();
+    } else this.#ask();
   }
 
   #begin(): void {
@@ -61,7 +79,8 @@ export class ResourceCall implements OpenRequest {
     const { servers, isSure } = this.#host.routes.routeOf(this.#uri);
     const able = isSure ? this.#host.links() : resourceLinks(this.#host);
     this.#isSure = isSure;
-    this.#next = servers.flatMap((server) => able.filter(({ name }) => name === server));
+    const left = servers.filter((server) => !this.#forbidding.has(server));
+    this.#next = left.flatMap((server) => able.filter(({ name }) => name === server));
     this.#ask();
   }
 
@@ -86,6 +105,7 @@ export class ResourceCall implements OpenRequest {
   #unknown(): Message {
     const isWhole = this.#host.links().every(({ state }) => state === 'present');
     if (!isWhole) return failedCall(this.#id, UNAVAILABLE);
+    if (this.#forbidden !== undefined) return this.#forbidden;
     const data = JSON.stringify({ uri: this.#uri });
     return failedCall(this.#id, { error: 'INVALID_PARAMS', detail: 'Resource not found', data });
   }
