@@ -62,7 +62,8 @@ export class ModernCall implements OpenCall, ReplyEvents {
   /** Sends it. Called a second time when headers were refused and are known better now. */
   start(): void {
     const { request } = this;
-    const lines = request.method === 'tools/call' ? this.#tools.linesFor(request) : [];
+    const isCall = request.method === 'tools/call';
+    const lines = request.origin?.paramLines ?? (isCall ? this.#tools.linesFor(request) : []);
     const post = modernRequest(this.#context, request, lines);
     if (post === undefined) {
       const refusal = failedCall(this.id, { error: 'METHOD_NOT_FOUND' });

@@ -103,8 +103,9 @@ export class ModernConversation implements UpstreamConnection {
 
   /** The tools may have changed since they were listed. */
   #mismatched(call: ModernCall, answer: Message): void {
-    const isFinal = call.request.method !== 'tools/call' || this.#corrected.has(call);
-    if (isFinal) {
+    const { method, origin } = call.request;
+    const isTheirs = origin?.paramLines !== undefined;
+    if (isTheirs || method !== 'tools/call' || this.#corrected.has(call)) {
       this.#calls.delete(call);
       this.#events.onMessage(answer, call.id);
       return;

@@ -21,6 +21,11 @@ export interface Origin extends Asked {
   readonly grant: Grant;
   /** The peer's address. */
   readonly address: string;
+  /**
+   * Of a tool's call: the client's `Mcp-Param-*` headers, flat, for the tool's own server to check.
+   * Undefined where its revision has none, so that they are ours to write.
+   */
+  readonly paramLines?: readonly string[] | undefined;
 }
 
 /** Of a credential that says nothing but who it is. */

@@ -6,6 +6,7 @@ import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
 import type { HttpExchange, Principal } from '../core/ports.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { paramLinesOf } from '../core/protocol/param-headers.ts';
 import { scopesToAskFor } from '../core/security/scope-step-up.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import {
@@ -153,10 +154,14 @@ export class Inbound {
 
   /** Streams here end with the credential; those behind them need no end of their own. */
   #passOrigin(era: AccessRequest['era'], messages: readonly Message[]): void {
-    const address = this.exchange.head.remoteAddress;
+    const { head } = this.exchange;
+    const address = head.remoteAddress;
     const grant = endless(this.grant);
     for (const message of messages) {
-      message.sentFor({ grant, address, era, method: message.method ?? '' });
+      const { method = '' } = message;
+      const hasParams = era === '2026' && method === 'tools/call';
+      const paramLines = hasParams ? paramLinesOf(head) : undefined;
+      message.sentFor({ grant, address, era, method, paramLines });
     }
   }
 

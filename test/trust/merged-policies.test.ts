@@ -10,8 +10,10 @@ import {
   caller2025,
   caller2026,
   called,
+  JSON_ALONE,
   listed,
   officeOf,
+  type Outcome,
   policyHost,
   rulesOf,
 } from './policy-gateway.ts';
@@ -117,9 +119,9 @@ describe.each([
       permit (principal, action, resource in Server::"one")
         when { principal.scopes.contains("files:wipe") };
     `);
-    const direct = await called(await open(host, 'one', ANN), 'wipe');
+    const direct = await called(await open(host, 'one', ANN, JSON_ALONE), 'wipe');
     expect(direct.challenge).toContain('scope="files:wipe"');
-    const merged = await called(await open(host, 'all', ANN), 'one__wipe');
+    const merged = await called(await open(host, 'all', ANN, JSON_ALONE), 'one__wipe');
     expect([merged.status, merged.challenge]).toEqual([403, direct.challenge]);
     expect(merged.answer.error).toEqual(direct.answer.error);
     const full = await called(await open(host, 'all', 'acme/ann//files:wipe'), 'one__wipe');
@@ -147,7 +149,7 @@ describe('a resource that the first server refuses', () => {
 
   it('is read from the next one that has it, listed or not, and refused if nobody does', async () => {
     const host = await mergedHost(permits('two'), ['one', 'two', 'three']);
-    const caller = caller2026(host, 'all', ANN);
+    const caller = caller2026(host, 'all', ANN, JSON_ALONE);
     for (const uri of ['file:///public/a', 'file:///public/unlisted', 'other:x']) {
       const { answer } = await caller.send('resources/read', { uri });
       expect(answer.result).toMatchObject({ contents: [{ text: `of ${uri}` }] });
@@ -168,6 +170,36 @@ describe('a resource that the first server refuses', () => {
     expect(await read()).toContain('one');
     host.gateway.reload({ ...host.config, policy: rulesOf(permits('two')) });
     for (let times = 0; times < 2; times += 1) expect(await read()).toContain('two');
+  });
+});
+
+describe('headers that repeat arguments', () => {
+  const regional = { one: officeOf({ REGIONAL: '1' }) };
+  const all = { servers: undefined };
+
+  function wipe(host: GatewayHost, name: string, regions: readonly string[]): Promise<Outcome> {
+    const headers = { ...JSON_ALONE, 'mcp-param-region': regions };
+    return called(caller2026(host, 'all', ANN, headers), name, { region: 'eu' });
+  }
+
+  it('tell nobody at /all that a tool is there which is kept from them', async () => {
+    const policy = rulesOf('permit (principal, action, resource == Tool::"one/read_mail");');
+    const host = await policyHost({ policy, all }, regional);
+    const hidden = await wipe(host, 'one__wipe', []);
+    expect(hidden).toMatchObject({ status: 403, answer: { error: { code: -32600 } } });
+    expect((await wipe(host, 'one__nonesuch', [])).answer.error).toEqual(hidden.answer.error);
+  });
+
+  it('are checked by the server of the tool, as its client sent them', async () => {
+    const host = await policyHost({ all }, regional);
+    expect((await wipe(host, 'one__wipe', ['eu'])).answer.result).toBeDefined();
+    for (const wrong of [[], ['us'], ['eu', 'eu']]) {
+      const refused = await wipe(host, 'one__wipe', wrong);
+      expect(refused).toMatchObject({ status: 400, answer: { error: { code: -32020 } } });
+    }
+    const session = await caller2025(host, 'all', ANN);
+    const { answer } = await called(session, 'one__wipe', { region: 'eu' });
+    expect(answer.result).toBeDefined();
   });
 });
 

@@ -47,11 +47,15 @@ export interface Caller {
   send(method: string, params?: Json): Promise<Outcome>;
 }
 
+/** Its replies are no streams, however slow the answer: they keep their status. */
+export const JSON_ALONE: Headers = { accept: 'application/json' };
+
 /** A client of 2025-11-25 with a session. */
 export async function caller2025(
   host: GatewayHost,
   name: string,
   token: string,
+  more: Headers = {},
 ): Promise<SessionCaller> {
   const path = `/${name}/mcp`;
   const bearer: Headers = { authorization: `Bearer ${token}` };
@@ -70,21 +74,26 @@ export async function caller2025(
   return {
     isOpen: opened.status === 200,
     listen: () => host.send({ path, headers: { ...headers, accept: 'text/event-stream' } }),
-    send: (method, params) => sendWith(headers, method, params),
+    send: (method, params) => sendWith({ ...headers, ...more }, method, params),
     as: (other) => ({
       send: (method, params) =>
-        sendWith({ ...headers, authorization: `Bearer ${other}` }, method, params),
+        sendWith({ ...headers, ...more, authorization: `Bearer ${other}` }, method, params),
     }),
   };
 }
 
 /** A client of 2026-07-28. */
-export function caller2026(host: GatewayHost, name: string, token: string): Caller {
+export function caller2026(
+  host: GatewayHost,
+  name: string,
+  token: string,
+  headers: Headers = {},
+): Caller {
   let id = 0;
   return {
     send(method, params = {}) {
       id += 1;
-      const request = modern(id, method, params, { token });
+      const request = modern(id, method, params, { token, headers });
       return outcomeOf(host.send({ ...request, path: `/${name}/mcp` }));
     },
   };

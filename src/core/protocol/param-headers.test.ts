@@ -6,6 +6,7 @@ import {
   paramHeaderLines,
   type ParamHeader,
   paramHeadersOf,
+  paramLinesOf,
 } from './param-headers.ts';
 import type { HeaderSource } from './standard-headers.ts';
 
@@ -242,4 +243,14 @@ describe('what a request must say', () => {
       }),
     );
   });
+});
+
+test('the headers of a request are handed on as they came, repeated ones repeated', () => {
+  const head = {
+    headerNames: () => ['host', 'mcp-param-region', 'mcp-param-dry', 'mcp-param-region'],
+    header: (name: string) => `of ${name}`,
+  };
+  const region = ['mcp-param-region', 'of mcp-param-region'];
+  const dry = ['mcp-param-dry', 'of mcp-param-dry'];
+  expect(paramLinesOf(head)).toEqual([...region, ...dry, ...region]);
 });

@@ -3,6 +3,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
  */
 import type { Refusal } from '../errors.ts';
+import type { RequestHead } from '../ports.ts';
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts';
 import type { HeaderSource } from './standard-headers.ts';
 
@@ -160,6 +161,12 @@ export function checkParamHeaders(
     }
   }
   return undefined;
+}
+
+/** The `Mcp-Param-*` headers a request came with, flat; one that is repeated stays so. */
+export function paramLinesOf(head: Pick<RequestHead, 'header' | 'headerNames'>): string[] {
+  const names = head.headerNames().filter((name) => name.startsWith('mcp-param-'));
+  return names.flatMap((name) => [name, head.header(name) ?? '']);
 }
 
 function problemOf(header: ParamHeader, value: unknown, head: HeaderSource): string | undefined {
