@@ -1,7 +1,7 @@
 /**
- * The listen streams of one upstream's clients, over one `subscriptions/listen` of ours: the
- * machine's decisions carried out. A change is encoded once for every subscription id that receives
- * it.
+ * The listen streams of one upstream's clients, or of one audience of them, over one
+ * `subscriptions/listen` of ours: the machine's decisions carried out. A change is encoded once for
+ * every subscription id that receives it.
  */
 import { legacyNotification } from '../core/bridge/legacy-client/legacy-notification.ts';
 import type { Refusal } from '../core/errors.ts';
@@ -28,7 +28,7 @@ export class ListenHub {
   readonly #machine: Subscriptions = new Subscriptions();
   readonly #listeners = new Map<Subscription, Listener>();
   readonly #calls = new Map<number, UpstreamCall>();
-  /** The newest listener's: one listen is for all of a principal's. */
+  /** The newest listener's: to policies all of them are alike. */
   #origin: Origin | undefined;
 
   constructor(instance: Instance) {
@@ -37,6 +37,11 @@ export class ListenHub {
 
   get size(): number {
     return this.#listeners.size;
+  }
+
+  /** Whether nobody listens and nothing is open upstream. */
+  get isIdle(): boolean {
+    return this.#listeners.size === 0 && this.#calls.size === 0;
   }
 
   open(filter: Filter, listener: Listener): Subscription {

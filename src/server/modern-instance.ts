@@ -17,7 +17,7 @@ import {
   type UpstreamCall,
 } from './instance.ts';
 import type { Filter, Subscription } from '../core/sessions/subscription.ts';
-import { ListenHub } from './listen-hub.ts';
+import { ListenAudiences } from './listen-audiences.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
@@ -25,7 +25,7 @@ import { ToolHeaders } from './tool-headers.ts';
 
 export class ModernInstance implements InstanceRole, ModernUpstream {
   readonly instance: Instance;
-  readonly hub: ListenHub;
+  readonly hub: ListenAudiences;
   readonly #isPrivate: boolean;
   /** What the server said of itself last; undefined until it did. */
   discovered: Readonly<Record<string, unknown>> | undefined;
@@ -39,7 +39,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
   constructor(ports: InstancePorts, isPrivate: boolean) {
     this.#isPrivate = isPrivate;
     this.instance = new Instance('modern', ports, this);
-    this.hub = new ListenHub(this.instance);
+    this.hub = new ListenAudiences(this.instance);
     this.instance.start();
   }
 

@@ -30,8 +30,8 @@ function mergedHost(
   return policyHost({ policy: rulesOf(cedar), all, ...config }, Object.fromEntries(offices));
 }
 
-function listen(host: GatewayHost, notifications: Json): WireReply {
-  return host.send({ ...listenTo('l', notifications, { token: ANN }), path: '/all/mcp' });
+function listen(host: GatewayHost, notifications: Json, token = ANN): WireReply {
+  return host.send({ ...listenTo('l', notifications, { token }), path: '/all/mcp' });
 }
 
 function honouredOf(message: Json): unknown {
@@ -77,6 +77,29 @@ describe('a listen to resources of which one is refused', () => {
     await called(caller2026(host, 'all', ANN), 'one__touch', { uris: [secret, fine] });
     expect(await second.message(1)).toMatchObject({ params: { uri: secret } });
     expect(await first.message(1)).toMatchObject(updated);
+  });
+});
+
+describe('clients of one principal that listen to the same', () => {
+  it('are each told what their own credential and era are allowed', async () => {
+    const uri = 'file:///public/a';
+    const host = await mergedHost(`
+      permit (principal, action == Action::"call", resource);
+      permit (principal, action == Action::"subscribe", resource)
+        when { principal.scopes.contains("files") && context.era == "2026" };
+    `);
+    const [wide, narrow] = [`${ANN}//files`, ANN];
+    const wanted = { resourceSubscriptions: [uri, 'file:///public/c'] };
+    const heard = listen(host, { resourceSubscriptions: [uri] }, wide);
+    expect(honouredOf(await heard.message(0))).toEqual({ resourceSubscriptions: [uri] });
+    const other = listen(host, wanted, narrow);
+    expect(honouredOf(await other.message(0))).toEqual({});
+    const session = await caller2025(host, 'all', wide);
+    expect((await session.send('resources/subscribe', { uri })).answer.error).toBeDefined();
+    await called(caller2026(host, 'all', narrow), 'one__touch', { uris: [uri] });
+    expect(await heard.message(1)).toMatchObject({ params: { uri } });
+    await other.whole();
+    expect(other.messages).toHaveLength(2);
   });
 });
 
