@@ -30,11 +30,11 @@ import {
   type GatewayServerParts,
   type GatewayServerStatus,
 } from './gateway-server.ts';
+import { LeavingEndpoints } from './leaving-endpoints.ts';
 import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
 import { openCredentials } from './open-credentials.ts';
 import type { ReloadOutcome } from './reload-outcome.ts';
-import { sessionHint } from './session-hint.ts';
 import { deniedOf, sharingFault, Tenants } from './tenants.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
@@ -54,15 +54,6 @@ export interface GatewayStatus {
   readonly leaving: number;
 }
 
-/** An endpoint that no longer serves its name and ends in its own time. */
-interface Leaving {
-  readonly name: string;
-  readonly endpoint: Endpoint;
-  /** Ends its processes at once. */
-  readonly abandon: () => Promise<void>;
-  readonly gone: Promise<void>;
-}
-
 export class Gateway implements Application, OpenDoor {
   readonly #listen: ListenConfig;
   readonly #identity: CurrentIdentity;
@@ -74,7 +65,7 @@ export class Gateway implements Application, OpenDoor {
   #all: AllEndpoint | undefined;
   /** By the first segment of the path. */
   #endpoints: ReadonlyMap<string, Endpoint> = new Map();
-  readonly #leaving = new Set<Leaving>();
+  readonly #leaving = new LeavingEndpoints();
   readonly #watch: HealthWatch;
   readonly #clockWatch: ClockWatch;
   readonly #guards: GatewayGuards;
@@ -136,7 +127,7 @@ export class Gateway implements Application, OpenDoor {
 
   handle(exchange: HttpExchange): void {
     const name = firstSegment(exchange.head.path);
-    const endpoint = this.#leavingOf(name, exchange) ?? this.#endpoints.get(name);
+    const endpoint = this.#leaving.of(name, exchange) ?? this.#endpoints.get(name);
     if (endpoint === undefined) this.#lobby.handle(exchange);
     else endpoint.handle(exchange);
   }
@@ -200,10 +191,10 @@ export class Gateway implements Application, OpenDoor {
   async abandon(): Promise<void> {
     // The merged ones first: their calls are on the record as they came in.
     this.#all?.endpoint.abandon();
-    for (const { endpoint } of [...this.#leaving, ...this.#servers.values()]) endpoint.abandon();
-    const leaving = [...this.#leaving].map(({ abandon }) => abandon());
+    for (const endpoint of this.#leaving.endpoints) endpoint.abandon();
+    for (const { endpoint } of this.#servers.values()) endpoint.abandon();
     const servers = [...this.#servers.values()].map((each) => each.abandon());
-    await Promise.all([...servers, ...leaving, this.closeRecord()]);
+    await Promise.all([...servers, this.#leaving.abandon(), this.closeRecord()]);
   }
 
   /** Writes what waits of the record, and nothing more after it. Idempotent. */
@@ -238,7 +229,7 @@ export class Gateway implements Application, OpenDoor {
   }
 
   #serving(): readonly Endpoint[] {
-    return [...this.#endpoints.values(), ...Array.from(this.#leaving, ({ endpoint }) => endpoint)];
+    return [...this.#endpoints.values(), ...this.#leaving.endpoints];
   }
 
   /** Whoever's credential ends some day comes back with it, and is verified by the clock of now. */
@@ -294,7 +285,7 @@ export class Gateway implements Application, OpenDoor {
     this.#merge(all, listen.drainMs);
     for (const [name, server] of before) {
       if (after.get(name) === server) continue;
-      this.#letGo(name, server.endpoint, () => server.abandon(), listen.drainMs);
+      this.#leaving.add(name, server.endpoint, () => server.abandon(), listen.drainMs);
     }
     return {
       kind: 'applied',
@@ -320,28 +311,7 @@ export class Gateway implements Application, OpenDoor {
     if (this.#all !== undefined) endpoints.set(ALL, this.#all.endpoint);
     this.#endpoints = endpoints;
     if (this.#all !== undefined || before === undefined) return;
-    this.#letGo(ALL, before.endpoint, () => Promise.resolve(), drainMs);
-  }
-
-  #letGo(name: string, endpoint: Endpoint, abandon: () => Promise<void>, windowMs: number): void {
-    const leaving: Leaving = {
-      name,
-      endpoint,
-      abandon,
-      gone: endpoint.drain(windowMs).finally(() => this.#leaving.delete(leaving)),
-    };
-    this.#leaving.add(leaving);
-  }
-
-  /** A session stays where it was opened until it ends: its calls in flight may need answers. */
-  #leavingOf(name: string, { head }: HttpExchange): Endpoint | undefined {
-    if (this.#leaving.size === 0) return undefined;
-    const session = sessionHint(head);
-    if (session === undefined) return undefined;
-    for (const each of this.#leaving) {
-      if (each.name === name && each.endpoint.hasSession(session)) return each.endpoint;
-    }
-    return undefined;
+    this.#leaving.add(ALL, before.endpoint, () => Promise.resolve(), drainMs);
   }
 
   get #parts(): GatewayServerParts {
@@ -359,12 +329,9 @@ export class Gateway implements Application, OpenDoor {
   async #drainAll(windowMs: number): Promise<void> {
     this.#watch.stop();
     this.#clockWatch.stop();
-    const leaving = [...this.#leaving];
-    const disarm = systemClock.after(windowMs, () => {
-      for (const { abandon } of leaving) void abandon();
-    });
+    const disarm = systemClock.after(windowMs, () => void this.#leaving.abandon());
     const endpoints = [...this.#endpoints.values()].map((each) => each.drain(windowMs));
-    await Promise.all([...endpoints, ...leaving.map(({ gone }) => gone)]);
+    await Promise.all([...endpoints, this.#leaving.gone]);
     disarm();
     this.#identity.close();
     await this.closeRecord();

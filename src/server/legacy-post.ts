@@ -32,12 +32,7 @@ export class LegacyPost implements LegacyCallOwner, UndecidedReply, WarrantedOwn
   #warrant: Warrant | undefined;
   #undecided: Undecided | undefined;
 
-  constructor(
-    member: PostingSession,
-    reply: Reply | undefined,
-    grant: Grant,
-    warrant?: Warrant | undefined,
-  ) {
+  constructor(member: PostingSession, reply: Reply | undefined, grant: Grant, warrant?: Warrant) {
     this.member = member;
     this.reply = reply;
     this.grant = grant;

@@ -30,7 +30,7 @@ async function talk(): Promise<Talk> {
   const transport = new TidegateClientTransport(server.url, { bridge: 'off' });
   onTestFinished(() => transport.close());
   const heard: Said[] = [];
-  transport.onmessage = (message) => heard.push(message as Said);
+  transport.onmessage = (message) => heard.push(message);
   const request: Talk['request'] = async (id, method, signal) => {
     const params = method === 'initialize' ? INITIALIZE : {};
     await transport.send({ jsonrpc: '2.0', id, method, params }, { requestSignal: signal });
