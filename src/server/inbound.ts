@@ -147,7 +147,8 @@ export class Inbound {
   #accessRequest(spoken: AccessRequest['era'], message: Message): AccessRequest {
     const { principal, grant } = this;
     const { head, asked } = this.exchange;
-    const { era = spoken, method } = asked ?? {};
+    const { era = spoken } = asked ?? {};
+    const method = asked?.method === message.method ? undefined : asked?.method;
     const { name: server } = this.context;
     return { principal, grant, server, era, method, address: head.remoteAddress, message };
   }
