@@ -130,13 +130,13 @@ export class Connections {
   /** A stream has its place before it is open: however many wait for that, none is too many. */
   began(connection: OpenConnection): void {
     this.#undecided.add(connection);
-    if (connection.kind !== 'reply') this.#enter(connection);
+    this.#hold(connection);
   }
 
   /** @param isOpening - whether it becomes an event stream, which keeps its place. */
   decided(connection: OpenConnection, isOpening: boolean): void {
     this.#undecided.delete(connection);
-    if (!isOpening && connection.kind !== 'reply') this.#leave(connection);
+    if (!isOpening) this.#giveBack(connection);
   }
 
   /**
@@ -160,7 +160,8 @@ export class Connections {
     this.#open.add(connection);
     this.#trust.add(connection);
     this.#record('connected', connection);
-    if (connection.kind === 'reply') this.#enter(connection);
+    const { tenant } = connection.principal;
+    this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
     connection.rotateAt =
       this.now() + this.#ports.limits.streamMsMax * (0.8 + 0.2 * this.#ports.random.fraction());
     this.#armHeartbeat(connection);
@@ -171,7 +172,11 @@ export class Connections {
     if (!this.#open.delete(connection)) return;
     this.#trust.delete(connection);
     this.#record('disconnected', connection, reason);
-    this.#leave(connection);
+    this.#giveBack(connection);
+    const { tenant } = connection.principal;
+    const left = (this.#perTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#perTenant.delete(tenant);
+    else this.#perTenant.set(tenant, left);
     const ageMs = this.now() - connection.openedAt;
     this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
   }
@@ -191,17 +196,7 @@ export class Connections {
     this.#armStall(connection);
   }
 
-  #enter(connection: OpenConnection): void {
-    const { tenant } = connection.principal;
-    this.#perTenant.set(tenant, (this.#perTenant.get(tenant) ?? 0) + 1);
-    this.#hold(connection);
-  }
-
-  #leave(connection: OpenConnection): void {
-    const { tenant } = connection.principal;
-    const left = (this.#perTenant.get(tenant) ?? 1) - 1;
-    if (left === 0) this.#perTenant.delete(tenant);
-    else this.#perTenant.set(tenant, left);
+  #giveBack(connection: OpenConnection): void {
     if (!this.#held.delete(connection)) return;
     this.#ports.gate?.giveBack(this.#visitorOf(connection), 'stream');
   }
