@@ -222,7 +222,7 @@ function forwarded(text: string): string {
   const told = (['forwarded', 'x-forwarded-for'] as const).map((header) => {
     const hops = forwardedHops(text, header);
     if (hops === undefined) return 'none';
-    for (const hop of hops) expect(isIP(hop)).not.toBe(0);
+    for (const hop of hops) if (hop !== undefined) expect(isIP(hop)).not.toBe(0);
     return Math.min(hops.length, 3);
   });
   return told.join();

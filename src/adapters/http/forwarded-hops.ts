@@ -4,25 +4,34 @@ import { isIP } from 'node:net';
 const CHARS_MAX = 4096;
 const HOPS_MAX = 32;
 
-/** Undefined for whatever is not wholly a list of addresses: nothing of it is to be believed. */
+/**
+ * The nearest hops, undefined each that names no address: what a client wrote stands before what
+ * proxies added, and takes nothing of it away. Undefined for what is no list at all.
+ */
 export function forwardedHops(
   text: string,
   header: 'forwarded' | 'x-forwarded-for',
-): readonly string[] | undefined {
+): readonly (string | undefined)[] | undefined {
   if (text.length > CHARS_MAX) return undefined;
-  const nodes = header === 'forwarded' ? forwardedNodes(text) : text.split(',');
-  if (nodes === undefined || nodes.length > HOPS_MAX) return undefined;
-  const hops = nodes.map((node) => addressOf(node.trim()));
-  return hops.every((hop) => hop !== undefined) ? hops : undefined;
+  const nodes = header === 'forwarded' ? forwardedNodes(text) : listedNodes(text);
+  return nodes?.slice(-HOPS_MAX).map((node) => (node === undefined ? undefined : addressOf(node)));
+}
+
+/** Without empty elements, which say nothing (RFC 9110 section 5.6.1). */
+function listedNodes(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((node) => node.trim())
+    .filter((node) => node !== '');
 }
 
 /** A pair of `Forwarded`, with what ends it. @see https://www.rfc-editor.org/rfc/rfc7239#section-4 */
 const PAIR =
   /^[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:([!#$%&'*+.^_`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*([;,]|$)/;
 
-/** The value of `for` of each element; an element without one says nothing of a hop. */
-function forwardedNodes(text: string): readonly string[] | undefined {
-  const nodes: string[] = [];
+/** The value of `for` of each element; undefined for an element without one. */
+function forwardedNodes(text: string): readonly (string | undefined)[] | undefined {
+  const nodes: (string | undefined)[] = [];
   let node: string | undefined;
   let rest = text;
   for (;;) {
@@ -34,18 +43,17 @@ function forwardedNodes(text: string): readonly string[] | undefined {
     }
     rest = rest.slice(all.length);
     if (end === ';') continue;
-    if (node === undefined) return undefined;
     nodes.push(node);
     node = undefined;
     if (end === '') return nodes;
   }
 }
 
-/** `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1` or `[2001:db8::1]:80`, without the port. */
+/** `192.0.2.7`, `192.0.2.7:80`, `2001:db8::1` or `[2001:db8::1]:_p`, without the port. */
 function addressOf(node: string): string | undefined {
-  const [, bracketed] = /^\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?$/.exec(node) ?? [];
+  const [, bracketed] = /^\[([0-9A-Fa-f:.]+)\](?::(?:\d{1,5}|_[\w.-]+))?$/.exec(node) ?? [];
   if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed : undefined;
-  const [, ported] = /^([0-9.]+):\d{1,5}$/.exec(node) ?? [];
+  const [, ported] = /^([0-9.]+):(?:\d{1,5}|_[\w.-]+)$/.exec(node) ?? [];
   const address = ported ?? node;
   return isIP(address) === 0 || address.includes('%') ? undefined : address;
 }

@@ -23,8 +23,8 @@ export class TrustedProxies {
   }
 
   /**
-   * Whose request it is: the nearest hop that is not one of ours. When the headers are malformed or
-   * contradict each other, the peer itself.
+   * Whose request it is: the nearest hop that is not one of ours. When that is no address,
+   * or the headers contradict each other, the peer itself.
    * @param peer - who sent it, the socket's address or what the PROXY protocol says.
    * @param line - all lines of a header, joined with commas; undefined when there are none.
    */
@@ -42,8 +42,10 @@ export class TrustedProxies {
   #nearest(text: string, header: 'forwarded' | 'x-forwarded-for'): string | undefined {
     const hops = forwardedHops(text, header);
     if (hops === undefined) return undefined;
+    // One that is no address is none of ours: what stands before it is not believed.
+    const at = hops.findLastIndex((hop) => hop === undefined || !this.has(hop));
     // When all are ours, the farthest one asked itself.
-    return hops.findLast((hop) => !this.has(hop)) ?? hops[0];
+    return hops[Math.max(0, at)];
   }
 }
 
