@@ -220,6 +220,13 @@ describe('malformed requests', () => {
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
+    [
+      'another coding',
+      post('/', '', ['Transfer-Encoding: gzip, chunked']).replace('Content-Length: 0\r\n', ''),
+      501,
+    ],
+    ['another expectation', post('/', '{}', ['Expect: 200-ok']), 417],
+    ['another HTTP', 'GET / HTTP/2.0\r\nHost: x\r\n\r\n', 505],
     ['a bad length', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
     ['a head of too many lines', get('/', Array<string>(257).fill('A: b')), 431],
     ['an endless head', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`, 431],

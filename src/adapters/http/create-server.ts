@@ -47,6 +47,9 @@ function serveHttp1({ app, context }: ListenerParts, server: Server | SecureServ
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     onRequest(app, context, req, res, true);
   });
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    refuseRequest(res, 417);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     onClientError(context, error, socket);
   });
@@ -90,6 +93,10 @@ function onRequest(
   res: ServerResponse,
   isContinueDue: boolean,
 ): void {
+  if (req.httpVersionMajor !== 1) return refuseRequest(res, 505);
+  const coding = req.headers['transfer-encoding'];
+  // RFC 9112 section 6.1: a coding that is not undone would be taken for the body.
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuseRequest(res, 501);
   // RFC 9112 section 3.2: a request of HTTP/1.1 has a Host header.
   if (req.headers.host === undefined && req.httpVersionMinor === 1) {
     return refuseRequest(res, 400, { error: 'HOST_MALFORMED' });

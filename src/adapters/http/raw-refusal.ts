@@ -24,7 +24,10 @@ const DETAILS: Readonly<Record<number, string>> = {
   405: 'This HTTP method is not served here; see the Allow header.',
   408: 'The request took too long to arrive.',
   413: 'The body is larger than this server takes.',
+  417: 'Only 100-continue may be expected.',
   431: 'The request headers are larger than this server takes.',
+  501: 'No transfer coding but chunked is undone here.',
+  505: 'HTTP/1.1 is spoken here; HTTP/2 only where a TLS handshake agreed on it.',
 };
 
 /** Writes a refusal and closes. A peer that resets or does not read is cut by `end`'s timeout. */
