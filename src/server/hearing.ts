@@ -9,6 +9,7 @@ import { Message } from '../core/protocol/message.ts';
 import { subjectOf } from '../core/sessions/subscription.ts';
 
 const UPDATED = 'notifications/resources/updated';
+const LISTEN = 'subscriptions/listen';
 
 export class Hearing {
   readonly #access: Access | undefined;
@@ -21,8 +22,8 @@ export class Hearing {
   }
 
   /** A client that subscribes comes with what it is allowed it by, which may be new. */
-  subscribed({ principal, grant, server, era, address }: AccessRequest): void {
-    this.#client = { principal, grant, server, era, address };
+  subscribed({ principal, grant, server, era, method, address }: AccessRequest): void {
+    this.#client = { principal, grant, server, era, method, address };
   }
 
   hears(told: Message): boolean {
@@ -37,12 +38,18 @@ export class Hearing {
 /** A request that opens a session or a stream. */
 interface Opening extends Pick<AccessRequest, 'principal' | 'grant'> {
   readonly context: { readonly name: string; readonly access?: Access | undefined };
-  readonly exchange: Pick<HttpExchange, 'head'>;
+  readonly exchange: Pick<HttpExchange, 'head' | 'asked'>;
 }
 
-/** Of what this request opens. */
-export function hearingOf(opening: Opening, era: AccessRequest['era']): Hearing {
+/**
+ * Of what this request opens. Policies see the era and the method that its client asked with, as
+ * they did when it was let in.
+ */
+export function hearingOf(opening: Opening, spoken: AccessRequest['era']): Hearing {
   const { context, principal, grant, exchange } = opening;
-  const address = exchange.head.remoteAddress;
-  return new Hearing(context.access, { principal, grant, server: context.name, era, address });
+  const { head, asked } = exchange;
+  const { era = spoken, method = spoken === '2026' ? LISTEN : undefined } = asked ?? {};
+  const address = head.remoteAddress;
+  const client = { principal, grant, server: context.name, era, method, address };
+  return new Hearing(context.access, client);
 }
