@@ -38,6 +38,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   readonly #facts: ModernCallFacts;
   #warrant: Warrant | undefined;
   #connection: Connection | undefined;
+  #id = 'null';
   #call: UpstreamCall | undefined;
   #undecided: Undecided | undefined;
 
@@ -56,8 +57,9 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   }
 
   /** From now on its client may leave, though nothing was sent yet. */
-  begin(connection: Connection): void {
+  begin(connection: Connection, id: string): void {
     this.#connection = connection;
+    this.#id = id;
   }
 
   /** Whether anybody waits for the answer. */
@@ -143,12 +145,15 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     this.#facts.ended(this);
   }
 
+  /** It may still wait for its server to start. */
   #giveUp(error: ErrorCode, why: string): void {
+    if (this.#connection === undefined) return;
     const call = this.#call;
-    if (call === undefined) return;
-    this.#facts.upstream.cancel(call, why);
-    this.#facts.recorded('2026', call, 'cancelled');
-    this.#refuse({ error, id: call.id });
+    if (call !== undefined) {
+      this.#facts.upstream.cancel(call, why);
+      this.#facts.recorded('2026', call, 'cancelled');
+    }
+    this.#refuse({ error, id: this.#id });
   }
 
   #refuse(refusal: Refusal): void {
@@ -159,7 +164,6 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   /** @param refusal - of a server in this process: refused there is refused here. */
   #finish(status: number, text: string, refusal?: Refusal): void {
     const connection = this.#connection;
-    const id = this.#call?.id;
     this.#connection = undefined;
     this.#call = undefined;
     this.#warrant = undefined;
@@ -167,7 +171,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
     this.#facts.ended(this);
     if (connection === undefined) return;
     if (!connection.isOpen && this.#facts.accepts.json) {
-      const isRefused = refusal !== undefined && connection.refuse({ ...refusal, id });
+      const isRefused = refusal !== undefined && connection.refuse({ ...refusal, id: this.#id });
       if (!isRefused) connection.json(status, text);
       return;
     }

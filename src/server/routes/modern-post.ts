@@ -108,7 +108,7 @@ function count(
   }
   const ended = (): void => countDown(context.modernPending, principal);
   const call = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
-  call.begin(inbound.connection(call, 'reply', '2026'));
+  call.begin(inbound.connection(call, 'reply', '2026'), message.id ?? 'null');
   // A server in this process checks the headers once it has decided: to be told what is wrong with
   // them is to be told that there is such a tool.
   if (message.method !== 'tools/call' || context.passesOrigin) {
