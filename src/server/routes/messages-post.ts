@@ -31,6 +31,11 @@ export function postMessage(inbound: Inbound): void {
     return;
   }
   inbound.readBody((text) => {
+    // It may have ended while the body came: nobody is there any more to be answered.
+    if (context.directory.find(id, principal) !== session) {
+      inbound.refuse({ error: 'SESSION_NOT_FOUND' });
+      return;
+    }
     const entries = readEntries(inbound, text, session);
     if ('error' in entries) {
       inbound.refuse(entries);
