@@ -1,7 +1,7 @@
 /**
  * How a session is opened and found. A stranger's id and an unknown one are the same to everybody.
  */
-import type { Refusal } from '../core/errors.ts';
+import { ERRORS, type Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { checkNotification } from '../core/protocol/notification.ts';
 import type { EndpointContext, Expiring } from './context.ts';
@@ -18,6 +18,17 @@ export function findSession(inbound: Inbound): SessionHandle | Refusal {
   if (exchange.head.headerCount('mcp-session-id') > 1) return { error: 'HEADER_REPEATED' };
   const session = context.directory.find(id, principal);
   return session === undefined || session.era !== '2025' ? { error: 'SESSION_NOT_FOUND' } : session;
+}
+
+/**
+ * What a request is refused with while it is not known what the server speaks: a session that is
+ * not there is not there whatever it speaks, and its client should open another at once.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management
+ */
+export function refusalUnknown(inbound: Inbound, unknown: Refusal): Refusal {
+  if (ERRORS[unknown.error].httpStatus !== 503) return unknown;
+  const session = findSession(inbound);
+  return 'error' in session && session.error === 'SESSION_NOT_FOUND' ? session : unknown;
 }
 
 export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySession | Refusal {

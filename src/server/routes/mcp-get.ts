@@ -6,11 +6,11 @@
 import { checkVersionHeader } from '../../core/protocol/eras/streamable-2025.ts';
 import { acceptOf } from '../../core/protocol/media-type.ts';
 import type { Inbound } from '../inbound.ts';
-import { findSession } from '../sessions.ts';
+import { findSession, refusalUnknown } from '../sessions.ts';
 
 export function openStandaloneStream(inbound: Inbound): void {
   inbound.whenKnown((served) => {
-    if ('error' in served) inbound.refuse(served);
+    if ('error' in served) inbound.refuse(refusalUnknown(inbound, served));
     else if (served.legacy) attach(inbound);
     else inbound.refuse({ error: 'METHOD_NOT_ALLOWED', headers: ['Allow', 'POST'] });
   });

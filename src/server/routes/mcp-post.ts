@@ -8,7 +8,13 @@ import { readMessage } from '../../core/protocol/read-message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
 import type { Inbound } from '../inbound.ts';
 import type { SessionHandle } from '../session-handle.ts';
-import { checkInitialize, checkOrder, findSession, openSession } from '../sessions.ts';
+import {
+  checkInitialize,
+  checkOrder,
+  findSession,
+  openSession,
+  refusalUnknown,
+} from '../sessions.ts';
 import { runModern } from './modern-post.ts';
 
 export function postMcp(inbound: Inbound): void {
@@ -52,7 +58,10 @@ function whenKnown(inbound: Inbound, then: (served: ServedEras | Refusal) => voi
  */
 function refuseUnread(inbound: Inbound, text: string, refusal: Refusal): void {
   const read = readMessage(text, inbound.context.bounds);
-  inbound.refuse({ ...refusal, id: read.kind === 'message' ? read.message.id : undefined });
+  const message = read.kind === 'message' ? read.message : undefined;
+  // A session header that is stale is no fault of `initialize`.
+  const why = message?.method === 'initialize' ? refusal : refusalUnknown(inbound, refusal);
+  inbound.refuse({ ...why, id: message?.id });
 }
 
 function run(inbound: Inbound, text: string, accepts: Accepts, served: ServedEras): void {
