@@ -90,7 +90,7 @@ export class Gateway implements Application, OpenDoor {
       },
       onAdded: (ids) => this.#administration.keysAdded(ids),
       opened: {
-        ids: () => openCredentials((isRevoked) => this.#end(isRevoked)),
+        ids: () => openCredentials(this.#serving()),
         ended: (issuer, id) => {
           this.#administration.denied('revoke', 'issuer', { credentials: [id] });
           this.#end((who, grant) => who.issuer === issuer && grant?.credentialId === id);

@@ -1,17 +1,14 @@
-import type { Grant } from '../core/grant.ts';
-import type { Principal } from '../core/ports.ts';
+import type { Endpoint } from '../server/endpoint.ts';
 
-/**
- * Ids of the credentials that have a stream open or a call waiting.
- * @param look - asks of everything that is open whether it is to end.
- */
+/** Ids of the credentials that have a stream open or a call waiting. */
 export function openCredentials(
-  look: (isRevoked: (principal: Principal, grant?: Grant) => boolean) => void,
+  endpoints: readonly Pick<Endpoint, 'eachOpenGrant'>[],
 ): ReadonlySet<string> {
   const ids = new Set<string>();
-  look((_, grant) => {
-    if (grant?.credentialId !== undefined) ids.add(grant.credentialId);
-    return false;
-  });
+  for (const endpoint of endpoints) {
+    endpoint.eachOpenGrant(({ credentialId }) => {
+      if (credentialId !== undefined) ids.add(credentialId);
+    });
+  }
   return ids;
 }

@@ -3,6 +3,7 @@
  * the clock it is given. Knows nothing of sockets or processes.
  */
 import type { Refusal } from '../core/errors.ts';
+import type { Grant } from '../core/grant.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
   Application,
@@ -37,7 +38,7 @@ import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
 import { type IsRevoked, Revocations } from './revocations.ts';
-import { revokeTrust, verifyAgain } from './revoke-trust.ts';
+import { eachOpenGrant, revokeTrust, verifyAgain } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import type { Undecided } from './undecided.ts';
 import {
@@ -187,6 +188,11 @@ export class Endpoint implements Application, OpenDoor {
    */
   verifyAgain(isMeant: IsRevoked): void {
     verifyAgain(this.#context, isMeant);
+  }
+
+  /** Shows the grant of every stream and call that is open, some more than once. */
+  eachOpenGrant(see: (grant: Grant) => void): void {
+    eachOpenGrant(this.#context, see);
   }
 
   /** What it says of where its tokens come from, when the path is one of its metadata. */

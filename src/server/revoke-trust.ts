@@ -1,4 +1,5 @@
 /** The end of trust before its time: a key was removed, a person left, a tenant was suspended. */
+import type { Grant } from '../core/grant.ts';
 import type { EndpointContext } from './context.ts';
 import type { IsRevoked } from './revocations.ts';
 
@@ -25,5 +26,18 @@ export function verifyAgain(context: EndpointContext, isMeant: IsRevoked): void 
   revocations.add(isMeant);
   for (const connection of [...connections.all(), ...connections.undecided()]) {
     if (isMeant(connection.principal, connection.grant)) connection.revoke();
+  }
+}
+
+/** Shows the grant of whatever waits or streams. It ends nothing, now or later. */
+export function eachOpenGrant(context: EndpointContext, see: (grant: Grant) => void): void {
+  const { connections, directory } = context;
+  for (const { grant } of connections.all()) see(grant);
+  for (const { grant } of connections.undecided()) see(grant);
+  for (const session of directory.all()) {
+    session.revoke((grant) => {
+      see(grant);
+      return false;
+    });
   }
 }

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../src/core/ports.ts';
+import { openCredentials } from '../../src/gateway/open-credentials.ts';
 import type { IsRevoked } from '../../src/server/revocations.ts';
 import { RawSocket, requestText } from '../faults/raw-socket.ts';
 import {
@@ -240,6 +241,22 @@ describe('a request on its way when its credential is revoked', () => {
     list.answer({ tools: [] });
     expect((await reply.whole()).status).toBe(401);
     expect(server.upstream.newest.methods()).not.toContain('tools/call');
+  });
+
+  it('goes on when it is only looked at what is open, however often', async () => {
+    const server = await wireServer({ identity });
+    const session = await Session2025.open(server, { token: 'alice' });
+    const waiting = session.post(callLater(6), { authorization: 'Bearer alice.900000000' });
+    const call = await server.upstream.call(0);
+    const { socket, rest } = await begin(server, postOf('/mcp', callNow(7), session.headers()));
+    for (let look = 0; look < 100; look += 1) {
+      expect([...openCredentials([server.endpoint])]).toEqual(['alice.900000000']);
+    }
+    socket.send(rest);
+    await socket.received('"id":7');
+    expect(socket.head).toMatch(/^HTTP\/1.1 200 /);
+    call.say('kept');
+    expect((await waiting.whole()).text).toContain('kept');
   });
 
   it('goes on when it is of another', async () => {
