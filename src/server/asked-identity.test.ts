@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { BARE_GRANT } from '../core/grant.ts';
 import { principalOf } from '../core/principal.ts';
 import type {
   Identity,
@@ -34,11 +35,19 @@ const telling = (outcome: unknown) => (_head: unknown, done: (some: unknown) => 
   done(outcome);
 };
 
+const granting = (grant: unknown) => telling({ ...known, grant });
+const NO_GRANT = 'a grant without expiresAt, scopes, groups or claims';
+const NO_HEADERS = 'a refusal whose headers are no flat list of names and values';
+
 describe('an identity that somebody else wrote', () => {
   it('lets in whom it knows, and refuses as it says', async () => {
     expect(await asked(telling(known))).toEqual({ outcomes: [known], details: [] });
-    const refused = { kind: 'refused', refusal: { error: 'FORBIDDEN' } };
+    const granted = { ...known, grant: BARE_GRANT };
+    expect(await asked(telling(granted))).toEqual({ outcomes: [granted], details: [] });
+    const refused = refusal('FORBIDDEN');
     expect(await asked(telling(refused))).toEqual({ outcomes: [refused], details: [] });
+    const told = refusal('UNAUTHORIZED', { headers: ['WWW-Authenticate', 'Bearer realm="a b"'] });
+    expect(await asked(telling(told))).toEqual({ outcomes: [told], details: [] });
   });
 
   test.each([
@@ -65,6 +74,28 @@ describe('an identity that somebody else wrote', () => {
       telling({ kind: 'principal', principal: { ...ANN, subject: 'bob' } }),
       'a principal whose key is not that of its parts; make it with principalOf()',
     ],
+    ['has an empty grant', granting({}), NO_GRANT],
+    ['has no grant and says so', granting(null), NO_GRANT],
+    ['says no scopes', granting({ ...BARE_GRANT, scopes: undefined }), NO_GRANT],
+    ['says when in words', granting({ ...BARE_GRANT, expiresAt: 'soon' }), NO_GRANT],
+    ['says no time', granting({ ...BARE_GRANT, expiresAt: NaN }), NO_GRANT],
+    ['has headers by name', telling(refusal('UNAUTHORIZED', { headers: { A: 'b' } })), NO_HEADERS],
+    [
+      'has headers in pairs',
+      telling(refusal('UNAUTHORIZED', { headers: [['A', 'b']] })),
+      NO_HEADERS,
+    ],
+    ['has half a header', telling(refusal('UNAUTHORIZED', { headers: ['A'] })), NO_HEADERS],
+    [
+      'breaks a header',
+      telling(refusal('UNAUTHORIZED', { headers: ['A', 'b\r\nC: d'] })),
+      NO_HEADERS,
+    ],
+    [
+      'has scopes as one text',
+      telling(refusal('FORBIDDEN', { scopes: 'a b' })),
+      'a refusal whose scopes are no list of texts',
+    ],
   ])('lets nobody in and says why when it %s', async (_name, verify, detail) => {
     expect(await asked(verify)).toEqual({ outcomes: [INTERNAL], details: [detail] });
   });
@@ -89,8 +120,8 @@ describe('an identity that somebody else wrote', () => {
   });
 });
 
-function refusal(error: string): object {
-  return { kind: 'refused', refusal: { error } };
+function refusal(error: string, more: object = {}): object {
+  return { kind: 'refused', refusal: { error, ...more } };
 }
 
 function fail(): never {

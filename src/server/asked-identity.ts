@@ -2,7 +2,8 @@
  * The one place that asks an identity. Whoever embeds us may have written it, in a language that
  * checks nothing: what it gets wrong lets nobody in, is answered, and ends no process.
  */
-import { ERRORS } from '../core/errors.ts';
+import { ERRORS, type Refusal } from '../core/errors.ts';
+import type { Grant } from '../core/grant.ts';
 import { principalKey } from '../core/principal.ts';
 import type {
   Identity,
@@ -12,8 +13,12 @@ import type {
   Telemetry,
 } from '../core/ports.ts';
 
-/** Principals that were found whole: one lives as long as its credential is known. */
-const whole = new WeakSet<Principal>();
+/** Those that were found whole: most are told again and again. */
+const whole = {
+  refusals: new WeakSet<Refusal>(),
+  principals: new WeakSet<Principal>(),
+  grants: new WeakSet<Grant>(),
+};
 
 /** Calls `done` once, whatever the identity does, unless it never says anything. */
 export function askIdentity(
@@ -55,19 +60,47 @@ function heed(returned: unknown, fail: (detail: string) => void): void {
   else tell(returned);
 }
 
+function faultOf(outcome: IdentityOutcome | undefined): string | undefined {
+  if (outcome?.kind === 'refused') return once(whole.refusals, outcome.refusal, refusalFault);
+  if (outcome?.kind !== 'principal') return 'an outcome that is neither principal nor refusal';
+  const { principal, grant } = outcome;
+  if (typeof principal !== 'object' || principal === null) return 'no principal';
+  const fault = once(whole.principals, principal, principalFault);
+  return fault ?? (grant === undefined ? undefined : once(whole.grants, grant, grantFault));
+}
+
+/** Nothing here is what its type says before that was found out. */
+function once<Told extends object>(
+  known: WeakSet<Told>,
+  told: Told,
+  faultIn: (told: Told) => string | undefined,
+): string | undefined {
+  if (known.has(told)) return undefined;
+  const fault = faultIn(told);
+  if (fault === undefined) known.add(told);
+  return fault;
+}
+
+function refusalFault(refusal: Refusal): string | undefined {
+  if (!Object.hasOwn(ERRORS, refusal?.error ?? '')) return 'an unknown refusal';
+  const { headers = [], scopes = [] } = refusal;
+  if (!areTexts(scopes)) return 'a refusal whose scopes are no list of texts';
+  const areHeaders =
+    areTexts(headers) &&
+    headers.length % 2 === 0 &&
+    headers.every((each, i) => (i % 2 === 0 ? HEADER_NAME : HEADER_VALUE).test(each));
+  return areHeaders ? undefined : 'a refusal whose headers are no flat list of names and values';
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+
 /**
  * Sessions and streams are told apart by the key of their principal: one that does not follow from
  * the other parts, or none, would make one of several people.
  */
-function faultOf(outcome: IdentityOutcome | undefined): string | undefined {
-  if (outcome?.kind === 'refused') {
-    return Object.hasOwn(ERRORS, outcome.refusal?.error ?? '') ? undefined : 'an unknown refusal';
-  }
-  if (outcome?.kind !== 'principal') return 'an outcome that is neither principal nor refusal';
-  const { principal } = outcome;
-  if (typeof principal !== 'object' || principal === null) return 'no principal';
-  if (whole.has(principal)) return undefined;
-  const { tenant, issuer, subject, clientId, key } = principal;
+function principalFault({ tenant, issuer, subject, clientId, key }: Principal): string | undefined {
   const parts = { tenant, issuer, subject, clientId };
   if (Object.values(parts).some((part) => typeof part !== 'string')) {
     return 'a principal without tenant, issuer, subject or clientId; make it with principalOf()';
@@ -75,6 +108,23 @@ function faultOf(outcome: IdentityOutcome | undefined): string | undefined {
   if (key !== principalKey(parts)) {
     return 'a principal whose key is not that of its parts; make it with principalOf()';
   }
-  whole.add(principal);
   return undefined;
+}
+
+/** One whose end is no time would never end. */
+function grantFault(grant: Grant): string | undefined {
+  const { expiresAt, scopes, groups, claims, credentialId } = grant ?? {};
+  const isWhole =
+    typeof expiresAt === 'number' &&
+    !Number.isNaN(expiresAt) &&
+    areTexts(scopes) &&
+    areTexts(groups) &&
+    typeof claims === 'object' &&
+    claims !== null &&
+    (credentialId === undefined || typeof credentialId === 'string');
+  return isWhole ? undefined : 'a grant without expiresAt, scopes, groups or claims';
+}
+
+function areTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
