@@ -3,6 +3,7 @@ import type * as fs from 'node:fs';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -164,6 +165,14 @@ describe('a file of the record that others write to', () => {
     await first.close();
     expect(filesOf(path)).toEqual(['audit.jsonl']);
     await opened(path).close();
+  });
+
+  it('is kept by nobody when it could not be opened to the end', () => {
+    const path = place();
+    mkdirSync(`${path}.3`);
+    expect(() => opened(path)).toThrow('EISDIR');
+    rmSync(`${path}.3`, { recursive: true });
+    expect(opened(path).head).toEqual(CHAIN_START);
   });
 
   it('is taken over from a process that was killed', async () => {

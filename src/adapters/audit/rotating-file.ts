@@ -56,16 +56,19 @@ export class RotatingFile implements LineSink {
     this.#bytesMax = bytesMax;
     this.#events = events;
     this.#descriptor = openSync(path, 'a+', 0o600);
+    let lock: FileLock | undefined;
     try {
       this.#opened = fstatSync(this.#descriptor);
-      this.#lock = this.#opened.isFile() ? new FileLock(`${path}.lock`) : undefined;
+      lock = this.#opened.isFile() ? new FileLock(`${path}.lock`) : undefined;
+      this.#lock = lock;
       // Whoever kept it until now may have written to it since.
       this.#bytes = fstatSync(this.#descriptor).size;
-      this.#lastNumber = this.#lock === undefined ? 0 : newestNumber(path);
+      this.#lastNumber = lock === undefined ? 0 : newestNumber(path);
       const own = lastHead(this.#descriptor, this.#bytes);
       this.head = own.head ?? headOf(path, this.#lastNumber) ?? CHAIN_START;
       this.isTorn = own.isTorn;
     } catch (error) {
+      lock?.release();
       closeSync(this.#descriptor);
       throw error;
     }
