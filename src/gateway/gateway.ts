@@ -97,8 +97,10 @@ export class Gateway implements Application, OpenDoor {
         },
       },
     });
-    this.#guards = new GatewayGuards(config, options, this.#telemetry);
+    let guards: GatewayGuards | undefined;
     try {
+      guards = new GatewayGuards(config, options, this.#telemetry);
+      this.#guards = guards;
       this.#administration = new Administration(this.#guards.guards.audit, deniedOf(config));
       this.#lobby = new Lobby({
         ...this.#guards.guards,
@@ -113,8 +115,10 @@ export class Gateway implements Application, OpenDoor {
       );
       this.#merge(config.all, config.listen.drainMs);
     } catch (error) {
-      // Whoever mends the config and tries again in this process needs the record.
-      void this.#guards.close();
+      // Whoever mends the config and tries again in this process needs the record, and nobody is
+      // there for what a watched file of keys would tell.
+      this.#identity.close();
+      void guards?.close();
       throw error;
     }
     this.#watch = new HealthWatch(() => this.status.servers, systemClock, this.#telemetry);
