@@ -296,6 +296,29 @@ describe('a record that cannot be written', () => {
     }
   });
 
+  it.each([
+    ['can be by then', undefined, 3],
+    ['cannot be either', new Error('no space'), 0],
+  ])('is tried once more at the end, and never after it: %s', async (_name, atTheEnd, lines) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    sink.failure = new Error('no space');
+    const trail = new AuditJournal({ sink, telemetry: new Counts() });
+    trail.record(CALL);
+    await turn();
+    sink.failure = atTheEnd;
+    await trail.close();
+    expect(sink.lines).toHaveLength(lines);
+    const written = vi.spyOn(sink, 'write');
+    vi.advanceTimersByTime(10_000);
+    await turn();
+    expect(written).not.toHaveBeenCalled();
+  });
+
   it('that is required refuses calls until it can be written again', async () => {
     const sink = new HeldSink();
     sink.isHeld = false;

@@ -50,11 +50,14 @@ export class AuditJournal implements AuditTrail {
   readonly #strangers = new StrangerLines();
   #strangersTimer: NodeJS.Timeout | undefined;
   #isWriting = false;
+  /** Whether the sink was given lines and has not said what became of them. */
+  #isInFlight = false;
   #failure: Error | undefined;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #onWritten: (() => void) | undefined;
   #pauseTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
   #isPausing = false;
 
   constructor(options: AuditJournalOptions) {
@@ -115,7 +118,8 @@ export class AuditJournal implements AuditTrail {
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
     this.#endPause();
-    while (this.#waiting > 0 && this.#failure === undefined) {
+    this.#retryNow();
+    while (this.#waiting > 0 && (this.#isInFlight || this.#failure === undefined)) {
       await new Promise<void>((resolve) => {
         this.#onWritten = resolve;
       });
@@ -174,7 +178,9 @@ export class AuditJournal implements AuditTrail {
       this.#leaving = this.#filling;
       this.#filling = empty;
     }
+    this.#isInFlight = true;
     this.#options.sink.write(this.#leaving.bytes, (failure) => {
+      this.#isInFlight = false;
       if (failure !== undefined) {
         this.#failed(failure);
         return;
@@ -198,6 +204,17 @@ export class AuditJournal implements AuditTrail {
     this.#failure = failure;
     this.#onWritten?.();
     if (this.#isClosed) return;
-    setTimeout(() => this.#write(), RETRY_MS).unref();
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#write();
+    }, RETRY_MS).unref();
+  }
+
+  /** The last time: once the sink is closed its file may be somebody else's. */
+  #retryNow(): void {
+    if (this.#retryTimer === undefined) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#write();
   }
 }
