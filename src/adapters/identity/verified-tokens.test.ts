@@ -161,6 +161,19 @@ describe('tokens that are none', () => {
     expect(await stage.verify('more')).toBe(INVALID);
   });
 
+  it('are not in the way of those that counted, whatever address they come from', async () => {
+    const stage = new Stage({ keptMsMax: 1000, failuresPerSecondMax: 1, askingMax: 1 });
+    await stage.verify('good');
+    stage.outcome = INVALID;
+    for (let i = 0; i < 20; i += 1) await stage.verify(`bad ${i}`);
+    expect(await stage.verify('bad')).toEqual(THROTTLED);
+    stage.outcome = undefined;
+    stage.now += 1000;
+    expect(stage.tokens.kept('good')).toBeUndefined();
+    expect((await stage.verify('good')).kind).toBe('facts');
+    expect(await stage.verify('bad')).toEqual(THROTTLED);
+  });
+
   it('may not be more than a thousand at a time, that wait for what tells', async () => {
     const stage = new Stage();
     let open = (): void => {};

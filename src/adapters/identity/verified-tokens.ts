@@ -121,10 +121,12 @@ export class VerifiedTokens {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
     const now = this.#options.clock.now();
+    // One that counted is no guess, though what was known of it is old.
+    const isGuess = !this.#kept.has(digest);
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
-    if (isBusy || this.#failures.isSpent(address, now)) return THROTTLED;
+    if (isBusy || (isGuess && this.#failures.isSpent(address, now))) return THROTTLED;
     if (this.#places === undefined) return this.#verify(token, digest, address);
-    const isSuspect = this.#failures.isSuspect(address, now);
+    const isSuspect = isGuess && this.#failures.isSuspect(address, now);
     const giveBack = this.#places.take(address, isSuspect);
     if (giveBack === undefined) return isSuspect ? THROTTLED : UNAVAILABLE;
     return this.#verify(token, digest, address).finally(giveBack);
