@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { Message } from '../../core/protocol/message.ts';
 import { filteredList, type ListEntry } from './filtered-list.ts';
 
@@ -72,6 +72,14 @@ it('and what was read are kept for nobody else', () => {
     const given = answer(text);
     expect(filteredList('resources/read', given, () => false)).toBe(given);
   }
+});
+
+it('and what was read is not parsed to see that it says nothing of who keeps it', () => {
+  const parsing = vi.spyOn(Message.prototype, 'value', 'get');
+  onTestFinished(() => parsing.mockRestore());
+  const read = answer('{"contents":[{"uri":"file:///a","text":"a\\nb"}],"ttlMs":5}');
+  expect(filteredList('resources/read', read, () => true)).toBe(read);
+  expect(parsing).not.toHaveBeenCalled();
 });
 
 it('is what counts of a member that is there twice', () => {

@@ -64,11 +64,15 @@ export function filteredList(
   return Message.result(answer.id ?? 'null', rewritten(answer.payload, form.member, shown));
 }
 
-/** Who may read differs, so nobody keeps it for others. What was read is not parsed again. */
+/**
+ * Who may read differs, so nobody keeps it for others. What was read may be large, and is parsed
+ * only where its text may have that member, by its name or with escapes in it.
+ */
 function keptPrivate(answer: Message): Message {
   const { payload } = answer;
-  const isPublic = recordOf(answer.value)['cacheScope'] === 'public';
-  if (payload === undefined || !isPublic) return answer;
+  if (payload === undefined) return answer;
+  if (!payload.includes('"cacheScope"') && !payload.includes('\\u')) return answer;
+  if (recordOf(answer.value)['cacheScope'] !== 'public') return answer;
   const rest = membersOf(payload).filter(({ name }) => name !== 'cacheScope');
   const text = objectText(['"cacheScope":"private"', ...rest.map((each) => each.text)]);
   return Message.result(answer.id ?? 'null', text);
