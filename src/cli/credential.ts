@@ -1,6 +1,5 @@
 /** From the operator's choice to an identity, and to what may be said about it. */
 import { homedir } from 'node:os';
-import { isAbsolute } from 'node:path';
 import { mtlsIdentity } from '../adapters/identity/mtls.ts';
 import { noAuth } from '../adapters/identity/no-auth.ts';
 import { staticToken } from '../adapters/identity/static-token.ts';
@@ -43,11 +42,6 @@ export function credential(
 }
 
 function keptCredential(path: string): Credential {
-  // Without a home it would be a folder of wherever we were started.
-  if (!isAbsolute(path)) {
-    const reason = 'there is no home folder to keep a token in; set HOME or TIDEGATE_TOKEN.';
-    return { kind: 'failed', reason };
-  }
   const kept = keepToken(path);
   if (kept.kind === 'failed') return kept;
   return {

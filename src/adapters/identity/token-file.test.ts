@@ -118,6 +118,12 @@ describe('keepToken', () => {
     if (text.trim() !== '') expect(said).not.toContain(text.trim());
   });
 
+  it('keeps nothing in the current folder where there is no home', () => {
+    const said = reason(keepToken(tokenFilePath({}, 'linux', '')));
+    expect(said).toContain('set HOME or TIDEGATE_TOKEN');
+    expect(existsSync(tokenFilePath({}, 'linux', ''))).toBe(false);
+  });
+
   it('says what to do where nothing can be kept', () => {
     writeFileSync(join(home, 'file'), '');
     const said = reason(keepToken(join(home, 'file', 'tidegate', 'token')));

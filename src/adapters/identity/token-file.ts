@@ -19,7 +19,7 @@ import {
   type Stats,
   writeFileSync,
 } from 'node:fs';
-import { posix, win32 } from 'node:path';
+import { isAbsolute, posix, win32 } from 'node:path';
 import { TOKEN_CHARS_MAX, tokenFault } from './static-token.ts';
 
 export type TokenFileOutcome =
@@ -45,6 +45,10 @@ export function tokenFilePath(
 
 /** Reads the token at `path`, and makes it when there is none. */
 export function keepToken(path: string): TokenFileOutcome {
+  // Without a home it would be a folder of wherever we were started.
+  if (!isAbsolute(path)) {
+    return failed('there is no home folder to keep a token in; set HOME or TIDEGATE_TOKEN.');
+  }
   return readToken(path) ?? makeToken(path) ?? readToken(path) ?? failed(`${path} comes and goes.`);
 }
 
