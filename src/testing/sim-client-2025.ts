@@ -16,7 +16,7 @@ const VERSIONS = ['2025-03-26', '2025-06-18', '2025-11-25'];
 const BETWEEN_ANSWERS = /(?<=\}),(?=\{"jsonrpc":"2\.0","id":)/;
 
 /** Replies a server remembers after they were finished, at the least. */
-const FINISHED_KEPT = 64;
+const FINISHED_KEPT = 1024;
 
 /** A stream as its client sees it, over all the connections it is read through. */
 interface Reading {

@@ -29,11 +29,9 @@ export interface SessionFacts extends StreamFacts {
 }
 
 /**
- * Reply streams kept although they were read to their end: their reader may not have had the last
- * bytes.
+ * Reply streams kept after their end. What was written may still lie in a connection that is dead,
+ * so that its reader comes back for it: those that were written to their end only go first.
  */
-const FINISHED_KEPT = 64;
-/** Reply streams kept because nobody read their end yet; past it the oldest go. */
 const FINISHED_MAX = 1024;
 
 /**
@@ -209,17 +207,22 @@ export class Session {
     this.#replies = undefined;
   }
 
-  /** Reply streams are bounded: those that were read to their end go first. */
+  /** Reply streams are bounded: those that were written to their end go first. */
   #keep(stream: Stream, outbox: Outbox): void {
     this.#replies ??= new Map();
     this.#replies.set(stream.number, stream);
-    if (this.#replies.size <= FINISHED_KEPT) return;
-    for (const each of this.#replies.values()) {
-      const isOver = this.#replies.size > FINISHED_MAX ? each.isFinished : each.isDelivered;
-      if (!isOver || each.attachment !== undefined) continue;
-      this.#replies.delete(each.number);
-      outbox.push({ do: 'trim', stream: each.number });
-      if (this.#replies.size <= FINISHED_KEPT) return;
+    if (this.#replies.size <= FINISHED_MAX) return;
+    const oldest =
+      this.#oldest((each) => each.isDelivered) ?? this.#oldest((each) => each.isFinished);
+    if (oldest === undefined) return;
+    this.#replies.delete(oldest.number);
+    outbox.push({ do: 'trim', stream: oldest.number });
+  }
+
+  #oldest(mayGo: (stream: Stream) => boolean): Stream | undefined {
+    for (const each of this.#replies?.values() ?? []) {
+      if (each.attachment === undefined && mayGo(each)) return each;
     }
+    return undefined;
   }
 }

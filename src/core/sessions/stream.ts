@@ -194,7 +194,11 @@ export class Stream {
   }
 
   #answered(id: string, sequence: number): void {
-    this.#answers ??= [];
+    if (this.#answers === undefined) {
+      // A list of one has room for one: replies have one answer, and sessions keep many replies.
+      this.#answers = [{ id, sequence }];
+      return;
+    }
     this.#answers.push({ id, sequence });
     if (this.#answers.length > ANSWERS_MAX) this.#answers.splice(0, ANSWERS_MAX / 2);
   }
