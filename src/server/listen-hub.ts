@@ -23,11 +23,18 @@ import type { Instance, UpstreamCall } from './instance.ts';
 import type { Listener } from './listener.ts';
 import { OUR_ENVELOPE, OUR_ENVELOPE_WITH_TASKS } from './our-envelope.ts';
 
+/** A listen of ours. */
+interface OpenListen {
+  readonly call: UpstreamCall;
+  /** Ends the wait for its acknowledgment. */
+  readonly disarm: () => void;
+}
+
 export class ListenHub {
   readonly #instance: Instance;
   readonly #machine: Subscriptions = new Subscriptions();
   readonly #listeners = new Map<Subscription, Listener>();
-  readonly #calls = new Map<number, UpstreamCall>();
+  readonly #calls = new Map<number, OpenListen>();
   /** The newest listener's: to policies all of them are alike. */
   #origin: Origin | undefined;
 
@@ -62,6 +69,7 @@ export class ListenHub {
 
   /** The upstream is new: one listen for all is opened, and listeners are told to look again. */
   restarted(): void {
+    for (const { disarm } of this.#calls.values()) disarm();
     this.#calls.clear();
     const listening = this.#machine.all().filter(({ state }) => state === 'listening');
     const outbox: SubscriptionDecision[] = [];
@@ -77,6 +85,7 @@ export class ListenHub {
     if (span === undefined || !this.#calls.has(number)) return;
     const params = message.value as { notifications?: unknown };
     if (message.method === 'notifications/subscriptions/acknowledged') {
+      this.#calls.get(number)?.disarm();
       const outbox: SubscriptionDecision[] = [];
       this.#machine.acknowledged(number, readFilter(params.notifications), outbox);
       this.#carryOut(outbox);
@@ -122,7 +131,7 @@ export class ListenHub {
     const params = `{"_meta":${meta},"notifications":${notifications}}`;
     let number: number | undefined;
     const done = (answer: Message | Refusal): void => {
-      if (number === undefined || !this.#calls.delete(number)) return;
+      if (number === undefined || this.#take(number) === undefined) return;
       if (answer instanceof Message) this.#ended(number, answer);
     };
     const call = this.#instance.ask('subscriptions/listen', params, done, this.#origin);
@@ -132,14 +141,30 @@ export class ListenHub {
       return;
     }
     number = call.number;
-    this.#calls.set(number, call);
+    this.#calls.set(number, { call, disarm: this.#expire(call) });
     this.#machine.asked(number, filter);
   }
 
+  /** One that is never acknowledged would keep everybody waiting who needs a wider one. */
+  #expire(call: UpstreamCall): () => void {
+    const { clock, limits } = this.#instance.ports;
+    return clock.after(limits.upstreamStartMsMax, () => {
+      if (this.#take(call.number) === undefined) return;
+      this.#instance.cancel(call, 'it was not acknowledged in time');
+      this.#ended(call.number, { error: 'CALL_TIMED_OUT' });
+    });
+  }
+
   #unlisten(number: number): void {
-    const call = this.#calls.get(number);
-    this.#calls.delete(number);
+    const call = this.#take(number);
     if (call !== undefined) this.#instance.cancel(call, 'nobody listens');
+  }
+
+  #take(number: number): UpstreamCall | undefined {
+    const listen = this.#calls.get(number);
+    this.#calls.delete(number);
+    listen?.disarm();
+    return listen?.call;
   }
 
   #ended(number: number, answer: Message | Refusal): void {

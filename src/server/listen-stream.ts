@@ -19,11 +19,12 @@ import type { Connection, ConnectionOwner } from './connection.ts';
 import type { Hearing } from './hearing.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
+import type { Undecided, UndecidedReply } from './undecided.ts';
 
 /** What is honoured of a listen that ends before its server said anything. */
 const NOTHING: Filter = readFilter(undefined);
 
-export class ListenStream implements Listener, ConnectionOwner {
+export class ListenStream implements Listener, ConnectionOwner, UndecidedReply {
   readonly id: string;
   readonly origin: Origin | undefined;
   readonly #upstream: ModernUpstream;
@@ -32,6 +33,7 @@ export class ListenStream implements Listener, ConnectionOwner {
   #connection: Connection | undefined;
   #isAcknowledged = false;
   #subscription: Subscription | undefined;
+  #undecided: Undecided | undefined;
 
   constructor(
     { id, origin }: Pick<Message, 'id' | 'origin'>,
@@ -57,6 +59,20 @@ export class ListenStream implements Listener, ConnectionOwner {
     else this.#subscription = subscription;
   }
 
+  get isUndecided(): boolean {
+    return this.#connection !== undefined && !this.#connection.isOpen;
+  }
+
+  undecided(): Undecided {
+    this.#undecided = { reply: this };
+    return this.#undecided;
+  }
+
+  /** Its server takes long: the head goes out, and heartbeats after it. */
+  decide(): void {
+    if (this.isUndecided) this.#connection?.open('', undefined);
+  }
+
   /**
    * A subscription of which nothing is honoured would be an idle stream for ever: it completes at
    * once.
@@ -79,7 +95,7 @@ export class ListenStream implements Listener, ConnectionOwner {
     const isMessage = failure instanceof Message;
     // One that listens already is no refused request: an end of ours is its result, whatever forced
     // it.
-    if (failure === undefined || (!isMessage && this.#connection?.isOpen === true)) {
+    if (failure === undefined || (!isMessage && this.#isAcknowledged)) {
       this.complete();
       return;
     }
@@ -132,6 +148,7 @@ export class ListenStream implements Listener, ConnectionOwner {
   #release(): Connection | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
+    if (this.#undecided !== undefined) this.#undecided.reply = undefined;
     if (this.#subscription !== undefined) this.#upstream.unlisten(this.#subscription);
     this.#subscription = undefined;
     if (connection !== undefined) this.#ended(this);

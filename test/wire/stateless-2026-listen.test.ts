@@ -105,11 +105,54 @@ describe('the acknowledgment', () => {
   });
 
   it('W67 a listen that is refused by the server is refused to the client', async () => {
-    const { server, upstream } = await modernServer({ server: { holdsListens: true } });
+    const limits = { replyDecisionMs: 60_000 };
+    const { server, upstream } = await modernServer({ server: { holdsListens: true }, limits });
     const reply = server.send(listenTo('x', { toolsListChanged: true }));
     (await upstream.listen(0)).fail(-32603, 'No listening today');
     expect(await errorOf(reply)).toEqual({ id: 'x', code: -32603, message: 'No listening today' });
     expect(reply.header('content-type')).toBe('application/json');
+  });
+
+  it('W67 is waited for on an open stream, kept alive like any other', async () => {
+    const { server, upstream, clock } = await timedModernServer({ server: { holdsListens: true } });
+    const reply = server.send(listenTo(1, { toolsListChanged: true }));
+    const listen = await upstream.listen(0);
+    clock.advance(100);
+    await reply.head();
+    clock.advance(16_000);
+    await reply.until(() => reply.blocks.length === 1, 'a heartbeat');
+    listen.acknowledge();
+    listen.say(TOOLS);
+    await reply.message(1);
+    expect([reply.status, methodsOf(reply)]).toEqual([200, [ACKNOWLEDGED, TOOLS]]);
+  });
+
+  it('W67 that never comes ends the listen with an error, and nobody else’s', async () => {
+    const { server, upstream, clock } = await timedModernServer({ server: { holdsListens: true } });
+    const heard = server.send(listenTo(1, { toolsListChanged: true }));
+    const first = await upstream.listen(0);
+    first.acknowledge();
+    await heard.message(0);
+    const hung = server.send(listenTo(2, { promptsListChanged: true }));
+    const second = await upstream.listen(1);
+    clock.advance(30_000);
+    const later = server.send(listenTo(3, { resourcesListChanged: true }));
+    const hasCome = (): boolean => {
+      clock.advance(10);
+      return later.hasHead;
+    };
+    await expect.poll(hasCome, { interval: 5, timeout: 5000 }).toBe(true);
+    clock.advance(30_000);
+    expect(await errorOf(hung)).toMatchObject({ id: 2, code: -32013 });
+    const third = await upstream.listen(2);
+    expect([second.isCancelled, third.asked]).toEqual([
+      true,
+      { toolsListChanged: true, resourcesListChanged: true },
+    ]);
+    third.acknowledge();
+    third.say(TOOLS);
+    await Promise.all([heard.message(1), later.message(0)]);
+    expect([methodsOf(heard), methodsOf(later)]).toEqual([[ACKNOWLEDGED, TOOLS], [ACKNOWLEDGED]]);
   });
 
   it.each([{}, { notifications: 7 }, { notifications: null }])(

@@ -133,24 +133,30 @@ export class Subscriptions {
   }
 
   /**
-   * The listen of this number ended from upstream's side, with an answer or an error.
-   * @returns those that depended on it; they are ended.
+   * The listen of this number ended from upstream's side, with an answer or an error, or was not
+   * acknowledged in time.
+   * @returns those that depended on it; they are ended. Who came after it was asked for has the
+   * next one asked for.
    */
   ended(number: number, outbox: SubscriptionDecision[]): readonly Subscription[] {
     const isCurrent = this.#current?.number === number;
-    const isNext = this.#next?.number === number;
-    if (!isCurrent && !isNext) return [];
+    const listen = isCurrent ? this.#current : this.#next;
+    if (listen?.number !== number) return [];
     if (isCurrent) this.#current = undefined;
-    if (isNext) this.#next = undefined;
+    else this.#next = undefined;
     const wanted: SubscriptionState = isCurrent ? 'listening' : 'waiting';
     // After a restart those that listen wait for the next one, too.
     const isDeaf = this.#current === undefined && this.#next === undefined && !this.#isAsking;
-    const affected = [...this.#all].filter(({ state }) => isDeaf || state === wanted);
+    const affected = [...this.#all].filter(({ state, listensBefore = 0 }) => {
+      const isLater = state === 'waiting' && listensBefore >= listen.ordinal;
+      return !isLater && (isDeaf || state === wanted);
+    });
     for (const subscription of affected) {
       this.#all.delete(subscription);
       subscription.state = 'ended';
     }
     this.#giveUp(outbox);
+    this.#settle(outbox);
     return affected;
   }
 

@@ -198,5 +198,6 @@ function openListen(
   });
   context.listens.add(stream);
   stream.open(inbound.connection(stream, 'listen', '2026'), filter);
+  if (stream.isUndecided) context.decideLater(stream.undecided());
   return undefined;
 }
