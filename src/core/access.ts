@@ -44,6 +44,13 @@ export interface Access {
    * undefined now: what tools say of themselves matters to no verdict.
    */
   readonly learn?: ((server: string, tools: readonly unknown[]) => void) | undefined;
+  /**
+   * The tools of a server changed, and these are all there are now: for one tenant, or without one
+   * for everybody.
+   */
+  relearn?(server: string, tenant: string | undefined, tools: readonly unknown[]): void;
+  /** They changed, and nobody needs to know how. */
+  forget?(server: string, tenant: string | undefined): void;
 }
 
 /** Something worth remembering. Values of requests are never in it; `params` is digested. */

@@ -29,6 +29,7 @@ import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { metadataAt } from '../core/security/protected-resource.ts';
 import { admit } from './admission.ts';
 import { Backoff } from './backoff.ts';
+import { ChangedTools } from './changed-tools.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { doorChallenges } from './door-challenges.ts';
@@ -227,7 +228,9 @@ export class Endpoint implements Application, OpenDoor {
     const ticker = this.#ticker;
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
-    const { audit, gate } = ports;
+    const { access, audit, gate } = ports;
+    const changed = access === undefined ? undefined : new ChangedTools(access, name);
+    const listChanged = changed?.listChanged.bind(changed);
     // What several servers are merged by runs nothing: their own endpoints count what they start.
     const instanceGate = settings.passesOrigin === true ? undefined : gate;
     const prefix = settings.prefix ?? '';
@@ -249,7 +252,7 @@ export class Endpoint implements Application, OpenDoor {
       connections: new Connections(heart, ticker),
       revocations: new Revocations(),
       pool: new InstancePool(
-        { upstream, clock, random, telemetry, limits, seal, gate: instanceGate },
+        { upstream, clock, random, telemetry, limits, seal, gate: instanceGate, listChanged },
         settings.isolation,
         ticker,
         settings.tasks,

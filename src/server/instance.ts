@@ -51,6 +51,8 @@ export interface InstancePorts {
   readonly caller?: Principal | undefined;
   /** The one tenant the instance serves; absent when it serves several. */
   readonly tenant?: string | undefined;
+  /** Told when the server says that lists of its changed. */
+  readonly listChanged?: ((instance: Instance, change: Message) => void) | undefined;
   /** Given back when it is closed. */
   readonly place?: InstancePlace | undefined;
 }

@@ -197,6 +197,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       case 'notifications/tools/list_changed':
       case 'notifications/prompts/list_changed':
       case 'notifications/resources/list_changed':
+        this.instance.ports.listChanged?.(this.instance, message);
         for (const each of this.#members) each.unrelated(message);
         return;
       case 'notifications/resources/updated':

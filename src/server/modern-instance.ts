@@ -132,6 +132,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       return;
     }
     if (message.method === 'notifications/tools/list_changed') this.#readTools(() => {});
+    this.instance.ports.listChanged?.(this.instance, message);
     if (message.spans.subscriptionId !== undefined) {
       this.hub.received(message);
       return;

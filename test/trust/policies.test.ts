@@ -50,6 +50,16 @@ describe.each(ERAS)('a policy before a client of %s', (_era, open) => {
     expect((await called(caller, 'read_mail')).status).toBe(200);
   });
 
+  it('knows what tools say of themselves once they changed, before anybody lists them', async () => {
+    const allow = [...READERS.allow, { tools: ['turn'] }];
+    const host = await policyHost({ policy: { ...READERS, allow } });
+    const caller = await open(host, 'office', 'acme/ann/readers');
+    expect((await called(caller, 'read_mail')).status).toBe(200);
+    expect((await called(caller, 'turn')).status).toBe(200);
+    await eventually(async () => (await called(caller, 'read_mail')).status === 403, 'the change');
+    expect((await called(caller, 'read_file')).status).toBe(200);
+  });
+
   it('permits nothing to whom no policy names, and lets them in all the same', async () => {
     const host = await policyHost({ policy: READERS });
     const caller = await open(host, 'office', 'acme/eve/');

@@ -112,6 +112,21 @@ describe('what tools say of themselves', () => {
     expect(accessOf(ALL).access.learn).toBeUndefined();
   });
 
+  it('is replaced when they change, for whom they changed', () => {
+    const { access } = accessOf(SAFE);
+    const bold = [{ name: 'safe' }];
+    access.learn?.('files', tools);
+    access.relearn('files', 'other', bold);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
+    const { tenant } = callOf('safe').principal;
+    access.relearn('files', tenant, bold);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(false);
+    access.relearn('files', undefined, tools);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
+    access.forget('files', undefined);
+    expect(isAllowed(access.decide(callOf('safe')))).toBe(false);
+  });
+
   it('is learned from lists that pass by, for their tenant alone', () => {
     const { access } = accessOf(SAFE);
     const list = Message.result('1', JSON.stringify({ tools: tools.slice(0, 2) }));

@@ -68,6 +68,26 @@ export class PolicyAccess implements Access {
     };
   }
 
+  relearn(server: string, tenant: string | undefined, tools: readonly unknown[]): void {
+    const all = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const tool of tools) {
+      const record = recordOf(tool);
+      if (typeof record['name'] === 'string') all.set(record['name'], record);
+    }
+    if (tenant === undefined) this.forget(server, undefined);
+    this.#tools.replace(tenant === undefined ? server : `${server}/${tenant}`, all);
+  }
+
+  forget(server: string, tenant: string | undefined): void {
+    if (tenant !== undefined) {
+      this.#tools.forget(`${server}/${tenant}`);
+      return;
+    }
+    for (const owner of this.#tools.owners()) {
+      if (owner === server || owner.startsWith(`${server}/`)) this.#tools.forget(owner);
+    }
+  }
+
   decide(request: AccessRequest): AccessVerdict {
     const verdicts = this.#verdicts;
     if (verdicts === undefined) return ALLOWED;

@@ -48,6 +48,19 @@ it('what one tenant was told counts for no other, and what all were told counts 
   expect(book.find('ab', 'c', 'ab')).toBe(UNKNOWN_TOOL);
 });
 
+it('a list that was read to its end counts alone, until it is forgotten', () => {
+  const book = new ToolBook();
+  book.learn('files', 'x', { annotations: { readOnlyHint: true } });
+  book.learn('files/acme', 'y', { annotations: { readOnlyHint: true } });
+  book.replace('files/acme', new Map([['z', { annotations: { readOnlyHint: true } }]]));
+  const isKnown = (owner: string, name: string): boolean =>
+    book.find(owner, name, 'files') !== UNKNOWN_TOOL;
+  expect(['x', 'y', 'z'].map((name) => isKnown('files/acme', name))).toEqual([false, false, true]);
+  expect(isKnown('files/bolt', 'x')).toBe(true);
+  book.forget('files/acme');
+  expect(['x', 'z'].map((name) => isKnown('files/acme', name))).toEqual([true, false]);
+});
+
 it('the longest unheard of is forgotten when there are fifty thousand others', () => {
   const book = new ToolBook();
   const isKnown = (name: string): boolean => book.find('s', name, 's').readOnly;

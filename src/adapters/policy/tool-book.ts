@@ -22,24 +22,76 @@ export const UNKNOWN_TOOL: ToolFacts = {
 /** Tools remembered, the longest unheard of forgotten beyond it. */
 const TOOLS_MAX = 50_000;
 
+interface Entry {
+  readonly owner: string;
+  readonly facts: ToolFacts;
+}
+
+interface Owned {
+  readonly keys: Set<string>;
+  /** Its whole list is known: what that does not hold is not looked up elsewhere. */
+  isWhole: boolean;
+}
+
 export class ToolBook {
-  readonly #facts = new Map<string, ToolFacts>();
+  readonly #facts = new Map<string, Entry>();
+  /** By owner; those alone of whom anything is known. */
+  readonly #owned = new Map<string, Owned>();
 
   /** @param owner - whose list it is: what one tenant's server says counts for no other. */
   learn(owner: string, name: string, tool: Readonly<Record<string, unknown>>): ToolFacts {
     const facts = factsOf(recordOf(tool['annotations']));
     const key = keyOf(owner, name);
     this.#facts.delete(key);
-    this.#facts.set(key, facts);
-    const [oldest] = this.#facts.keys();
-    if (this.#facts.size > TOOLS_MAX && oldest !== undefined) this.#facts.delete(oldest);
+    this.#facts.set(key, { owner, facts });
+    this.#ownedBy(owner).keys.add(key);
+    if (this.#facts.size > TOOLS_MAX) this.#forgetOldest();
     return facts;
   }
 
   /** @param others - whose list counts where the owner's is not known. */
   find(owner: string, name: string, others: string): ToolFacts {
-    const known = this.#facts.get(keyOf(owner, name)) ?? this.#facts.get(keyOf(others, name));
-    return known ?? UNKNOWN_TOOL;
+    const own = this.#facts.get(keyOf(owner, name));
+    if (own !== undefined) return own.facts;
+    if (this.#owned.get(owner)?.isWhole === true) return UNKNOWN_TOOL;
+    return this.#facts.get(keyOf(others, name))?.facts ?? UNKNOWN_TOOL;
+  }
+
+  /** The list of this owner was read to its end: what was heard of others before is no more. */
+  replace(owner: string, tools: ReadonlyMap<string, Readonly<Record<string, unknown>>>): void {
+    this.forget(owner);
+    for (const [name, tool] of tools) this.learn(owner, name, tool);
+    this.#ownedBy(owner).isWhole = true;
+  }
+
+  forget(owner: string): void {
+    for (const key of this.#owned.get(owner)?.keys ?? []) this.#facts.delete(key);
+    this.#owned.delete(owner);
+  }
+
+  owners(): readonly string[] {
+    return [...this.#owned.keys()];
+  }
+
+  #ownedBy(owner: string): Owned {
+    let owned = this.#owned.get(owner);
+    if (owned === undefined) {
+      owned = { keys: new Set(), isWhole: false };
+      this.#owned.set(owner, owned);
+      const [oldest] = this.#owned.keys();
+      if (this.#owned.size > TOOLS_MAX && oldest !== undefined) this.forget(oldest);
+    }
+    return owned;
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#facts;
+    if (oldest === undefined) return;
+    const [key, { owner }] = oldest;
+    this.#facts.delete(key);
+    const owned = this.#owned.get(owner);
+    owned?.keys.delete(key);
+    if (owned?.keys.size === 0 && !owned.isWhole) this.#owned.delete(owner);
   }
 }
 

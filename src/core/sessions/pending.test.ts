@@ -97,6 +97,17 @@ describe('calls in flight', () => {
     expect(pending.sole).toBe(other);
   });
 
+  it('are alone beside a question of ours, until it is answered', () => {
+    const pending = new Pending<string>(10);
+    const ours = begin(pending);
+    pending.setAside(ours);
+    expect(pending.sole).toBeUndefined();
+    const call = begin(pending);
+    expect(pending.sole).toBe(call);
+    pending.end(ours, 'answer');
+    expect(pending.sole).toBe(call);
+  });
+
   it('that are too old are told oldest first, listen streams excepted, and may be ended meanwhile', () => {
     const pending = new Pending<string>(10);
     begin(pending, 'subscriptions/listen', 0);

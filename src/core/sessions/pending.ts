@@ -37,6 +37,8 @@ export class Pending<Owner> {
   readonly #max: number;
   #next = 1;
   #listenCount = 0;
+  /** Numbers of questions of ours, which cause nothing that is anybody's. */
+  readonly #aside = new Set<number>();
 
   constructor(max: number) {
     this.#max = max;
@@ -77,6 +79,11 @@ export class Pending<Owner> {
     return call;
   }
 
+  /** It is never taken for what caused a message. */
+  setAside(call: Call<Owner>): void {
+    this.#aside.add(call.number);
+  }
+
   /** The call an upstream token (`"7"` is not `7`) names, while it waits. */
   find(token: string | undefined): Call<Owner> | undefined {
     if (token === undefined) return undefined;
@@ -90,6 +97,7 @@ export class Pending<Owner> {
     call.state = CALL_TRANSITIONS.waiting[input];
     this.#calls.delete(call.number);
     if (call.method === LISTEN) this.#listenCount -= 1;
+    if (this.#aside.size > 0) this.#aside.delete(call.number);
     return true;
   }
 
@@ -100,7 +108,7 @@ export class Pending<Owner> {
   get sole(): Call<Owner> | undefined {
     let sole: Call<Owner> | undefined;
     const isOneMore = (call: Call<Owner>): boolean => {
-      if (call.method === LISTEN) return false;
+      if (call.method === LISTEN || this.#aside.has(call.number)) return false;
       if (sole !== undefined) return true;
       sole = call;
       return false;

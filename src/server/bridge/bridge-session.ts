@@ -218,6 +218,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     switch (message.method) {
       case 'notifications/tools/list_changed':
         this.#tools = this.#tools === 'reading' || this.#tools === 'stale' ? 'stale' : 'unknown';
+        this.instance.ports.listChanged?.(this.instance, message);
         this.#keeper.changed(message);
         return;
       case 'notifications/prompts/list_changed':
