@@ -18,6 +18,7 @@ import type { ServedEras } from '../core/protocol/classify.ts';
 import type { JsonBounds } from '../core/protocol/json-tokens.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import type { Connections } from './connections.ts';
+import type { FirstTools } from './first-tools.ts';
 import type { InstancePool } from './instance-pool.ts';
 import type { RecordCall } from './record-call.ts';
 import type { LegacySession } from './legacy-session.ts';
@@ -47,6 +48,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly directory: SessionDirectory<LegacySession>;
   readonly connections: Connections;
   readonly revocations: Revocations;
+  /** Absent where nobody decides. */
+  readonly firstTools?: FirstTools | undefined;
   readonly pool: InstancePool;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;

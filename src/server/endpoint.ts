@@ -35,6 +35,7 @@ import type { EndpointContext, Expiring } from './context.ts';
 import { doorChallenges } from './door-challenges.ts';
 import { drainEndpoint } from './drain.ts';
 import type { Isolation } from './instance-places.ts';
+import { FirstTools } from './first-tools.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
@@ -136,6 +137,7 @@ export class Endpoint implements Application, OpenDoor {
   drain(windowMs: number): Promise<void> {
     this.#probing?.stop();
     this.#probeAgain();
+    this.#context.firstTools?.goOn();
     if (this.#served === undefined) {
       // Nobody asks any more: those who wait for what the upstream speaks would wait for ever.
       this.#probeFailure = { error: 'SHUTTING_DOWN' };
@@ -214,7 +216,9 @@ export class Endpoint implements Application, OpenDoor {
   /** Asks the server again for what verdicts need to know of its tools. */
   learn(): void {
     const isNeeded = this.#context.access?.learn !== undefined;
-    if (isNeeded && this.#served !== undefined && !this.#context.isDraining) this.#probe();
+    if (!isNeeded || this.#served === undefined || this.#context.isDraining) return;
+    this.#context.firstTools?.reading();
+    this.#probe();
   }
 
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
@@ -251,6 +255,7 @@ export class Endpoint implements Application, OpenDoor {
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
       revocations: new Revocations(),
+      firstTools: access === undefined ? undefined : new FirstTools(clock),
       pool: new InstancePool(
         { upstream, clock, random, telemetry, limits, seal, gate: instanceGate, listChanged },
         settings.isolation,
@@ -310,14 +315,18 @@ export class Endpoint implements Application, OpenDoor {
       this.#probeAgain = clock.after(delayMs, () => this.#probe());
       this.#isProbeDue = true;
     };
-    const { access, name } = this.#context;
+    const { access, name, firstTools } = this.#context;
     const learn = access?.learn;
+    const learnAll = (tools: readonly unknown[]): void => {
+      learn?.(name, tools);
+      firstTools?.known();
+    };
     this.#probing = new UpstreamProbe(
       upstream,
       clock,
       upstreamStartMsMax,
       done,
-      learn === undefined ? undefined : (tools) => learn(name, tools),
+      learn === undefined ? undefined : learnAll,
     );
   }
 

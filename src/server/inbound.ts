@@ -16,6 +16,7 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
+import type { FirstTools } from './first-tools.ts';
 import {
   type ChallengeSource,
   doorChallenges,
@@ -194,13 +195,30 @@ export class Inbound {
 
   /** The body as text, or the refusal is sent. */
   readBody(then: (text: string) => void): void {
-    this.exchange.readBody(this.context.limits.bodyBytesMax, (outcome) => {
+    const { firstTools, gate, limits } = this.context;
+    this.exchange.readBody(limits.bodyBytesMax, (outcome) => {
       if (outcome.kind === 'body') {
-        this.context.gate?.spend(this.visitor, outcome.text.length);
-        const fault = this.trustFault;
-        if (fault === undefined) then(outcome.text);
-        else this.refuse(fault);
+        gate?.spend(this.visitor, outcome.text.length);
+        if (firstTools?.isReading === true) this.#afterTools(firstTools, outcome.text, then);
+        else this.#believed(outcome.text, then);
       } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
+    });
+  }
+
+  #believed(text: string, then: (text: string) => void): void {
+    const fault = this.trustFault;
+    if (fault === undefined) then(text);
+    else this.refuse(fault);
+  }
+
+  /** Nothing is begun for a client that left while it waited. */
+  #afterTools(firstTools: FirstTools, text: string, then: (text: string) => void): void {
+    let isGone = false;
+    this.exchange.onClientGone(() => {
+      isGone = true;
+    });
+    firstTools.before(text, () => {
+      if (!isGone) this.#believed(text, then);
     });
   }
 }
