@@ -26,7 +26,7 @@ export function whyNotReady(
 }
 
 const WORDS = {
-  down: 'cannot be started',
+  down: 'cannot be started, or do not answer',
   looping: 'end again and again',
   starting: 'have not answered yet',
 } as const;

@@ -327,6 +327,7 @@ export class Endpoint implements Application, OpenDoor {
       upstreamStartMsMax,
       done,
       learn === undefined ? undefined : learnAll,
+      (ms) => telemetry.log('warn', 'upstream_silent', { upstream: upstream.name, ms }),
     );
   }
 

@@ -29,6 +29,9 @@ export interface ProbeOutcome {
 /** How long a silent server is given before the handshake is tried beside it. */
 const SILENCE_MS = 3000;
 
+/** How long it may say nothing before whoever runs it is told. */
+const SILENCE_TOLD_MS = 10_000;
+
 const INITIALIZE = JSON.stringify({
   protocolVersion: LATEST_LEGACY_VERSION,
   capabilities: {},
@@ -57,6 +60,7 @@ export class UpstreamProbe {
    * @param startMsMax - milliseconds after which an upstream that says nothing at all is given up.
    * @param done - called once, unless the probe is stopped before.
    * @param learn - is given the server's tools, before `done` is called.
+   * @param silent - called when it has said nothing for so many milliseconds, and is waited for.
    */
   constructor(
     upstream: Upstream,
@@ -64,6 +68,7 @@ export class UpstreamProbe {
     startMsMax: number,
     done: (outcome: ProbeOutcome) => void,
     learn?: LearnTools,
+    silent?: (ms: number) => void,
   ) {
     this.#upstream = upstream;
     this.#clock = clock;
@@ -71,6 +76,10 @@ export class UpstreamProbe {
     this.#learn = learn;
     this.#closers.push(
       clock.after(SILENCE_MS, () => this.#askLegacy()),
+      clock.after(SILENCE_TOLD_MS, () => {
+        const { modern, legacy } = this.#answers;
+        if (modern === undefined && legacy === undefined) silent?.(SILENCE_TOLD_MS);
+      }),
       clock.after(startMsMax, () => this.#finish()),
     );
     this.#ask('modern', 'server/discover', JSON.stringify({ _meta: OUR_ENVELOPE }));

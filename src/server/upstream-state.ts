@@ -5,7 +5,7 @@ export type UpstreamState =
   /** It has not answered yet. */
   | 'starting'
   | 'up'
-  /** It cannot be started or reached. */
+  /** It cannot be started or reached, or does not answer. */
   | 'down'
   /** It ends again and again, and is given pauses. */
   | 'looping';
@@ -20,7 +20,7 @@ export function upstreamState(context: EndpointContext): UpstreamState {
 const REASONS: Readonly<Record<UpstreamState, string | undefined>> = {
   starting: 'the upstream has not answered yet',
   up: undefined,
-  down: 'the upstream cannot be started',
+  down: 'the upstream cannot be started, or does not answer',
   looping: 'the upstream ends again and again',
 };
 

@@ -73,7 +73,7 @@ describe('who else is served', () => {
     expect(ready.status).toBe(503);
     expect(JSON.parse(ready.text)).toEqual({
       status: 'not ready',
-      reason: 'of 2 required servers 1 cannot be started',
+      reason: 'of 2 required servers 1 cannot be started, or do not answer',
     });
     expect((await host.send({ path: '/alpha/readyz', headers: BEARER }).whole()).status).toBe(404);
   });

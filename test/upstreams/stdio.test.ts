@@ -136,7 +136,9 @@ describe('what a server writes', () => {
 
   it('to stderr stays out of the log where nobody asked for it, and its lines are counted', async () => {
     const { events, sight } = open('garbage');
-    await events.closed();
+    expect(await events.closed()).toMatchObject({
+      detail: 'exit code 0; 3 lines on stderr, shown with --log-stderr or "stderr: log"',
+    });
     expect(sight.logs.some((entry) => entry.event === 'upstream_stderr')).toBe(false);
     expect(sight.counts.get('upstream_stderr_lines_total')).toBe(3);
   });

@@ -25,6 +25,7 @@ export class StderrLog {
   readonly #isLogged: boolean;
   readonly #gate: RateGate = new RateGate(BURST_LINES, LINES_PER_SECOND);
   readonly #splitter: LineSplitter;
+  #lines = 0;
 
   constructor(upstream: string, pid: number | undefined, telemetry: Telemetry, isLogged: boolean) {
     this.#upstream = upstream;
@@ -35,6 +36,13 @@ export class StderrLog {
       onLine: (source, start, end) => this.#line(source, start, end, false),
       onOversized: (head) => this.#line(head, 0, head.length, true),
     });
+  }
+
+  /** What was held back, for whoever asks why the server ended; empty if nothing was. */
+  get hint(): string {
+    if (this.#isLogged || this.#lines === 0) return '';
+    const lines = this.#lines === 1 ? '1 line' : `${this.#lines} lines`;
+    return `; ${lines} on stderr, shown with --log-stderr or "stderr: log"`;
   }
 
   push(chunk: Buffer): void {
@@ -48,6 +56,7 @@ export class StderrLog {
   }
 
   #line(source: Buffer, start: number, end: number, isCut: boolean): void {
+    this.#lines += 1;
     this.#telemetry.count('upstream_stderr_lines_total', { upstream: this.#upstream });
     if (!this.#isLogged || !this.#gate.admits(performance.now())) return;
     const heldBack = this.#gate.takeHeldBack();

@@ -64,6 +64,7 @@ export class StdioConnection implements UpstreamConnection {
   #isOpen = true;
   #isClosedByUs = false;
   #hasOutputEnded = false;
+  #hasStderrEnded = false;
   #isFinished = false;
   #isGroupGone = false;
   #bytesRead = 0;
@@ -144,6 +145,10 @@ export class StdioConnection implements UpstreamConnection {
       this.#splitter.push(chunk);
     });
     child.stdout.on('close', () => this.#outputEnded());
+    child.stderr.on('close', () => {
+      this.#hasStderrEnded = true;
+      if (this.#exit !== undefined && this.#hasOutputEnded) this.#finish(this.#exit);
+    });
     child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     // A server that does not read its input any more is of no use, whether it still lives or not.
     child.stdin.on('error', () => this.#end());
@@ -154,7 +159,7 @@ export class StdioConnection implements UpstreamConnection {
     child.on('exit', (code, signal) => {
       this.#exit = signal === null ? `exit code ${code}` : `signal ${signal}`;
       this.#isOpen = false;
-      if (this.#hasOutputEnded) this.#finish(this.#exit);
+      if (this.#hasOutputEnded && this.#hasStderrEnded) this.#finish(this.#exit);
       else this.#drain(DRAIN_ROUNDS_MAX);
       this.#ending?.leaderExited();
     });
@@ -224,8 +229,8 @@ export class StdioConnection implements UpstreamConnection {
 
   #outputEnded(): void {
     this.#hasOutputEnded = true;
-    if (this.#exit !== undefined) this.#finish(this.#exit);
-    else this.#end();
+    if (this.#exit === undefined) this.#end();
+    else if (this.#hasStderrEnded) this.#finish(this.#exit);
   }
 
   /**
@@ -259,7 +264,8 @@ export class StdioConnection implements UpstreamConnection {
     for (const stream of [this.#child?.stdin, this.#child?.stdout, this.#child?.stderr]) {
       stream?.destroy();
     }
-    this.#close(this.#isClosedByUs ? 'closed' : 'exited', detail);
+    if (this.#isClosedByUs) this.#close('closed', detail);
+    else this.#close('exited', detail + this.#stderr.hint);
   }
 
   #close(cause: UpstreamClosedCause, detail: string): void {
