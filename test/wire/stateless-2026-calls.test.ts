@@ -399,6 +399,17 @@ describe('the end of a shutdown', () => {
     expect(JSON.parse(json.text)).toMatchObject({ id: 2, error: { code: -32004 } });
     expect(call.isCancelled).toBe(true);
   });
+
+  it('answers what waited for the server to start', async () => {
+    const { server, upstream } = await modernServer({ server: { holdsDiscover: true } });
+    const json = server.send(callLater(1, JSON_ONLY));
+    await upstream.call(0, 'server/discover');
+    await server.endpoint.drain(0);
+    await json.whole();
+    expect([json.isBroken, json.status]).toEqual([false, 503]);
+    expect(JSON.parse(json.text)).toMatchObject({ id: 1, error: { code: -32004 } });
+    expect(upstream.calls.map(({ method }) => method)).not.toContain('tools/call');
+  });
 });
 
 describe('the server’s death', () => {
