@@ -100,6 +100,19 @@ describe('an identity that somebody else wrote', () => {
     expect(await asked(verify)).toEqual({ outcomes: [INTERNAL], details: [detail] });
   });
 
+  test.each([
+    ['a timer', {}],
+    ['a number', 7],
+    ['nothing', null],
+    ['a promise', Promise.resolve(7)],
+  ])('may return %s besides', async (_name, returned) => {
+    const short = (head: unknown, done: (outcome: unknown) => void): unknown => {
+      queueMicrotask(() => telling(known)(head, done));
+      return returned;
+    };
+    expect(await asked(short)).toEqual({ outcomes: [known], details: [] });
+  });
+
   it('is heard once', async () => {
     const twice = (_head: unknown, done: (outcome: unknown) => void): void => {
       done(known);

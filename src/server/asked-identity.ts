@@ -51,10 +51,15 @@ export function askIdentity(
   }
 }
 
-/** Whoever returns an outcome in place of giving it to `done` would leave the client waiting. */
+/**
+ * Whoever returns an outcome in place of giving it to `done` would leave the client waiting. What
+ * else a short function returns, a timer for example, says nothing.
+ */
 function heed(returned: unknown, fail: (detail: string) => void): void {
   const tell = (value: unknown): void => {
-    if (value !== undefined) fail('verify() returned its outcome; give it to done()');
+    const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
+    if (kind !== 'principal' && kind !== 'refused') return;
+    fail('verify() returned its outcome; give it to done()');
   };
   if (returned instanceof Promise) returned.then(tell, () => fail('verify() rejected'));
   else tell(returned);
