@@ -12,14 +12,16 @@ export function forwardedHops(
   text: string,
   header: 'forwarded' | 'x-forwarded-for',
 ): readonly (string | undefined)[] | undefined {
-  if (text.length > CHARS_MAX) return undefined;
   const nodes = header === 'forwarded' ? forwardedNodes(text) : listedNodes(text);
   return nodes?.slice(-HOPS_MAX).map((node) => (node === undefined ? undefined : addressOf(node)));
 }
 
 /** Without empty elements, which say nothing (RFC 9110 section 5.6.1). */
 function listedNodes(text: string): readonly string[] {
-  return text
+  const start = Math.max(0, text.length - CHARS_MAX);
+  // An element that is cut would be another address.
+  const near = start === 0 ? text : text.slice(start).replace(/^[^,]*/, '?');
+  return near
     .split(',')
     .map((node) => node.trim())
     .filter((node) => node !== '');
@@ -31,6 +33,7 @@ const PAIR =
 
 /** The value of `for` of each element; undefined for an element without one. */
 function forwardedNodes(text: string): readonly (string | undefined)[] | undefined {
+  if (text.length > CHARS_MAX) return undefined;
   const nodes: (string | undefined)[] = [];
   let node: string | undefined;
   let rest = text;

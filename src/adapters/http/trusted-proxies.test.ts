@@ -94,6 +94,14 @@ describe('the client', () => {
     expect(addressOf('10.0.0.1', { [header]: value })).toBe('10.0.0.1');
   });
 
+  it('is who the proxy says, however much a client wrote before it', () => {
+    const of = (line: string): string => addressOf('10.0.0.1', { 'x-forwarded-for': line });
+    expect(of(`${'1.1.1.1,'.repeat(1000)}203.0.113.9`)).toBe('203.0.113.9');
+    expect(of(`${'a'.repeat(9000)}, 203.0.113.9, 10.0.0.2`)).toBe('203.0.113.9');
+    // The rest of an address that is cut is none.
+    expect(of(`${' '.repeat(5000)}31.1.1.1${' '.repeat(4089)}`)).toBe('10.0.0.1');
+  });
+
   it('is the proxy itself where two headers disagree, and whom both name where they agree', () => {
     const listed = { 'x-forwarded-for': '203.0.113.9' };
     expect(addressOf('10.0.0.1', { ...listed, forwarded: 'for=1.1.1.1' })).toBe('10.0.0.1');
