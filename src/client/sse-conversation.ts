@@ -172,6 +172,8 @@ export class SseConversation implements UpstreamConnection {
       return;
     }
     this.#post(Message.notification('notifications/initialized'), () => {
+      // The stream broke meanwhile: the next one begins anew again.
+      if (this.#endpoint === undefined || this.#isClosed) return;
       this.#isReopening = false;
       for (const message of this.#memory.restoring()) this.#post(message);
       this.#flush();

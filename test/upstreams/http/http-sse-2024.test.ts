@@ -113,6 +113,31 @@ it('begins anew again where the stream broke while it began anew', async () => {
   expect(server.of('notifications/initialized')).toHaveLength(2);
 });
 
+it('sends nothing astray where the stream broke before the handshake was confirmed', async () => {
+  let sessions = 0;
+  const hand = new Server2024(() => `messages?id=${Math.min((sessions += 1), 2)}`);
+  const server = await hand.start();
+  const dialled = await dialSession(server.url);
+  const { answer } = server;
+  let confirm = (): void => {};
+  server.answer = (asked) => {
+    if (asked.method === 'GET' && hand.streams.length === 2) {
+      // The new stream says nothing until the old handshake is confirmed.
+      confirm();
+      setTimeout(() => answer(asked), 50);
+    } else if (asked.body.method === 'notifications/initialized' && hand.streams.length === 2) {
+      confirm = () => asked.status(202);
+      hand.streams[1]?.response.destroy();
+    } else answer(asked);
+  };
+  hand.streams[0]?.response.destroy();
+  await server.until(2, 'GET');
+  expect(await dialled.call(1)).toEqual({ of: 'tools/call' });
+  const urls = server.of('POST').map(({ body, request }) => [body.method, request.url]);
+  expect(urls).not.toContainEqual(['tools/call', '/mcp']);
+  expect(server.of('notifications/initialized')).toHaveLength(3);
+});
+
 it('V26 begins anew with no answer to what the server asked before', async () => {
   let sessions = 0;
   const hand = new Server2024(() => `messages?id=${(sessions += 1)}`);
