@@ -12,7 +12,11 @@ import { type ChallengeSource, doorChallenges } from './door-challenges.ts';
 import { refuseExchange, type RefusalContext } from './inbound.ts';
 
 const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 'ada', clientId: '' });
-const HEAD = { path: '/files/mcp', remoteAddress: '192.0.2.1' } as RequestHead;
+const HEAD = {
+  path: '/files/mcp',
+  remoteAddress: '192.0.2.1',
+  header: (name: string) => (name === 'authorization' ? 'Bearer x' : undefined),
+} as RequestHead;
 const METADATA = 'https://gate.test/.well-known/oauth-protected-resource/files/mcp';
 const CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(
   (code) => ERRORS[code].httpStatus === 401,
@@ -130,6 +134,14 @@ describe('the challenges of a door', () => {
     expect(said({})).toEqual(bearer);
     expect(said({ dpopAlgorithms: ['ES256'] })).toEqual([...bearer, ...proof]);
     expect(said({ dpopAlgorithms: ['ES256'], isDpopRequired: true })).toEqual(proof);
+  });
+
+  it('name no error to whoever brought no credential', () => {
+    const head = { ...HEAD, header: () => undefined };
+    expect(doorChallenges(sourceOf(), head)).toEqual([
+      'WWW-Authenticate',
+      'Bearer realm="tidegate"',
+    ]);
   });
 
   it('name no metadata where there is none', () => {

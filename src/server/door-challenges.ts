@@ -29,7 +29,9 @@ export function doorChallenges(source: ChallengeSource, head: RequestHead): read
   const own = (source.identity as Partial<RefusingDoor>).refusalOf?.(head).headers;
   if (own !== undefined && hasChallenge(own)) return own;
   const facts = source.authorization?.();
-  return told(source, head, 'invalid_token', facts?.scopes);
+  // RFC 6750 section 3.1: whoever brought nothing is told of no error.
+  const isBrought = head.header('authorization') !== undefined;
+  return told(source, head, isBrought ? 'invalid_token' : undefined, facts?.scopes);
 }
 
 /** What somebody who was let in needs to ask for more. */
@@ -47,7 +49,7 @@ const BEARER_ONLY: ChallengeSchemes = { dpopAlgorithms: [], isDpopRequired: fals
 function told(
   source: ChallengeSource,
   head: RequestHead,
-  error: string,
+  error: string | undefined,
   scopes: readonly string[] | undefined,
 ): readonly string[] {
   const facts = { error, scopes, metadataUrl: describedAt(source, head.path) };
