@@ -3,7 +3,16 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#receiving-messages
  */
 import { describe, expect, it } from 'vitest';
-import { answerOf, callLater, callNow, errorOf, modern, textOf, type Said } from './client-2026.ts';
+import {
+  answerOf,
+  callLater,
+  callNow,
+  errorOf,
+  listenTo,
+  modern,
+  textOf,
+  type Said,
+} from './client-2026.ts';
 import { modernServer, timedModernServer } from './modern-server.ts';
 import { people } from './people.ts';
 import type { ModernRequest } from './modern-upstream.ts';
@@ -404,8 +413,12 @@ describe('the end of a shutdown', () => {
     const { server, upstream } = await modernServer({ server: { holdsDiscover: true } });
     const json = server.send(callLater(1, JSON_ONLY));
     await upstream.call(0, 'server/discover');
+    const listen = server.send(listenTo(2, { toolsListChanged: true, taskIds: ['t'] }));
+    // A reply to another proves that the server has seen what came before.
+    await server.fetch({ path: '/healthz' });
     await server.endpoint.drain(0);
-    await json.whole();
+    await Promise.all([json.whole(), listen.whole()]);
+    expect(await errorOf(listen)).toMatchObject({ id: 2, code: -32004 });
     expect([json.isBroken, json.status]).toEqual([false, 503]);
     expect(JSON.parse(json.text)).toMatchObject({ id: 1, error: { code: -32004 } });
     expect(upstream.calls.map(({ method }) => method)).not.toContain('tools/call');

@@ -156,7 +156,9 @@ function listen(
   }
   upstream.whenReady(() => {
     const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
-    const fault = inbound.trustFault;
+    // At the end of a shutdown the server is closed before it was ready, and acknowledges nothing.
+    const isOver = inbound.context.isDraining;
+    const fault = isOver ? ({ error: 'SHUTTING_DOWN' } as const) : inbound.trustFault;
     if (fault !== undefined) {
       settle({ ...fault, id });
     } else if (!upstream.tellsOfTasks) {
