@@ -81,3 +81,18 @@ describe('questions', () => {
     expect(questions.ask('"e"', 'alice')).toBe('4');
   });
 });
+
+it('questions make room for anybody where calls are over', () => {
+  const questions = new Questions<string>(4, 2);
+  const call = { state: 'waiting' };
+  for (const [id, member] of ['ann', 'ann', 'bob'].entries()) {
+    questions.ask(String(id), member, call);
+  }
+  const open = questions.ask('3', 'bob', { state: 'waiting' });
+  expect(questions.abandonOver('cyd')).toEqual([]);
+  expect(questions.ask('4', 'cyd')).toBeUndefined();
+  call.state = 'answered';
+  expect(questions.abandonOver('cyd')).toEqual(['0', '1', '2']);
+  expect(questions.ask('4', 'cyd')).toBeDefined();
+  expect(questions.answer(open, 'bob')).toBe('3');
+});

@@ -30,12 +30,17 @@ export class Questions<Member> {
     this.#perMemberMax = perMemberMax;
   }
 
-  /** Those of a member whose calls are over wait for nobody: the upstream ids of what they were. */
+  /**
+   * Makes room for a question to this member: those whose calls are over wait for nobody, its own
+   * or, where there is no room at all, anybody's.
+   * @returns the upstream ids of what they were.
+   */
   abandonOver(member: Member): readonly string[] {
-    if (this.#countOf(member) < this.#perMemberMax) return [];
+    const isFull = this.#open.size >= this.#max;
+    if (!isFull && this.#countOf(member) < this.#perMemberMax) return [];
     return this.#abandon((each) => {
       const isOver = each.call !== undefined && each.call.state !== 'waiting';
-      return each.member === member && isOver;
+      return isOver && (isFull || each.member === member);
     });
   }
 
