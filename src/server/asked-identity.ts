@@ -15,7 +15,6 @@ import type {
 
 /** Those that were found whole: most are told again and again. */
 const whole = {
-  refusals: new WeakSet<Refusal>(),
   principals: new WeakSet<Principal>(),
   grants: new WeakSet<Grant>(),
 };
@@ -66,7 +65,8 @@ function heed(returned: unknown, fail: (detail: string) => void): void {
 }
 
 function faultOf(outcome: IdentityOutcome | undefined): string | undefined {
-  if (outcome?.kind === 'refused') return once(whole.refusals, outcome.refusal, refusalFault);
+  // A refusal is an object of its own each time: remembering it would cost more than looking.
+  if (outcome?.kind === 'refused') return refusalFault(outcome.refusal);
   if (outcome?.kind !== 'principal') return 'an outcome that is neither principal nor refusal';
   const { principal, grant } = outcome;
   if (typeof principal !== 'object' || principal === null) return 'no principal';
