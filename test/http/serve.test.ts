@@ -242,6 +242,15 @@ describe('malformed requests', () => {
     expect(app.exchanges).toHaveLength(0);
   });
 
+  it('carries out nothing that came behind a refused request, which can have no reply', async () => {
+    await open();
+    const tooLong = get('/', Array<string>(257).fill('A: b'));
+    const client = await connected(get('/first') + tooLong + get('/behind'));
+    await client.untilOver();
+    expect(client.received).toContain('HTTP/1.1 431');
+    expect(app.exchanges.map(({ head }) => head.path)).toEqual(['/first']);
+  });
+
   it('takes a head of as many lines as there may be, and shows all of them', async () => {
     await open();
     const client = await connected(get('/', [...Array<string>(254).fill('A: b'), 'Origin: o']));

@@ -7,7 +7,7 @@ import type { Application } from '../../core/ports.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeExchange } from './node-exchange.ts';
-import { refuseRequest } from './raw-refusal.ts';
+import { isRefused, refuseRequest } from './raw-refusal.ts';
 
 export interface NodeHandlerOptions {
   /**
@@ -51,6 +51,7 @@ export function handleRequest(
   isContinueDue: boolean,
 ): void {
   const { socket } = req;
+  if (isRefused(socket)) return;
   // What is left out of a head that is cut is seen by no guard.
   if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
   if (res.socket === null) {

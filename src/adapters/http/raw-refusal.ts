@@ -42,6 +42,17 @@ export function refuseRaw(socket: Duplex, status: number): void {
   );
 }
 
+/** Connections that end with the refusal of a request. */
+const refused = new WeakSet<Duplex>();
+
+/**
+ * Whether what came behind a refused request is not to be carried out: it can have no reply.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ */
+export function isRefused(socket: Duplex): boolean {
+  return refused.has(socket);
+}
+
 /** Refuses a request that `node:http` read, in its turn, and closes. */
 export function refuseRequest(
   res: ServerResponse,
@@ -52,7 +63,10 @@ export function refuseRequest(
   const length = String(Buffer.byteLength(body));
   const headers = ['Content-Type', 'application/json', 'Content-Length', length];
   // HTTP/2 has no such header.
-  if (res.req.httpVersionMajor === 1) headers.push('Connection', 'close');
+  if (res.req.httpVersionMajor === 1) {
+    headers.push('Connection', 'close');
+    refused.add(res.req.socket);
+  }
   writeHead(res, status, headers);
   res.end(body);
 }
