@@ -9,7 +9,7 @@ import {
   type UpstreamCredential,
   UpstreamCredentials,
 } from './adapters/credentials/upstream-credentials.ts';
-import { checkedHeaders } from './adapters/outbound/checked-headers.ts';
+import { type HeadersOption, outboundWith } from './adapters/outbound/asked-headers.ts';
 import { HttpOutbound } from './adapters/outbound/http-outbound.ts';
 import { SsrfGuard } from './adapters/outbound/ssrf-guard.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
@@ -37,8 +37,12 @@ export type ClientCredential =
   | PersonCredential;
 
 export interface TidegateClientTransportOptions {
-  /** Sent with every request, a credential for example. Default: none. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Sent with every request, a credential for example. A function is asked before each request, so
+   * that the application can renew its tokens; a request whose headers it does not give within ten
+   * seconds fails. Default: none.
+   */
+  readonly headers?: HeadersOption | undefined;
   /**
    * Host names or addresses that may be called without TLS and at private addresses. Default: none;
    * this machine may always be called by its own name.
@@ -98,7 +102,8 @@ export class TidegateClientTransport {
     parsed.hash = '';
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
-    this.#http = http;
+    const own = outboundWith(options.headers, http, systemClock);
+    this.#http = own.http;
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -112,8 +117,8 @@ export class TidegateClientTransport {
     const credentials = this.#credentials?.for(undefined);
     const context: ClientContext = {
       ...facts,
-      headers: checkedHeaders(options.headers ?? {}),
-      http: credentials === undefined ? http : new CredentialedOutbound(http, credentials),
+      headers: own.headers,
+      http: credentials === undefined ? own.http : new CredentialedOutbound(own.http, credentials),
       clock: systemClock,
       random: systemRandom,
       telemetry,

@@ -17,7 +17,7 @@ import {
   type UpstreamCredential,
   UpstreamCredentials,
 } from '../../credentials/upstream-credentials.ts';
-import { checkedHeaders } from '../../outbound/checked-headers.ts';
+import { type HeadersOption, outboundWith } from '../../outbound/asked-headers.ts';
 import { HttpOutbound } from '../../outbound/http-outbound.ts';
 import { SsrfGuard } from '../../outbound/ssrf-guard.ts';
 import { systemClock } from '../../system/system-clock.ts';
@@ -25,10 +25,11 @@ import { systemRandom } from '../../system/system-random.ts';
 
 export interface RemoteOptions {
   /**
-   * Sent with every request to the server: our own credential there. Nothing of a client's headers
-   * is ever sent on. Default: none.
+   * Sent with every request to the server: our own credential there. A function is asked before
+   * each request; one whose headers it does not give within ten seconds fails. Nothing of a
+   * client's headers is ever sent on. Default: none.
    */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: HeadersOption | undefined;
   /**
    * Host names or addresses that may be called without TLS and at private addresses. Default: none;
    * this machine may always be called by its own name.
@@ -82,8 +83,7 @@ export function remote(url: string, options: RemoteOptions = {}): Upstream {
         });
   const context = {
     ...facts,
-    headers: checkedHeaders(options.headers ?? {}),
-    http,
+    ...outboundWith(options.headers, http, systemClock),
     clock: systemClock,
     random: systemRandom,
     telemetry,
