@@ -169,6 +169,7 @@ export class Stream {
   detach(to: Attachment): boolean {
     if (this.#to !== to) return false;
     this.#to = undefined;
+    this.#preamble = emptyPreamble;
     if (this.state === 'live' || this.state === 'replaying') {
       this.state = STREAM_TRANSITIONS[this.state].detach;
     }
