@@ -28,7 +28,10 @@ export interface Limits {
    * Bytes that may wait to be written to one upstream before calls are refused as `UPSTREAM_BUSY`.
    */
   readonly upstreamQueueBytesMax: number;
-  /** Bytes that may wait in one stream's socket. A slower reader is closed and may resume. */
+  /**
+   * Bytes that may wait in one stream's socket, besides what a resumed stream begins with, which
+   * `logBytesMax` bounds. A slower reader is closed and may resume.
+   */
   readonly streamQueueBytesMax: number;
   /** Milliseconds a reader may take nothing while bytes wait for it. */
   readonly stallMsMax: number;

@@ -63,6 +63,8 @@ export class Connection implements Attachment, OpenConnection {
   #exchange: HttpExchange | undefined;
   #headers: readonly string[];
   #sink: StreamSink | undefined;
+  /** Of what the stream began with, how much may still wait. */
+  #openingBytes = 0;
   readonly #refuse: ((refusal: Refusal) => void) | undefined;
 
   constructor(
@@ -154,17 +156,21 @@ export class Connection implements Attachment, OpenConnection {
       return;
     }
     this.#connections.sent(this, first.length);
-    if (this.#sink.queuedBytes() > 0) this.#connections.waiting(this);
+    this.#openingBytes = this.#sink.queuedBytes();
+    if (this.#openingBytes > 0) this.#connections.waiting(this);
   }
 
   /**
    * One frame. What already waits is bounded; the frame itself may be as large as a message may be.
+   * What a stream began with does not count: a reader that comes back to as much as the log holds
+   * would be cut by the next frame, however fast it reads.
    */
   write(text: string): void {
     const sink = this.#sink;
     if (sink === undefined) return;
     const queuedBytes = sink.queuedBytes();
-    if (queuedBytes > this.#connections.queueBytesMax) {
+    if (queuedBytes < this.#openingBytes) this.#openingBytes = queuedBytes;
+    if (queuedBytes - this.#openingBytes > this.#connections.queueBytesMax) {
       this.lose('slow-reader');
       return;
     }

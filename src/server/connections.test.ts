@@ -13,8 +13,13 @@ const NOTHING = (): void => {};
 const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' });
 const SECOND = 'x'.repeat(1000);
 
+const QUEUE = DEFAULT_LIMITS.streamQueueBytesMax;
+
 /** A stream whose reader takes nothing by itself. */
-function streamOf(clock: VirtualClock): {
+function streamOf(
+  clock: VirtualClock,
+  first = '',
+): {
   readonly connection: Connection;
   readonly exchange: MemoryExchange;
   readonly lost: string[];
@@ -36,7 +41,7 @@ function streamOf(clock: VirtualClock): {
   const owner = { drain: NOTHING, connectionLost: (_: unknown, why: string) => lost.push(why) };
   const facts = { era: '2026', principal: PRINCIPAL, grant: BARE_GRANT, headers: [] };
   const connection = new Connection(connections, owner, exchange, { kind: 'reply', ...facts });
-  connection.open('', undefined);
+  connection.open(first, undefined);
   return { connection, exchange, lost };
 }
 
@@ -93,5 +98,17 @@ describe('a reader', () => {
       clock.advance(2000);
     }
     expect(lost).toEqual([]);
+  });
+
+  it('that came back to more than a queue may hold is not cut for that, and is bounded', () => {
+    const clock = new VirtualClock();
+    const { connection, exchange, lost } = streamOf(clock, 'x'.repeat(4 * QUEUE));
+    for (let i = 0; i < 2; i += 1) connection.write('x'.repeat(QUEUE / 2));
+    expect(lost).toEqual([]);
+    exchange.readSome(QUEUE);
+    connection.write('x'.repeat(2 * QUEUE));
+    expect(lost).toEqual([]);
+    connection.write('x');
+    expect(lost).toEqual(['slow-reader']);
   });
 });

@@ -43,7 +43,10 @@ export interface ConnectionFate {
 
 export interface ExchangeWatcher {
   onViolation(violation: string): void;
-  /** After each write but the goodbye, which follows whatever waits. */
+  /**
+   * After each write but the goodbye, which follows whatever waits.
+   * @param queuedBytes - without what the stream began with.
+   */
   onQueued(queuedBytes: number, largestWrite: number): void;
 }
 
@@ -112,11 +115,13 @@ export class MemoryExchange implements HttpExchange {
     this.#begin(status, headers);
     this.#state = 'streaming';
     this.#push(first);
+    let openingBytes = this.#queuedBytes;
     return {
       write: (text) => {
         if (!this.#isWritable('write')) return;
+        openingBytes = Math.min(openingBytes, this.#queuedBytes);
         this.#push(text);
-        this.#watcher.onQueued(this.#queuedBytes, this.#largestWrite);
+        this.#watcher.onQueued(this.#queuedBytes - openingBytes, this.#largestWrite);
       },
       end: (last) => this.#endStream(last),
       destroy: () => this.#destroy(),
