@@ -4,7 +4,7 @@ import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
 import { DPOP_ALGORITHMS, DpopProofs } from './dpop-proofs.ts';
 import { IssuedBy } from './issued-by.ts';
-import { type Belonging, jwtBelonging } from './jwt-belonging.ts';
+import { type BelongingOf, jwtBelonging } from './jwt-belonging.ts';
 import { JwtVerifier } from './jwt-verifier.ts';
 import { TokenIdentity } from './token-identity.ts';
 import type { TokenVerifier } from './token-facts.ts';
@@ -84,7 +84,7 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
   const verifier = new IssuedBy(new Map(verifiers));
   const issuers = options.issuers.map(({ issuer }) => issuer);
   const ours = new Set(issuers);
-  const belongingOf = (text: string): Belonging => jwtBelonging(text, ours);
+  const belongingOf: BelongingOf = (text, isKnown) => jwtBelonging(text, ours, isKnown);
   return tokenIdentity(options, ports, { verifier, issuers, belongingOf });
 }
 
@@ -99,7 +99,7 @@ export function tokenIdentity(
     /** As `VerifiedTokensOptions` has it. */
     readonly askingMax?: number | undefined;
     readonly issuers: readonly string[];
-    readonly belongingOf: (text: string) => Belonging;
+    readonly belongingOf: BelongingOf;
   },
 ): TokenIdentity {
   const { audiences = [], requiredScopes = [], dpop = 'bound', dpopNonce = false } = rules;

@@ -56,6 +56,19 @@ describe('what is presented', () => {
     expect(tokens.of(head('Bearer t1', {}))).toMatchObject({ token: 't1' });
   });
 
+  it('that was verified before is not asked about, on a connection that many share', () => {
+    const known = new Set<string>();
+    const tokens = new PresentedTokens(
+      (_text, isKnown) => (isKnown() ? 'ours' : 'foreign'),
+      (digest) => known.has(digest),
+    );
+    const connection = {};
+    expect(tokens.of(head('Bearer t1', connection))).toBe('foreign');
+    known.add(tokenDigest('t2'));
+    expect(tokens.of(head('Bearer t2', connection))).toMatchObject({ digest: tokenDigest('t2') });
+    expect(tokens.of(head('Bearer t3', connection))).toBe('foreign');
+  });
+
   it('that is unfit, or none, is read once, too', () => {
     const stage = new Stage();
     const connection = {};

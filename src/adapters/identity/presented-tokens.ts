@@ -5,7 +5,7 @@
  */
 import type { RequestHead } from '../../core/ports.ts';
 import { authorizationOf, type PresentedToken, tokenIn } from './bearer.ts';
-import type { Belonging } from './jwt-belonging.ts';
+import type { Belonging, BelongingOf } from './jwt-belonging.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
 export interface ReadToken extends PresentedToken {
@@ -18,13 +18,19 @@ export type Presented = ReadToken | Exclude<Belonging, 'ours'> | undefined;
 const TOKEN_CHARS_MAX = 16_384;
 
 export class PresentedTokens {
-  readonly #belongingOf: (text: string) => Belonging;
+  readonly #belongingOf: BelongingOf;
+  readonly #isKnown: (digest: string) => boolean;
   /** The newest of each connection, gone with it. */
   readonly #newest = new WeakMap<object, { readonly value: string; readonly read: Presented }>();
 
-  /** @param belongingOf - whether a text may be such a token at all, and whose it says it is. */
-  constructor(belongingOf: (text: string) => Belonging) {
+  /**
+   * @param belongingOf - whether a text may be such a token at all, and whose it says it is.
+   * @param isKnown - whether a token with this digest was verified before: then it is ours, and is
+   * not read again for each request of a connection that many share, as a proxy's is.
+   */
+  constructor(belongingOf: BelongingOf, isKnown: (digest: string) => boolean = () => false) {
     this.#belongingOf = belongingOf;
+    this.#isKnown = isKnown;
   }
 
   of(head: RequestHead): Presented {
@@ -44,7 +50,13 @@ export class PresentedTokens {
     if (presented === undefined) return undefined;
     const { token } = presented;
     if (token.length > TOKEN_CHARS_MAX) return 'unfit';
-    const belonging = this.#belongingOf(token);
-    return belonging === 'ours' ? { ...presented, digest: tokenDigest(token) } : belonging;
+    let digest: string | undefined;
+    const belonging = this.#belongingOf(token, () => {
+      digest = tokenDigest(token);
+      return this.#isKnown(digest);
+    });
+    return belonging === 'ours'
+      ? { ...presented, digest: digest ?? tokenDigest(token) }
+      : belonging;
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../../core/security/protected-resource.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
-import type { Belonging } from './jwt-belonging.ts';
+import type { BelongingOf } from './jwt-belonging.ts';
 import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { credentialIdOf } from './token-credential.ts';
@@ -26,7 +26,7 @@ import type { VerifiedTokens } from './verified-tokens.ts';
 export interface TokenIdentityParts {
   readonly tokens: VerifiedTokens;
   /** Whether a text may be such a token; whatever else it is, is left to other identities. */
-  readonly belongingOf: (text: string) => Belonging;
+  readonly belongingOf: BelongingOf;
   readonly mapping: ClaimMapping;
   /** Audiences that count besides the server's own URL. */
   readonly audiences: readonly string[];
@@ -67,7 +67,10 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
-    this.#presented = new PresentedTokens(parts.belongingOf);
+    this.#presented = new PresentedTokens(
+      parts.belongingOf,
+      (digest) => parts.tokens.kept(digest) !== undefined,
+    );
     this.authorization = parts.authorization;
   }
 
