@@ -66,8 +66,12 @@ export class TokenWatch {
   #look(): void {
     const tokens = this.#tokens;
     if (tokens === undefined || tokens.size === 0 || this.#isAsking) return;
-    const open = this.#parts.opened.ids();
-    const due = tokens.doubted(({ digest, facts }) => open.has(credentialIdOf(facts, digest)));
+    // What is open is gathered from every endpoint, so only where a token is in doubt.
+    let open: ReadonlySet<string> | undefined;
+    const due = tokens.doubted(({ digest, facts }) => {
+      open ??= this.#parts.opened.ids();
+      return open.has(credentialIdOf(facts, digest));
+    });
     if (due.length > 0) void this.#ask(due);
   }
 

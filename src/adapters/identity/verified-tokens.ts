@@ -100,9 +100,9 @@ export class VerifiedTokens {
     const found: KnownToken[] = [];
     for (const [digest, kept] of this.#kept) {
       if (now >= kept.facts.expiresAt) this.#kept.delete(digest);
-      else if (isOpen(kept)) {
-        if (!counts(kept, now)) found.push(kept);
-      } else if (now >= kept.until + OPENING_MS) this.#kept.delete(digest);
+      else if (counts(kept, now)) continue;
+      else if (isOpen(kept)) found.push(kept);
+      else if (now >= kept.until + OPENING_MS) this.#kept.delete(digest);
     }
     return found;
   }
