@@ -1,5 +1,5 @@
 /** Trust that ends while a request waits: whatever it waits for, nothing is begun for it then. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Refusal } from '../core/errors.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import type { BodyOutcome, HttpExchange, RequestHead } from '../core/ports.ts';
@@ -26,8 +26,12 @@ class Waiting {
   gate: { enter?: Done; open?: Done } = {};
   body: (outcome: BodyOutcome) => void = () => {};
   known: (served: ServedEras | Refusal) => void = () => {};
+  leave: () => void = () => {};
   readonly exchange = {
     head: headOf(),
+    onClientGone: (listener: () => void) => {
+      this.leave = listener;
+    },
     readBody: (_max: number, done: (outcome: BodyOutcome) => void) => {
       this.body = done;
     },
@@ -148,4 +152,12 @@ describe.each(WAITS)('a request that waits for %s', (_, begin) => {
       if (isLate) expect(request.replies[0]?.[1]).toContain('call again with a fresh one');
     }
   });
+});
+
+test('a request whose client left before it was known what the server speaks begins nothing', () => {
+  const request = new Waiting();
+  request.inbound.whenKnown((served) => request.told.push(served));
+  request.leave();
+  request.known(SERVED);
+  expect([request.told, request.replies]).toEqual([[], []]);
 });

@@ -186,11 +186,23 @@ export class Inbound {
     }
   }
 
-  /** Runs `then` with what the server speaks once that is known, or with why it may not be told. */
+  /**
+   * Runs `then` with what the server speaks once that is known, or with why it may not be told.
+   * Nothing is begun for a client that left meanwhile.
+   */
   whenKnown(then: (served: ServedEras | Refusal) => void): void {
     const known = this.context.served();
-    if (known !== undefined) then(known);
-    else this.context.whenKnown((served) => then(this.trustFault ?? served));
+    if (known !== undefined) {
+      then(known);
+      return;
+    }
+    let isGone = false;
+    this.exchange.onClientGone(() => {
+      isGone = true;
+    });
+    this.context.whenKnown((served) => {
+      if (!isGone) then(this.trustFault ?? served);
+    });
   }
 
   /** The body as text, or the refusal is sent. */

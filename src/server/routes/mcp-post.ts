@@ -29,27 +29,10 @@ export function postMcp(inbound: Inbound): void {
     return;
   }
   inbound.readBody((text) => {
-    whenKnown(inbound, (served) => {
+    inbound.whenKnown((served) => {
       if ('error' in served) refuseUnread(inbound, text, served);
       else run(inbound, text, accepts, served);
     });
-  });
-}
-
-/** Nothing is begun for a client that left while the server was asked what it speaks. */
-function whenKnown(inbound: Inbound, then: (served: ServedEras | Refusal) => void): void {
-  const { context, exchange } = inbound;
-  const served = context.served();
-  if (served !== undefined) {
-    then(served);
-    return;
-  }
-  let isGone = false;
-  exchange.onClientGone(() => {
-    isGone = true;
-  });
-  inbound.whenKnown((known) => {
-    if (!isGone) then(known);
   });
 }
 
