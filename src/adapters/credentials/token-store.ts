@@ -10,6 +10,7 @@ import { mkdir, open, rename, rm, stat, utimes, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CredentialError } from './credential-error.ts';
+import { takeLockFile } from './lock-file.ts';
 
 export interface StoredTokens {
   readonly issuer: string;
@@ -25,8 +26,7 @@ export interface StoredTokens {
 const FILE_BYTES_MAX = 131_072;
 /** Milliseconds to wait for another process: it may be waiting for a person to sign in. */
 const LOCK_MS_MAX = 330_000;
-/** A process that died holds no lock for longer; one that lives says so more often. */
-const LOCK_STALE_MS = 30_000;
+/** Milliseconds between two signs that the holder lives: the lock of one that died is stale. */
 const LOCK_ALIVE_MS = 10_000;
 
 export class TokenStore {
@@ -93,15 +93,11 @@ export class TokenStore {
     const end = performance.now() + LOCK_MS_MAX;
     while (performance.now() < end) {
       try {
-        await writeFile(path, '', { flag: 'wx', mode: 0o600 });
-        return true;
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') return false;
-        const held = await stat(path).catch(() => undefined);
-        const isStale = held !== undefined && Date.now() - held.mtimeMs > LOCK_STALE_MS;
-        if (isStale) await rm(path, { force: true }).catch(() => {});
-        else await sleep(50, undefined, { ref: false });
+        if (takeLockFile(path)) return true;
+      } catch {
+        return false;
       }
+      await sleep(50, undefined, { ref: false });
     }
     return false;
   }

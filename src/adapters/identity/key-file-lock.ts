@@ -2,22 +2,11 @@
  * One change of a file of keys at a time: whoever reads it, changes it and writes it back must not
  * bring back what another revoked meanwhile.
  */
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  linkSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  type Stats,
-} from 'node:fs';
+import { realpathSync, rmSync, statSync } from 'node:fs';
+import { takeLockFile } from '../credentials/lock-file.ts';
 
 /** Milliseconds between two tries. */
 const TRY_MS = 20;
-/** Milliseconds after which a lock is nobody's: a change takes a few, and its maker was killed. */
-const STALE_MS = 30_000;
 
 /**
  * Waits until nobody else changes the file.
@@ -30,8 +19,7 @@ export function lockKeyFile(path: string, waitMs: number): (() => void) | undefi
   const lock = lockPathOf(path);
   const end = performance.now() + waitMs;
   for (;;) {
-    if (isTaken(lock)) return () => rmSync(lock, { force: true });
-    removeStale(lock);
+    if (takeLockFile(lock)) return () => rmSync(lock, { force: true });
     if (performance.now() >= end) return undefined;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_MS);
   }
@@ -41,34 +29,4 @@ export function lockKeyFile(path: string, waitMs: number): (() => void) | undefi
 export function lockPathOf(path: string): string {
   const isThere = statSync(path, { throwIfNoEntry: false }) !== undefined;
   return `${isThere ? realpathSync(path) : path}.lock`;
-}
-
-function isTaken(lock: string): boolean {
-  try {
-    closeSync(openSync(lock, 'wx', 0o600));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Moved away first: if another was quicker, what was moved is his, and he gets it back. */
-function removeStale(lock: string): void {
-  const seen = statSync(lock, { throwIfNoEntry: false });
-  if (seen === undefined || Date.now() - seen.mtimeMs < STALE_MS) return;
-  const aside = `${lock}.${randomBytes(6).toString('hex')}`;
-  try {
-    renameSync(lock, aside);
-    if (!isSame(statSync(aside), seen)) linkSync(aside, lock);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
-function isSame(some: Stats, other: Stats): boolean {
-  return some.ino === other.ino && some.mtimeMs === other.mtimeMs;
 }
