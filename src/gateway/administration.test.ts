@@ -1,4 +1,12 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { AuditJournal } from '../adapters/audit/audit-journal.ts';
+import { LINE_BYTES_MAX } from '../adapters/audit/audit-line.ts';
+import { RotatingFile } from '../adapters/audit/rotating-file.ts';
+import { verifyAudit } from '../adapters/audit/verify-audit.ts';
+import { silent } from '../adapters/telemetry/silent.ts';
 import type { AuditTrail } from '../core/access.ts';
 import type { Denied } from '../adapters/identity/denials.ts';
 import { Administration } from './administration.ts';
@@ -62,6 +70,38 @@ it('names so many, and says how many more there are', () => {
       more: 150,
     },
   ]);
+});
+
+/** A journal on a file that has no other, as a start finds it. */
+function journalOn(path: string): AuditJournal {
+  const sink = new RotatingFile(path, 100_000_000);
+  return new AuditJournal({ sink, head: sink.head, isTorn: sink.isTorn, telemetry: silent });
+}
+
+it('leaves room for what comes after it, however long names are and however they are escaped', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-administration-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'audit.jsonl');
+  const long = (kind: string): readonly string[] => [
+    `${kind}-${'x'.repeat(100_000)}`,
+    ...Array.from({ length: 250 }, (_, i) => `${kind}-${i}${'\u0001'.repeat(9000 - 30 * i)}`),
+    `${kind}-last`,
+  ];
+  const denied = { credentials: long('c'), subjects: long('s'), tenants: long('t') };
+  const first = journalOn(path);
+  new Administration(first, {}).denied('revoke', 'program', denied);
+  await first.close();
+  const [, line = ''] = readFileSync(path, 'utf8').split('\n');
+  expect(Buffer.byteLength(line)).toBeLessThan(LINE_BYTES_MAX);
+  const said = JSON.parse(line) as Record<'credentials' | 'subjects' | 'tenants', string[]> & {
+    more: number;
+  };
+  const told = [...said.credentials, ...said.subjects, ...said.tenants];
+  expect(said.tenants.length).toBeGreaterThan(0);
+  expect(told.length + said.more).toBe(3 * 252);
+  // The next start finds where the chain stood, and whoever verifies it reads every line.
+  await journalOn(path).close();
+  expect(await verifyAudit([path])).toMatchObject({ lines: 5, from: 1, faults: [] });
 });
 
 it('needs no record', () => {

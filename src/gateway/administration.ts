@@ -5,6 +5,11 @@ import type { ReloadOutcome } from './reload-outcome.ts';
 
 /** Names of one kind in one line. */
 const NAMES_MAX = 100;
+/**
+ * Characters of them together. A line has three kinds at most, and six bytes for a character that
+ * is escaped: that is 147,456, well within what is read back as a line.
+ */
+const NAMES_CHARS_MAX = 8192;
 
 type Act = Omit<AdministrativeAct, 'event'>;
 
@@ -53,12 +58,26 @@ export class Administration {
     let more = 0;
     const cut = Object.entries(act).map(([name, value]): [string, unknown] => {
       if (!Array.isArray(value)) return [name, value];
-      more += Math.max(0, value.length - NAMES_MAX);
-      return [name, value.length === 0 ? undefined : value.slice(0, NAMES_MAX)];
+      const told = firstOf(value as readonly string[]);
+      more += value.length - told.length;
+      return [name, value.length === 0 ? undefined : told];
     });
     const said = Object.fromEntries(cut) as unknown as Act;
     this.#audit?.record({ event: 'administered', ...said, more: more === 0 ? undefined : more });
   }
+}
+
+/** As many as a line has room for. One that is too long does not hide those behind it. */
+function firstOf(names: readonly string[]): readonly string[] {
+  const told: string[] = [];
+  let chars = 0;
+  for (const name of names) {
+    if (told.length === NAMES_MAX) break;
+    if (chars + name.length > NAMES_CHARS_MAX) continue;
+    chars += name.length;
+    told.push(name);
+  }
+  return told;
 }
 
 /** What the first denies and the second does not. */
