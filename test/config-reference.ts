@@ -61,6 +61,7 @@ export function configPage(): string {
     denied: tableOf(properties['denied']),
     tenant: tableOf(typeof tenant === 'object' ? tenant : undefined),
     credential: tableOf(typeof credential === 'object' ? credential : undefined),
+    audit: tableOf(properties['audit']),
     policy: tableOf(policy),
     allow: tableOf(typeof rule === 'object' ? rule : undefined),
     shared: tableOf(properties['defaults']),
@@ -134,8 +135,8 @@ same.
 
 ## Values
 
-- Paths begin at the config file's folder: \`command\` when it holds a slash, the first word of \`sandbox\` too, \`cwd\`, \`workdir\`, \`ca\`, \`module\`
-  and the files of \`tls\`.
+- Paths begin at the config file's folder: \`command\` when it holds a slash, the first word of \`sandbox\` too, \`cwd\`, \`workdir\`, \`ca\`, \`module\`,
+  \`file\` of \`audit\` and the files of \`tls\`.
 - Times have a unit: \`500ms\`, \`20s\`, \`5m\`, \`1h\`. Limits whose name says \`Ms\` may be a number of milliseconds as well.
 - Text that looks like a number or a switch needs quotes: \`args: ["3"]\`, \`env: { DEBUG: "true" }\`.
 - A file of more than a million characters is refused, and so is one that anybody on the machine may change.
@@ -225,6 +226,12 @@ Who may do what, once they are let in. See [policies](../guides/policies.md).
 A permission of \`allow\`:
 
 {allow}
+
+## Audit
+
+The record of who did what. See [audit](../guides/audit.md).
+
+{audit}
 
 ## Every server
 

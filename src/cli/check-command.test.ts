@@ -25,6 +25,7 @@ function check(text: string, { isJson = false, mode = 0o644 } = {}) {
 const FINE = `servers:
   here: { command: node, args: ["\${SECRET}"], env: { KEY: "\${SECRET}" } }
   there: { url: "https://mcp.example.com/\${SECRET}/mcp?key=\${SECRET}", headers: { X-Key: "\${SECRET}" } }
+audit: { file: audit.jsonl, digestKey: "\${SECRET}-\${SECRET}" }
 `;
 
 describe('tidegate check', () => {
@@ -40,6 +41,9 @@ describe('tidegate check', () => {
       ].join('\n'),
     );
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' });
+    const { text: faulty } = check(FINE.replace('-${SECRET}"', '"'));
+    expect(faulty).toContain('audit.digestKey: Give random text of 32 characters or more.');
+    expect(faulty).not.toContain(SECRET);
   });
 
   it('says it to programs as one line of JSON', () => {

@@ -103,6 +103,8 @@ export interface AuditConfig {
   readonly rotateBytes: number;
   /** Whether calls are refused while it cannot be written. */
   readonly isRequired: boolean;
+  /** A secret of 32 characters or more that makes digests HMACs; undefined for plain ones. */
+  readonly digestKey?: string | undefined;
 }
 
 export interface AllConfig {

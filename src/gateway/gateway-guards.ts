@@ -1,6 +1,7 @@
 /** What guards every server of a gateway alike: limits by account, and the record. */
 import { isDeepStrictEqual } from 'node:util';
 import { AuditJournal } from '../adapters/audit/audit-journal.ts';
+import { keyedDigest } from '../adapters/audit/digest.ts';
 import { RotatingFile } from '../adapters/audit/rotating-file.ts';
 import { streamLines } from '../adapters/audit/stream-lines.ts';
 import { RateGate } from '../adapters/gate/rate-gate.ts';
@@ -37,8 +38,9 @@ export class GatewayGuards {
 
   /**
    * @param given - by a program that embeds the gateway: counts instead of the config's.
-   * @throws Error when the record cannot be opened: a gateway that was meant to keep one must not
-   * start without. The same when policies cannot be read.
+   * @throws Error when the record cannot be opened, or the key of its digests is too short: a
+   * gateway that was meant to keep one must not start without. The same when policies cannot be
+   * read.
    */
   constructor(config: GuardConfig, given: Guards, telemetry: Telemetry) {
     this.#config = config;
@@ -88,15 +90,16 @@ export class GatewayGuards {
 }
 
 function journalOf(
-  { file, rotateBytes, isRequired }: AuditConfig,
+  { file, rotateBytes, isRequired, digestKey }: AuditConfig,
   telemetry: Telemetry,
 ): AuditJournal {
+  const digest = digestKey === undefined ? undefined : keyedDigest(digestKey);
   if (file === undefined) {
-    return new AuditJournal({ sink: streamLines(process.stdout), isRequired, telemetry });
+    return new AuditJournal({ sink: streamLines(process.stdout), isRequired, digest, telemetry });
   }
   const sink = openFile(file, rotateBytes, telemetry);
   const { head, isTorn } = sink;
-  return new AuditJournal({ sink, head, isTorn, isRequired, telemetry });
+  return new AuditJournal({ sink, head, isTorn, isRequired, digest, telemetry });
 }
 
 function openFile(file: string, rotateBytes: number, telemetry: Telemetry): RotatingFile {

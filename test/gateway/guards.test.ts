@@ -1,9 +1,11 @@
 /** Limits by account and the record, for all servers of a gateway together. */
+import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../src/adapters/audit/verify-audit.ts';
 import type { Refusal } from '../../src/core/errors.ts';
+import type { Variables } from '../../src/gateway/config/interpolate.ts';
 import { readConfig } from '../../src/gateway/config/read-config.ts';
 import { initialize, postOf } from '../wire/conversation.ts';
 import {
@@ -21,6 +23,7 @@ interface Entry {
   readonly method?: string;
   readonly target?: string;
   readonly outcome?: string;
+  readonly paramsDigest?: string;
 }
 
 function entriesOf(file: string): readonly Entry[] {
@@ -45,6 +48,24 @@ describe('the record of a gateway', () => {
     expect(entriesOf(file).map(({ event }) => event)).toContain('unauthenticated');
     expect(entriesOf(file).at(-1)?.event).toBe('stopped');
     expect(await verifyAudit([file])).toMatchObject({ from: 1, torn: 0, faults: [] });
+  });
+
+  it('holds digests that whoever has their key can check, and begins with no other key', async () => {
+    const file = join(temporaryFolder(), 'audit.jsonl');
+    const digestKey = 'a key of thirty-two characters..';
+    const audit = { file, rotateBytes: 1_000_000, isRequired: true, digestKey };
+    const config = configOf({ alpha: childOf() }, { audit });
+    const weak = { ...config, audit: { ...audit, digestKey: 'weak' } };
+    await expect(gatewayHost(weak)).rejects.toThrow('shorter than 32 characters');
+    const host = await gatewayHost(config);
+    await (await GatewaySession.open(host, 'alpha')).said('now');
+    await host.close();
+    const call = entriesOf(file).find(({ method }) => method === 'tools/call');
+    const params = '{"name":"now","arguments":{}}';
+    const digest = createHmac('sha256', digestKey).update(params).digest('base64url');
+    expect(call).toMatchObject({ paramsDigest: digest });
+    expect(readFileSync(file, 'utf8')).not.toContain(digestKey);
+    expect(await verifyAudit([file])).toMatchObject({ from: 1, faults: [] });
   });
 
   it('has a call through /all once, where it came in', async () => {
@@ -142,10 +163,10 @@ describe('limits by account', () => {
 });
 
 describe('a config of guards', () => {
-  const read = (yaml: string): ReturnType<typeof readConfig> =>
+  const read = (yaml: string, env: Variables = {}): ReturnType<typeof readConfig> =>
     readConfig(`servers: { a: { command: a } }\n${yaml}`, {
       path: '/etc/tidegate/tidegate.yaml',
-      env: {},
+      env,
       readFile: () => ({ kind: 'failed', sentence: 'There is no file.' }) as never,
     });
 
@@ -161,6 +182,19 @@ describe('a config of guards', () => {
     expect(read('audit: { file: "-", required: true }')).toMatchObject({
       config: { audit: { file: undefined, isRequired: true } },
     });
+  });
+
+  it('has a key for the digests of the record, from a variable, and never repeats it', () => {
+    const audit = 'audit: { file: "-", digestKey: "${DIGEST_KEY}" }';
+    const key = 'CANARY'.padEnd(32, 'x');
+    expect(read(audit, { DIGEST_KEY: key })).toMatchObject({
+      config: { audit: { digestKey: key } },
+    });
+    for (const env of [{}, { DIGEST_KEY: '' }, { DIGEST_KEY: key.slice(1) }]) {
+      const faulty = read(audit, env);
+      expect(faulty).toMatchObject({ kind: 'faulty', problems: [{ path: 'audit.digestKey' }] });
+      expect(JSON.stringify(faulty)).not.toContain('CANARY');
+    }
   });
 
   it('is told by line what is wrong with it', () => {

@@ -54,6 +54,7 @@ const SOURCES = [
   'an argument of a prompt',
   'a cursor',
   'a text that is no JSON',
+  'the key of the digests in the record',
 ] as const;
 type Source = (typeof SOURCES)[number];
 
@@ -95,6 +96,7 @@ async function talkativeServer(): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+const DIGEST_KEY = `key-${secretOf('the key of the digests in the record')}-0123456789abcdef`;
 const TOKEN = `token-${secretOf('a token in the config')}-0123456789`;
 const POLICY = `
 permit(principal, action, resource);
@@ -164,7 +166,7 @@ async function stage(): Promise<Stage> {
       arguments: { leaky: { echo: ['addr'] } },
     },
     rates: { principal: { requestsPerSecond: 10_000 }, address: { streamsMax: 1000 } },
-    audit: { file, rotateBytes: 100_000_000, isRequired: true },
+    audit: { file, rotateBytes: 100_000_000, isRequired: true, digestKey: DIGEST_KEY },
     all: { servers: undefined },
   };
   const lines: string[] = [];

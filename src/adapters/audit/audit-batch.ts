@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { auditBody, type ChainHead, hashMember, isVisit, type RecordLine } from './audit-line.ts';
+import { type Digest, PLAIN_DIGEST } from './digest.ts';
 
 /** Bytes at first; they are doubled when lines need more. */
 const BYTES = 65_536;
@@ -16,10 +17,16 @@ const END_BYTES = 64;
 const BYTES_A_CHAR = 3;
 
 export class AuditBatch {
+  readonly #digest: Digest;
   #buffer = Buffer.allocUnsafeSlow(BYTES);
   #length = 0;
   #entries = 0;
   #visits = 0;
+
+  /** @param digest - of what is not kept. */
+  constructor(digest: Digest = PLAIN_DIGEST) {
+    this.#digest = digest;
+  }
 
   /** Lines that anybody may cause, of all of them. */
   get visits(): number {
@@ -42,15 +49,15 @@ export class AuditBatch {
    */
   append(entry: RecordLine, before: ChainHead, time: number): ChainHead {
     const sequence = before.sequence + 1;
-    const body = auditBody(entry, before, time);
+    const body = auditBody(entry, before, time, this.#digest);
     this.#reserve(body.length * BYTES_A_CHAR + END_BYTES);
     const start = this.#length;
     const end = start + this.#buffer.write(body, start);
-    const digest = hash('sha256', this.#buffer.subarray(start, end), 'base64url');
-    this.#length = end + this.#buffer.write(`${hashMember(digest)}\n`, end, 'latin1');
+    const own = hash('sha256', this.#buffer.subarray(start, end), 'base64url');
+    this.#length = end + this.#buffer.write(`${hashMember(own)}\n`, end, 'latin1');
     this.#entries += 1;
     if (isVisit(entry)) this.#visits += 1;
-    return { sequence, hash: digest };
+    return { sequence, hash: own };
   }
 
   /** Ends a line that was cut off, so that the next one does not run into it. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import {
   appendFileSync,
   mkdtempSync,
@@ -18,6 +18,7 @@ import { principalOf } from '../../core/principal.ts';
 import { AuditJournal } from './audit-journal.ts';
 import { AuditBatch } from './audit-batch.ts';
 import { CHAIN_START, checkAuditLine } from './audit-line.ts';
+import { type Digest, keyedDigest } from './digest.ts';
 import type { LineSink } from './line-sink.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { verifyAudit } from './verify-audit.ts';
@@ -60,8 +61,8 @@ function journal(file: RotatingFile, telemetry: Telemetry = new Counts()): Audit
 }
 
 /** A line by itself, without its line break. */
-function lineOf(entry: AuditEntry): string {
-  const batch = new AuditBatch();
+function lineOf(entry: AuditEntry, digest?: Digest): string {
+  const batch = new AuditBatch(digest);
   batch.append(entry, CHAIN_START, 0);
   return textsOf(batch.bytes).join('');
 }
@@ -108,6 +109,31 @@ describe('a line of the record', () => {
     const text = lineOf(entry);
     expect(JSON.parse(text)).toMatchObject({ target: 'https:…' });
     expect(text).not.toContain('CANARY');
+  });
+
+  it('holds digests that nobody can try without the key, where there is one', () => {
+    const key = 'a key of thirty-two characters, é';
+    const uri = 'file:///CANARY';
+    const entry: AuditEntry = { ...CALL, method: 'resources/read', target: uri };
+    const hmac = (text: string) => createHmac('sha256', key).update(text).digest('base64url');
+    const line = lineOf(entry, keyedDigest(key));
+    expect(JSON.parse(line)).toMatchObject({
+      paramsDigest: hmac(CALL.params ?? ''),
+      targetDigest: hmac(uri),
+    });
+    expect(line).not.toContain(key);
+    // Whether the record is whole can be told without it.
+    expect(checkAuditLine(line, undefined)).toMatchObject({ sequence: 1 });
+    expect(JSON.parse(lineOf(entry))).toMatchObject({
+      paramsDigest: hash('sha256', CALL.params ?? '', 'base64url'),
+      targetDigest: hash('sha256', uri, 'base64url'),
+    });
+  });
+
+  it('takes no key for its digests that could be guessed, and does not repeat it', () => {
+    const short = 'CANARY'.padEnd(31, 'x');
+    expect(() => keyedDigest(short)).toThrow('shorter than 32 characters');
+    expect(() => keyedDigest(short)).not.toThrow('CANARY');
   });
 
   it('holds whatever was said, to the letter, and proves it', () => {

@@ -11,6 +11,7 @@ import type { Refusal } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { AuditBatch } from './audit-batch.ts';
 import { type ChainHead, CHAIN_START, isVisit, type RecordLine } from './audit-line.ts';
+import type { Digest } from './digest.ts';
 import type { LineSink } from './line-sink.ts';
 import { SECOND_MS, StrangerLines } from './stranger-lines.ts';
 
@@ -23,6 +24,8 @@ export interface AuditJournalOptions {
    * Default 10,000.
    */
   readonly queueEntriesMax?: number | undefined;
+  /** Of what is not kept. Default: SHA-256. */
+  readonly digest?: Digest | undefined;
   /** Where the chain goes on. Default: its beginning. */
   readonly head?: ChainHead | undefined;
   /** Whether the last line before was cut off. */
@@ -42,9 +45,9 @@ export class AuditJournal implements AuditTrail {
   readonly #queueMax: number;
   readonly #now: () => number;
   /** What comes meanwhile. */
-  #filling = new AuditBatch();
+  #filling: AuditBatch;
   /** What is being written, or was and failed. */
-  #leaving = new AuditBatch();
+  #leaving: AuditBatch;
   #head: ChainHead;
   #dropped = 0;
   readonly #strangers = new StrangerLines();
@@ -61,6 +64,8 @@ export class AuditJournal implements AuditTrail {
   #isPausing = false;
 
   constructor(options: AuditJournalOptions) {
+    this.#filling = new AuditBatch(options.digest);
+    this.#leaving = new AuditBatch(options.digest);
     this.#options = options;
     this.#queueMax = options.queueEntriesMax ?? 10_000;
     this.#now = options.now ?? Date.now;

@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto';
 import type { AdministrativeAct, AuditEntry } from '../../core/access.ts';
 import type { Principal } from '../../core/ports.ts';
+import type { Digest } from './digest.ts';
 
 /** Where a chain stands. */
 export interface ChainHead {
@@ -46,9 +47,15 @@ const TARGET_CHARS_MAX = 128;
 /**
  * The part of a line that is hashed.
  * @param time - wall-clock milliseconds.
+ * @param digest - of what is not kept.
  */
-export function auditBody(entry: RecordLine, before: ChainHead, time: number): string {
-  const facts = 'server' in entry ? factsText(entry) : jsonText(entry).slice(1, -1);
+export function auditBody(
+  entry: RecordLine,
+  before: ChainHead,
+  time: number,
+  digest: Digest,
+): string {
+  const facts = 'server' in entry ? factsText(entry, digest) : jsonText(entry).slice(1, -1);
   const sequence = before.sequence + 1;
   const when = timeText(time);
   return `{"sequence":${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
@@ -74,18 +81,17 @@ export function checkAuditLine(text: string, before: ChainHead | undefined): Cha
 }
 
 /** Members without braces. Written by hand: `JSON.stringify` of the same takes twice as long. */
-function factsText(entry: AuditEntry): string {
+function factsText(entry: AuditEntry, digest: Digest): string {
   const { params, target, policies, answerChars, durationMs } = entry;
   let text = `"event":"${entry.event}",${originText(entry)}${member('method', entry.method)}`;
-  if (target !== undefined) text += `,${targetText(target, entry.method)}`;
+  if (target !== undefined) text += `,${targetText(target, entry.method, digest)}`;
   if (policies !== undefined) text += `,"policies":${jsonText(policies)}`;
   text += member('refusal', entry.refusal) + member('why', entry.why);
   if (answerChars !== undefined) text += `,"answerChars":${answerChars}`;
   if (durationMs !== undefined) text += `,"durationMs":${durationMs}`;
   text += member('outcome', entry.outcome);
   if (params === undefined) return text;
-  const digest = hash('sha256', params, 'base64url');
-  return `${text},"paramsChars":${params.length},"paramsDigest":"${digest}"`;
+  return `${text},"paramsChars":${params.length},"paramsDigest":"${digest(params)}"`;
 }
 
 interface KnownOrigin {
@@ -146,10 +152,10 @@ function timeText(ms: number): string {
 }
 
 /** A tool or a prompt goes by its name; a URI may hold anything, so only its scheme is kept. */
-function targetText(target: string, method: string | undefined): string {
+function targetText(target: string, method: string | undefined, digest: Digest): string {
   if (method?.startsWith('resources/') !== true) {
     return `"target":${quoted(target.slice(0, TARGET_CHARS_MAX))}`;
   }
   const scheme = /^[a-z][a-z0-9+.-]{0,31}:/i.exec(target)?.[0] ?? '';
-  return `"target":"${scheme}…","targetDigest":"${hash('sha256', target, 'base64url')}"`;
+  return `"target":"${scheme}…","targetDigest":"${digest(target)}"`;
 }

@@ -17,10 +17,11 @@ export function auditConfig(
   problems: ProblemList,
 ): AuditConfig | undefined {
   if (value === undefined) return undefined;
-  const { file = '-', rotateBytes, required } = AUDIT.read(value, ['audit'], problems);
+  const { file = '-', rotateBytes, required, digestKey } = AUDIT.read(value, ['audit'], problems);
   return {
     file: file === '-' ? undefined : files.resolve(file),
     rotateBytes: rotateBytes ?? ROTATE_BYTES,
     isRequired: required ?? false,
+    digestKey,
   };
 }

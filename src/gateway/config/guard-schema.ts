@@ -1,8 +1,9 @@
 /** The schema of what guards every server: limits by account, and the record. */
 import { z } from 'zod';
+import { DIGEST_KEY_CHARS_MIN } from '../../adapters/audit/digest.ts';
 import type { RateRules, Rates } from '../../adapters/gate/rate-rules.ts';
 import { type ConfigSection, section } from './config-section.ts';
-import { flag, wholeNumber, word } from './text-leaves.ts';
+import { flag, textOf, wholeNumber, word } from './text-leaves.ts';
 
 const rule = (description: string): z.ZodOptional<z.ZodType<number>> =>
   wholeNumber(0).optional().meta({ description });
@@ -51,13 +52,28 @@ const audit = z
       default: false,
       description: 'Whether calls are refused while the record cannot be written.',
     }),
+    digestKey: textOf(
+      `Give random text of ${DIGEST_KEY_CHARS_MIN} characters or more.`,
+      new RegExp(`^[^]{${DIGEST_KEY_CHARS_MIN},}$`),
+    )
+      .optional()
+      .meta({
+        description:
+          'A secret that makes the digests HMAC-SHA-256, so that nobody who reads the record can ' +
+          `try what they are of: ${DIGEST_KEY_CHARS_MIN} random characters or more; write ` +
+          '`${NAME}`. Default: none, and digests are plain SHA-256.',
+      }),
   })
-  .meta({ description: 'The record of calls, refusals and connections. Default: none is kept.' });
+  .meta({
+    description:
+      'The record of calls, refusals and connections: [below](#audit). Default: none is kept.',
+  });
 
 export interface AuditShape {
   readonly file: string;
   readonly rotateBytes?: number | undefined;
   readonly required?: boolean | undefined;
+  readonly digestKey?: string | undefined;
 }
 
 export const RATES: ConfigSection<Rates> = section(rates);
