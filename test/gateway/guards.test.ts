@@ -197,6 +197,17 @@ describe('a config of guards', () => {
     }
   });
 
+  it.each(['/dev/stdout', '/proc/self/fd/1', '../../dev/stderr'])(
+    'is told to write - where its record would go to the stream %s',
+    (file) => {
+      const message = 'This is a stream, no file. Write - for standard output.';
+      expect(read(`audit: { file: ${file} }`)).toMatchObject({
+        kind: 'faulty',
+        problems: [{ line: 2, path: 'audit.file', message }],
+      });
+    },
+  );
+
   it('is told by line what is wrong with it', () => {
     expect(read('rates: { addres: {} }\naudit: { rotateBytes: 1 }\n')).toMatchObject({
       kind: 'faulty',

@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AuditBatch } from './audit-batch.ts';
 import { type ChainHead, CHAIN_START } from './audit-line.ts';
+import { isOwnStream } from './own-stream.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { verifyAudit } from './verify-audit.ts';
 
@@ -224,5 +225,20 @@ describe('a file of the record that others write to', () => {
     expect((await chain.write(file))?.code).toBe('ENOSPC');
     expect(await chain.write(file)).toBeUndefined();
     await expectWhole([path], 2);
+  });
+});
+
+describe('a stream of the process', () => {
+  it.each(['/dev/stdout', '/dev/stderr', '/dev/fd/1', '/proc/self/fd/2', '/proc/1/fd/1'])(
+    'is no file for a record, and nothing is put beside it: %s',
+    (path) => {
+      expect(() => new RotatingFile(path, 1000)).toThrow('give none for standard output');
+    },
+  );
+
+  it('is no other path', () => {
+    for (const path of ['/dev/null', '/dev/fd/x', '/srv/dev/stdout', '/proc/self/fd/1/a']) {
+      expect(isOwnStream(path)).toBe(false);
+    }
   });
 });

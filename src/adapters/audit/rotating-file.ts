@@ -21,6 +21,7 @@ import { type ChainHead, CHAIN_START, checkAuditLine, LINE_BYTES_MAX } from './a
 import { FileLock } from './file-lock.ts';
 import type { LineSink } from './line-sink.ts';
 import { newestNumber } from './numbered-files.ts';
+import { isOwnStream } from './own-stream.ts';
 
 export interface RotatingFileEvents {
   /** The file was moved away or removed by somebody else, and a new one was begun. */
@@ -52,6 +53,9 @@ export class RotatingFile implements LineSink {
    * @throws Error when the file cannot be opened or another process keeps it, saying why.
    */
   constructor(path: string, bytesMax: number, events: RotatingFileEvents = { onReplaced() {} }) {
+    if (isOwnStream(path)) {
+      throw new Error('a stream is no file; give none for standard output');
+    }
     this.#path = path;
     this.#bytesMax = bytesMax;
     this.#events = events;

@@ -1,4 +1,5 @@
 /** Limits by account and the record: from checked sections to what the gateway is told. */
+import { isOwnStream } from '../../adapters/audit/own-stream.ts';
 import type { AuditConfig } from '../gateway-config.ts';
 import type { Rates } from '../../adapters/gate/rate-rules.ts';
 import type { FileAccess } from './file-access.ts';
@@ -18,8 +19,12 @@ export function auditConfig(
 ): AuditConfig | undefined {
   if (value === undefined) return undefined;
   const { file = '-', rotateBytes, required, digestKey } = AUDIT.read(value, ['audit'], problems);
+  const path = file === '-' ? undefined : files.resolve(file);
+  if (path !== undefined && isOwnStream(path)) {
+    problems.value(['audit', 'file'], 'This is a stream, no file. Write - for standard output.');
+  }
   return {
-    file: file === '-' ? undefined : files.resolve(file),
+    file: path,
     rotateBytes: rotateBytes ?? ROTATE_BYTES,
     isRequired: required ?? false,
     digestKey,
