@@ -1,6 +1,6 @@
 /** `tidegate connect <url>`: a host on our standard streams, a remote server of any era. */
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { openBrowser } from '../adapters/credentials/open-browser.ts';
 import {
@@ -71,7 +71,8 @@ function personCredential(
   const kept = tokenFilePath(around.env, process.platform, homedir());
   return {
     kind: 'authorization-code',
-    folder: join(dirname(kept), 'upstream-tokens'),
+    // Without a home it would be a folder of wherever the host started us.
+    folder: isAbsolute(kept) ? join(dirname(kept), 'upstream-tokens') : undefined,
     clientId: id,
     clientSecret: secret,
     issuer,

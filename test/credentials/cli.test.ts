@@ -1,5 +1,5 @@
 /** Tokens of ours as a user of the command has them. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -12,6 +12,7 @@ import { server2025 } from '../upstreams/http/hand-server.ts';
 import { AuthorizationServer, CLIENT } from './authorization-server.ts';
 import { GuardedServer } from './guarded-server.ts';
 
+const INFO = { name: 'host', version: '1' };
 const MAIN = join(ROOT, 'dist/cli/main.js');
 
 beforeAll(async () => {
@@ -37,7 +38,7 @@ async function scene(): Promise<{
 
 /** A host that starts the command, and a person who opens the page it prints. */
 async function host(url: string, folder: string): Promise<{ client: Client; printed: string[] }> {
-  const client = new Client({ name: 'host', version: '1' });
+  const client = new Client(INFO);
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [MAIN, 'connect', url, '--no-browser'],
@@ -68,6 +69,24 @@ it('connect has its person sign in while the host waits, and only the first time
   ]);
   const seen = [...first.printed, ...second.printed].join('');
   for (const secret of issuer.secrets()) expect(seen).not.toContain(secret);
+});
+
+it('connect keeps no tokens in the current folder where there is no home, and asks nobody to sign in', async () => {
+  const { issuer, guarded, folder } = await scene();
+  const env = { HOME: '', XDG_CONFIG_HOME: '' };
+  const args = ['connect', guarded.url, '--no-browser'];
+  const cli = new CliProcess(args, env, MAIN, 'pipe', folder);
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: INFO };
+  const initialize = { jsonrpc: '2.0', id: 'a', method: 'initialize', params };
+  cli.child.stdin?.write(`${JSON.stringify(initialize)}\n`);
+  await cli.printed(/"id":"a","error"/);
+  await cli.printed(/There is no home folder to keep tokens in; set HOME\./);
+  cli.child.stdin?.end();
+  expect(await cli.end()).toEqual({ code: 0, signal: null });
+  expect(cli.stderr).not.toContain('Sign in to');
+  expect(issuer.tokenRequests).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it('serves a server with a token of its own, whose secret nobody sees', async () => {

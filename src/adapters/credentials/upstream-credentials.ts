@@ -4,6 +4,7 @@ import type { Clock, Principal, Telemetry } from '../../core/ports.ts';
 import type { Outbound } from '../../core/outbound.ts';
 import type { SsrfGuard } from '../outbound/ssrf-guard.ts';
 import { clientCredentialsToken, exchangedToken, type GrantClient } from './client-grants.ts';
+import { CredentialError } from './credential-error.ts';
 import { type GuardedFetch, guardedFetch } from './guarded-fetch.ts';
 import { OAuthClient } from './oauth-client.ts';
 import { openBrowser } from './open-browser.ts';
@@ -42,8 +43,8 @@ export type UpstreamCredential =
 /** The credential of the person in front of this machine, who signs in with a browser. */
 export interface PersonCredential {
   readonly kind: 'authorization-code';
-  /** The folder that tokens are kept in, a file a server. */
-  readonly folder: string;
+  /** The folder that tokens are kept in, a file a server. Undefined: nobody can sign in. */
+  readonly folder: string | undefined;
   readonly issuer?: string | undefined;
   /** Default: one that registers itself. */
   readonly clientId?: string | undefined;
@@ -124,6 +125,7 @@ export class UpstreamCredentials {
 
   #personToken(choice: PersonCredential): ObtainToken {
     const { folder, clientId, scope, show = openBrowser } = choice;
+    if (folder === undefined) return homelessToken;
     const store = new TokenStore(folder, this.#parts.url, clientId);
     const { signal } = this.#closing;
     const options = { ...choice, scope, show, msMax: LOGIN_MS_MAX, signal };
@@ -161,6 +163,12 @@ export class UpstreamCredentials {
     }
   }
 }
+
+/** A login whose outcome cannot be kept would be asked for again at each start. */
+const homelessToken: ObtainToken = async ({ isRefused }) => {
+  if (!isRefused) return undefined;
+  throw new CredentialError('There is no home folder to keep tokens in; set HOME.');
+};
 
 function clientOf({ clientId, clientSecret, scope }: UpstreamCredential): GrantClient {
   return { clientId, clientSecret, scope };
