@@ -214,6 +214,11 @@ describe('a server that runs', () => {
     expect(second.cli.stderr).not.toContain('made now');
   });
 
+  it('says where clients call it when its public URL is that of an endpoint already', async () => {
+    const { cli } = await serving(['--public-url', 'http://127.0.0.1:8808/mcp']);
+    expect(cli.stderr).toContain('so clients call http://127.0.0.1:8808/mcp/mcp.');
+  });
+
   it('repeats to nobody a token that it was given', async () => {
     const { cli, url, token } = await serving(['--log-level', 'debug'], { TIDEGATE_TOKEN: TOKEN });
     expect((await post(url, token, HELLO)).status).toBe(200);

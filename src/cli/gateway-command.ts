@@ -20,6 +20,7 @@ import {
   baseUrl,
   exposureNotes,
   openListener,
+  publicUrlNotes,
   type ServeFailure,
 } from './open-listener.ts';
 import { problemLine } from './problem-line.ts';
@@ -189,6 +190,7 @@ function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): r
   const { host, publicUrl, tls } = config.listen;
   const missing = startProblems(config, places, env);
   return [
+    ...publicUrlNotes(publicUrl, '/<name>'),
     ...exposureNotes(host, publicUrl, tls !== undefined),
     ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),

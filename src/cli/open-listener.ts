@@ -72,6 +72,20 @@ export function baseUrl(host: string, port: number, isTls: boolean): string {
   return `${isTls ? 'https' : 'http'}://${called}:${port}`;
 }
 
+/**
+ * Who gives the URL of an endpoint for what stands before it serves it nowhere.
+ * @param place - what stands between the two: nothing, or `/<name>`.
+ */
+export function publicUrlNotes(publicUrl: string | undefined, place: string): readonly string[] {
+  const [end] = /\/(?:mcp|sse)$/.exec(publicUrl ?? '') ?? [];
+  if (publicUrl === undefined || end === undefined) return [];
+  const before = publicUrl.slice(0, -end.length);
+  return [
+    `The public URL ends in ${end}, so clients call ${publicUrl}${place}/mcp. ` +
+      `For ${before}${place}/mcp make it ${before}.`,
+  ];
+}
+
 /** What an operator should know about the way to a listener that others can reach. */
 export function exposureNotes(
   host: string,

@@ -16,6 +16,7 @@ import {
   baseUrl,
   exposureNotes,
   openListener,
+  publicUrlNotes,
   type ServeFailure,
 } from './open-listener.ts';
 import { urlHost } from '../core/security/listen-host.ts';
@@ -85,6 +86,7 @@ export async function serveCommand(
         baseUrl: options.publicUrl ?? baseUrl(options.host, server.port, tls !== undefined),
         credential: door.facts,
         notes: [
+          ...publicUrlNotes(options.publicUrl, ''),
           ...exposureNotes(options.host, options.publicUrl, tls !== undefined),
           ...(options.upstream === undefined ? firstProcessNotes(process.pid) : []),
         ],

@@ -47,7 +47,7 @@ const listen = z
       .optional()
       .meta({
         description:
-          'What clients call the gateway by, without the names of servers. ' +
+          'What clients call the gateway by, without the names of servers and `/mcp`. ' +
           'Default: from host and port.',
       }),
     allowedOrigins: z
