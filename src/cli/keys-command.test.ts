@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
 import { apiKeyId, isApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
 import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
@@ -40,6 +41,16 @@ describe('tidegate keys', () => {
     expect(kept.kind === 'keys' && kept.keys.every((each) => isApiKey(key, each))).toBe(true);
     expect(readFileSync(file, 'utf8')).not.toContain(key.slice(13));
     expect(text).toContain('until it is revoked');
+  });
+
+  it('says where the file is, and how the config beside it names it', () => {
+    const place = folder();
+    const { text } = run('add', 'ci', '--file', relative(process.cwd(), join(place, 'keys.json')));
+    expect(text).toContain(`${join(place, 'keys.json')} keeps only a hash.\n`);
+    expect(text).toContain('auth: { keys: ./keys.json }\n');
+    const odd = run('add', 'ci', '--file', join(place, 'our "keys": a.json')).text;
+    const named = parse(/auth: .*/.exec(odd)?.[0] ?? '') as unknown;
+    expect(named).toEqual({ auth: { keys: './our "keys": a.json' } });
   });
 
   it('lists keys with their ends, and revokes one by its id', () => {

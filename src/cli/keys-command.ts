@@ -1,4 +1,5 @@
 /** `tidegate keys`: the file of API keys, changed in one step that a serving gateway can see. */
+import { basename, resolve } from 'node:path';
 import { type ApiKeyEntry, makeApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile, writeKeyFile } from '../adapters/identity/key-file.ts';
 import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
@@ -65,8 +66,15 @@ function added(
   const until = expires === undefined ? 'until it is revoked' : `until ${expires}`;
   const text =
     `Key ${id} of ${subject} (tenant ${tenant}) counts ${until}.\n` +
-    `It is printed this once; ${file} keeps only a hash.\n`;
+    `It is printed this once; ${resolve(file)} keeps only a hash.\n` +
+    `A config beside that file takes its keys by auth: { keys: ${fromBeside(file)} }\n`;
   return { exitCode: 0, output, text };
+}
+
+/** The file as a config of its folder names it, in YAML. */
+function fromBeside(file: string): string {
+  const path = `./${basename(file)}`;
+  return /^[\w./-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
 function revoked(

@@ -98,7 +98,7 @@ function common(action: keyof typeof EXAMPLES, description: string): Command {
   return new Command(`tidegate keys ${action}`)
     .description(description)
     .helpOption('-h, --help', 'print this text')
-    .option('--file <file>', 'the file of keys the config names', 'keys.json')
+    .option('--file <file>', 'the file of keys, from the current folder', 'keys.json')
     .option('--json', 'print the outcome as one line of JSON on stdout')
     .addHelpText('after', `\nExample:\n  ${EXAMPLES[action]}`);
 }
