@@ -1,5 +1,5 @@
 /** What `tidegate --config` says once it listens: for people, or as one JSON line for programs. */
-import { type Snippet, snippets } from './snippets.ts';
+import { type Snippet, snippetLines, snippets } from './snippets.ts';
 import { type CredentialFacts, PLACEHOLDER, tokenLines } from './startup-text.ts';
 
 export interface GatewayFacts {
@@ -39,7 +39,7 @@ export function gatewayText(facts: GatewayFacts): string {
     ...tokenLines(facts.credential),
     ...notesOf(facts.notes).map((note) => `  Note        ${note}`),
     '',
-    ...snippetsOf(facts).flatMap(({ title, text }) => [`${title}:`, `  ${text}`]),
+    ...snippetLines(snippetsOf(facts)),
     '',
   ];
   return `${lines.join('\n')}\n`;

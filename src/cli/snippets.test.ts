@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
+import { readConnectLine } from './connect-line.ts';
 import { type SnippetFacts, snippets } from './snippets.ts';
 
 const FACTS: SnippetFacts = {
@@ -36,6 +38,31 @@ describe('snippets', () => {
     expect(JSON.parse(text('vscode'))).toEqual({
       servers: { everything: { type: 'http', url: FACTS.url, headers } },
     });
+  });
+
+  it('gives hosts that only start commands one that connects, with the token in no argument', () => {
+    const args = ['-y', 'tidegate', 'connect', FACTS.url];
+    const env = { TIDEGATE_UPSTREAM_HEADERS: 'Authorization: Bearer a-long-enough-token' };
+    expect(JSON.parse(text('command'))).toEqual({
+      mcpServers: { everything: { command: 'npx', args, env } },
+    });
+  });
+
+  it.each([
+    ['http://192.0.2.7:8808/mcp', ['192.0.2.7']],
+    ['https://10.1.2.3/mcp', ['10.1.2.3']],
+    ['https://mcp.example.com/mcp', []],
+    ['http://[::1]:8808/mcp', []],
+  ])('gives them a command that the command does not refuse: %s', (url, allowed) => {
+    const { mcpServers } = JSON.parse(text('command', { ...FACTS, url, token: undefined })) as {
+      mcpServers: { everything: { args: string[] } };
+    };
+    const [, , ...words] = mcpServers.everything.args;
+    const line = readConnectLine(words.slice(1), {});
+    if (line.kind !== 'connect') throw new Error(JSON.stringify(line));
+    const { url: called, allowedHosts } = line.options.remote;
+    expect({ called, allowedHosts }).toEqual({ called: url, allowedHosts: allowed });
+    expect(new SsrfGuard(allowedHosts).faultOf(new URL(called))).toBeUndefined();
   });
 
   it('leaves every header out when no credential is asked', () => {

@@ -2,6 +2,8 @@
  * What a person pastes into a client. Each snippet is one line that works as it stands, in a POSIX
  * shell or as the whole of the file it is for.
  */
+import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
+
 export interface SnippetFacts {
   /** The server's name in the client's configuration: letters, digits and dashes. */
   readonly name: string;
@@ -12,8 +14,9 @@ export interface SnippetFacts {
 }
 
 export interface Snippet {
-  readonly client: 'claude-code' | 'desktop' | 'vscode' | 'curl';
-  readonly title: string;
+  readonly client: 'claude-code' | 'desktop' | 'command' | 'vscode' | 'curl';
+  /** Undefined: the line itself says whom it is for. */
+  readonly title: string | undefined;
   readonly text: string;
 }
 
@@ -38,13 +41,18 @@ export function snippets(facts: SnippetFacts): readonly Snippet[] {
       text: JSON.stringify({ mcpServers: { [name]: { url, ...headers } } }),
     },
     {
+      client: 'command',
+      title: 'Claude Desktop and others that only start commands (mcpServers JSON)',
+      text: JSON.stringify({ mcpServers: { [name]: connection(facts) } }),
+    },
+    {
       client: 'vscode',
       title: 'VS Code (.vscode/mcp.json)',
       text: JSON.stringify({ servers: { [name]: { type: 'http', url, ...headers } } }),
     },
     {
       client: 'curl',
-      title: 'curl',
+      title: undefined,
       text: words(
         'curl -s',
         shellWord(url),
@@ -53,6 +61,27 @@ export function snippets(facts: SnippetFacts): readonly Snippet[] {
       ),
     },
   ];
+}
+
+/** The lines of a screen. */
+export function snippetLines(all: readonly Snippet[]): readonly string[] {
+  return all.flatMap(({ title, text }) => [
+    ...(title === undefined ? [] : [`${title}:`]),
+    `  ${text}`,
+  ]);
+}
+
+/** The way of a host that knows no URLs. Arguments are seen in ps, so the token is none. */
+function connection({ url, token }: SnippetFacts): object {
+  const called = new URL(url);
+  const isRefused = new SsrfGuard().faultOf(called) !== undefined;
+  const allow = isRefused ? ['--allow', called.hostname] : [];
+  const variables = { TIDEGATE_UPSTREAM_HEADERS: `Authorization: Bearer ${token}` };
+  return {
+    command: 'npx',
+    args: ['-y', 'tidegate', 'connect', url, ...allow],
+    ...(token === undefined ? {} : { env: variables }),
+  };
 }
 
 /** Any server answers this, and it carries no state that a later line would need. */

@@ -35,6 +35,7 @@ describe('startupText', () => {
       'kept in',
       'claude mcp add',
       'mcpServers',
+      '"command":"npx"',
       'curl -s',
     ].map((part) => text.indexOf(part));
     expect(places).not.toContain(-1);

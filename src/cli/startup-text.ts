@@ -1,7 +1,7 @@
 /**
  * What the command says once it listens: for people on stderr, or as one JSON line for programs.
  */
-import { type Snippet, snippets } from './snippets.ts';
+import { type Snippet, snippetLines, snippets } from './snippets.ts';
 
 export interface StartupFacts {
   readonly version: string;
@@ -39,7 +39,7 @@ export function startupText(facts: StartupFacts): string {
     ...tokenLines(facts.credential),
     ...facts.notes.map((note) => `  Note        ${note}`),
     '',
-    ...snippetsOf(facts).flatMap((snippet) => [`${snippet.title}:`, `  ${snippet.text}`]),
+    ...snippetLines(snippetsOf(facts)),
     '',
   ];
   return `${lines.join('\n')}\n`;
