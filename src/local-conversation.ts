@@ -6,6 +6,7 @@
 import { ApplicationOutbound } from './adapters/outbound/application-outbound.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
+import { silent } from './adapters/telemetry/silent.ts';
 import { SendMeter } from './client/client-context.ts';
 import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
@@ -43,7 +44,7 @@ export function localConversation(
       http: new ApplicationOutbound(endpoint),
       clock: systemClock,
       random: systemRandom,
-      telemetry,
+      telemetry: ofTools(telemetry),
       messageBytesMax: limits.upstreamLineBytesMax,
       meter: new SendMeter(limits.upstreamQueueBytesMax),
       origin: { handshake: '2025' },
@@ -59,4 +60,18 @@ export function localConversation(
       },
     },
   );
+}
+
+/**
+ * What is heard on the way to our own endpoint says nothing of the server, which is named in it: a
+ * 502 of ours would be told as if it were the server's. Only a tool that is taken out here is taken
+ * out nowhere else.
+ */
+function ofTools(telemetry: Telemetry): Telemetry {
+  return {
+    ...silent,
+    log: (level, event, fields) => {
+      if (event === 'upstream_tool_refused') telemetry.log(level, event, fields);
+    },
+  };
 }

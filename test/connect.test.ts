@@ -17,6 +17,12 @@ import { eventually } from './wire/signal.ts';
 
 const MAIN = join(ROOT, 'dist/cli/main.js');
 const INFO = { name: 'host', version: '1.0.0' };
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 'a',
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: INFO },
+};
 
 beforeAll(async () => {
   await ensureBuilt();
@@ -105,6 +111,20 @@ it.each([
   expect(await cli.end()).toEqual({ code, signal: null });
   expect(cli.stderr).toContain(sentence);
   expect(cli.stdout).toBe('');
+});
+
+it('tells in the log what the server did, and nothing that our own side answers for it', async () => {
+  const server = await HandServer.start((asked) => asked.status(500));
+  const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  cli.child.stdin?.write(`${JSON.stringify(INITIALIZE)}\n`);
+  await cli.printed(/"id":"a","error".*\n/);
+  await cli.printed(/"event":"upstream_unreachable"/);
+  cli.child.stdin?.end();
+  await cli.end();
+  const failures = cli.stderr.split('\n').filter((line) => line.includes('upstream_call_failed'));
+  expect(failures.length).toBeGreaterThan(0);
+  for (const line of failures) expect(line).toContain('HTTP status 500');
 });
 
 it('answers why the server cannot be reached, and says so in the log', async () => {
