@@ -103,6 +103,19 @@ it('answers a line that is no message, and goes on', async () => {
   expect(await cli.end()).toEqual({ code: 0, signal: null });
 });
 
+it('takes what a host says before its handshake was answered', async () => {
+  const cli = new CliProcess(['connect', `${(await v1()).origin}/mcp`], {}, MAIN, 'pipe');
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  const confirm = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  const list = { jsonrpc: '2.0', id: 'b', method: 'tools/list' };
+  for (const message of [INITIALIZE, confirm, list]) {
+    cli.child.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+  await cli.printed(/"id":"b","result".*\n/);
+  cli.child.stdin?.end();
+  expect(await cli.end()).toEqual({ code: 0, signal: null });
+});
+
 it.each([
   ['http://10.0.0.1/mcp', 2, 'Without TLS only this machine is called'],
   ['nowhere', 2, 'Give an absolute URL'],

@@ -196,6 +196,8 @@ export class SessionConversation implements UpstreamConnection {
       if (!answer.isError) this.#context.origin.handshake = '2025';
     }
     this.#events.onMessage(answer, call.id);
+    // Whoever did not wait for the answer has confirmed it already.
+    if (isHandshake) this.#flush();
   }
 
   #refused(call: SessionCall, end: ReplyEnd): void {
