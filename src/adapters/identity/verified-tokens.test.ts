@@ -8,7 +8,12 @@ import {
   type TokenOutcome,
   UNAVAILABLE,
 } from './token-facts.ts';
-import { tokenDigest, VerifiedTokens, type VerifiedTokensOptions } from './verified-tokens.ts';
+import {
+  type KnownToken,
+  tokenDigest,
+  VerifiedTokens,
+  type VerifiedTokensOptions,
+} from './verified-tokens.ts';
 
 const INVALID = invalid('signature');
 
@@ -126,6 +131,26 @@ describe('a token that was verified', () => {
     await stage.verify('d');
     expect(stage.tokens.kept('c')).toBeUndefined();
     expect(stage.tokens.kept('a')).toBeDefined();
+  });
+
+  it('stays while it has something open, however many come after it', async () => {
+    const open = new Set(['a', 'b']);
+    let looks = 0;
+    const isOpen = ({ digest }: KnownToken): boolean => {
+      looks += 1;
+      return open.has(digest);
+    };
+    const stage = new Stage({ tokensMax: 2, isOpen });
+    for (const name of ['a', 'b', 'c', 'd']) await stage.verify(name);
+    const kept = ['a', 'b', 'c', 'd'].map((name) => stage.tokens.kept(name) !== undefined);
+    expect(kept).toEqual([true, true, false, true]);
+    looks = 0;
+    await stage.verify('e');
+    expect(looks).toBe(16);
+    open.clear();
+    await stage.verify('f');
+    expect(stage.tokens.size).toBe(2);
+    expect(stage.tokens.kept('f')).toBeDefined();
   });
 
   it('is one of ten thousand when nothing is said', async () => {

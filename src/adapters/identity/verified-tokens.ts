@@ -17,7 +17,7 @@ import {
 } from './token-facts.ts';
 
 export interface VerifiedTokensOptions {
-  /** Tokens kept. Default 10000. */
+  /** Tokens kept, besides those with something open. Default 10000. */
   readonly tokensMax?: number | undefined;
   /** Milliseconds a token is kept. Default: until it ends. */
   readonly keptMsMax?: number | undefined;
@@ -28,6 +28,8 @@ export interface VerifiedTokensOptions {
   readonly failuresPerSecondMax?: number | undefined;
   /** Tokens verified at a time where that is a question to others. Default: it is none. */
   readonly askingMax?: number | undefined;
+  /** Whether a token has anything open, which has to be looked after. Default: none has. */
+  readonly isOpen?: ((token: KnownToken) => boolean) | undefined;
   /** Told of a token that counted, has not ended by itself, and counts no more. */
   readonly onEnded?: ((token: KnownToken) => void) | undefined;
   readonly clock: Pick<Clock, 'now'>;
@@ -56,6 +58,8 @@ const FAILURES_PER_SECOND_MAX = 100;
 const USED_MS = 1000;
 /** Milliseconds for which a token is remembered that is old: what it opens may not be open yet. */
 const OPENING_MS = 60_000;
+/** How many of the longest unused are looked at for each that is new. */
+const LOOKS_MAX = 16;
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -163,16 +167,28 @@ export class VerifiedTokens {
   }
 
   #keep(token: string, digest: string, facts: TokenFacts): void {
-    const { now, keptMsMax = Infinity, tokensMax = TOKENS_MAX } = this.#options;
+    const { now, keptMsMax = Infinity } = this.#options;
     const from = now();
     const until = Math.min(facts.expiresAt, from + keptMsMax);
     this.#kept.delete(digest);
     if (facts.expiresAt <= from) return;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size < tokensMax) break;
-      this.#kept.delete(oldest);
-    }
+    this.#makeRoom();
     this.#kept.set(digest, { token, digest, facts, from, until, usedAt: from, isDoubted: false });
+  }
+
+  /**
+   * The longest unused goes, unless it has something open: nobody would look after that, and what
+   * is open is bounded itself. A few are looked at each time, so that none costs more than another.
+   */
+  #makeRoom(): void {
+    const { tokensMax = TOKENS_MAX, isOpen } = this.#options;
+    let looks = 0;
+    for (const [digest, oldest] of this.#kept) {
+      if (this.#kept.size < tokensMax || looks >= LOOKS_MAX) return;
+      looks += 1;
+      this.#kept.delete(digest);
+      if (isOpen?.(oldest) === true) this.#kept.set(digest, oldest);
+    }
   }
 }
 
