@@ -6,6 +6,7 @@ import {
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
+  type TokenVerifier,
   UNAVAILABLE,
 } from './token-facts.ts';
 import {
@@ -243,6 +244,41 @@ describe('tokens that their issuer is asked about', () => {
     stage.gate = undefined;
     expect(await stage.verify('d', '192.0.2.4')).toBe(INVALID);
   });
+});
+
+it('is kept itself only where it cannot be verified again without', async () => {
+  const clock = new VirtualClock();
+  const again: TokenFacts[] = [];
+  const facts: TokenFacts = {
+    claims: {},
+    issuer: 'i',
+    expiresAt: 60_000,
+    binding: { jkt: undefined, x5t: undefined },
+  };
+  const outcome = { kind: 'facts', facts } as const;
+  const verify = (): Promise<TokenOutcome> => Promise.resolve(outcome);
+  const verifiers: readonly TokenVerifier[] = [
+    { verify },
+    {
+      verify,
+      again: (known: TokenFacts): Promise<TokenOutcome> => {
+        again.push(known);
+        return Promise.resolve(outcome);
+      },
+    },
+  ];
+  const options = { clock, now: () => clock.now(), keptMsMax: 1000 };
+  const [asking, judging] = verifiers.map((each) => new VerifiedTokens(each, options));
+  for (const each of [asking, judging]) await each?.verify('secret', 'digest', '192.0.2.1');
+  clock.advance(1000);
+  const doubted = [asking, judging].map((each) => each?.doubted(() => true) ?? []);
+  expect(doubted.map(([known]) => known?.token)).toEqual(['secret', undefined]);
+  for (const known of doubted[1] ?? []) expect(await judging?.again(known)).toBe(outcome);
+  expect(again).toEqual([facts]);
+  expect(judging?.kept('digest')).toBe(facts);
+  // It is still verified without.
+  clock.advance(1000);
+  expect(judging?.doubted(() => true).map(({ token }) => token)).toEqual([undefined]);
 });
 
 it('is known by a digest of all of it', () => {

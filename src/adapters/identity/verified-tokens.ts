@@ -1,8 +1,9 @@
 /**
  * Tokens that were verified, by the SHA-256 of the whole token, so that no two tokens can be taken
- * for each other. Never beyond a token's end, and bounded; tokens that are being verified are
- * verified once, however many requests carry them. Whoever sends many that are none has no more of
- * them verified for a while: it costs us a signature, and the sender nothing.
+ * for each other. The token itself is kept only where its issuer has to be shown it again. Never
+ * beyond a token's end, and bounded; tokens that are being verified are verified once, however many
+ * requests carry them. Whoever sends many that are none has no more of them verified for a while:
+ * it costs us a signature, and the sender nothing.
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '../../core/ports.ts';
@@ -39,7 +40,8 @@ export interface VerifiedTokensOptions {
 
 /** A token that counted when it was verified. */
 export interface KnownToken {
-  readonly token: string;
+  /** Absent where it is verified again without. */
+  readonly token: string | undefined;
   readonly digest: string;
   readonly facts: TokenFacts;
 }
@@ -112,8 +114,12 @@ export class VerifiedTokens {
   }
 
   /** Verifies one that counted: nobody's failure, and in nobody's way. It never rejects. */
-  async again({ token, digest }: KnownToken): Promise<TokenOutcome> {
-    return this.#underWay.get(digest) ?? this.#verify(token, digest);
+  async again({ token, digest, facts }: KnownToken): Promise<TokenOutcome> {
+    const known = this.#underWay.get(digest);
+    if (known !== undefined) return known;
+    if (token !== undefined) return this.#verify(token, digest);
+    const verifying = this.#verifier.again?.(facts) ?? Promise.resolve(UNAVAILABLE);
+    return this.#settle(verifying, undefined, digest);
   }
 
   /**
@@ -137,9 +143,19 @@ export class VerifiedTokens {
   }
 
   #verify(token: string, digest: string, address?: string): Promise<TokenOutcome> {
+    const kept = this.#verifier.again === undefined ? token : undefined;
+    return this.#settle(this.#verifier.verify(token), kept, digest, address);
+  }
+
+  /** @param token - as it is kept. */
+  #settle(
+    verified: Promise<TokenOutcome>,
+    token: string | undefined,
+    digest: string,
+    address?: string,
+  ): Promise<TokenOutcome> {
     const { clock } = this.#options;
-    const verifying = this.#verifier
-      .verify(token)
+    const verifying = verified
       .then((outcome) => {
         const isNone = outcome.kind === 'invalid';
         if (isNone && address !== undefined) this.#failures.failed(address, clock.now());
@@ -166,7 +182,7 @@ export class VerifiedTokens {
     this.#kept.set(digest, kept);
   }
 
-  #keep(token: string, digest: string, facts: TokenFacts): void {
+  #keep(token: string | undefined, digest: string, facts: TokenFacts): void {
     const { now, keptMsMax = Infinity } = this.#options;
     const from = now();
     const until = Math.min(facts.expiresAt, from + keptMsMax);
