@@ -138,8 +138,11 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
   ): void {
     if (verified.kind === 'unavailable') done(UNVERIFIABLE);
     else if (verified.kind === 'throttled') done(THROTTLED);
-    else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token', verified.why));
-    else {
+    else if (verified.kind === 'invalid') {
+      const refused = place.refused(head, 'invalid_token', verified.why);
+      const forgive = this.#parts.tokens.forgiving(verified, read.digest);
+      done(forgive === undefined ? refused : { ...refused, forgive });
+    } else {
       const { facts } = verified;
       const outcome = this.#weigh(place, head, read, facts);
       if (outcome !== undefined) done(outcome);

@@ -200,6 +200,25 @@ describe('tokens that are none', () => {
     expect(await stage.verify('bad')).toEqual(THROTTLED);
   });
 
+  it('are no failures when another way in knows them, and left to it while they are used', async () => {
+    const stage = new Stage({ failuresPerSecondMax: 2 });
+    stage.outcome = INVALID;
+    for (let i = 0; i < 10; i += 1) {
+      const outcome = await stage.verify(`${i}`);
+      stage.tokens.forgiving(outcome, `${i}`)?.();
+      // Two requests may have waited for the same outcome.
+      expect(stage.tokens.forgiving(outcome, `${i}`)).toBeUndefined();
+    }
+    expect(stage.calls).toBe(10);
+    for (const ms of [0, 599_999, 599_999]) {
+      stage.clock.advance(ms);
+      expect(stage.tokens.verify('7', '7', '192.0.2.1')).toEqual(invalid('issuer'));
+    }
+    expect(stage.calls).toBe(10);
+    stage.clock.advance(600_000);
+    expect(await stage.verify('7')).toBe(INVALID);
+  });
+
   it('may not be more than a thousand at a time, that wait for what tells', async () => {
     const stage = new Stage();
     let open = (): void => {};

@@ -10,12 +10,14 @@ import type { Clock } from '../../core/ports.ts';
 import { FailureBudget } from '../../core/security/failure-budget.ts';
 import { AskingPlaces } from './asking-places.ts';
 import {
+  invalid,
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
   type TokenVerifier,
   UNAVAILABLE,
 } from './token-facts.ts';
+import { TokenMemory } from './token-memory.ts';
 
 export interface VerifiedTokensOptions {
   /** Tokens kept, besides those with something open. Default 10000. */
@@ -54,6 +56,11 @@ interface Kept extends KnownToken {
   isDoubted: boolean;
 }
 
+interface Failure {
+  readonly address: string;
+  readonly at: number;
+}
+
 const TOKENS_MAX = 10_000;
 const FAILURES_PER_SECOND_MAX = 100;
 /** Milliseconds for which a token that was used need not be put in its order again. */
@@ -62,6 +69,9 @@ const USED_MS = 1000;
 const OPENING_MS = 60_000;
 /** How many of the longest unused are looked at for each that is new. */
 const LOOKS_MAX = 16;
+/** Milliseconds from its last use for which a token is left to the way in that knows it. */
+const FOREIGN_MS = 600_000;
+const FOREIGN: TokenOutcome = invalid('issuer');
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -73,6 +83,10 @@ export class VerifiedTokens {
   readonly #underWay = new Map<string, Promise<TokenOutcome>>();
   readonly #failures: FailureBudget;
   readonly #places: AskingPlaces | undefined;
+  /** Outcomes that count as failures, by whom and when. */
+  readonly #counted = new WeakMap<TokenOutcome, Failure>();
+  /** Those that another way in knows. */
+  readonly #foreign = new TokenMemory(FOREIGN_MS);
 
   constructor(verifier: TokenVerifier, options: VerifiedTokensOptions) {
     this.#verifier = verifier;
@@ -131,6 +145,10 @@ export class VerifiedTokens {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
     const now = this.#options.clock.now();
+    if (this.#foreign.has(digest, now)) {
+      this.#foreign.add(digest, now);
+      return FOREIGN;
+    }
     // One that counted is no guess, though what was known of it is old.
     const isGuess = !this.#kept.has(digest);
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
@@ -140,6 +158,20 @@ export class VerifiedTokens {
     const giveBack = this.#places.take(address, isSuspect);
     if (giveBack === undefined) return isSuspect ? THROTTLED : UNAVAILABLE;
     return this.#verify(token, digest, address).finally(giveBack);
+  }
+
+  /**
+   * What takes back the failure that an outcome was, for whoever finds that another way in knows
+   * the token: here it is not looked at again for a while. Undefined where it was none.
+   */
+  forgiving(outcome: TokenOutcome, digest: string): (() => void) | undefined {
+    const counted = this.#counted.get(outcome);
+    if (counted === undefined) return undefined;
+    return () => {
+      if (!this.#counted.delete(outcome)) return;
+      this.#failures.forgive(counted.address, counted.at);
+      this.#foreign.add(digest, this.#options.clock.now());
+    };
   }
 
   #verify(token: string, digest: string, address?: string): Promise<TokenOutcome> {
@@ -154,11 +186,10 @@ export class VerifiedTokens {
     digest: string,
     address?: string,
   ): Promise<TokenOutcome> {
-    const { clock } = this.#options;
     const verifying = verified
       .then((outcome) => {
         const isNone = outcome.kind === 'invalid';
-        if (isNone && address !== undefined) this.#failures.failed(address, clock.now());
+        if (isNone && address !== undefined) this.#failed(outcome, address);
         if (isNone) this.#ended(digest);
         if (outcome.kind === 'facts') this.#keep(token, digest, outcome.facts);
         return outcome;
@@ -166,6 +197,12 @@ export class VerifiedTokens {
       .finally(() => this.#underWay.delete(digest));
     this.#underWay.set(digest, verifying);
     return verifying;
+  }
+
+  #failed(outcome: TokenOutcome, address: string): void {
+    const at = this.#options.clock.now();
+    this.#failures.failed(address, at);
+    this.#counted.set(outcome, { address, at });
   }
 
   #ended(digest: string): void {
