@@ -309,6 +309,8 @@ export type IdentityOutcome =
       readonly isFinal?: boolean | undefined;
       /** For whoever runs this, and told to no peer: one of few words, and none of a credential. */
       readonly why?: string | undefined;
+      /** Takes back what was counted for it, when the credential proves to be somebody else's. */
+      readonly forgive?: (() => void) | undefined;
     };
 
 /** Turns a credential into a principal. `done` is called once, perhaps at once; never throws. */

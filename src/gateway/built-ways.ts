@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { firstMatch } from '../adapters/identity/first-match.ts';
 import type { KeyRing } from '../adapters/identity/key-ring.ts';
+import type { Grant } from '../core/grant.ts';
 import type { Identity } from '../core/ports.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
 import {
@@ -67,8 +68,9 @@ export class BuiltWays {
   }
 
   /**
-   * Closes what others did not take over. Keys that count no more are reported, and files that stay
-   * are read at once, so that one edit of both does not take two looks.
+   * Closes what others did not take over. Keys that count no more are reported, and so is what the
+   * other ways let in: nobody watches it from now on. Files that stay are read at once, so that one
+   * edit of both does not take two looks.
    */
   followedBy(after: BuiltWays): void {
     const dropped = this.#ways.filter((each) => !after.#ways.includes(each));
@@ -77,6 +79,9 @@ export class BuiltWays {
     const rings = after.#rings;
     const gone = dropped.flatMap(({ ring }) => ring?.missingIn(rings) ?? []);
     if (gone.length > 0) this.#ports.onRevoked(new Set(gone));
+    if (dropped.some(({ given }) => given !== undefined)) {
+      this.#ports.onReplaced?.(letInBy(dropped));
+    }
   }
 
   close(): void {
@@ -86,6 +91,12 @@ export class BuiltWays {
   get #rings(): readonly KeyRing[] {
     return this.#ways.flatMap(({ ring }) => ring ?? []);
   }
+}
+
+/** What is asked may be kept for long, and keeps nothing of the ways themselves. */
+function letInBy(ways: readonly BuiltWay[]): (grant: Grant) => boolean {
+  const all = ways.flatMap(({ given }) => given ?? []);
+  return (grant) => all.some((given) => given.has(grant));
 }
 
 function sectionsOf(auth: AuthConfig): readonly WayConfig[] {

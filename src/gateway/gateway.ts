@@ -89,6 +89,7 @@ export class Gateway implements Application, OpenDoor {
         this.#end((_, grant) => ids.has(grant?.credentialId ?? ''));
       },
       onAdded: (ids) => this.#administration.keysAdded(ids),
+      onReplaced: (isTheirs) => this.#expire(isTheirs),
       opened: {
         ids: () => openCredentials(this.#serving()),
         ended: (issuer, id) => {
@@ -151,7 +152,8 @@ export class Gateway implements Application, OpenDoor {
 
   /**
    * Serves another config from the next request on. Servers whose settings are the same keep their
-   * sessions and streams. Listener and identity given in the options stay as they are.
+   * sessions and streams, save for those of ways to come in that are others now. Listener and
+   * identity given in the options stay as they are.
    */
   reload(config: GatewayConfig): ReloadOutcome {
     if (this.#draining !== undefined) return { kind: 'refused', reason: 'It is shutting down.' };
@@ -230,6 +232,12 @@ export class Gateway implements Application, OpenDoor {
 
   #end(isRevoked: (principal: Principal, grant?: Grant) => boolean): void {
     for (const endpoint of this.#serving()) endpoint.revoke(isRevoked);
+  }
+
+  #expire(isMeant: (grant: Grant) => boolean): void {
+    for (const endpoint of this.#serving()) {
+      endpoint.expire((_, grant) => grant !== undefined && isMeant(grant));
+    }
   }
 
   #serving(): readonly Endpoint[] {

@@ -13,6 +13,8 @@ import type { OpenedByTokens } from '../adapters/identity/token-watch.ts';
 import { keepToken, tokenFilePath } from '../adapters/identity/token-file.ts';
 import { HttpOutbound } from '../adapters/outbound/http-outbound.ts';
 import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
+import type { Grant } from '../core/grant.ts';
+import type { GrantingDoor } from '../core/granting-door.ts';
 import type { Clock, Identity, Telemetry } from '../core/ports.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
@@ -24,6 +26,8 @@ export interface IdentityPorts {
   readonly onRevoked: (credentialIds: ReadonlySet<string>) => void;
   /** Told the ids of credentials that are new. */
   readonly onAdded?: ((credentialIds: readonly string[]) => void) | undefined;
+  /** Told how to know the grants of ways in that a config changed, or names no more. */
+  readonly onReplaced?: ((isTheirs: (grant: Grant) => boolean) => void) | undefined;
   /** What is open, and ends with the token that opened it. */
   readonly opened?: OpenedByTokens | undefined;
   /** Where tokens of an issuer are noted, for servers at which they are exchanged. */
@@ -37,6 +41,8 @@ export interface BuiltIdentity {
   readonly identity: Identity;
   /** Its keys, where it is by keys of a file. */
   readonly ring?: KeyRing | undefined;
+  /** What it let in; absent where keys are told of one by one. */
+  readonly given?: GrantingDoor['given'] | undefined;
   /** Stops whatever it watches and asks. */
   close(): void;
 }
@@ -81,8 +87,9 @@ export function identityOf(
   }
 }
 
-function unwatched(identity: Identity): BuiltIdentity {
-  return { identity, close() {} };
+function unwatched(identity: Identity & GrantingDoor): BuiltIdentity {
+  const { given } = identity;
+  return { identity, given, close() {} };
 }
 
 /** An identity that asks an issuer, at addresses the operator allows. */
@@ -99,7 +106,7 @@ function asking(
     built.close();
     void http.close();
   };
-  return { identity, close };
+  return { identity, given: built.given, close };
 }
 
 /** Milliseconds an issuer may take to answer: requests wait for it. */

@@ -40,7 +40,7 @@ import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
 import { type IsRevoked, Revocations } from './revocations.ts';
-import { eachOpenGrant, revokeTrust, verifyAgain } from './revoke-trust.ts';
+import { eachOpenGrant, expireTrust, revokeTrust, verifyAgain } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import type { Undecided } from './undecided.ts';
 import {
@@ -191,6 +191,11 @@ export class Endpoint implements Application, OpenDoor {
    */
   verifyAgain(isMeant: IsRevoked): void {
     verifyAgain(this.#context, isMeant);
+  }
+
+  /** Ends streams and calls as if these credentials ended now. It may be asked later, too. */
+  expire(isMeant: IsRevoked): void {
+    expireTrust(this.#context, isMeant);
   }
 
   /** Shows the grant of every stream and call that is open, some more than once. */

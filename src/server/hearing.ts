@@ -1,6 +1,7 @@
 /**
- * Which updates of resources a client hears. A server names the resource, and it need not be the
- * one that was subscribed: so each is asked about as its own subscription would be.
+ * Which updates of resources, and states of tasks, a client hears. A server names the resource, and
+ * it need not be the one that was subscribed; and policies may be others by now. So each is asked
+ * about as its own subscription would be, or as if the client asked for the task.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
  */
 import type { Access, AccessRequest } from '../core/access.ts';
@@ -9,6 +10,7 @@ import { Message } from '../core/protocol/message.ts';
 import { subjectOf } from '../core/sessions/subscription.ts';
 
 const UPDATED = 'notifications/resources/updated';
+const TASK = 'notifications/tasks';
 const LISTEN = 'subscriptions/listen';
 
 export class Hearing {
@@ -28,11 +30,21 @@ export class Hearing {
 
   hears(told: Message): boolean {
     const access = this.#access;
-    if (told.method !== UPDATED || access === undefined || access.isIdle === true) return true;
-    const uri = subjectOf(told.method, told.value) ?? '';
-    const message = Message.request('0', 'resources/subscribe', JSON.stringify({ uri }));
+    const { method } = told;
+    if (method !== UPDATED && method !== TASK) return true;
+    if (access === undefined || access.isIdle === true) return true;
+    const subject = subjectOf(method, told.value) ?? '';
+    const message = method === TASK ? getting(subject) : subscribing(subject);
     return access.decide({ ...this.#client, message }).refusal === undefined;
   }
+}
+
+function subscribing(uri: string): Message {
+  return Message.request('0', 'resources/subscribe', JSON.stringify({ uri }));
+}
+
+function getting(taskId: string): Message {
+  return Message.request('0', 'tasks/get', JSON.stringify({ taskId }));
 }
 
 /** A request that opens a session or a stream. */

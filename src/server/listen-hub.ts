@@ -183,8 +183,10 @@ export class ListenHub {
     const listener = this.#listeners.get(subscription);
     if (listener === undefined) return;
     for (const [method, params] of noticesOf(subscription.honoured)) {
+      const plain = Message.notification(method, `{${params.slice(1)}}`);
+      if (listener.hears?.(plain) === false) continue;
       if (listener.changed !== undefined) {
-        listener.changed(Message.notification(method, `{${params.slice(1)}}`));
+        listener.changed(plain);
         continue;
       }
       const meta = `"_meta":{"${META.subscriptionId}":${listener.id}}`;

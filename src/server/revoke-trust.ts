@@ -29,6 +29,25 @@ export function verifyAgain(context: EndpointContext, isMeant: IsRevoked): void 
   }
 }
 
+/**
+ * Ends what was opened with credentials that are to be verified afresh before anything goes on:
+ * streams as if their credentials ended now, so that their clients come back, and calls in flight.
+ * Sessions stay, which are the person's.
+ */
+export function expireTrust(context: EndpointContext, isMeant: IsRevoked): void {
+  const { connections, directory, revocations } = context;
+  revocations.add(isMeant);
+  for (const connection of connections.undecided()) {
+    if (isMeant(connection.principal, connection.grant)) connection.revoke();
+  }
+  for (const connection of connections.all()) {
+    if (isMeant(connection.principal, connection.grant)) connection.expire();
+  }
+  for (const session of directory.all()) {
+    session.revoke((grant) => isMeant(session.principal, grant));
+  }
+}
+
 /** Shows the grant of whatever waits or streams. It ends nothing, now or later. */
 export function eachOpenGrant(context: EndpointContext, see: (grant: Grant) => void): void {
   const { connections, directory } = context;

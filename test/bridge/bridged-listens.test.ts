@@ -3,6 +3,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
 import { describe, expect, it } from 'vitest';
+import type { Access } from 'tidegate';
 import { callNow, errorOf, listening, listenTo, stampOf } from '../wire/client-2026.ts';
 import { wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
@@ -125,6 +126,25 @@ describe('a listen at a server of the handshake revisions', () => {
       'notifications/prompts/list_changed',
       'notifications/resources/updated',
     ]);
+    reply.leave();
+  });
+
+  it('that its policies narrowed is told to look again at what they still allow', async () => {
+    let isNarrow = false;
+    const access: Access = {
+      decide: ({ message }) => {
+        const isRefused = isNarrow && message.payload?.includes(URI) === true;
+        return { refusal: isRefused ? { error: 'FORBIDDEN' } : undefined, policies: [] };
+      },
+      filter: (_request, answer) => answer,
+    };
+    const server = await wireServer({ ...OPTIONS, access });
+    const reply = server.send(listenTo(1, { resourceSubscriptions: [URI, 'file:///b'] }));
+    for (const index of [0, 1]) await subscribed(server, index);
+    await reply.message(0);
+    isNarrow = true;
+    server.upstream.newest.die();
+    expect(await reply.message(1)).toMatchObject({ params: { uri: 'file:///b' } });
     reply.leave();
   });
 

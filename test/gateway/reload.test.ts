@@ -79,7 +79,7 @@ describe('a reload', () => {
     expect(await fresh.said('now')).toMatch(/^new/);
   });
 
-  it('takes another token from the next request on, and leaves open streams alone', async () => {
+  it('takes another token from the next request on, and ends what the one before opened', async () => {
     const servers = { one: childOf() };
     const host = await gatewayHost(configOf(servers));
     const session = await GatewaySession.open(host, 'one');
@@ -91,7 +91,7 @@ describe('a reload', () => {
     const fresh = { authorization: `Bearer ${token}` };
     const opening = postOf('/one/mcp', initialize('2025-11-25'), fresh);
     expect((await host.send(opening).whole()).status).toBe(200);
-    expect(stream.isEnded).toBe(false);
+    expect((await stream.whole()).text).toMatch(/retry: \d+\n\n$/);
   });
 
   it('says what of the listener counts from the next start', async () => {

@@ -13,6 +13,8 @@ export interface Answer {
 export interface Heard {
   /** What the server honours. */
   readonly acknowledged: unknown;
+  /** States of tasks, as they were told. */
+  readonly states: readonly Json[];
   /** Waits for the first state of a task that fits. */
   until(fits: (task: Json) => boolean): Promise<Json>;
 }
@@ -65,6 +67,9 @@ export class Asking2026 {
         .map((message) => message['params'] as Json);
     return {
       acknowledged: first?.notifications,
+      get states() {
+        return tasks();
+      },
       until: async (fits) => {
         await signal.until(() => tasks().some(fits), 'a state of a task', state);
         return tasks().find(fits) as Json;

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { stdio, type EndpointOptions } from 'tidegate';
+import { type Access, stdio, type EndpointOptions } from 'tidegate';
 import { ROOT } from '../source-files.ts';
 import { Asking2026 } from './asking-2026.ts';
 import { served } from './people.ts';
@@ -119,6 +119,34 @@ it('tells the states of the tasks that are listened for', async () => {
   expect(heard.acknowledged).toEqual({ taskIds: [taskId] });
   const done = await heard.until(({ status }) => status === 'completed');
   expect(done).toMatchObject({ taskId, result: { content: [{ text: 'as it must' }] } });
+});
+
+it('tells no state of a task any more that policies do not allow to be followed now', async () => {
+  const refused = new Set<unknown>();
+  const access: Access = {
+    decide: ({ method, message }) => {
+      // What is told on a listen, and nothing that the client asks for itself.
+      const { taskId } = (message.value ?? {}) as { readonly taskId?: unknown };
+      const isRefused = method === 'subscriptions/listen' && refused.has(taskId);
+      return { refusal: isRefused ? { error: 'FORBIDDEN' } : undefined, policies: [] };
+    },
+    filter: (_request, answer) => answer,
+  };
+  const client = new Asking2026(await bridged({ access }), 'ann');
+  const tasks = [await created(client, 'ask'), await created(client, 'ask')];
+  const heard = await client.listen({ taskIds: tasks });
+  for (const taskId of tasks) {
+    const required = await seen(client, taskId, 'input_required');
+    const { inputRequests } = required as { readonly inputRequests: object };
+    const answer = { action: 'accept', content: { name: 'Ada' } };
+    const [key = ''] = Object.keys(inputRequests);
+    if (taskId === tasks[0]) refused.add(taskId);
+    await client.ask('tasks/update', { taskId, inputResponses: { [key]: answer } });
+    await seen(client, taskId, 'completed');
+  }
+  await heard.until(({ taskId, status }) => taskId === tasks[1] && status === 'completed');
+  const ended = heard.states.filter(({ status }) => status === 'completed');
+  expect(ended.map(({ taskId }) => taskId)).toEqual([tasks[1]]);
 });
 
 it.each(['session', 'shared'] as const)(

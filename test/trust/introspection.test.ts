@@ -81,6 +81,21 @@ describe('tokens that say nothing by themselves', () => {
     expect(JSON.stringify(host.log)).not.toMatch(/s:cret|another|rubbish/);
   });
 
+  it('that another way in knows are no guesses, and asked about once', async () => {
+    const [first, second] = [await Introspection.start(), await Introspection.start()];
+    second.says = (token) => good({ sub: token });
+    const ways = [first, second].map(
+      (endpoint) => asking(endpoint, { failuresPerSecondMax: 1 }).auth,
+    );
+    const host = await hostOf(behind({ kind: 'several', ways }));
+    for (const round of ['first', 'second']) {
+      for (const name of ['ann', 'bob', 'eve']) {
+        expect((await open(host, name)).status, `${name}, ${round}`).toBe(200);
+      }
+    }
+    expect(first.asked.map(({ token }) => token)).toEqual(['ann', 'bob', 'eve']);
+  });
+
   it('are asked about again when the answer is old, or the token might have ended', async () => {
     const endpoint = await Introspection.start();
     endpoint.says = () => good();

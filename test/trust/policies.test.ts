@@ -231,6 +231,22 @@ describe('updates of resources', () => {
     expect((await caller.send('resources/unsubscribe', { uri })).status).toBe(200);
   });
 
+  it('end on a listen, too, whose other resources go on', async () => {
+    const host = await policyHost({ policy }, { office: officeOf({}, { isolation: 'principal' }) });
+    const token = 'acme/ann';
+    const uris = ['file:///public/a', 'file:///public/b'];
+    const request = listenTo(1, { resourceSubscriptions: uris }, { token });
+    const stream = await host.send({ ...request, path: '/office/mcp' }).head();
+    await stream.message(0);
+    const other = rulesOf(
+      `permit (principal, action, resource) unless { resource == Resource::"office/${uris[0]}" };`,
+    );
+    host.gateway.reload({ ...host.config, policy: other });
+    await called(caller2026(host, 'office', token), 'read_file', { touched: uris });
+    expect(await stream.message(1)).toMatchObject({ params: { uri: uris[1] } });
+    expect(stream.isEnded).toBe(false);
+  });
+
   it('follow the credential that subscribed', async () => {
     const scoped = rulesOf(`
       permit (principal, action, resource is Tool);

@@ -1,12 +1,14 @@
 /** What a reload that changes who may come in leaves alone, and what it ends. */
 import { join } from 'node:path';
-import type { AuthConfig } from 'tidegate/gateway';
+import type { AuthConfig, IntrospectionAuthConfig, JwtAuthConfig } from 'tidegate/gateway';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyEntry, makeApiKey } from '../../src/adapters/identity/api-key.ts';
 import { writeKeyFile } from '../../src/adapters/identity/key-file.ts';
-import { temporaryFolder } from '../gateway/gateway-host.ts';
+import { eventually, temporaryFolder } from '../gateway/gateway-host.ts';
+import { listenTo } from '../wire/client-2026.ts';
 import { Holder } from './holder.ts';
-import { Issuer } from './issuer.ts';
+import { Introspection } from './introspection-endpoint.ts';
+import { Issuer, PUBLIC_URL } from './issuer.ts';
 import { behind, hostOf, open, openAs, TokenSession, trusting } from './token-gateway.ts';
 
 const KEYS = ['kept', 'gone'].map((subject) => {
@@ -83,6 +85,69 @@ describe('a reload that changes another way in', () => {
     expect((await openAs(host, proof)).status).toBe(401);
     expect((await open(host, known)).status).toBe(200);
     expect(issuer.asked.keys).toBe(1);
+  });
+
+  it.each<[string, (jwt: JwtAuthConfig) => readonly AuthConfig[]]>([
+    ['no longer names its issuer', () => []],
+    ['needs a scope that it lacks', (jwt) => [{ ...jwt, requiredScopes: ['mcp'] }]],
+    ['maps its claims otherwise', (jwt) => [{ ...jwt, tenant: { claim: 'org' } }]],
+  ])('ends what a token opened when the config %s, and nothing else', async (_, after) => {
+    const issuer = await Issuer.start();
+    const jwt = trusting(issuer).auth as JwtAuthConfig;
+    const host = await hostOf(behind(several(TOKEN, jwt)));
+    const token = await issuer.token();
+    const sessions = [
+      await TokenSession.open(host, TOKEN.token),
+      await TokenSession.open(host, token),
+    ] as const;
+    const streams = await Promise.all(sessions.map((each) => each.listen().head()));
+    const request = listenTo(1, { toolsListChanged: true }, { token });
+    const listen = host.send({ ...request, path: '/files/mcp' });
+    await listen.message(0);
+    const call = await sessions[1].call('hold').head();
+    host.gateway.reload({ ...host.config, auth: several(TOKEN, ...after(jwt)) });
+    for (const each of [streams[1], call]) {
+      await each?.whole();
+      expect(each?.text).toMatch(/retry: \d+\n\n$/);
+    }
+    await listen.whole();
+    expect(listen.messages.at(-1)).toMatchObject({ id: 1, result: { resultType: 'complete' } });
+    // It is given up at the server, too.
+    await eventually(() => host.gateway.status.servers[0]?.pending === 0, 'the end of the call');
+    expect((await sessions[0].call().whole()).status).toBe(200);
+    expect(streams[0]?.isEnded).toBe(false);
+  });
+
+  it('verifies the same token afresh where it may still count', async () => {
+    const issuer = await Issuer.start();
+    const jwt = trusting(issuer).auth as JwtAuthConfig;
+    const host = await hostOf(behind(jwt));
+    const session = await TokenSession.open(host, await issuer.token());
+    const stream = await session.listen().head();
+    host.gateway.reload({ ...host.config, auth: { ...jwt, audiences: ['api'] } });
+    await stream.whole();
+    expect((await session.call().whole()).status).toBe(200);
+    expect((await session.listen().head()).status).toBe(200);
+  });
+
+  it('ends what an opaque token opened when another endpoint is to be asked', async () => {
+    const endpoint = await Introspection.start();
+    const exp = Math.floor(Date.now() / 1000) + 300;
+    endpoint.says = () => ({ active: true, sub: 'ada', aud: `${PUBLIC_URL}/files/mcp`, exp });
+    const asking: IntrospectionAuthConfig = {
+      kind: 'introspection',
+      url: endpoint.url,
+      issuer: 'https://idp.example.test',
+      client: { id: 'gateway', secret: 'secret' },
+      allowedHosts: ['127.0.0.1'],
+    };
+    const host = await hostOf(behind(asking));
+    const session = await TokenSession.open(host, 'opaque-token');
+    const stream = await session.listen().head();
+    const other = await Introspection.start();
+    host.gateway.reload({ ...host.config, auth: { ...asking, url: other.url } });
+    await stream.whole();
+    expect((await session.call().whole()).status).toBe(401);
   });
 
   it('that cannot be done closes nothing that serves', async () => {

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { connect } from 'node:net';
+import type { Access } from 'tidegate';
 import {
   answerOf,
   callLater,
@@ -404,6 +405,23 @@ describe('the end of a listen', () => {
     expect(reply.messages.map(stampOf)).toEqual([1, 1, 1]);
     await upstream.until(() => upstream.listens.length === 2, 'a listen on the new server');
     await publishTools(gate, reply);
+  });
+
+  it('of a server that died names nothing to look at that policies forbid by now', async () => {
+    let isNarrow = false;
+    const access: Access = {
+      decide: ({ message }) => {
+        const isRefused = isNarrow && message.payload?.includes('test://a') === true;
+        return { refusal: isRefused ? { error: 'FORBIDDEN' } : undefined, policies: [] };
+      },
+      filter: (_request, answer) => answer,
+    };
+    const { server, upstream } = await modernServer({ access });
+    const wanted = { resourceSubscriptions: ['test://a', 'test://b'] };
+    const reply = await listening(server, 1, wanted);
+    isNarrow = true;
+    upstream.newest.die();
+    expect(await reply.message(1)).toMatchObject({ method: UPDATED, params: { uri: 'test://b' } });
   });
 
   it.each<[string, Json]>([

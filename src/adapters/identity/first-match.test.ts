@@ -9,7 +9,10 @@ const ANN: IdentityOutcome = {
   kind: 'principal',
   principal: principalOf({ tenant: 't', issuer: 'i', subject: 'ann', clientId: '' }),
 };
-const refused = (error: 'UNAUTHORIZED' | 'FORBIDDEN', ...headers: string[]): IdentityOutcome => ({
+const refused = (
+  error: 'UNAUTHORIZED' | 'FORBIDDEN' | 'CREDENTIAL_UNVERIFIABLE',
+  ...headers: string[]
+): IdentityOutcome => ({
   kind: 'refused',
   refusal: { error, headers },
 });
@@ -52,6 +55,22 @@ describe('of several ways in', () => {
     const ways = [saying(challenged('Bearer')), saying(ANN), saying(challenged('DPoP'))];
     expect(verify(firstMatch(ways))).toBe(ANN);
     expect(ways.map(({ asked }) => asked)).toEqual([1, 1, 0]);
+  });
+
+  it.each([
+    ['lets somebody in', ANN, 1],
+    ['knows somebody who may not enter', refused('FORBIDDEN'), 1],
+    ['knows the credential, if not its proof', { ...challenged('DPoP'), isFinal: true }, 1],
+    ['knows nobody either', challenged('Bearer'), 0],
+    ['cannot tell', refused('CREDENTIAL_UNVERIFIABLE'), 0],
+  ] as const)('what one counted is taken back when a later one %s', (_, later, times) => {
+    let forgiven = 0;
+    const forgive = (): void => {
+      forgiven += 1;
+    };
+    const ways = [challenged('Bearer'), { ...challenged('Bearer'), forgive }, later];
+    verify(firstMatch(ways.map((each) => saying(each))));
+    expect(forgiven).toBe(times);
   });
 
   it('whoever is known and may not enter is nobody else further on', () => {

@@ -16,7 +16,7 @@ export function firstMatch(
       return authorizationOf(identities);
     },
     verify(head, done) {
-      ask(identities, 0, head, { refusals: [], whys: [] }, done);
+      ask(identities, 0, head, { refusals: [], whys: [], forgives: [] }, done);
     },
     refusalOf: (head) =>
       together(
@@ -47,6 +47,7 @@ function authorizationOf(identities: readonly Identity[]): AuthorizationFacts | 
 interface Asked {
   readonly refusals: readonly Refusal[];
   readonly whys: readonly string[];
+  readonly forgives: readonly (() => void)[];
 }
 
 /** What a credential is told that is somebody else's to judge. */
@@ -77,13 +78,23 @@ function ask(
       outcome.isFinal === true ||
       outcome.refusal.error !== 'UNAUTHORIZED';
     if (isDecided) {
+      // Nobody guessed: whoever was asked before simply did not know it.
+      if (isKnown(outcome)) for (const forgive of before.forgives) forgive();
       done(outcome);
       return;
     }
     const refusals = [...before.refusals, outcome.refusal];
     const whys = outcome.why === undefined ? before.whys : [...before.whys, outcome.why];
-    ask(identities, index + 1, head, { refusals, whys }, done);
+    const { forgive } = outcome;
+    const forgives = forgive === undefined ? before.forgives : [...before.forgives, forgive];
+    ask(identities, index + 1, head, { refusals, whys, forgives }, done);
   });
+}
+
+/** Whether somebody was found who knows the credential, whatever comes of it. */
+function isKnown(outcome: IdentityOutcome): boolean {
+  if (outcome.kind === 'principal' || outcome.isFinal === true) return true;
+  return outcome.refusal.error === 'FORBIDDEN';
 }
 
 /**

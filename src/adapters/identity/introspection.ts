@@ -13,6 +13,7 @@ import {
   type TokenVerifier,
   UNAVAILABLE,
 } from './token-facts.ts';
+import { TokenMemory } from './token-memory.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
 export interface IntrospectionChoice {
@@ -23,21 +24,20 @@ export interface IntrospectionChoice {
 
 /** Milliseconds for which a token that was none is not asked about again. */
 const WRONG_MS = 10_000;
-const WRONG_MAX = 10_000;
 
 export function introspect(
   choice: IntrospectionChoice,
   ports: TokenPorts & { readonly now: () => number },
 ): TokenVerifier {
   const { clock, telemetry } = ports;
-  const wrong = new Map<string, number>();
+  const wrong = new TokenMemory(WRONG_MS);
   return {
     async verify(token) {
       const digest = tokenDigest(token);
-      if ((wrong.get(digest) ?? -Infinity) > clock.now()) return invalid('known-wrong');
+      if (wrong.has(digest, clock.now())) return invalid('known-wrong');
       try {
         const outcome = outcomeOf(await ask(choice, ports, token), choice, ports.now());
-        if (outcome.kind === 'invalid') remember(wrong, digest, clock.now() + WRONG_MS);
+        if (outcome.kind === 'invalid') wrong.add(digest, clock.now());
         return outcome;
       } catch (error) {
         const detail = credentialFault(error);
@@ -89,12 +89,4 @@ function outcomeOf(answer: unknown, { issuer }: IntrospectionChoice, now: number
   if (!isBegun) return invalid('not-yet');
   if (expiresAt + TOLERANCE_MS <= now) return invalid('expired');
   return { kind: 'facts', facts: { claims, issuer, expiresAt, binding } };
-}
-
-function remember(wrong: Map<string, number>, digest: string, until: number): void {
-  for (const oldest of wrong.keys()) {
-    if (wrong.size < WRONG_MAX) break;
-    wrong.delete(oldest);
-  }
-  wrong.set(digest, until);
 }

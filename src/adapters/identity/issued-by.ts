@@ -1,13 +1,13 @@
-import { invalid, type TokenOutcome, type TokenVerifier } from './token-facts.ts';
+import { invalid, type TokenFacts, type TokenOutcome, type TokenVerifier } from './token-facts.ts';
 
 /**
  * Gives each JWT to the verifier of the issuer it names; an issuer that nobody named has none. What
  * the token names is not believed by that: the verifier checks it with everything else.
  */
 export class IssuedBy implements TokenVerifier {
-  readonly #verifiers: ReadonlyMap<string, TokenVerifier>;
+  readonly #verifiers: ReadonlyMap<string, Required<TokenVerifier>>;
 
-  constructor(verifiers: ReadonlyMap<string, TokenVerifier>) {
+  constructor(verifiers: ReadonlyMap<string, Required<TokenVerifier>>) {
     this.#verifiers = verifiers;
   }
 
@@ -19,5 +19,9 @@ export class IssuedBy implements TokenVerifier {
     } catch {
       return invalid('malformed');
     }
+  }
+
+  async again(facts: TokenFacts): Promise<TokenOutcome> {
+    return this.#verifiers.get(facts.issuer)?.again(facts) ?? invalid('issuer');
   }
 }

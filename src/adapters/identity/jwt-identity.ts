@@ -113,6 +113,7 @@ export function tokenIdentity(
     keptMsMax,
     failuresPerSecondMax,
     askingMax: kind.askingMax,
+    isOpen: (token) => watch?.isOpen(token) === true,
     onEnded: (token) => watch?.ended(token),
   });
   watch?.start(tokens);

@@ -135,3 +135,48 @@ describe('a token of the issuer', () => {
     expect(factsOf(await stage.verify({}, { kid: 'b' })).isStanding?.()).toBe(true);
   });
 });
+
+describe('a token that counted, by what it said', () => {
+  /** As the issuer publishes these keys now. */
+  async function again(keys: readonly JWK[]): Promise<TokenOutcome> {
+    const stage = new Stage();
+    const facts = factsOf(await stage.verify({}));
+    stage.keys = keys;
+    stage.clock.advance(600_000);
+    const outcome = await stage.verifier.again(facts);
+    if (outcome.kind === 'facts') expect(outcome.facts.claims).toEqual(facts.claims);
+    return outcome;
+  }
+
+  it('counts on while its issuer has the key that signed it, whichever others come', async () => {
+    const more = { ...(await exportJWK((await generateKeyPair('ES256')).publicKey)), kid: 'b' };
+    const outcome = await again([more, published]);
+    expect(factsOf(outcome).isStanding?.()).toBe(true);
+    expect(factsOf(outcome).expiresAt).toBe((NOW_S + 600) * 1000);
+  });
+
+  it('counts no more when that key is gone, or another has its name', async () => {
+    expect(await again([])).toEqual({ kind: 'invalid', why: 'key' });
+    const other = await exportJWK((await generateKeyPair('ES256')).publicKey);
+    const outcome = await again([{ ...other, kid: 'a', alg: 'ES256' }]);
+    expect(outcome).toEqual({ kind: 'invalid', why: 'signature' });
+  });
+
+  it('has not begun when the clock was set back before it', async () => {
+    const stage = new Stage();
+    const facts = factsOf(await stage.verify({ nbf: NOW_S }));
+    stage.now = (NOW_S - 30) * 1000;
+    expect((await stage.verifier.again(facts)).kind).toBe('facts');
+    stage.now -= 1000;
+    expect(await stage.verifier.again(facts)).toEqual({ kind: 'invalid', why: 'not-yet' });
+  });
+
+  it('cannot be told while nobody can be asked for the keys, and is none of another', async () => {
+    const stage = new Stage();
+    const facts = factsOf(await stage.verify({}));
+    stage.isDown = true;
+    stage.clock.advance(3_600_000);
+    expect(await stage.verifier.again(facts)).toEqual({ kind: 'unavailable' });
+    expect((await new Stage().verifier.again(facts)).kind).toBe('invalid');
+  });
+});

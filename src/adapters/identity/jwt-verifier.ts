@@ -5,11 +5,13 @@
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  * @see https://www.rfc-editor.org/rfc/rfc8725#section-3
  */
-import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import { isDeepStrictEqual } from 'node:util';
+import type { CryptoKey, JWSHeaderParameters, JWTPayload, JWTVerifyOptions } from 'jose';
 import { IssuerKeys, type IssuerKeysParts } from './issuer-keys.ts';
 import {
   bindingOf,
   invalid,
+  type TokenFacts,
   type TokenFault,
   TOLERANCE_MS,
   type TokenOutcome,
@@ -25,9 +27,16 @@ export interface JwtVerifierParts extends IssuerKeysParts {
   readonly now: () => number;
 }
 
+/** What a token was verified by. */
+interface Signed {
+  readonly header: JWSHeaderParameters;
+  readonly key: CryptoKey;
+}
+
 export class JwtVerifier implements TokenVerifier {
   readonly #parts: JwtVerifierParts;
   readonly #keys: IssuerKeys;
+  readonly #signed = new WeakMap<TokenFacts, Signed>();
 
   constructor(parts: JwtVerifierParts) {
     this.#parts = parts;
@@ -44,10 +53,23 @@ export class JwtVerifier implements TokenVerifier {
       if (found.kind !== 'key') return found.kind === 'unknown' ? invalid('key') : UNAVAILABLE;
       const { version } = this.#keys;
       const { payload } = await jose.jwtVerify(token, found.key, this.#options());
-      return this.#outcome(payload, version);
+      return this.#outcome(payload, version, { header, key: found.key });
     } catch (error) {
       return invalid(faultOf(error));
     }
+  }
+
+  /** Its signature stays what it was, as long as the issuer has the very key that made it. */
+  async again(facts: TokenFacts): Promise<TokenOutcome> {
+    const signed = this.#signed.get(facts);
+    if (signed === undefined) return invalid('key');
+    const found = await this.#keys.keyFor(signed.header);
+    if (found.kind !== 'key') return found.kind === 'unknown' ? invalid('key') : UNAVAILABLE;
+    const { version } = this.#keys;
+    if (!(await isSame(found.key, signed.key))) return invalid('signature');
+    const claims = facts.claims as JWTPayload;
+    if ((claims.nbf ?? 0) * 1000 > this.#parts.now() + TOLERANCE_MS) return invalid('not-yet');
+    return this.#outcome(claims, version, { ...signed, key: found.key });
   }
 
   /** What is not ours is not worth a key. */
@@ -73,13 +95,26 @@ export class JwtVerifier implements TokenVerifier {
     };
   }
 
-  #outcome(claims: JWTPayload, version: number | undefined): TokenOutcome {
+  #outcome(claims: JWTPayload, version: number | undefined, signed: Signed): TokenOutcome {
     const binding = bindingOf(claims);
     if (binding === undefined) return invalid('binding');
     const expiresAt = (claims.exp ?? 0) * 1000;
     const isStanding = (): boolean => this.#keys.version === version;
     const { issuer } = this.#parts;
-    return { kind: 'facts', facts: { claims, issuer, expiresAt, binding, isStanding } };
+    const facts = { claims, issuer, expiresAt, binding, isStanding };
+    this.#signed.set(facts, signed);
+    return { kind: 'facts', facts };
+  }
+}
+
+/** Each set of keys has objects of its own. */
+async function isSame(one: CryptoKey, other: CryptoKey): Promise<boolean> {
+  if (one === other) return true;
+  const { exportJWK } = await import('jose');
+  try {
+    return isDeepStrictEqual(await exportJWK(one), await exportJWK(other));
+  } catch {
+    return false;
   }
 }
 

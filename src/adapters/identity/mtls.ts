@@ -3,6 +3,7 @@
  * key is whom its subject names; nothing is read of headers, so a proxy in front that ends TLS ends
  * this, too.
  */
+import type { GrantingDoor } from '../../core/granting-door.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
@@ -38,10 +39,13 @@ const REFUSED: IdentityOutcome & { readonly kind: 'refused' } = {
 
 const NAME_CHARS_MAX = 512;
 
-export function mtlsIdentity(options: MtlsOptions = {}): Identity & RefusingDoor {
+export function mtlsIdentity(options: MtlsOptions = {}): Identity & RefusingDoor & GrantingDoor {
   const { tenant = 'default', subject = 'cn', groups } = options;
   const { clock = { now: () => performance.now() }, now = Date.now } = options;
+  // The same in all grants of this one: they are made for each request, and known again by it.
+  const claims = {};
   return {
+    given: { has: (grant) => grant.claims === claims },
     refusalOf: () => REFUSED.refusal,
     verify({ clientCertificate, verifiedCertificate: found }: RequestHead, done) {
       const subjectName = found && nameIn(found, subject);
@@ -64,7 +68,7 @@ export function mtlsIdentity(options: MtlsOptions = {}): Identity & RefusingDoor
           expiresAt: clock.now() + leftMs,
           scopes: [],
           groups: groups === undefined ? [] : valuesIn(found, groups),
-          claims: {},
+          claims,
           credentialId: `cert:${clientCertificate}`,
         },
       });

@@ -1,3 +1,5 @@
+import { BARE_GRANT, type Grant } from '../../core/grant.ts';
+import type { GrantingDoor } from '../../core/granting-door.ts';
 import type { Identity, IdentityOutcome, OpenDoor } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 
@@ -6,7 +8,8 @@ import { principalOf } from '../../core/principal.ts';
  * that only this machine can reach, or that stand behind something that asks for credentials
  * itself.
  */
-export function noAuth(): Identity & OpenDoor {
+export function noAuth(): Identity & OpenDoor & GrantingDoor {
+  const grant: Grant = { ...BARE_GRANT };
   const outcome: IdentityOutcome = {
     kind: 'principal',
     principal: principalOf({
@@ -15,6 +18,8 @@ export function noAuth(): Identity & OpenDoor {
       subject: 'anonymous',
       clientId: '',
     }),
+    grant,
   };
-  return { isOpen: true, verify: (_head, done) => done(outcome) };
+  const given = new WeakSet([grant]);
+  return { isOpen: true, given, verify: (_head, done) => done(outcome) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IdentityOutcome, RequestHead } from '../../core/ports.ts';
+import { BARE_GRANT, type Grant } from '../../core/grant.ts';
+import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { noAuth } from './no-auth.ts';
 import { staticToken, tokenFault } from './static-token.ts';
 
@@ -44,6 +45,7 @@ describe('staticToken', () => {
         clientId: '',
         key: '7:default12:static-token5:token0:',
       },
+      grant: BARE_GRANT,
     });
   });
 
@@ -101,6 +103,21 @@ describe('staticToken', () => {
     }
     expect(tokenFault('x'.repeat(16))).toBeUndefined();
   });
+});
+
+it('knows what it granted from what another one did, though both say the same of it', () => {
+  const grantOf = (identity: Identity): Grant => {
+    const outcomes: IdentityOutcome[] = [];
+    identity.verify(head([`Bearer ${TOKEN}`]), (outcome) => outcomes.push(outcome));
+    const [outcome] = outcomes;
+    if (outcome?.kind !== 'principal' || outcome.grant === undefined) throw new Error('refused');
+    return outcome.grant;
+  };
+  for (const make of [() => staticToken(TOKEN), noAuth]) {
+    const [one, other] = [make(), make()];
+    expect(one.given.has(grantOf(one))).toBe(true);
+    expect(one.given.has(grantOf(other))).toBe(false);
+  }
 });
 
 describe('noAuth', () => {

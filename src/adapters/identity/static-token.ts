@@ -8,6 +8,8 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Refusal } from '../../core/errors.ts';
+import { BARE_GRANT, type Grant } from '../../core/grant.ts';
+import type { GrantingDoor } from '../../core/granting-door.ts';
 import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
@@ -37,12 +39,14 @@ export const TOKEN_CHARS_MAX = 4096;
 export function staticToken(
   token: string,
   options: StaticTokenOptions = {},
-): Identity & RefusingDoor {
+): Identity & RefusingDoor & GrantingDoor {
   const fault = tokenFault(token);
   if (fault !== undefined) throw new RangeError(`The token ${fault}.`);
   const expected = digest(token);
-  const outcomes = outcomesFor(options.realm ?? 'tidegate');
+  const grant: Grant = { ...BARE_GRANT };
+  const outcomes = outcomesFor(options.realm ?? 'tidegate', grant);
   return {
+    given: new WeakSet([grant]),
     verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
       done(verdict(head, expected, outcomes));
     },
@@ -74,7 +78,7 @@ interface Outcomes {
 }
 
 /** Made once: nothing in them depends on the request. */
-function outcomesFor(realm: string): Outcomes {
+function outcomesFor(realm: string, grant: Grant): Outcomes {
   const challenge = `Bearer realm="${realm}"`;
   const refused = (refusal: Refusal, why?: string): Refused => ({ kind: 'refused', refusal, why });
   const wrong: Refusal = {
@@ -90,6 +94,7 @@ function outcomesFor(realm: string): Outcomes {
         subject: 'token',
         clientId: '',
       }),
+      grant,
     },
     // RFC 6750 section 3.1: no error code when the request held no credential.
     nothingSent: refused({ error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', challenge] }),

@@ -48,6 +48,11 @@ export type TokenOutcome =
 export interface TokenVerifier {
   /** Never rejects. */
   verify(token: string): Promise<TokenOutcome>;
+  /**
+   * Verifies one that counted, by what it said. Absent where nobody can tell without the token,
+   * which is then kept for it. Never rejects.
+   */
+  again?(facts: TokenFacts): Promise<TokenOutcome>;
 }
 
 export function invalid(why: TokenFault): TokenOutcome {

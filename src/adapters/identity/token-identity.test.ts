@@ -138,6 +138,14 @@ describe('a token', () => {
     });
   });
 
+  it('has a grant that its own identity knows again, and no other', async () => {
+    const [stage, other] = [new Stage(), new Stage()];
+    const outcome = await stage.ask('Bearer t');
+    const grant = outcome.kind === 'principal' ? outcome.grant : undefined;
+    const known = [stage, other].map(({ identity }) => grant && identity.given.has(grant));
+    expect(known).toEqual([true, false]);
+  });
+
   it('is verified once, and its end is reckoned anew when the clocks part', async () => {
     const stage = new Stage();
     const first = await stage.ask('Bearer t');

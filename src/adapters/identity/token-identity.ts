@@ -5,6 +5,8 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#access-token-usage
  */
 import type { Refusal } from '../../core/errors.ts';
+import type { Grant } from '../../core/grant.ts';
+import type { GrantingDoor } from '../../core/granting-door.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
@@ -59,8 +61,9 @@ const THROTTLED: IdentityOutcome = {
   refusal: { error: 'RATE_LIMITED', headers: ['Retry-After', '1'] },
 };
 
-export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
+export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, GrantingDoor {
   readonly authorization: AuthorizationFacts;
+  readonly given: WeakSet<Grant> = new WeakSet();
   readonly #parts: TokenIdentityParts;
   readonly #presented: PresentedTokens;
   readonly #mapped = new WeakMap<TokenFacts, MappedClaims>();
@@ -135,8 +138,11 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
   ): void {
     if (verified.kind === 'unavailable') done(UNVERIFIABLE);
     else if (verified.kind === 'throttled') done(THROTTLED);
-    else if (verified.kind === 'invalid') done(place.refused(head, 'invalid_token', verified.why));
-    else {
+    else if (verified.kind === 'invalid') {
+      const refused = place.refused(head, 'invalid_token', verified.why);
+      const forgive = this.#parts.tokens.forgiving(verified, read.digest);
+      done(forgive === undefined ? refused : { ...refused, forgive });
+    } else {
       const { facts } = verified;
       const outcome = this.#weigh(place, head, read, facts);
       if (outcome !== undefined) done(outcome);
@@ -216,6 +222,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor {
     const { principal, scopes, groups, claims } = mapped;
     const credentialId = credentialIdOf(facts, digest);
     const grant = { expiresAt, scopes, groups, claims, credentialId };
+    this.given.add(grant);
     const welcome = { kind: 'principal', principal, grant } as const;
     place.welcomes.set(facts, welcome);
     return welcome;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
-import { invalid, type TokenOutcome, UNAVAILABLE } from './token-facts.ts';
+import { invalid, type TokenFacts, type TokenOutcome, UNAVAILABLE } from './token-facts.ts';
 import { TokenWatch } from './token-watch.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 class Stage {
   readonly clock = new VirtualClock();
   readonly open = new Set<string>();
+  gathered = 0;
   readonly ended: string[] = [];
   readonly asked: string[] = [];
   isStanding = true;
@@ -20,14 +21,17 @@ class Stage {
   constructor(keptMsMax = 8000) {
     const { clock } = this;
     const opened = {
-      ids: () => this.open,
+      ids: () => {
+        this.gathered += 1;
+        return new Set(this.open);
+      },
       ended: (issuer: string, id: string) => void this.ended.push(`${issuer} ${id}`),
     };
     this.watch = new TokenWatch({ clock, opened, keptMsMax });
     const verify = async (token: string): Promise<TokenOutcome> => {
       this.asked.push(token);
       await this.gate;
-      return this.outcome ?? { kind: 'facts', facts: this.#facts(token) };
+      return this.outcome ?? { kind: 'facts', facts: this.facts(token) };
     };
     this.tokens = new VerifiedTokens(
       { verify },
@@ -42,7 +46,7 @@ class Stage {
     this.watch.start(this.tokens);
   }
 
-  #facts(token: string) {
+  facts(token: string): TokenFacts {
     return {
       claims: { jti: token },
       issuer: 'i',
@@ -153,6 +157,19 @@ describe('a token with something open', () => {
     await stage.pass(20_000);
     expect(stage.asked).toEqual([]);
   });
+});
+
+it('what is open is gathered once a second, however many tokens are new', async () => {
+  const stage = new Stage();
+  const known = { token: 'a', digest: 'a', facts: stage.facts('a') };
+  const isOpen = (): boolean => stage.watch.isOpen(known);
+  stage.clock.advance(10_000);
+  expect([isOpen(), isOpen(), stage.gathered]).toEqual([false, false, 1]);
+  stage.open.add('jti:a');
+  stage.clock.advance(999);
+  expect([isOpen(), stage.gathered]).toEqual([false, 1]);
+  stage.clock.advance(1);
+  expect([isOpen(), stage.gathered]).toEqual([true, 2]);
 });
 
 it('a token that opened nothing is forgotten a while after its answer is old', async () => {

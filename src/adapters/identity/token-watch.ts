@@ -24,6 +24,8 @@ export interface TokenWatchParts {
 /** Milliseconds between two looks: a part of the time for which an answer counts. */
 const LOOK_MS_MAX = 5000;
 const LOOK_MS_MIN = 1000;
+/** Milliseconds for which it need not be gathered again what is open. */
+const GATHERED_MS = 1000;
 /** Questions at a time, apart from those that requests wait for. */
 const ASKING_MAX = 8;
 
@@ -32,6 +34,7 @@ export class TokenWatch {
   readonly #lookMs: number;
   #tokens: VerifiedTokens | undefined;
   #isAsking = false;
+  #gathered: { readonly ids: ReadonlySet<string>; readonly at: number } | undefined;
   #disarm: () => void = () => {};
 
   constructor(parts: TokenWatchParts) {
@@ -54,6 +57,19 @@ export class TokenWatch {
     const { opened } = this.#parts;
     const id = credentialIdOf(facts, digest);
     if (opened.ids().has(id)) opened.ended(facts.issuer, id);
+  }
+
+  /**
+   * Whether it has anything open, as of a moment ago: asked for each new token where there are more
+   * than are kept, and those that were new a moment ago are not let go.
+   */
+  isOpen({ digest, facts }: KnownToken): boolean {
+    const { clock, opened } = this.#parts;
+    const at = clock.now();
+    if (this.#gathered === undefined || at - this.#gathered.at >= GATHERED_MS) {
+      this.#gathered = { ids: opened.ids(), at };
+    }
+    return this.#gathered.ids.has(credentialIdOf(facts, digest));
   }
 
   #arm(): void {

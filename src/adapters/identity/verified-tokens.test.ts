@@ -6,9 +6,15 @@ import {
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
+  type TokenVerifier,
   UNAVAILABLE,
 } from './token-facts.ts';
-import { tokenDigest, VerifiedTokens, type VerifiedTokensOptions } from './verified-tokens.ts';
+import {
+  type KnownToken,
+  tokenDigest,
+  VerifiedTokens,
+  type VerifiedTokensOptions,
+} from './verified-tokens.ts';
 
 const INVALID = invalid('signature');
 
@@ -128,6 +134,26 @@ describe('a token that was verified', () => {
     expect(stage.tokens.kept('a')).toBeDefined();
   });
 
+  it('stays while it has something open, however many come after it', async () => {
+    const open = new Set(['a', 'b']);
+    let looks = 0;
+    const isOpen = ({ digest }: KnownToken): boolean => {
+      looks += 1;
+      return open.has(digest);
+    };
+    const stage = new Stage({ tokensMax: 2, isOpen });
+    for (const name of ['a', 'b', 'c', 'd']) await stage.verify(name);
+    const kept = ['a', 'b', 'c', 'd'].map((name) => stage.tokens.kept(name) !== undefined);
+    expect(kept).toEqual([true, true, false, true]);
+    looks = 0;
+    await stage.verify('e');
+    expect(looks).toBe(16);
+    open.clear();
+    await stage.verify('f');
+    expect(stage.tokens.size).toBe(2);
+    expect(stage.tokens.kept('f')).toBeDefined();
+  });
+
   it('is one of ten thousand when nothing is said', async () => {
     const stage = new Stage();
     for (let i = 0; i < 10_001; i += 1) await stage.verify(`${i}`);
@@ -174,6 +200,25 @@ describe('tokens that are none', () => {
     expect(await stage.verify('bad')).toEqual(THROTTLED);
   });
 
+  it('are no failures when another way in knows them, and left to it while they are used', async () => {
+    const stage = new Stage({ failuresPerSecondMax: 2 });
+    stage.outcome = INVALID;
+    for (let i = 0; i < 10; i += 1) {
+      const outcome = await stage.verify(`${i}`);
+      stage.tokens.forgiving(outcome, `${i}`)?.();
+      // Two requests may have waited for the same outcome.
+      expect(stage.tokens.forgiving(outcome, `${i}`)).toBeUndefined();
+    }
+    expect(stage.calls).toBe(10);
+    for (const ms of [0, 599_999, 599_999]) {
+      stage.clock.advance(ms);
+      expect(stage.tokens.verify('7', '7', '192.0.2.1')).toEqual(invalid('issuer'));
+    }
+    expect(stage.calls).toBe(10);
+    stage.clock.advance(600_000);
+    expect(await stage.verify('7')).toBe(INVALID);
+  });
+
   it('may not be more than a thousand at a time, that wait for what tells', async () => {
     const stage = new Stage();
     let open = (): void => {};
@@ -218,6 +263,41 @@ describe('tokens that their issuer is asked about', () => {
     stage.gate = undefined;
     expect(await stage.verify('d', '192.0.2.4')).toBe(INVALID);
   });
+});
+
+it('is kept itself only where it cannot be verified again without', async () => {
+  const clock = new VirtualClock();
+  const again: TokenFacts[] = [];
+  const facts: TokenFacts = {
+    claims: {},
+    issuer: 'i',
+    expiresAt: 60_000,
+    binding: { jkt: undefined, x5t: undefined },
+  };
+  const outcome = { kind: 'facts', facts } as const;
+  const verify = (): Promise<TokenOutcome> => Promise.resolve(outcome);
+  const verifiers: readonly TokenVerifier[] = [
+    { verify },
+    {
+      verify,
+      again: (known: TokenFacts): Promise<TokenOutcome> => {
+        again.push(known);
+        return Promise.resolve(outcome);
+      },
+    },
+  ];
+  const options = { clock, now: () => clock.now(), keptMsMax: 1000 };
+  const [asking, judging] = verifiers.map((each) => new VerifiedTokens(each, options));
+  for (const each of [asking, judging]) await each?.verify('secret', 'digest', '192.0.2.1');
+  clock.advance(1000);
+  const doubted = [asking, judging].map((each) => each?.doubted(() => true) ?? []);
+  expect(doubted.map(([known]) => known?.token)).toEqual(['secret', undefined]);
+  for (const known of doubted[1] ?? []) expect(await judging?.again(known)).toBe(outcome);
+  expect(again).toEqual([facts]);
+  expect(judging?.kept('digest')).toBe(facts);
+  // It is still verified without.
+  clock.advance(1000);
+  expect(judging?.doubted(() => true).map(({ token }) => token)).toEqual([undefined]);
 });
 
 it('is known by a digest of all of it', () => {

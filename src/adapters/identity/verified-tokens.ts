@@ -1,23 +1,26 @@
 /**
  * Tokens that were verified, by the SHA-256 of the whole token, so that no two tokens can be taken
- * for each other. Never beyond a token's end, and bounded; tokens that are being verified are
- * verified once, however many requests carry them. Whoever sends many that are none has no more of
- * them verified for a while: it costs us a signature, and the sender nothing.
+ * for each other. The token itself is kept only where its issuer has to be shown it again. Never
+ * beyond a token's end, and bounded; tokens that are being verified are verified once, however many
+ * requests carry them. Whoever sends many that are none has no more of them verified for a while:
+ * it costs us a signature, and the sender nothing.
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '../../core/ports.ts';
 import { FailureBudget } from '../../core/security/failure-budget.ts';
 import { AskingPlaces } from './asking-places.ts';
 import {
+  invalid,
   THROTTLED,
   type TokenFacts,
   type TokenOutcome,
   type TokenVerifier,
   UNAVAILABLE,
 } from './token-facts.ts';
+import { TokenMemory } from './token-memory.ts';
 
 export interface VerifiedTokensOptions {
-  /** Tokens kept. Default 10000. */
+  /** Tokens kept, besides those with something open. Default 10000. */
   readonly tokensMax?: number | undefined;
   /** Milliseconds a token is kept. Default: until it ends. */
   readonly keptMsMax?: number | undefined;
@@ -28,6 +31,8 @@ export interface VerifiedTokensOptions {
   readonly failuresPerSecondMax?: number | undefined;
   /** Tokens verified at a time where that is a question to others. Default: it is none. */
   readonly askingMax?: number | undefined;
+  /** Whether a token has anything open, which has to be looked after. Default: none has. */
+  readonly isOpen?: ((token: KnownToken) => boolean) | undefined;
   /** Told of a token that counted, has not ended by itself, and counts no more. */
   readonly onEnded?: ((token: KnownToken) => void) | undefined;
   readonly clock: Pick<Clock, 'now'>;
@@ -37,7 +42,8 @@ export interface VerifiedTokensOptions {
 
 /** A token that counted when it was verified. */
 export interface KnownToken {
-  readonly token: string;
+  /** Absent where it is verified again without. */
+  readonly token: string | undefined;
   readonly digest: string;
   readonly facts: TokenFacts;
 }
@@ -50,12 +56,22 @@ interface Kept extends KnownToken {
   isDoubted: boolean;
 }
 
+interface Failure {
+  readonly address: string;
+  readonly at: number;
+}
+
 const TOKENS_MAX = 10_000;
 const FAILURES_PER_SECOND_MAX = 100;
 /** Milliseconds for which a token that was used need not be put in its order again. */
 const USED_MS = 1000;
 /** Milliseconds for which a token is remembered that is old: what it opens may not be open yet. */
 const OPENING_MS = 60_000;
+/** How many of the longest unused are looked at for each that is new. */
+const LOOKS_MAX = 16;
+/** Milliseconds from its last use for which a token is left to the way in that knows it. */
+const FOREIGN_MS = 600_000;
+const FOREIGN: TokenOutcome = invalid('issuer');
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -67,6 +83,10 @@ export class VerifiedTokens {
   readonly #underWay = new Map<string, Promise<TokenOutcome>>();
   readonly #failures: FailureBudget;
   readonly #places: AskingPlaces | undefined;
+  /** Outcomes that count as failures, by whom and when. */
+  readonly #counted = new WeakMap<TokenOutcome, Failure>();
+  /** Those that another way in knows. */
+  readonly #foreign = new TokenMemory(FOREIGN_MS);
 
   constructor(verifier: TokenVerifier, options: VerifiedTokensOptions) {
     this.#verifier = verifier;
@@ -108,8 +128,12 @@ export class VerifiedTokens {
   }
 
   /** Verifies one that counted: nobody's failure, and in nobody's way. It never rejects. */
-  async again({ token, digest }: KnownToken): Promise<TokenOutcome> {
-    return this.#underWay.get(digest) ?? this.#verify(token, digest);
+  async again({ token, digest, facts }: KnownToken): Promise<TokenOutcome> {
+    const known = this.#underWay.get(digest);
+    if (known !== undefined) return known;
+    if (token !== undefined) return this.#verify(token, digest);
+    const verifying = this.#verifier.again?.(facts) ?? Promise.resolve(UNAVAILABLE);
+    return this.#settle(verifying, undefined, digest);
   }
 
   /**
@@ -121,6 +145,10 @@ export class VerifiedTokens {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
     const now = this.#options.clock.now();
+    if (this.#foreign.has(digest, now)) {
+      this.#foreign.add(digest, now);
+      return FOREIGN;
+    }
     // One that counted is no guess, though what was known of it is old.
     const isGuess = !this.#kept.has(digest);
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
@@ -132,13 +160,36 @@ export class VerifiedTokens {
     return this.#verify(token, digest, address).finally(giveBack);
   }
 
+  /**
+   * What takes back the failure that an outcome was, for whoever finds that another way in knows
+   * the token: here it is not looked at again for a while. Undefined where it was none.
+   */
+  forgiving(outcome: TokenOutcome, digest: string): (() => void) | undefined {
+    const counted = this.#counted.get(outcome);
+    if (counted === undefined) return undefined;
+    return () => {
+      if (!this.#counted.delete(outcome)) return;
+      this.#failures.forgive(counted.address, counted.at);
+      this.#foreign.add(digest, this.#options.clock.now());
+    };
+  }
+
   #verify(token: string, digest: string, address?: string): Promise<TokenOutcome> {
-    const { clock } = this.#options;
-    const verifying = this.#verifier
-      .verify(token)
+    const kept = this.#verifier.again === undefined ? token : undefined;
+    return this.#settle(this.#verifier.verify(token), kept, digest, address);
+  }
+
+  /** @param token - as it is kept. */
+  #settle(
+    verified: Promise<TokenOutcome>,
+    token: string | undefined,
+    digest: string,
+    address?: string,
+  ): Promise<TokenOutcome> {
+    const verifying = verified
       .then((outcome) => {
         const isNone = outcome.kind === 'invalid';
-        if (isNone && address !== undefined) this.#failures.failed(address, clock.now());
+        if (isNone && address !== undefined) this.#failed(outcome, address);
         if (isNone) this.#ended(digest);
         if (outcome.kind === 'facts') this.#keep(token, digest, outcome.facts);
         return outcome;
@@ -146,6 +197,12 @@ export class VerifiedTokens {
       .finally(() => this.#underWay.delete(digest));
     this.#underWay.set(digest, verifying);
     return verifying;
+  }
+
+  #failed(outcome: TokenOutcome, address: string): void {
+    const at = this.#options.clock.now();
+    this.#failures.failed(address, at);
+    this.#counted.set(outcome, { address, at });
   }
 
   #ended(digest: string): void {
@@ -162,17 +219,29 @@ export class VerifiedTokens {
     this.#kept.set(digest, kept);
   }
 
-  #keep(token: string, digest: string, facts: TokenFacts): void {
-    const { now, keptMsMax = Infinity, tokensMax = TOKENS_MAX } = this.#options;
+  #keep(token: string | undefined, digest: string, facts: TokenFacts): void {
+    const { now, keptMsMax = Infinity } = this.#options;
     const from = now();
     const until = Math.min(facts.expiresAt, from + keptMsMax);
     this.#kept.delete(digest);
     if (facts.expiresAt <= from) return;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size < tokensMax) break;
-      this.#kept.delete(oldest);
-    }
+    this.#makeRoom();
     this.#kept.set(digest, { token, digest, facts, from, until, usedAt: from, isDoubted: false });
+  }
+
+  /**
+   * The longest unused goes, unless it has something open: nobody would look after that, and what
+   * is open is bounded itself. A few are looked at each time, so that none costs more than another.
+   */
+  #makeRoom(): void {
+    const { tokensMax = TOKENS_MAX, isOpen } = this.#options;
+    let looks = 0;
+    for (const [digest, oldest] of this.#kept) {
+      if (this.#kept.size < tokensMax || looks >= LOOKS_MAX) return;
+      looks += 1;
+      this.#kept.delete(digest);
+      if (isOpen?.(oldest) === true) this.#kept.set(digest, oldest);
+    }
   }
 }
 

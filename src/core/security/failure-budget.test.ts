@@ -66,6 +66,53 @@ it('owes no more than a second: whoever failed together comes back together', ()
   expect(budget.isSpent('192.0.2.7', 1010)).toBe(false);
 });
 
+it('takes back a failure that proved to be none, and no other', () => {
+  const budget = new FailureBudget(2);
+  for (const at of [0, 1, 1]) budget.failed('192.0.2.1', at);
+  expect(budget.isSpent('192.0.2.1', 1)).toBe(true);
+  budget.forgive('192.0.2.1', 1);
+  budget.forgive('192.0.2.1', 1);
+  expect(budget.isSpent('192.0.2.1', 1)).toBe(false);
+  // The one at 0 stands, and is the last.
+  expect(budget.isSuspect('192.0.2.1', 9999)).toBe(true);
+  expect(budget.isSuspect('192.0.2.1', 10_000)).toBe(false);
+  budget.forgive('192.0.2.1', 0);
+  expect(budget.isSuspect('192.0.2.1', 1)).toBe(false);
+  // Whoever is not suspected any more gains nothing by it.
+  budget.forgive('192.0.2.1', 0);
+  expect(lookedAt(budget, '192.0.2.1', 1, 100)).toBe(2);
+});
+
+it('gives back to all what was taken back of one', () => {
+  const budget = new FailureBudget(1);
+  for (let i = 0; i < 10; i += 1) budget.failed(`192.0.2.${i}`, 0);
+  expect(budget.isSpent('198.51.100.1', 0)).toBe(true);
+  budget.forgive('192.0.2.9', 0);
+  expect(budget.isSpent('198.51.100.1', 0)).toBe(false);
+});
+
+it('knows the newest sixteen failures of an address, should others be taken back', () => {
+  const budget = new FailureBudget(100);
+  for (let at = 0; at < 16; at += 1) budget.failed('192.0.2.1', at);
+  for (let at = 1; at < 16; at += 1) budget.forgive('192.0.2.1', at);
+  expect(budget.isSuspect('192.0.2.1', 16)).toBe(true);
+  for (let at = 1; at < 17; at += 1) budget.failed('192.0.2.1', at);
+  for (let at = 1; at < 17; at += 1) budget.forgive('192.0.2.1', at);
+  expect(budget.isSuspect('192.0.2.1', 17)).toBe(false);
+});
+
+it('has room for as many suspects as before when one proved to be none', () => {
+  const budget = new FailureBudget(1);
+  for (let i = 0; i < 9998; i += 1) budget.failed(`a${i}`, 0);
+  budget.failed('b', 0);
+  budget.failed('a0', 1);
+  budget.forgive('b', 0);
+  for (const name of ['c', 'd', 'e']) budget.failed(name, 1);
+  // The longest without a failure made room.
+  const suspects = ['a0', 'a1', 'a2', 'b'].map((each) => budget.isSuspect(each, 1));
+  expect(suspects).toEqual([true, false, true, false]);
+});
+
 it('forgets a failure after ten seconds, and the oldest suspects when there are too many', () => {
   const budget = new FailureBudget(1);
   budget.failed('192.0.2.1', 0);

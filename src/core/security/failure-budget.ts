@@ -12,11 +12,14 @@ import { addressKey } from './address-key.ts';
 const SUSPECT_MS = 10_000;
 /** Addresses that are suspect; of more, the longest without a failure is forgotten. */
 const SUSPECTS_MAX = 10_000;
+/** The newest failures of an address, of those that were not taken back. */
+const FAILURES_MAX = 16;
 /** How many times faster failures of those who are no suspects yet may come. */
 const NEWCOMER_SHARE = 10;
 
 export class FailureBudget {
-  readonly #suspects = new Map<string, number>();
+  /** When each failed, its newest failure last. */
+  readonly #suspects = new Map<string, number[]>();
   readonly #ofSuspects: Refill;
   readonly #ofAll: Refill;
 
@@ -38,18 +41,35 @@ export class FailureBudget {
 
   /** Whether a failure came from the address lately. */
   isSuspect(address: string, now: number): boolean {
-    const failedAt = this.#suspects.get(addressKey(address)) ?? -Infinity;
+    const failedAt = this.#suspects.get(addressKey(address))?.at(-1) ?? -Infinity;
     return now - failedAt < SUSPECT_MS;
   }
 
   failed(address: string, now: number): void {
     const key = addressKey(address);
+    const times = this.#suspects.get(key) ?? [];
     this.#suspects.delete(key);
     const [oldest] = this.#suspects.keys();
     if (this.#suspects.size >= SUSPECTS_MAX && oldest !== undefined) this.#suspects.delete(oldest);
-    this.#suspects.set(key, now);
+    times.push(now);
+    if (times.length > FAILURES_MAX) times.shift();
+    this.#suspects.set(key, times);
     this.#ofSuspects.take(now);
     this.#ofAll.take(now);
+  }
+
+  /**
+   * Takes a failure back that proved to be none: what was sent is good for somebody else.
+   * @param at - when it failed.
+   */
+  forgive(address: string, at: number): void {
+    this.#ofSuspects.giveBack();
+    this.#ofAll.giveBack();
+    const key = addressKey(address);
+    const times = this.#suspects.get(key);
+    if (times?.includes(at) !== true) return;
+    times.splice(times.indexOf(at), 1);
+    if (times.length === 0) this.#suspects.delete(key);
   }
 }
 
@@ -75,6 +95,10 @@ class Refill {
   take(now: number): void {
     this.#turn(now);
     this.#left = Math.max(-this.#most, this.#left - 1000);
+  }
+
+  giveBack(): void {
+    this.#left = Math.min(this.#most, this.#left + 1000);
   }
 
   #turn(now: number): void {

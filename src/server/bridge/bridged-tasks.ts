@@ -124,8 +124,9 @@ export class BridgedTasks {
       if (subscription.state !== 'listening') continue;
       const meta = `"_meta":{"${META.subscriptionId}":${listener.id}}`;
       const params = `{${meta},${state.slice(1)}`;
-      const text = Message.notification('notifications/tasks', params).toText();
-      listener.deliver(encodeEvent('message', text));
+      const told = Message.notification('notifications/tasks', params);
+      if (listener.hears?.(told) === false) continue;
+      listener.deliver(encodeEvent('message', told.toText()));
     }
   }
 }

@@ -76,6 +76,8 @@ export class LegacyListenHub {
     for (const { subscription, listener } of this.#entries.values()) {
       if (subscription.state !== 'listening') continue;
       for (const [method, params] of noticesOf(subscription.honoured)) {
+        const plain = Message.notification(method, `{${params.slice(1)}}`);
+        if (listener.hears?.(plain) === false) continue;
         listener.deliver(frameFor(listener.id, method, params));
       }
     }
