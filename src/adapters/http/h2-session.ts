@@ -13,8 +13,8 @@ import type { ListenerParts } from './listener-parts.ts';
 import { MinuteBudget } from './minute-budget.ts';
 
 /** Serves a connection that agreed on HTTP/2. */
-export function openH2Session({ app, context, sight }: ListenerParts, socket: Socket): void {
-  const { limits } = context;
+export function openH2Session({ app, context }: ListenerParts, socket: Socket): void {
+  const { limits, sight } = context;
   const session = performServerHandshake(socket, sessionOptions(limits));
   const cut = (reason: 'resets' | 'pings'): void => {
     if (session.destroyed) return;
