@@ -132,6 +132,47 @@ describe('slow peers', () => {
     },
   );
 
+  it('cuts a reply that had to wait for its turn when its reader does not take it', async () => {
+    await open({ stallMsMax: 50 });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      if (exchange.head.path === '/1') return;
+      exchange.respond(200, JSON_HEADERS, 'x'.repeat(50_000_000));
+    };
+    const client = await connect();
+    client.socket.pause();
+    client.send(get('/1') + get('/2'));
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    const [first] = app.exchanges;
+    if (first !== undefined) respondOk(first);
+    await app.until(() => app.goneCount === 1, 'the cut');
+  });
+
+  it('gives the request behind a large reply all the time that it takes', async () => {
+    await open({ stallMsMax: 50 });
+    const large = 'x'.repeat(50_000_000);
+    app.script = (exchange) => {
+      if (exchange.head.path !== '/2') exchange.respond(200, JSON_HEADERS, large);
+    };
+    const client = await connected(get('/1') + get('/2'));
+    await client.until(() => client.bytesReceived > large.length, 'the large reply');
+    // Others are cut meanwhile by the same bound, one after another.
+    for (let i = 0; i < 3; i += 1) {
+      app.script = (exchange) => {
+        app.watch(exchange);
+        exchange.respond(200, JSON_HEADERS, large);
+      };
+      const stalled = await connect();
+      stalled.socket.pause();
+      stalled.send(get('/stalled'));
+      await app.until(() => app.goneCount === i + 1, 'the cut');
+    }
+    const second = app.exchanges.find(({ head }) => head.path === '/2');
+    client.take();
+    if (second !== undefined) respondOk(second);
+    await client.untilReceived('{"ok":true}');
+  });
+
   it('closes a connection that idles longer than it may', async () => {
     await open({ keepAliveMs: 50 });
     const client = await connected(get('/'));
