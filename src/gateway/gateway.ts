@@ -374,6 +374,7 @@ function differences(before: ListenConfig, after: ListenConfig): readonly string
     'allowedOrigins',
     'tls',
     'trustedProxies',
+    'forwardedHeader',
     'proxyProtocol',
   ] as const;
   return names

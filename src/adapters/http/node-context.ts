@@ -5,6 +5,7 @@ import type { Telemetry } from '../../core/ports.ts';
 import { CertifiedConnections } from './certified-connections.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import type { ForwardedHeader } from './forwarded-hops.ts';
 import { Peers } from './peers.ts';
 import { Pipeline } from './pipeline.ts';
 import { SharedBytes } from './shared-bytes.ts';
@@ -16,6 +17,7 @@ type Sight = Pick<Telemetry, 'log' | 'count'>;
 export interface ContextOptions {
   readonly limits?: Partial<ConnectionLimits> | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
+  readonly forwardedHeader?: ForwardedHeader | undefined;
   readonly telemetry?: Sight | undefined;
 }
 
@@ -43,13 +45,11 @@ export class NodeContext {
   /** Replies ask their clients to leave. */
   isClosing = false;
 
-  /** @throws TypeError for an entry of `trustedProxies` that is no address and no range. */
-  constructor({ limits, trustedProxies = [], telemetry = UNSEEN }: ContextOptions) {
-    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...limits };
-    this.sight = telemetry;
-    this.peers = new Peers(
-      trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies),
-    );
+  /** @throws TypeError for proxies or a header that nobody can be told by. */
+  constructor(options: ContextOptions) {
+    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
+    this.sight = options.telemetry ?? UNSEEN;
+    this.peers = new Peers(trustedBy(options));
   }
 
   /** Where requests of a connection wait; begun with the first that does. */
@@ -62,4 +62,11 @@ export class NodeContext {
     this.pipelines.set(socket, pipeline);
     return pipeline;
   }
+}
+
+function trustedBy(options: ContextOptions): TrustedProxies | undefined {
+  const { trustedProxies = [], forwardedHeader } = options;
+  if (trustedProxies.length > 0) return new TrustedProxies(trustedProxies, forwardedHeader);
+  if (forwardedHeader === undefined) return undefined;
+  throw new TypeError('forwardedHeader needs trustedProxies: nobody else is believed');
 }

@@ -21,6 +21,11 @@ export interface NodeHandlerOptions {
    * client is. Default: none, and no header is believed.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * The one header of `trustedProxies` that is read, for proxies that write it and pass on what a
+   * client wrote into the other. Default: both, and where they disagree neither counts.
+   */
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
   /** Told of connections that were cut. Default: nobody. */
   readonly telemetry?: Pick<Telemetry, 'log' | 'count'> | undefined;
 }
@@ -38,7 +43,8 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
  * drain comes first because long streams have left `node:http`: the server waits for them but
  * cannot end them.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
+ * `forwardedHeader` that is none, or that nobody is trusted with.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
   const context = new NodeContext(options);

@@ -38,6 +38,11 @@ export interface ServeOptions {
    */
   readonly trustedProxies?: readonly string[] | undefined;
   /**
+   * The one header of `trustedProxies` that is read, for proxies that write it and pass on what a
+   * client wrote into the other. Default: both, and where they disagree neither counts.
+   */
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
+  /**
    * Whether connections of `trustedProxies` begin with the header of the PROXY protocol, version 1
    * or 2. Those that do not are closed. Default false.
    */
@@ -70,7 +75,8 @@ const FLUSH_MS = 500;
  * @throws Error when the address cannot be listened on, saying which and why; when anybody could
  * call from another machine without a credential; when a file of `tls` cannot be used, saying which
  * and why in one line.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
+ * `forwardedHeader` that is none, or that nobody is trusted with.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
