@@ -12,6 +12,7 @@ export interface ListenerOptions {
   /** Undefined: plain HTTP. */
   readonly tls?: TlsOptions | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
   readonly proxyProtocol?: boolean | undefined;
 }
 
@@ -38,9 +39,10 @@ export class ApplicationSeat implements Application {
 /** Who may come in without a credential was decided before. */
 export async function openListener(
   app: Application,
-  { host, port, drainMs, tls, trustedProxies, proxyProtocol }: ListenerOptions,
+  options: ListenerOptions,
   telemetry: Telemetry,
 ): Promise<RunningServer | ServeFailure> {
+  const { host, port, drainMs, tls, trustedProxies, forwardedHeader, proxyProtocol } = options;
   try {
     return await serve(app, {
       host,
@@ -48,6 +50,7 @@ export async function openListener(
       drainMs: drainWindow(drainMs),
       tls,
       trustedProxies,
+      forwardedHeader,
       proxyProtocol,
       insecure: true,
       telemetry,

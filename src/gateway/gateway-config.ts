@@ -47,6 +47,8 @@ export interface ListenConfig {
   readonly tls?: TlsOptions | undefined;
   /** Proxies that are believed, as addresses and ranges; undefined for none. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** The one header of theirs that is read; undefined for both. */
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
   /** Whether their connections begin with the header of the PROXY protocol. */
   readonly proxyProtocol?: boolean | undefined;
 }

@@ -382,6 +382,7 @@ function differences(before: ListenConfig, after: ListenConfig): readonly string
     'allowedOrigins',
     'tls',
     'trustedProxies',
+    'forwardedHeader',
     'proxyProtocol',
   ] as const;
   return names

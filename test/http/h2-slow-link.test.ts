@@ -1,17 +1,17 @@
 /** A reader of HTTP/2 behind a slow link, who takes all the time and answers pings late. */
 import { once } from 'node:events';
-import { connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
-import { serve } from 'tidegate/node';
-import { expect, it, onTestFinished } from 'vitest';
-import type { Application } from '../../src/core/ports.ts';
+import { type ConnectionLimits, serve } from 'tidegate/node';
+import { describe, expect, it, type TestContext } from 'vitest';
+import type { Application, HttpExchange, StreamSink } from '../../src/core/ports.ts';
 import { Authority, Folder } from './certificates.ts';
 
-const BODY = 'x'.repeat(14_000_000);
-const BYTES_PER_MS = 4000;
+const BODY = 'x'.repeat(40_000_000);
+const BYTES_PER_MS = 6000;
 
 /** @returns the port of a link to another one. */
-async function slowLink(port: number): Promise<number> {
+async function slowLink({ onTestFinished }: TestContext, port: number): Promise<number> {
   const link = createServer((client) => {
     const server = connectTcp(port, '127.0.0.1');
     client.pipe(server);
@@ -34,33 +34,85 @@ async function slowLink(port: number): Promise<number> {
   return (link.address() as AddressInfo).port;
 }
 
-it('is not taken for gone while it takes what was sent before the ping', async () => {
+/** A connection over a slow link whose windows are so wide that all waits in the connection. */
+async function slowSession(
+  context: TestContext,
+  app: Application,
+  limits: Partial<ConnectionLimits>,
+  initialWindowSize = 2 ** 30,
+): Promise<ClientHttp2Session> {
   const authority = await Authority.create();
   const folder = new Folder();
-  const app: Application = {
-    handle: (exchange) => exchange.respond(200, [], BODY),
-    drain: () => Promise.resolve(),
-  };
   const tls = { ...folder.pair(await authority.server()), http2: true };
-  const server = await serve(app, { port: 0, drainMs: 0, tls, limits: { probeDelayMs: 1000 } });
-  onTestFinished(async () => {
+  const server = await serve(app, { port: 0, drainMs: 0, tls, limits });
+  context.onTestFinished(async () => {
     await server.close();
     folder.remove();
   });
-  const session = connect(`https://localhost:${await slowLink(server.port)}`, {
+  const session = connect(`https://localhost:${await slowLink(context, server.port)}`, {
     ca: authority.cert,
-    settings: { initialWindowSize: 2 ** 30 },
+    settings: { initialWindowSize },
   });
-  onTestFinished(() => session.destroy());
+  context.onTestFinished(() => session.destroy());
   session.on('error', () => {});
   await once(session, 'remoteSettings');
   session.setLocalWindowSize(2 ** 30);
-  const stream = session.request({ ':path': '/' });
+  return session;
+}
+
+/** How many bytes of a reply come. */
+async function takenOf(stream: ClientHttp2Stream): Promise<number> {
   let taken = 0;
   stream.on('data', (chunk: Buffer) => {
     taken += chunk.length;
   });
   stream.on('error', () => {});
   await new Promise((resolve) => stream.once('close', resolve));
-  expect(taken).toBe(BODY.length);
-}, 20_000);
+  return taken;
+}
+
+function respondBody(exchange: HttpExchange): void {
+  exchange.respond(200, [], BODY);
+}
+
+describe.concurrent('a reader behind a slow link', () => {
+  it('is not taken for gone while it takes what was sent before the ping', async (context) => {
+    const app = { handle: respondBody, drain: () => Promise.resolve() };
+    const session = await slowSession(context, app, { probeDelayMs: 2000 });
+    expect(await takenOf(session.request({ ':path': '/' }))).toBe(BODY.length);
+  }, 60_000);
+
+  it('is not cut as one that takes nothing while it takes a large reply', async (context) => {
+    const app = { handle: respondBody, drain: () => Promise.resolve() };
+    const session = await slowSession(context, app, { stallMsMax: 2000 }, 2 ** 25);
+    expect(await takenOf(session.request({ ':path': '/' }))).toBe(BODY.length);
+    expect(session.destroyed).toBe(false);
+  }, 60_000);
+
+  it('loses nothing else when one of its streams is cut behind a large reply', async (context) => {
+    const sinks: StreamSink[] = [];
+    const app: Application = {
+      handle: (exchange) => {
+        if (exchange.head.path === '/') respondBody(exchange);
+        else sinks.push(exchange.openStream(200, [], 'first', true));
+      },
+      drain: () => Promise.resolve(),
+    };
+    const session = await slowSession(context, app, { stallMsMax: 2000 });
+    const [cut, kept] = [
+      session.request({ ':path': '/cut' }),
+      session.request({ ':path': '/kept' }),
+    ];
+    cut.on('error', () => {}).resume();
+    await once(
+      kept.on('error', () => {}),
+      'data',
+    );
+    const large = session.request({ ':path': '/' });
+    await once(large, 'response');
+    sinks[0]?.destroy();
+    expect(await takenOf(large)).toBe(BODY.length);
+    sinks[1]?.end('last');
+    expect(await takenOf(kept)).toBe('last'.length);
+  }, 60_000);
+});

@@ -1,9 +1,11 @@
 /** Whose request it is behind proxies: only those the operator trusts are believed. */
 import { connect as connectTls } from 'node:tls';
 import { connect as connectH2 } from 'node:http2';
-import { type RunningServer, serve, type ServeOptions } from 'tidegate/node';
+import { createServer } from 'node:http';
+import { nodeHandler, type RunningServer, serve, type ServeOptions } from 'tidegate/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Authority, Folder } from './certificates.ts';
+import { listening } from './hosts.ts';
 import { get, post, RawClient, statusOf } from './raw-client.ts';
 import { echo, ScriptedApp } from './scripted-app.ts';
 import { Seen } from './seen.ts';
@@ -66,6 +68,38 @@ describe('headers', () => {
     );
     expect(await addressSeen(get('/', ['Forwarded: for=evil']))).toBe('127.0.0.1');
     expect(await addressSeen(get('/'))).toBe('127.0.0.1');
+  });
+
+  it('of the kind that proxies write are believed alone, where it is named', async () => {
+    const lines = ['X-Forwarded-For: 203.0.113.9', 'Forwarded: for=198.51.100.1'];
+    await open({ trustedProxies: ['127.0.0.1'] });
+    expect(await addressSeen(get('/', lines))).toBe('127.0.0.1');
+    await server.close();
+    await open({ trustedProxies: ['127.0.0.1'], forwardedHeader: 'x-forwarded-for' });
+    expect(await addressSeen(get('/', lines))).toBe('203.0.113.9');
+    await server.close();
+    await open({ trustedProxies: ['127.0.0.1'], forwardedHeader: 'forwarded' });
+    expect(await addressSeen(get('/', lines))).toBe('198.51.100.1');
+    const options = { trustedProxies: ['127.0.0.1'], forwardedHeader: 'forwarded' } as const;
+    const mounted = await listening(createServer(nodeHandler(app, options)));
+    const client = await RawClient.open(mounted.port);
+    client.send(get('/', lines));
+    await client.untilReceived('{"ok":true}');
+    expect(app.exchanges.at(-1)?.head.remoteAddress).toBe('198.51.100.1');
+    client.destroy();
+    await mounted.close();
+  });
+
+  it('refuse to start with a header that is none, or that nobody is trusted with', async () => {
+    await open({});
+    const forwardedHeader = 'X-Real-IP' as 'forwarded';
+    await expect(
+      serve(app, { port: 0, trustedProxies: ['127.0.0.1'], forwardedHeader }),
+    ).rejects.toThrow('forwardedHeader: Give forwarded or x-forwarded-for.');
+    await expect(serve(app, { port: 0, forwardedHeader: 'forwarded' })).rejects.toThrow(
+      'forwardedHeader needs trustedProxies',
+    );
+    expect(() => nodeHandler(app, { forwardedHeader: 'forwarded' })).toThrow(TypeError);
   });
 
   it('refuse to start with a range that is none', async () => {

@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serve } from 'tidegate/node';
 import type { ConnectionLimits, RunningServer } from 'tidegate/node';
+import type { HttpExchange } from '../../src/core/ports.ts';
 import { get, post, RawClient, statusOf } from './raw-client.ts';
 import { echo, JSON_HEADERS, respondOk, ScriptedApp } from './scripted-app.ts';
+import { Seen } from './seen.ts';
 
 let app: ScriptedApp;
 let server: RunningServer;
@@ -129,6 +131,47 @@ describe('slow peers', () => {
       expect(app.sinks[0]?.queuedBytes()).toBe(0);
     },
   );
+
+  it('cuts a reply that had to wait for its turn when its reader does not take it', async () => {
+    await open({ stallMsMax: 50 });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      if (exchange.head.path === '/1') return;
+      exchange.respond(200, JSON_HEADERS, 'x'.repeat(50_000_000));
+    };
+    const client = await connect();
+    client.socket.pause();
+    client.send(get('/1') + get('/2'));
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    const [first] = app.exchanges;
+    if (first !== undefined) respondOk(first);
+    await app.until(() => app.goneCount === 1, 'the cut');
+  });
+
+  it('gives the request behind a large reply all the time that it takes', async () => {
+    await open({ stallMsMax: 50 });
+    const large = 'x'.repeat(50_000_000);
+    app.script = (exchange) => {
+      if (exchange.head.path !== '/2') exchange.respond(200, JSON_HEADERS, large);
+    };
+    const client = await connected(get('/1') + get('/2'));
+    await client.until(() => client.bytesReceived > large.length, 'the large reply');
+    // Others are cut meanwhile by the same bound, one after another.
+    for (let i = 0; i < 3; i += 1) {
+      app.script = (exchange) => {
+        app.watch(exchange);
+        exchange.respond(200, JSON_HEADERS, large);
+      };
+      const stalled = await connect();
+      stalled.socket.pause();
+      stalled.send(get('/stalled'));
+      await app.until(() => app.goneCount === i + 1, 'the cut');
+    }
+    const second = app.exchanges.find(({ head }) => head.path === '/2');
+    client.take();
+    if (second !== undefined) respondOk(second);
+    await client.untilReceived('{"ok":true}');
+  });
 
   it('closes a connection that idles longer than it may', async () => {
     await open({ keepAliveMs: 50 });
@@ -359,8 +402,68 @@ describe('connections', () => {
     expect(client.received.match(/"\/\d"/g)).toEqual(['"/1"', '"/2"', '"/3"']);
   });
 
-  it('tells of each pipelined request that its client left', async () => {
+  it('handles few pipelined requests before their turn, and the others as turns come', async () => {
+    await open({ pipelinedHandledMax: 2 });
+    const pending: (() => void)[] = [];
+    app.script = (exchange) => {
+      const { path } = exchange.head;
+      if (path === '/other') return respondOk(exchange);
+      pending.push(() => exchange.respond(200, JSON_HEADERS, `"${path}"`));
+    };
+    const client = await connected([1, 2, 3, 4, 5, 6].map((i) => get(`/${i}`)).join(''));
+    await app.until(() => pending.length === 3, 'the first and two behind it');
+    expect(await isServed(await connect(), '/other')).toBe(true);
+    expect(pending).toHaveLength(3);
+    // What is answered before its turn keeps its place: its reply is kept, too.
+    for (const respond of pending.slice(1)) respond();
+    expect(await isServed(await connect(), '/other')).toBe(true);
+    expect(pending).toHaveLength(3);
+    pending[0]?.();
+    await app.until(() => pending.length === 6, 'the others');
+    for (const respond of pending.slice(3)) respond();
+    await client.untilReceived('"/6"');
+    const replies = ['"/1"', '"/2"', '"/3"', '"/4"', '"/5"', '"/6"'];
+    expect(client.received.match(/"\/\d"/g)).toEqual(replies);
+  });
+
+  it('handles what a call waits for, though it came behind the call', async () => {
     await open();
+    let call: HttpExchange | undefined;
+    app.script = (exchange) => {
+      if (exchange.head.path === '/call') call = exchange;
+      else exchange.respond(202, [], '');
+      if (exchange.head.path === '/answer') call?.respond(200, JSON_HEADERS, '"answered"');
+    };
+    const client = await connected(get('/call') + get('/progress') + get('/answer'));
+    await client.untilReceived('"answered"');
+  });
+
+  it('cuts a connection on which more requests wait than may, and counts it', async () => {
+    const telemetry = new Seen();
+    const limits = { pipelinedHandledMax: 1, pipelinedWaitingMax: 3 };
+    server = await serve(app, { port: 0, limits, drainMs: 100, telemetry });
+    app.script = (exchange) => (exchange.head.path === '/' ? respondOk : watch)(exchange);
+    const client = await connected([1, 2, 3, 4, 5, 6, 7].map((i) => get(`/${i}`)).join(''));
+    await client.untilOver();
+    expect(client.received).toBe('');
+    expect(telemetry.counted('http1_connections_cut_total', 'pipelined')).toBe(1);
+    expect(await isServed(await connect())).toBe(true);
+    expect(app.exchanges.filter(({ head }) => head.path > '/2')).toEqual([]);
+  });
+
+  it('handles nothing of what waited on a connection that ended', async () => {
+    await open({ pipelinedHandledMax: 2 });
+    app.script = (exchange) => (exchange.head.path === '/' ? respondOk : watch)(exchange);
+    const client = await connected([1, 2, 3, 4, 5].map((i) => get(`/${i}`)).join(''));
+    await app.until(() => app.exchanges.length === 3, 'the first and two behind it');
+    client.destroy();
+    await app.until(() => app.goneCount === 3, 'the leaving');
+    expect(await isServed(await connect())).toBe(true);
+    expect(app.exchanges.map(({ head }) => head.path)).toEqual(['/1', '/2', '/3', '/']);
+  });
+
+  it('tells of each pipelined request that its client left', async () => {
+    await open({ pipelinedHandledMax: 20 });
     app.script = (exchange) => app.watch(exchange);
     const client = await connected(Array.from({ length: 20 }, (_, i) => get(`/${i}`)).join(''));
     await app.until(() => app.exchanges.length === 20, 'the requests');
@@ -557,8 +660,12 @@ describe('listening', () => {
   });
 });
 
-async function isServed(client: RawClient): Promise<boolean> {
-  client.send(get('/'));
+function watch(exchange: HttpExchange): void {
+  app.watch(exchange);
+}
+
+async function isServed(client: RawClient, path = '/'): Promise<boolean> {
+  client.send(get(path));
   await client.until((it) => it.isEnded || it.isClosed || it.received.includes('ok'), 'either');
   return client.received.includes('ok');
 }

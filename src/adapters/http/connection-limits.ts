@@ -47,6 +47,14 @@ export interface ConnectionLimits {
    * ones get 408. Default 240.
    */
   readonly bodyBytesPerSecondMin: number;
+  /**
+   * Requests of one connection of HTTP/1 that are handled before it is their turn to be replied to;
+   * further ones wait. With 0 a client cannot answer a question behind the call that asks it.
+   * Default 8.
+   */
+  readonly pipelinedHandledMax: number;
+  /** Requests of one connection of HTTP/1 that wait so; beyond it, it is closed. Default 100. */
+  readonly pipelinedWaitingMax: number;
   /** Requests open at a time on one connection of HTTP/2; further ones wait. Default 100. */
   readonly requestsPerConnectionMax: number;
   /**
@@ -72,6 +80,8 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   discardBytesMax: 4 * 1024 * 1024,
   discardMsMax: 2_000,
   bodyBytesPerSecondMin: 240,
+  pipelinedHandledMax: 8,
+  pipelinedWaitingMax: 100,
   requestsPerConnectionMax: 100,
   resetsPerMinuteMax: 200,
   pingsPerMinuteMax: 120,

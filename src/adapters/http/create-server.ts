@@ -69,7 +69,7 @@ function pendingOn(socket: Duplex): ServerResponse | undefined {
 
 /** Puts the first look at a connection before whatever Node does with it. */
 function introduceAll(parts: ListenerParts, server: Server | SecureServer): void {
-  const { context, sight, proxyProtocol, tls } = parts;
+  const { context, proxyProtocol, tls } = parts;
   const [accept] = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
@@ -81,7 +81,7 @@ function introduceAll(parts: ListenerParts, server: Server | SecureServer): void
         if (source !== undefined) context.peers.introduce(socket, source);
         accept?.call(server, socket);
       },
-      onRefused: (reason) => sight.count('connections_refused_total', { reason }),
+      onRefused: (reason) => context.sight.count('connections_refused_total', { reason }),
     });
   });
 }

@@ -4,13 +4,15 @@ import { isIP } from 'node:net';
 const CHARS_MAX = 4096;
 const HOPS_MAX = 32;
 
+export type ForwardedHeader = 'forwarded' | 'x-forwarded-for';
+
 /**
  * The nearest hops, undefined each that names no address: what a client wrote stands before what
  * proxies added, and takes nothing of it away. Undefined for what is no list at all.
  */
 export function forwardedHops(
   text: string,
-  header: 'forwarded' | 'x-forwarded-for',
+  header: ForwardedHeader,
 ): readonly (string | undefined)[] | undefined {
   const nodes = header === 'forwarded' ? forwardedNodes(text) : listedNodes(text);
   return nodes?.slice(-HOPS_MAX).map((node) => (node === undefined ? undefined : addressOf(node)));

@@ -57,7 +57,7 @@ export class H2Exchange implements HttpExchange {
     stream.respond(replyHeaders(status, [...headers, ...length]));
     stream.end(content);
     endRequest(stream);
-    cutWhenStalledH2(stream, this.#context.limits.stallMsMax);
+    cutWhenStalledH2(stream, this.#socket, this.#context.limits.stallMsMax);
   }
 
   openStream(
@@ -69,7 +69,7 @@ export class H2Exchange implements HttpExchange {
     this.#begin(!isLong && this.head.method === 'GET' ? TURNED_AWAY : status);
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
-    this.#sink = new H2Stream(stream, this.#context, first);
+    this.#sink = new H2Stream(stream, this.#socket, this.#context, first);
     endRequest(stream);
     return this.#sink;
   }

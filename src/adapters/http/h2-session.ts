@@ -13,8 +13,8 @@ import type { ListenerParts } from './listener-parts.ts';
 import { MinuteBudget } from './minute-budget.ts';
 
 /** Serves a connection that agreed on HTTP/2. */
-export function openH2Session({ app, context, sight }: ListenerParts, socket: Socket): void {
-  const { limits } = context;
+export function openH2Session({ app, context }: ListenerParts, socket: Socket): void {
+  const { limits, sight } = context;
   const session = performServerHandshake(socket, sessionOptions(limits));
   const cut = (reason: 'resets' | 'pings'): void => {
     if (session.destroyed) return;
@@ -46,7 +46,7 @@ export function openH2Session({ app, context, sight }: ListenerParts, socket: So
         if (!isReplied(stream)) resets.take();
       });
       if (stream.destroyed) return;
-      if (headers[':method'] === 'CONNECT') return refuseTunnel(stream, limits);
+      if (headers[':method'] === 'CONNECT') return refuseTunnel(stream, socket, limits);
       const exchange = new H2Exchange({ stream, headers, raw, socket }, context);
       context.line.enter(socket, () => app.handle(exchange));
     },
@@ -110,11 +110,15 @@ class IdleTimer {
   }
 }
 
-function refuseTunnel(stream: ServerHttp2Stream, { stallMsMax }: ConnectionLimits): void {
+function refuseTunnel(
+  stream: ServerHttp2Stream,
+  socket: Socket,
+  { stallMsMax }: ConnectionLimits,
+): void {
   stream.respond({ ':status': 405, allow: 'GET, POST, DELETE, OPTIONS' });
   stream.end();
   endRequest(stream);
-  cutWhenStalledH2(stream, stallMsMax);
+  cutWhenStalledH2(stream, socket, stallMsMax);
 }
 
 function ignore(): void {

@@ -1,17 +1,21 @@
 /** An event stream through a stream of HTTP/2. Other streams of the connection go on beside it. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
+import { H2Progress, queuedBytes, takenBytes } from './h2-progress.ts';
 import type { NodeContext } from './node-context.ts';
 
 export class H2Stream implements StreamSink {
   readonly #stream: ServerHttp2Stream;
+  readonly #socket: Socket;
   readonly #context: NodeContext;
   #isOpen = true;
   #isCut = false;
 
   /** `stream` has sent its head; `first` follows in the same turn. */
-  constructor(stream: ServerHttp2Stream, context: NodeContext, first: string) {
+  constructor(stream: ServerHttp2Stream, socket: Socket, context: NodeContext, first: string) {
     this.#stream = stream;
+    this.#socket = socket;
     this.#context = context;
     this.write(first);
   }
@@ -27,13 +31,13 @@ export class H2Stream implements StreamSink {
     this.write(last);
     this.#isOpen = false;
     if (!this.#stream.destroyed) this.#stream.end();
-    cutWhenStalledH2(this.#stream, this.#context.limits.stallMsMax);
+    cutWhenStalledH2(this.#stream, this.#socket, this.#context.limits.stallMsMax);
   }
 
   destroy(): void {
     this.#isOpen = false;
     this.#isCut = true;
-    cutH2(this.#stream, this.#context.limits.stallMsMax);
+    cutH2(this.#stream, this.#socket, this.#context.limits.stallMsMax);
   }
 
   /** Whether we ended it ourselves, so that nobody need be told. */
@@ -63,18 +67,27 @@ export function endRequest(stream: ServerHttp2Stream): void {
   });
 }
 
-/** A reply that is over for us must not wait forever for a reader that takes nothing. */
-export function cutWhenStalledH2(stream: ServerHttp2Stream, stallMs: number): void {
+/**
+ * A reply that is over for us must not wait forever for a reader that takes nothing. Node starts
+ * the time again whenever it hands something to the connection; while the connection itself is
+ * behind, what the peer takes of it counts, too.
+ */
+export function cutWhenStalledH2(stream: ServerHttp2Stream, socket: Socket, stallMs: number): void {
   if (stream.destroyed || stream.writableFinished) return;
-  // Starts again whenever something is taken.
-  stream.setTimeout(stallMs, () => cutH2(stream, stallMs));
+  const before = takenBytes(socket);
+  stream.setTimeout(stallMs, () => {
+    const isTaking = queuedBytes(socket) > 0 && takenBytes(socket) > before;
+    if (isTaking) cutWhenStalledH2(stream, socket, stallMs);
+    else cutH2(stream, socket, stallMs);
+  });
 }
 
 /**
  * Resets the stream; what it had queued is dropped. A peer that does not read its connection at all
- * does not answer a ping either, and is cut with everything that waits for it.
+ * does not answer a ping either, and is cut with everything that waits for it. One that reads comes
+ * to the ping when it has taken what was sent before it.
  */
-export function cutH2(stream: ServerHttp2Stream, stallMs: number): void {
+export function cutH2(stream: ServerHttp2Stream, socket: Socket, stallMs: number): void {
   const { session } = stream;
   if (!stream.destroyed) {
     stream.close(constants.NGHTTP2_CANCEL);
@@ -82,8 +95,13 @@ export function cutH2(stream: ServerHttp2Stream, stallMs: number): void {
     stream.destroy();
   }
   if (session === undefined || session.destroyed) return;
-  const timer = setTimeout(() => session.destroy(), stallMs);
+  const progress = new H2Progress(socket);
+  const timer = setInterval(() => {
+    if (progress.look()) return;
+    clearInterval(timer);
+    session.destroy();
+  }, stallMs);
   timer.unref();
-  const isSent = session.ping(() => clearTimeout(timer));
-  if (!isSent) clearTimeout(timer);
+  const isSent = session.ping(() => clearInterval(timer));
+  if (!isSent) clearInterval(timer);
 }

@@ -5,18 +5,20 @@
  */
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { H2Progress } from './h2-progress.ts';
 
 export class H2Watch {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
+  readonly #progress: H2Progress;
   #isAnswered = true;
-  #queuedBytes = 0;
 
   /** @param everyMs - a ping, which must be answered before the next, or be on its way. */
   constructor(session: ServerHttp2Session, socket: Socket, everyMs: number) {
     this.#session = session;
     this.#socket = socket;
+    this.#progress = new H2Progress(socket);
     this.#timer = setInterval(() => this.#look(), everyMs);
   }
 
@@ -26,10 +28,8 @@ export class H2Watch {
 
   #look(): void {
     const session = this.#session;
-    const before = this.#queuedBytes;
-    this.#queuedBytes = queuedOn(this.#socket);
     // A slow reader comes to the ping when it has taken what was sent before it.
-    const isOnItsWay = this.#queuedBytes < before;
+    const isOnItsWay = this.#progress.look();
     // One that was destroyed already waits for a peer that does not take its goodbye.
     if (session.destroyed || (!this.#isAnswered && !isOnItsWay)) {
       endSession(session, this.#socket);
@@ -41,20 +41,6 @@ export class H2Watch {
       this.#isAnswered = error === null;
     });
   }
-}
-
-/** What Node keeps below a socket. */
-interface Handle {
-  readonly writeQueueSize?: number;
-  readonly _parent?: Handle | null;
-}
-
-/**
- * Bytes that the system has not taken yet, which only the handle below that of TLS knows: the
- * session writes past its socket. Where there is none, no reader counts as slow.
- */
-function queuedOn(socket: Socket): number {
-  return (socket as { _handle?: Handle | null })._handle?._parent?.writeQueueSize ?? 0;
 }
 
 /** Ends a connection without waiting for its peer to take anything, which `destroy` alone does. */

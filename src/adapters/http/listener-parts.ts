@@ -1,15 +1,12 @@
 /** What a listener of `serve` is made of. */
-import type { Application, Telemetry } from '../../core/ports.ts';
+import type { Application } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { TlsOptions } from './tls-options.ts';
 
-export type Sight = Pick<Telemetry, 'log' | 'count'>;
-
 export interface ListenerParts {
   readonly app: Application;
   readonly context: NodeContext;
-  readonly sight: Sight;
   readonly proxyProtocol: boolean;
   readonly tls?: Tls | undefined;
 }

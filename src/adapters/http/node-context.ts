@@ -1,13 +1,27 @@
 /** What the exchanges of one handler share: its bounds, and what is known of its connections. */
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Telemetry } from '../../core/ports.ts';
 import { CertifiedConnections } from './certified-connections.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import type { ForwardedHeader } from './forwarded-hops.ts';
 import { Peers } from './peers.ts';
+import { Pipeline } from './pipeline.ts';
 import { SharedBytes } from './shared-bytes.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 import { WaitingLine } from './waiting-line.ts';
+
+type Sight = Pick<Telemetry, 'log' | 'count'>;
+
+export interface ContextOptions {
+  readonly limits?: Partial<ConnectionLimits> | undefined;
+  readonly trustedProxies?: readonly string[] | undefined;
+  readonly forwardedHeader?: ForwardedHeader | undefined;
+  readonly telemetry?: Sight | undefined;
+}
+
+const UNSEEN: Sight = { log() {}, count() {} };
 
 export class NodeContext {
   readonly limits: ConnectionLimits;
@@ -15,8 +29,8 @@ export class NodeContext {
   readonly replying: WeakSet<Socket> = new WeakSet();
   /** Those whose reply was written while their request still comes: they end by themselves. */
   readonly answered: WeakSet<Socket> = new WeakSet();
-  /** Connections on which a request came before the reply to the one before it was over. */
-  readonly pipelined: WeakSet<Socket> = new WeakSet();
+  /** Of connections on which a request came before the reply to the one before it was over. */
+  readonly pipelines: WeakMap<Socket, Pipeline> = new WeakMap();
   /** Connections of long streams, which `node:http` no longer knows. */
   readonly detached: Set<Socket> = new Set();
   /** Connections whose reply is a long stream that `node:http` still knows. */
@@ -27,14 +41,32 @@ export class NodeContext {
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
   readonly line: WaitingLine = new WaitingLine();
+  readonly sight: Sight;
   /** Replies ask their clients to leave. */
   isClosing = false;
 
-  /** @throws TypeError for an entry of `trustedProxies` that is no address and no range. */
-  constructor(limits: Partial<ConnectionLimits> = {}, trustedProxies: readonly string[] = []) {
-    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...limits };
-    this.peers = new Peers(
-      trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies),
-    );
+  /** @throws TypeError for proxies or a header that nobody can be told by. */
+  constructor(options: ContextOptions) {
+    this.limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
+    this.sight = options.telemetry ?? UNSEEN;
+    this.peers = new Peers(trustedBy(options));
   }
+
+  /** Where requests of a connection wait; begun with the first that does. */
+  pipelineOf(socket: Socket): Pipeline {
+    const begun = this.pipelines.get(socket);
+    if (begun !== undefined) return begun;
+    const pipeline = new Pipeline(socket, this.limits, () => {
+      this.sight.count('http1_connections_cut_total', { reason: 'pipelined' });
+    });
+    this.pipelines.set(socket, pipeline);
+    return pipeline;
+  }
+}
+
+function trustedBy(options: ContextOptions): TrustedProxies | undefined {
+  const { trustedProxies = [], forwardedHeader } = options;
+  if (trustedProxies.length > 0) return new TrustedProxies(trustedProxies, forwardedHeader);
+  if (forwardedHeader === undefined) return undefined;
+  throw new TypeError('forwardedHeader needs trustedProxies: nobody else is believed');
 }

@@ -3,7 +3,8 @@
  * framework.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Application } from '../../core/ports.ts';
+import type { Socket } from 'node:net';
+import type { Application, Telemetry } from '../../core/ports.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeExchange } from './node-exchange.ts';
@@ -11,8 +12,8 @@ import { isRefused, refuseRequest } from './raw-refusal.ts';
 
 export interface NodeHandlerOptions {
   /**
-   * Bounds of connections; of them only `headersMax`, `stallMsMax` and `discard…` are the
-   * handler's, the others the server's.
+   * Bounds of connections; of them only `headersMax`, `stallMsMax`, `discard…` and `pipelined…` are
+   * the handler's, the others the server's.
    */
   readonly limits?: Partial<ConnectionLimits> | undefined;
   /**
@@ -20,6 +21,13 @@ export interface NodeHandlerOptions {
    * client is. Default: none, and no header is believed.
    */
   readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * The one header of `trustedProxies` that is read, for proxies that write it and pass on what a
+   * client wrote into the other. Default: both, and where they disagree neither counts.
+   */
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
+  /** Told of connections that were cut. Default: nobody. */
+  readonly telemetry?: Pick<Telemetry, 'log' | 'count'> | undefined;
 }
 
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -35,10 +43,11 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
  * drain comes first because long streams have left `node:http`: the server waits for them but
  * cannot end them.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
+ * `forwardedHeader` that is none, or that nobody is trusted with.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
-  const context = new NodeContext(options.limits, options.trustedProxies);
+  const context = new NodeContext(options);
   return (req, res) => handleRequest(app, context, req, res, false);
 }
 
@@ -54,13 +63,18 @@ export function handleRequest(
   if (isRefused(socket)) return;
   // What is left out of a head that is cut is seen by no guard.
   if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
-  if (res.socket === null) {
-    context.pipelined.add(socket);
-    // Each request that waits behind another listens for the end of the connection.
-    socket.setMaxListeners(0);
-  }
   // Whose it is, is known before it waits: a connection that is gone tells nothing.
   const exchange = new NodeExchange({ req, res }, context, isContinueDue);
+  if (res.socket !== null) return enterLine(app, context, socket, exchange);
+  context.pipelineOf(socket).enter(res, () => enterLine(app, context, socket, exchange));
+}
+
+function enterLine(
+  app: Application,
+  context: NodeContext,
+  socket: Socket,
+  exchange: NodeExchange,
+): void {
   context.line.enter(socket, () => {
     // A request behind one whose reply is an endless stream can have no reply.
     if (context.detached.has(socket) || context.occupied.has(socket)) socket.destroy();

@@ -7,7 +7,7 @@ import { isLoopback } from '../../core/security/listen-host.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createListener } from './create-server.ts';
 import { endSession } from './h2-watch.ts';
-import type { Sight, Tls } from './listener-parts.ts';
+import type { Tls } from './listener-parts.ts';
 import { NodeContext } from './node-context.ts';
 import { readTlsFiles, tlsFaultLine, type TlsFiles } from './tls-files.ts';
 import type { TlsOptions } from './tls-options.ts';
@@ -38,11 +38,19 @@ export interface ServeOptions {
    */
   readonly trustedProxies?: readonly string[] | undefined;
   /**
+   * The one header of `trustedProxies` that is read, for proxies that write it and pass on what a
+   * client wrote into the other. Default: both, and where they disagree neither counts.
+   */
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
+  /**
    * Whether connections of `trustedProxies` begin with the header of the PROXY protocol, version 1
    * or 2. Those that do not are closed. Default false.
    */
   readonly proxyProtocol?: boolean | undefined;
-  /** Told of handshakes that failed and of files that changed. Default: nobody. */
+  /**
+   * Told of handshakes that failed, of connections that were cut and of files that changed.
+   * Default: nobody.
+   */
   readonly telemetry?: Pick<Telemetry, 'log' | 'count'> | undefined;
   /** Told of errors of the listener itself, such as no descriptors left for a connection. */
   readonly onError?: ((error: Error) => void) | undefined;
@@ -67,7 +75,8 @@ const FLUSH_MS = 500;
  * @throws Error when the address cannot be listened on, saying which and why; when anybody could
  * call from another machine without a credential; when a file of `tls` cannot be used, saying which
  * and why in one line.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range.
+ * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
+ * `forwardedHeader` that is none, or that nobody is trusted with.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
@@ -77,17 +86,17 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
       `${host} is reachable by others: give the endpoint an identity, or insecure: true`,
     );
   }
-  const { trustedProxies, proxyProtocol = false, telemetry: sight = UNSEEN } = options;
+  const { trustedProxies, proxyProtocol = false } = options;
   if (proxyProtocol && (trustedProxies ?? []).length === 0) {
     throw new TypeError('proxyProtocol needs trustedProxies: nobody else is believed');
   }
-  const context = new NodeContext(options.limits, trustedProxies);
+  const context = new NodeContext(options);
   const tls = options.tls && { options: options.tls, files: filesOf(options.tls) };
   if (tls !== undefined) context.certified.trust(tls.files);
-  const server = createListener({ app, context, sight, proxyProtocol, tls });
+  const server = createListener({ app, context, proxyProtocol, tls });
   await listen(server, host, port);
   server.on('error', (error) => options.onError?.(error));
-  const watch = tls && watchFiles(server as SecureServer, tls, context, sight);
+  const watch = tls && watchFiles(server as SecureServer, tls, context);
   const bound = (server.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
   return {
@@ -100,8 +109,6 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     },
   };
 }
-
-const UNSEEN: Sight = { log() {}, count() {} };
 
 function filesOf(options: TlsOptions): TlsFiles {
   const read = readTlsFiles(options);
@@ -116,8 +123,7 @@ function filesOf(options: TlsOptions): TlsFiles {
 function watchFiles(
   server: SecureServer,
   { options, files }: Tls,
-  { certified }: NodeContext,
-  sight: Sight,
+  { certified, sight }: NodeContext,
 ): TlsWatch {
   return new TlsWatch(options, files, {
     onFiles: (read) => {

@@ -67,10 +67,16 @@ export class ResponseStream implements StreamSink {
 export function cutWhenStalled(res: ServerResponse, stallMs: number): void {
   if (res.writableFinished || res.writableLength === 0) return;
   const { socket } = res;
-  socket?.setTimeout(stallMs);
-  res.once('timeout', () => {
-    if (socket !== null) reset(socket);
-  });
+  if (!socket) {
+    // Nobody can take what waits behind another reply: its time begins with its turn.
+    res.once('socket', () => cutWhenStalled(res, stallMs));
+    return;
+  }
+  const before = socket.timeout ?? 0;
+  socket.setTimeout(stallMs);
+  res.once('timeout', () => reset(socket));
+  // What comes next on the connection may take as long as it likes: before Node begins with it.
+  res.prependOnceListener('finish', () => socket.setTimeout(before));
 }
 
 /**

@@ -14,7 +14,7 @@ export function createSecureServer(
   { options, files }: Tls,
   http: ServerOptions,
 ): Server {
-  const { context, sight } = parts;
+  const { context } = parts;
   const server = createServer({
     ...http,
     ...files.context,
@@ -26,7 +26,7 @@ export function createSecureServer(
   // Node would hand a broken handshake to whoever answers broken requests of HTTP.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    sight.count('tls_handshakes_failed_total', { reason: reasonOf(error.code) });
+    context.sight.count('tls_handshakes_failed_total', { reason: reasonOf(error.code) });
     socket.destroy();
   });
   const [serveHttp1] = server.listeners('secureConnection');

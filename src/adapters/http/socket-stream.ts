@@ -92,7 +92,7 @@ export function canTakeSocket(
     !res.headersSent &&
     req.method !== 'HEAD' &&
     req.httpVersionMajor === 1 &&
-    !context.pipelined.has(socket) &&
+    !context.pipelines.has(socket) &&
     listenerNamed(socket, 'close', 'bound socketOnClose') !== undefined &&
     listenerNamed(socket, 'data', 'bound socketOnData') !== undefined
   );

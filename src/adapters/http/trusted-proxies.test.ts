@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ForwardedHeader } from './forwarded-hops.ts';
 import { proxyRangeFault, TrustedProxies } from './trusted-proxies.ts';
 
 const PROXIES = new TrustedProxies([
@@ -107,6 +108,27 @@ describe('the client', () => {
     expect(addressOf('10.0.0.1', { ...listed, forwarded: 'for=1.1.1.1' })).toBe('10.0.0.1');
     expect(addressOf('10.0.0.1', { ...listed, forwarded: 'for=unknown' })).toBe('10.0.0.1');
     expect(addressOf('10.0.0.1', { ...listed, forwarded: 'for=203.0.113.9' })).toBe('203.0.113.9');
+  });
+
+  it('is told by the one header that is believed, whatever the other holds', () => {
+    const headers: Readonly<Record<string, string>> = {
+      'x-forwarded-for': '203.0.113.9',
+      forwarded: 'for=198.51.100.1',
+    };
+    const asked: string[] = [];
+    const line = (name: string): string | undefined => {
+      asked.push(name);
+      return headers[name];
+    };
+    const of = (header: ForwardedHeader): string =>
+      new TrustedProxies(['10.0.0.0/8'], header).clientAddress('10.0.0.1', line);
+    expect(of('x-forwarded-for')).toBe('203.0.113.9');
+    expect(of('forwarded')).toBe('198.51.100.1');
+    expect(asked).toEqual(['x-forwarded-for', 'forwarded']);
+    const alone = (name: string): string | undefined =>
+      name === 'forwarded' ? headers[name] : undefined;
+    const listed = new TrustedProxies(['10.0.0.0/8'], 'x-forwarded-for');
+    expect(listed.clientAddress('10.0.0.1', alone)).toBe('10.0.0.1');
   });
 
   it('is an address whatever a trusted proxy sends, and found in linear time', () => {

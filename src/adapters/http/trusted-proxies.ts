@@ -1,12 +1,21 @@
 /** The proxies an operator trusts to say whose request they pass on. Nobody else is believed. */
 import { BlockList, isIP } from 'node:net';
-import { forwardedHops } from './forwarded-hops.ts';
+import { type ForwardedHeader, forwardedHops } from './forwarded-hops.ts';
 
 export class TrustedProxies {
   readonly #list = new BlockList();
+  readonly #header: ForwardedHeader | undefined;
 
-  /** @throws TypeError for an entry that is neither an address nor a range of them. */
-  constructor(ranges: readonly string[]) {
+  /**
+   * @param header - the only one that is read; undefined for both.
+   * @throws TypeError for an entry that is neither an address nor a range of them, and for another
+   * header.
+   */
+  constructor(ranges: readonly string[], header?: ForwardedHeader) {
+    if (header !== undefined && header !== 'forwarded' && header !== 'x-forwarded-for') {
+      throw new TypeError('forwardedHeader: Give forwarded or x-forwarded-for.');
+    }
+    this.#header = header;
     for (const range of ranges) {
       const fault = proxyRangeFault(range);
       if (fault !== undefined) throw new TypeError(`trustedProxies: ${fault}`);
@@ -30,8 +39,8 @@ export class TrustedProxies {
    */
   clientAddress(peer: string, line: (name: string) => string | undefined): string {
     if (!this.has(peer)) return peer;
-    const forwarded = line('forwarded');
-    const listed = line('x-forwarded-for');
+    const forwarded = this.#header === 'x-forwarded-for' ? undefined : line('forwarded');
+    const listed = this.#header === 'forwarded' ? undefined : line('x-forwarded-for');
     const standard = forwarded === undefined ? undefined : this.#nearest(forwarded, 'forwarded');
     const usual = listed === undefined ? undefined : this.#nearest(listed, 'x-forwarded-for');
     // A proxy writes the one header it knows and may pass on what a client wrote into the other.
@@ -39,7 +48,7 @@ export class TrustedProxies {
     return (agree ? (standard ?? usual) : undefined) ?? peer;
   }
 
-  #nearest(text: string, header: 'forwarded' | 'x-forwarded-for'): string | undefined {
+  #nearest(text: string, header: ForwardedHeader): string | undefined {
     const hops = forwardedHops(text, header);
     if (hops === undefined) return undefined;
     // One that is no address is none of ours: what stands before it is not believed.

@@ -98,4 +98,17 @@ describe('proxies', () => {
       '1 listen.proxyProtocol: Name the proxies in trustedProxies: nobody else is believed.',
     ]);
   });
+
+  it('may have one header alone believed', () => {
+    const text = 'listen: { trustedProxies: ["::1"], forwardedHeader: x-forwarded-for }';
+    expect(read(text)).toMatchObject({
+      config: { listen: { forwardedHeader: 'x-forwarded-for' } },
+    });
+    expect(problemsOf('listen: { forwardedHeader: forwarded }')).toEqual([
+      '1 listen.forwardedHeader: Name the proxies in trustedProxies: nobody else is believed.',
+    ]);
+    expect(problemsOf('listen: { trustedProxies: ["::1"], forwardedHeader: x-real-ip }')).toEqual([
+      expect.stringMatching(/^1 listen\.forwardedHeader: Give forwarded or x-forwarded-for\./),
+    ]);
+  });
 });

@@ -6,13 +6,14 @@ import type { ProblemList } from './problem-list.ts';
 import type { TlsShape, TransportShape } from './transport-schema.ts';
 
 export function transportConfig(
-  { tls, trustedProxies, proxyProtocol }: TransportShape,
+  { tls, trustedProxies, forwardedHeader, proxyProtocol }: TransportShape,
   files: Pick<FileAccess, 'resolve'>,
   problems: ProblemList,
-): Pick<ListenConfig, 'tls' | 'trustedProxies' | 'proxyProtocol'> {
-  if (proxyProtocol === true && (trustedProxies ?? []).length === 0) {
-    const path = ['listen', 'proxyProtocol'];
-    problems.value(path, 'Name the proxies in trustedProxies: nobody else is believed.');
+): Pick<ListenConfig, 'tls' | 'trustedProxies' | 'forwardedHeader' | 'proxyProtocol'> {
+  if ((trustedProxies ?? []).length === 0) {
+    const sentence = 'Name the proxies in trustedProxies: nobody else is believed.';
+    if (forwardedHeader !== undefined) problems.value(['listen', 'forwardedHeader'], sentence);
+    if (proxyProtocol === true) problems.value(['listen', 'proxyProtocol'], sentence);
   }
   if (tls?.clientCertificates === 'required' && tls.clientCa === undefined) {
     const path = ['listen', 'tls', 'clientCertificates'];
@@ -22,7 +23,12 @@ export function transportConfig(
     const path = ['listen', 'tls', 'clientCrl'];
     problems.value(path, 'Name the authorities of client certificates in clientCa.');
   }
-  return { tls: tls && tlsOptions(tls, files), trustedProxies, proxyProtocol };
+  return {
+    tls: tls && tlsOptions(tls, files),
+    trustedProxies,
+    forwardedHeader,
+    proxyProtocol,
+  };
 }
 
 function tlsOptions(tls: TlsShape, files: Pick<FileAccess, 'resolve'>): TlsOptions {

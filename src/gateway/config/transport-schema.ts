@@ -17,6 +17,7 @@ export interface TlsShape {
 export interface TransportShape {
   readonly tls?: TlsShape | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
+  readonly forwardedHeader?: 'forwarded' | 'x-forwarded-for' | undefined;
   readonly proxyProtocol?: boolean | undefined;
 }
 
@@ -68,6 +69,7 @@ function rangeValue(range: string): WebValue {
 export const TRANSPORT_KEYS: {
   readonly tls: z.ZodOptional<z.ZodType<TlsShape>>;
   readonly trustedProxies: z.ZodOptional<z.ZodType<readonly string[]>>;
+  readonly forwardedHeader: z.ZodOptional<z.ZodType<'forwarded' | 'x-forwarded-for'>>;
   readonly proxyProtocol: z.ZodOptional<z.ZodType<boolean>>;
 } = {
   tls: tls.optional(),
@@ -79,6 +81,15 @@ export const TRANSPORT_KEYS: {
       description:
         'Addresses and ranges of proxies that say who the client is, with `Forwarded`, ' +
         '`X-Forwarded-For` or the PROXY protocol. Nobody else is believed.',
+    }),
+  forwardedHeader: z
+    .enum(['forwarded', 'x-forwarded-for'])
+    .optional()
+    .meta({
+      description:
+        'The one header of `trustedProxies` that is read, `forwarded` or `x-forwarded-for`: the ' +
+        'one they write, where they pass on what a client wrote into the other. Default: both, ' +
+        'and where they disagree neither counts.',
     }),
   proxyProtocol: flag()
     .optional()

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
+import { Pipeline } from './pipeline.ts';
+
+/** A connection with as many requests behind its first as are asked for, by their numbers. */
+class Connection {
+  readonly socket = new Socket();
+  readonly handled: number[] = [];
+  overfull = 0;
+  readonly #responses: ServerResponse[] = [];
+  readonly #pipeline: Pipeline;
+
+  constructor(pipelinedHandledMax: number, pipelinedWaitingMax: number) {
+    const limits = { ...DEFAULT_CONNECTION_LIMITS, pipelinedHandledMax, pipelinedWaitingMax };
+    this.#pipeline = new Pipeline(this.socket, limits, () => (this.overfull += 1));
+  }
+
+  send(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const res = new ServerResponse(new IncomingMessage(this.socket));
+      const number = this.#responses.push(res);
+      this.#pipeline.enter(res, () => this.handled.push(number));
+    }
+  }
+
+  /** What `node:http` does when the reply before this one is over. */
+  turnOf(number: number): void {
+    const res = this.#responses[number - 1];
+    res?.assignSocket(this.socket);
+    res?.detachSocket(this.socket);
+  }
+}
+
+describe('Pipeline', () => {
+  it('handles some before their turn, and the next each time one had its turn', () => {
+    const connection = new Connection(2, 10);
+    connection.send(5);
+    expect(connection.handled).toEqual([1, 2]);
+    connection.turnOf(1);
+    expect(connection.handled).toEqual([1, 2, 3]);
+    connection.turnOf(2);
+    connection.turnOf(3);
+    expect(connection.handled).toEqual([1, 2, 3, 4, 5]);
+    connection.send(2);
+    expect(connection.handled).toEqual([1, 2, 3, 4, 5]);
+    connection.turnOf(4);
+    connection.turnOf(5);
+    expect(connection.handled).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(connection.overfull).toBe(0);
+  });
+
+  it('handles each in its turn where none may be handled before', () => {
+    const connection = new Connection(0, 10);
+    connection.send(3);
+    expect(connection.handled).toEqual([]);
+    for (const number of [1, 2, 3]) {
+      connection.turnOf(number);
+      expect(connection.handled.at(-1)).toBe(number);
+    }
+    expect(connection.handled).toEqual([1, 2, 3]);
+  });
+
+  it('cuts the connection when more wait than may, tells it once and handles no more', () => {
+    const connection = new Connection(1, 2);
+    connection.send(3);
+    expect(connection.socket.destroyed).toBe(false);
+    connection.send(3);
+    expect(connection.socket.destroyed).toBe(true);
+    expect(connection.overfull).toBe(1);
+    connection.turnOf(1);
+    expect(connection.handled).toEqual([1]);
+  });
+
+  it('lets go of those that wait when their connection ends', async () => {
+    const connection = new Connection(1, 10);
+    connection.send(4);
+    connection.socket.destroy();
+    connection.turnOf(1);
+    await once(connection.socket, 'close');
+    connection.turnOf(2);
+    expect(connection.handled).toEqual([1]);
+  });
+});

@@ -1,0 +1,67 @@
+/**
+ * Requests of one connection of HTTP/1 that came before the reply to the one before them was over.
+ * What is replied to them is kept until their turn, so only a few are handled before it; the others
+ * wait as they came.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2
+ */
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionLimits } from './connection-limits.ts';
+
+export class Pipeline {
+  readonly #socket: Socket;
+  readonly #limits: ConnectionLimits;
+  readonly #onOverfull: () => void;
+  readonly #waiting: (() => void)[] = [];
+  /** Requests that were handled, and whose turn to be replied to has not come. */
+  #early = 0;
+  #isCut = false;
+
+  /** @param onOverfull - called once, when more wait than may: the connection is cut then. */
+  constructor(socket: Socket, limits: ConnectionLimits, onOverfull: () => void) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#onOverfull = onOverfull;
+    // Each request that waits behind another listens for the end of the connection.
+    socket.setMaxListeners(0);
+    socket.once('close', () => {
+      this.#waiting.length = 0;
+    });
+  }
+
+  /**
+   * Handles a request at once, or when there is a place for it, the first that came first; at the
+   * latest when it is its turn to be replied to. Never, where the connection ends before.
+   */
+  enter(res: ServerResponse, handle: () => void): void {
+    if (this.#isCut) return;
+    this.#waiting.push(handle);
+    res.once('socket', () => this.#turnCame(handle));
+    this.#handleEarly();
+    if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
+  }
+
+  #turnCame(handle: () => void): void {
+    // The end of a connection ends its reply, too, and gives the turn to one that nobody waits for.
+    if (this.#socket.destroyed) this.#waiting.length = 0;
+    if (this.#waiting[0] === handle) this.#waiting.shift()?.();
+    else this.#early -= 1;
+    this.#handleEarly();
+  }
+
+  #handleEarly(): void {
+    while (this.#early < this.#limits.pipelinedHandledMax) {
+      const handle = this.#waiting.shift();
+      if (handle === undefined) return;
+      this.#early += 1;
+      handle();
+    }
+  }
+
+  #cut(): void {
+    this.#isCut = true;
+    this.#waiting.length = 0;
+    this.#socket.destroy();
+    this.#onOverfull();
+  }
+}
