@@ -132,6 +132,11 @@ export interface StreamSink {
   destroy(): void;
   /** Bytes handed over and not yet taken by the kernel. 0 once closed. */
   queuedBytes(): number;
+  /**
+   * Bytes the kernel took of the connection, from any beginning; never less than before. Undefined
+   * where only `queuedBytes` tells, which may stand still until all of a frame was taken.
+   */
+  takenBytes?(): number | undefined;
 }
 
 /* ------------------------------------------------------------------ upstream */

@@ -54,7 +54,7 @@ export class Connection implements Attachment, OpenConnection {
   writtenAt: number;
   rotateAt: number = Infinity;
   waitingSince: number | undefined;
-  waitedBytes = 0;
+  #waitedBytes = 0;
   takenBytes = 0;
   /** Among those that are undecided, then among those that are open. */
   place = -1;
@@ -177,7 +177,7 @@ export class Connection implements Attachment, OpenConnection {
     sink.write(text);
     this.#connections.sent(this, text.length);
     this.writtenAt = this.#connections.now();
-    if (this.waitingSince !== undefined) this.waitedBytes += sink.queuedBytes() - queuedBytes;
+    if (this.waitingSince !== undefined) this.#waitedBytes += sink.queuedBytes() - queuedBytes;
     else if (sink.queuedBytes() > 0) this.#connections.waiting(this);
   }
 
@@ -241,6 +241,10 @@ export class Connection implements Attachment, OpenConnection {
 
   queuedBytes(): number {
     return this.#sink?.queuedBytes() ?? 0;
+  }
+
+  taken(): number {
+    return this.#sink?.takenBytes?.() ?? this.#waitedBytes - this.queuedBytes();
   }
 
   #take(isOpening = false): HttpExchange | undefined {

@@ -19,6 +19,7 @@ const QUEUE = DEFAULT_LIMITS.streamQueueBytesMax;
 function streamOf(
   clock: VirtualClock,
   first = '',
+  told: { readonly takenBytes?: () => number } = {},
 ): {
   readonly connection: Connection;
   readonly exchange: MemoryExchange;
@@ -37,6 +38,8 @@ function streamOf(
   const request = { method: 'GET', path: '/mcp', headers: [] };
   const exchange = new MemoryExchange(request, clock, fate, listener, watcher);
   exchange.stopReading();
+  const openStream = exchange.openStream.bind(exchange);
+  exchange.openStream = (...args) => Object.assign(openStream(...args), told);
   const lost: string[] = [];
   const owner = { drain: NOTHING, connectionLost: (_: unknown, why: string) => lost.push(why) };
   const facts = { era: '2026', principal: PRINCIPAL, grant: BARE_GRANT, headers: [] };
@@ -72,6 +75,22 @@ describe('a reader', () => {
     }
     expect(lost).toEqual([]);
     clock.advance(3000);
+    expect(lost).toEqual(['stalled']);
+  });
+
+  it('that takes one large frame little by little is not cut, where the system tells', () => {
+    const clock = new VirtualClock();
+    let taken = 5;
+    const { connection, lost } = streamOf(clock, '', { takenBytes: () => taken });
+    connection.write(SECOND);
+    for (let i = 0; i < 9; i += 1) {
+      clock.advance(9000);
+      taken += 1;
+    }
+    expect(lost).toEqual([]);
+    clock.advance(9000);
+    expect(lost).toEqual([]);
+    clock.advance(4000);
     expect(lost).toEqual(['stalled']);
   });
 

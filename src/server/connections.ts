@@ -41,8 +41,7 @@ export interface OpenConnection extends Bagged {
   readonly trustedUntil: number;
   rotateAt: number;
   waitingSince: number | undefined;
-  /** Bytes that were added to what waits; and those seen to be taken of it, from any beginning. */
-  readonly waitedBytes: number;
+  /** What `taken` said when it was looked at last. */
   takenBytes: number;
   write(text: string): void;
   lose(reason: CloseReason): void;
@@ -55,6 +54,8 @@ export interface OpenConnection extends Bagged {
   /** A shutdown waits no longer. */
   cease(): void;
   queuedBytes(): number;
+  /** Bytes taken of what waits, from any beginning. */
+  taken(): number;
 }
 
 export interface ConnectionsPorts {
@@ -192,7 +193,7 @@ export class Connections {
   waiting(connection: OpenConnection): void {
     if (connection.waitingSince !== undefined) return;
     connection.waitingSince = this.now();
-    connection.takenBytes = connection.waitedBytes - connection.queuedBytes();
+    connection.takenBytes = connection.taken();
     this.#armStall(connection);
   }
 
@@ -248,13 +249,12 @@ export class Connections {
 
   #check(connection: OpenConnection, now: number): number | undefined {
     if (!connection.isOpen) return undefined;
-    const queued = connection.queuedBytes();
-    if (queued === 0) {
+    if (connection.queuedBytes() === 0) {
       connection.waitingSince = undefined;
       return undefined;
     }
     // What waits need not get less: as much may come as is taken.
-    const takenBytes = connection.waitedBytes - queued;
+    const takenBytes = connection.taken();
     if (takenBytes > connection.takenBytes) {
       connection.takenBytes = takenBytes;
       connection.waitingSince = now;

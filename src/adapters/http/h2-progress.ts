@@ -4,6 +4,7 @@
  * the time looks to it like one that takes nothing.
  */
 import type { Socket } from 'node:net';
+import { queuedBytes, takenBytes } from './taken-bytes.ts';
 
 export class H2Progress {
   readonly #socket: Socket;
@@ -24,30 +25,4 @@ export class H2Progress {
     this.#takenBytes = takenBytes(this.#socket);
     return wasWaiting && this.#takenBytes > before;
   }
-}
-
-/** What Node keeps below a socket. */
-interface Handle {
-  readonly bytesWritten?: number;
-  readonly writeQueueSize?: number;
-  readonly _parent?: Handle | null;
-}
-
-/** Bytes that the system has not taken yet. */
-export function queuedBytes(socket: Socket): number {
-  return handleOf(socket)?.writeQueueSize ?? 0;
-}
-
-/** Bytes that the system has taken, of all there ever were. */
-export function takenBytes(socket: Socket): number {
-  const handle = handleOf(socket);
-  return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);
-}
-
-/**
- * Below that of TLS, past which the session writes to its socket. Where there is none, no reader
- * counts as slow.
- */
-function handleOf(socket: Socket): Handle | null | undefined {
-  return (socket as { _handle?: Handle | null })._handle?._parent;
 }

@@ -2,8 +2,9 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
-import { H2Progress, queuedBytes, takenBytes } from './h2-progress.ts';
+import { H2Progress } from './h2-progress.ts';
 import type { NodeContext } from './node-context.ts';
+import { queuedBytes, takenBytes } from './taken-bytes.ts';
 
 export class H2Stream implements StreamSink {
   readonly #stream: ServerHttp2Stream;

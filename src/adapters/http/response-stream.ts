@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
+import { takenBytes } from './taken-bytes.ts';
 
 export class ResponseStream implements StreamSink {
   readonly #res: ServerResponse;
@@ -56,6 +57,13 @@ export class ResponseStream implements StreamSink {
 
   queuedBytes(): number {
     return this.#isCut || this.#res.destroyed ? 0 : this.#res.writableLength;
+  }
+
+  /** Of HTTP/1: other streams of HTTP/2 are on the same connection. */
+  takenBytes(): number | undefined {
+    const { socket } = this.#res;
+    const isOwn = socket !== null && this.#res.req.httpVersionMajor === 1;
+    return isOwn ? takenBytes(socket) : undefined;
   }
 }
 

@@ -13,6 +13,7 @@ import { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
 import { reset } from './response-stream.ts';
+import { takenBytes } from './taken-bytes.ts';
 
 export class SocketStream implements StreamSink {
   readonly #socket: Socket;
@@ -64,6 +65,10 @@ export class SocketStream implements StreamSink {
 
   queuedBytes(): number {
     return this.#socket.destroyed ? 0 : this.#socket.writableLength;
+  }
+
+  takenBytes(): number {
+    return takenBytes(this.#socket);
   }
 
   #closed(): void {
