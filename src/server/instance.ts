@@ -3,7 +3,7 @@
  * an answer reaches the one owner of its call. When the upstream dies every call in flight is
  * answered at once, and it is started again with backoff.
  */
-import { errorResponse, type Refusal } from '../core/errors.ts';
+import type { Refusal } from '../core/errors.ts';
 import type { Origin } from '../core/grant.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
@@ -391,10 +391,4 @@ export class Instance {
     const params = `{"requestId":${call.number},"reason":${JSON.stringify(reason)}}`;
     this.tell(Message.notification('notifications/cancelled', params));
   }
-}
-
-/** The error an upstream is given for a question nobody can be asked. */
-export function refuseQuestion(id: string, refusal: Refusal): Message {
-  const text = errorResponse({ ...refusal, id });
-  return Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
 }

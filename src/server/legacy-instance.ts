@@ -8,13 +8,7 @@ import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { coversUri } from '../core/sessions/subscription.ts';
 import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/versions.ts';
-import {
-  Instance,
-  refuseQuestion,
-  type InstancePorts,
-  type InstanceRole,
-  type UpstreamCall,
-} from './instance.ts';
+import { Instance, type InstancePorts, type InstanceRole, type UpstreamCall } from './instance.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
 import type {
   LegacyCallOwner,
@@ -23,6 +17,7 @@ import type {
   LegacyUpstream,
 } from './legacy-upstream.ts';
 import { Questions } from './questions.ts';
+import { refuseQuestion } from './refuse-question.ts';
 
 /**
  * What we declare when the handshake is ours: every question can be relayed to whoever caused it.

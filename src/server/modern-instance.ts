@@ -10,7 +10,6 @@ import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import {
   Instance,
-  refuseQuestion,
   type CallOwner,
   type InstancePorts,
   type InstanceRole,
@@ -21,6 +20,7 @@ import { ListenAudiences } from './listen-audiences.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
+import { refuseQuestion } from './refuse-question.ts';
 import { ToolHeaders } from './tool-headers.ts';
 
 export class ModernInstance implements InstanceRole, ModernUpstream {
