@@ -82,6 +82,74 @@ describe('questions', () => {
   });
 });
 
+const CALL = fc.constantFrom('waiting', 'over');
+const BOUNDED_STEP = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('ask' as const), member: MEMBER, call: CALL }),
+  },
+  fc.record({ do: fc.constant('answer' as const), member: MEMBER, nth: fc.nat(5) }),
+  fc.record({ do: fc.constant('withdraw' as const), nth: fc.nat(5) }),
+  fc.record({ do: fc.constant('abandon' as const), member: MEMBER }),
+  fc.record({ do: fc.constant('room' as const), member: MEMBER }),
+  fc.record({ do: fc.constant('clear' as const) }),
+);
+
+interface OpenQuestion {
+  readonly id: string;
+  readonly upstreamId: string;
+  readonly member: string;
+  readonly isOver: boolean;
+}
+
+it('questions are bounded by as many of a member as a walk over all of them counts', () => {
+  fc.assert(
+    fc.property(fc.array(BOUNDED_STEP, { maxLength: 120, size: 'max' }), (steps) => {
+      const questions = new Questions<string>(6, 3);
+      let open: OpenQuestion[] = [];
+      const drop = (isMeant: (each: OpenQuestion) => boolean): readonly string[] => {
+        const gone = open.filter(isMeant);
+        open = open.filter((each) => !gone.includes(each));
+        return gone.map(({ upstreamId }) => upstreamId);
+      };
+      const countOf = (member: string): number =>
+        open.filter((each) => each.member === member).length;
+      for (const [index, step] of steps.entries()) {
+        if (step.do === 'ask') {
+          const upstreamId = `"u${index}"`;
+          const id = questions.ask(upstreamId, step.member, { state: step.call });
+          expect(id === undefined).toBe(open.length >= 6 || countOf(step.member) >= 3);
+          const isOver = step.call === 'over';
+          if (id !== undefined) open.push({ id, upstreamId, member: step.member, isOver });
+        } else if (step.do === 'answer') {
+          const meant = open[step.nth];
+          const isRight = meant?.member === step.member;
+          const expected = isRight ? meant.upstreamId : undefined;
+          expect(questions.answer(meant?.id, step.member)).toBe(expected);
+          if (isRight) drop((each) => each === meant);
+        } else if (step.do === 'withdraw') {
+          const meant = open[step.nth];
+          const expected = meant && { id: meant.id, member: meant.member };
+          expect(questions.withdraw(meant?.upstreamId ?? 'none')).toEqual(expected);
+          drop((each) => each === meant);
+        } else if (step.do === 'abandon') {
+          const gone = drop(({ member }) => member === step.member);
+          expect(questions.abandon(step.member)).toEqual(gone);
+        } else if (step.do === 'room') {
+          const isFull = open.length >= 6;
+          const isNeeded = isFull || countOf(step.member) >= 3;
+          const isMeant = ({ isOver, member }: OpenQuestion): boolean =>
+            isNeeded && isOver && (isFull || member === step.member);
+          expect(questions.abandonOver(step.member)).toEqual(drop(isMeant));
+        } else {
+          questions.clear();
+          open = [];
+        }
+      }
+    }),
+  );
+});
+
 it('questions make room for anybody where calls are over', () => {
   const questions = new Questions<string>(4, 2);
   const call = { state: 'waiting' };

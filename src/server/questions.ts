@@ -16,6 +16,8 @@ export interface AskingCall {
 
 export class Questions<Member> {
   readonly #open = new Map<string, Question<Member>>();
+  /** The ids of each member's that has any: none is looked for among those of the others. */
+  readonly #ofMember = new Map<Member, Set<string>>();
   readonly #max: number;
   #next = 1;
 
@@ -38,10 +40,8 @@ export class Questions<Member> {
   abandonOver(member: Member): readonly string[] {
     const isFull = this.#open.size >= this.#max;
     if (!isFull && this.#countOf(member) < this.#perMemberMax) return [];
-    return this.#abandon((each) => {
-      const isOver = each.call !== undefined && each.call.state !== 'waiting';
-      return isOver && (isFull || each.member === member);
-    });
+    const ids = isFull ? this.#open.keys() : this.#idsOf(member);
+    return this.#abandon(ids, ({ call }) => call !== undefined && call.state !== 'waiting');
   }
 
   /** The id the client is asked under; undefined when the bound is met. */
@@ -51,6 +51,9 @@ export class Questions<Member> {
     const id = String(this.#next);
     this.#next += 1;
     this.#open.set(id, { upstreamId, member, call });
+    const ids = this.#ofMember.get(member);
+    if (ids === undefined) this.#ofMember.set(member, new Set([id]));
+    else ids.add(id);
     return id;
   }
 
@@ -58,7 +61,7 @@ export class Questions<Member> {
   answer(id: string | undefined, member: Member): string | undefined {
     const question = id === undefined ? undefined : this.#open.get(id);
     if (id === undefined || question?.member !== member) return undefined;
-    this.#open.delete(id);
+    this.#close(id, question);
     return question.upstreamId;
   }
 
@@ -66,7 +69,7 @@ export class Questions<Member> {
   withdraw(upstreamId: string): { readonly id: string; readonly member: Member } | undefined {
     for (const [id, question] of this.#open) {
       if (question.upstreamId !== upstreamId) continue;
-      this.#open.delete(id);
+      this.#close(id, question);
       return { id, member: question.member };
     }
     return undefined;
@@ -74,26 +77,40 @@ export class Questions<Member> {
 
   /** A member is gone: the upstream ids of what it was asked. */
   abandon(member: Member): readonly string[] {
-    return this.#abandon((each) => each.member === member);
+    return this.#abandon(this.#idsOf(member), () => true);
   }
 
   clear(): void {
     this.#open.clear();
+    this.#ofMember.clear();
   }
 
   #countOf(member: Member): number {
-    let count = 0;
-    for (const each of this.#open.values()) if (each.member === member) count += 1;
-    return count;
+    return this.#ofMember.get(member)?.size ?? 0;
   }
 
-  #abandon(isMeant: (question: Question<Member>) => boolean): readonly string[] {
-    const ids: string[] = [];
-    for (const [id, question] of this.#open) {
-      if (!isMeant(question)) continue;
-      this.#open.delete(id);
-      ids.push(question.upstreamId);
+  #idsOf(member: Member): Iterable<string> {
+    return this.#ofMember.get(member) ?? [];
+  }
+
+  #abandon(
+    ids: Iterable<string>,
+    isMeant: (question: Question<Member>) => boolean,
+  ): readonly string[] {
+    const abandoned: string[] = [];
+    for (const id of ids) {
+      const question = this.#open.get(id);
+      if (question === undefined || !isMeant(question)) continue;
+      this.#close(id, question);
+      abandoned.push(question.upstreamId);
     }
-    return ids;
+    return abandoned;
+  }
+
+  #close(id: string, { member }: Question<Member>): void {
+    this.#open.delete(id);
+    const ids = this.#ofMember.get(member);
+    ids?.delete(id);
+    if (ids?.size === 0) this.#ofMember.delete(member);
   }
 }
