@@ -213,7 +213,8 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   question(message: Message, call: UpstreamCall | undefined): void {
     const owner = call?.owner;
-    if (call !== undefined && owner instanceof LegacyPost) this.related(owner, message);
+    const isAwaited = owner instanceof LegacyPost && owner.reply?.state !== 'ended';
+    if (isAwaited) this.related(owner, message);
     else this.unrelated(message);
   }
 

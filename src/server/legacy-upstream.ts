@@ -18,7 +18,10 @@ export interface LegacyMember {
   readonly isListening: boolean;
   /** A notification that belongs to no call. */
   unrelated(message: Message): void;
-  /** A question under an id of ours, on the stream of `call` if it belongs to one. */
+  /**
+   * A question under an id of ours, or that it is taken back: on the stream of `call` if it belongs
+   * to one, while there is that stream.
+   */
   question(message: Message, call: UpstreamCall | undefined): void;
 }
 
