@@ -136,6 +136,11 @@ export interface Limits {
    * before it is acknowledged without those it said nothing of.
    */
   readonly subscribeMsMax: number;
+  /**
+   * Milliseconds for which what tools say of themselves counts, once it was read in a conversation
+   * with the server: policies may look at it. The next call has it read again.
+   */
+  readonly toolFactsMsMax: number;
   /** Characters of any one header value of ours that is compared or decoded. */
   readonly headerCharsMax: number;
 }
@@ -185,5 +190,6 @@ export const DEFAULT_LIMITS: Limits = {
   askWindowMs: 20,
   mergedWaitMsMax: 5000,
   subscribeMsMax: 3000,
+  toolFactsMsMax: 300_000,
   headerCharsMax: 8192,
 };

@@ -92,6 +92,8 @@ export class Instance {
   readonly ports: InstancePorts;
   readonly pending: Pending<CallOwner>;
   state: InstanceState = 'waiting';
+  /** Conversations it began: the number of the one it is in. */
+  starts = 0;
   readonly #role: InstanceRole;
   readonly #backoff: Backoff;
   #connection: UpstreamConnection | undefined;
@@ -127,6 +129,7 @@ export class Instance {
       return;
     }
     this.#hasAnswered = false;
+    this.starts += 1;
     this.state = INSTANCE_TRANSITIONS.waiting.start;
     let connection: UpstreamConnection | undefined;
     const isCurrent = (): boolean => connection === this.#connection;

@@ -52,6 +52,11 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     this.instance.start();
   }
 
+  /** Undefined before the client's own handshake is over. */
+  get conversation(): Instance | undefined {
+    return this.isExclusive && this.#initializeResult === undefined ? undefined : this.instance;
+  }
+
   get members(): number {
     return this.#members.size;
   }
@@ -62,10 +67,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
 
   leave(member: LegacyMember): void {
     if (!this.#members.delete(member)) return;
-    for (const { upstreamId } of this.#questions.abandon(member)) {
-      const refusal = { error: 'INTERNAL', detail: 'The client is gone.' } as const;
-      this.instance.tell(refuseQuestion(upstreamId, refusal));
-    }
+    this.#giveUp(this.#questions.abandon(member), 'The client is gone.');
     if (this.isExclusive) this.instance.close();
     else this.#takeBack(member);
     if (this.#members.size === 0) this.#onEmpty();
@@ -176,7 +178,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   /** What was asked for a call that is over is shown to nobody any longer. */
   ended(call: UpstreamCall): void {
     const { member } = call.owner as Partial<LegacyCallOwner>;
-    if (member !== undefined) this.#giveUp(this.#questions.endWith(call, member));
+    if (member === undefined) return;
+    this.#giveUp(this.#questions.endWith(call, member), 'Its call is over.');
   }
 
   down(): boolean {
@@ -265,7 +268,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       return;
     }
     // One client that answers nothing takes no room from the others.
-    this.#giveUp(this.#questions.abandonOver(member));
+    this.#giveUp(this.#questions.abandonOver(member), 'Its call is over.');
     const id = this.#questions.ask(upstreamId, member, call, bondOf(message, isNamed));
     if (id === undefined) {
       this.instance.tellNow(refuseQuestion(upstreamId, { error: 'TOO_MANY_REQUESTS' }));
@@ -275,11 +278,10 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   }
 
   /** Both sides are told: the client may still be showing it to a person. */
-  #giveUp(questions: readonly Question<LegacyMember, UpstreamCall>[]): void {
-    const detail = 'Its call is over.';
+  #giveUp(questions: readonly Question<LegacyMember, UpstreamCall>[], detail: string): void {
     for (const each of questions) {
-      this.instance.tellNow(refuseQuestion(each.upstreamId, { error: 'INTERNAL', detail }));
-      takeBack(each, detail);
+      this.instance.tell(refuseQuestion(each.upstreamId, { error: 'INTERNAL', detail }));
+      if (this.#members.has(each.member)) takeBack(each, detail);
     }
   }
 

@@ -3,7 +3,7 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
 
 /** A session, as its upstream sees it. */
 export interface LegacyMember {
@@ -40,6 +40,8 @@ export interface LegacyUpstream {
    * it.
    */
   readonly isExclusive: boolean;
+  /** The conversation that calls are made in; undefined while there is none to ask in. */
+  readonly conversation: Instance | undefined;
   join(member: LegacyMember): void;
   leave(member: LegacyMember): void;
   request(owner: LegacyCallOwner, message: Message): LegacyOutcome;

@@ -48,6 +48,10 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
     return this.hub.size === 0 && this.instance.pending.size === 0;
   }
 
+  get conversation(): Instance {
+    return this.instance;
+  }
+
   get isDown(): boolean {
     return this.instance.state === 'waiting' || this.instance.state === 'closed';
   }
@@ -100,6 +104,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
    */
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
+    this.#toolHeaders.refresh(this.instance, OUR_ENVELOPE);
     return this.#toolHeaders.check(message, head);
   }
 
