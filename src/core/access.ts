@@ -19,6 +19,8 @@ export interface AccessRequest extends Pick<Asked, 'era'> {
   readonly address: string;
   /** The very object that is sent on, so that nothing else can be authorised. */
   readonly message: Message;
+  /** Whether what tools say of themselves could not be read where the call goes. */
+  readonly areToolsUnknown?: boolean | undefined;
 }
 
 export interface AccessVerdict {

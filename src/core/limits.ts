@@ -131,6 +131,16 @@ export interface Limits {
    * it.
    */
   readonly mergedWaitMsMax: number;
+  /**
+   * Milliseconds a listen waits for a server of the handshake revisions to grant its resources,
+   * before it is acknowledged without those it said nothing of.
+   */
+  readonly subscribeMsMax: number;
+  /**
+   * Milliseconds for which what tools say of themselves counts, once it was read in a conversation
+   * with the server: policies may look at it. The next call has it read again.
+   */
+  readonly toolFactsMsMax: number;
   /** Characters of any one header value of ours that is compared or decoded. */
   readonly headerCharsMax: number;
 }
@@ -179,5 +189,7 @@ export const DEFAULT_LIMITS: Limits = {
   bridgedRoundsMax: 8,
   askWindowMs: 20,
   mergedWaitMsMax: 5000,
+  subscribeMsMax: 3000,
+  toolFactsMsMax: 300_000,
   headerCharsMax: 8192,
 };

@@ -20,6 +20,7 @@ import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import type { Connections } from './connections.ts';
 import type { FirstTools } from './first-tools.ts';
 import type { InstancePool } from './instance-pool.ts';
+import type { KnownTools } from './known-tools.ts';
 import type { RecordCall } from './record-call.ts';
 import type { LegacySession } from './legacy-session.ts';
 import type { ListenStream } from './listen-stream.ts';
@@ -50,6 +51,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly revocations: Revocations;
   /** Absent where nobody decides. */
   readonly firstTools?: FirstTools | undefined;
+  /** Likewise. */
+  readonly knownTools?: KnownTools | undefined;
   readonly pool: InstancePool;
   readonly endpointForm: EndpointForm;
   readonly priming: Priming;

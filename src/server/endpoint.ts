@@ -29,7 +29,6 @@ import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { metadataAt } from '../core/security/protected-resource.ts';
 import { admit } from './admission.ts';
 import { Backoff } from './backoff.ts';
-import { ChangedTools } from './changed-tools.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { doorChallenges } from './door-challenges.ts';
@@ -37,6 +36,7 @@ import { drainEndpoint } from './drain.ts';
 import type { Isolation } from './instance-places.ts';
 import { FirstTools } from './first-tools.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
+import { KnownTools } from './known-tools.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { recordCall } from './record-call.ts';
 import { type IsRevoked, Revocations } from './revocations.ts';
@@ -238,8 +238,8 @@ export class Endpoint implements Application, OpenDoor {
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
     const { access, audit, gate } = ports;
-    const changed = access === undefined ? undefined : new ChangedTools(access, name);
-    const listChanged = changed?.listChanged.bind(changed);
+    const knownTools = access === undefined ? undefined : new KnownTools(access, name);
+    const listChanged = knownTools?.listChanged.bind(knownTools);
     // What several servers are merged by runs nothing: their own endpoints count what they start.
     const instanceGate = settings.passesOrigin === true ? undefined : gate;
     const prefix = settings.prefix ?? '';
@@ -261,6 +261,7 @@ export class Endpoint implements Application, OpenDoor {
       connections: new Connections(heart, ticker),
       revocations: new Revocations(),
       firstTools: access === undefined ? undefined : new FirstTools(clock),
+      knownTools,
       pool: new InstancePool(
         { upstream, clock, random, telemetry, limits, seal, gate: instanceGate, listChanged },
         settings.isolation,

@@ -17,6 +17,7 @@ import {
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import type { FirstTools } from './first-tools.ts';
+import type { Instance } from './instance.ts';
 import {
   type ChallengeSource,
   doorChallenges,
@@ -36,6 +37,7 @@ export class Inbound {
   readonly principal: Principal;
   readonly grant: Grant;
   readonly #revocationsBefore: number;
+  #areToolsUnknown = false;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -151,7 +153,9 @@ export class Inbound {
     const { era = spoken } = asked ?? {};
     const method = asked?.method === message.method ? undefined : asked?.method;
     const { name: server } = this.context;
-    return { principal, grant, server, era, method, address: head.remoteAddress, message };
+    const address = head.remoteAddress;
+    const areToolsUnknown = this.#areToolsUnknown;
+    return { principal, grant, server, era, method, address, message, areToolsUnknown };
   }
 
   /** Streams here end with the credential; those behind them need no end of their own. */
@@ -196,12 +200,34 @@ export class Inbound {
       then(known);
       return;
     }
-    let isGone = false;
-    this.exchange.onClientGone(() => {
-      isGone = true;
-    });
+    const isGone = this.#watchClient();
     this.context.whenKnown((served) => {
-      if (!isGone) then(this.trustFault ?? served);
+      if (!isGone()) then(this.trustFault ?? served);
+    });
+  }
+
+  /**
+   * Whether a call among these waits for its server's tools to be read, since verdicts look at what
+   * they say; `again` is run then.
+   * @param upstream - who would be called.
+   */
+  waitsForTools(
+    messages: readonly Message[],
+    upstream: () => { readonly conversation: Instance | undefined } | Refusal,
+    again: () => void,
+  ): boolean {
+    const { knownTools, access } = this.context;
+    if (knownTools === undefined || access?.learn === undefined) return false;
+    if (!messages.some(({ method }) => method === 'tools/call')) return false;
+    const called = upstream();
+    const conversation = 'error' in called ? undefined : called.conversation;
+    if (conversation === undefined) return false;
+    const state = knownTools.stateOf(conversation);
+    this.#areToolsUnknown = state !== 'known';
+    if (state !== 'due') return false;
+    const isGone = this.#watchClient();
+    return knownTools.read(conversation, () => {
+      if (!isGone()) this.#believed(again);
     });
   }
 
@@ -211,27 +237,33 @@ export class Inbound {
     this.exchange.readBody(limits.bodyBytesMax, (outcome) => {
       if (outcome.kind === 'body') {
         gate?.spend(this.visitor, outcome.text.length);
-        if (firstTools?.isReading === true) this.#afterTools(firstTools, outcome.text, then);
-        else this.#believed(outcome.text, then);
+        const { text } = outcome;
+        if (firstTools?.isReading === true) this.#afterTools(firstTools, text, () => then(text));
+        else this.#believed(() => then(text));
       } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
     });
   }
 
-  #believed(text: string, then: (text: string) => void): void {
+  #believed(then: () => void): void {
     const fault = this.trustFault;
-    if (fault === undefined) then(text);
+    if (fault === undefined) then();
     else this.refuse(fault);
   }
 
-  /** Nothing is begun for a client that left while it waited. */
-  #afterTools(firstTools: FirstTools, text: string, then: (text: string) => void): void {
+  #afterTools(firstTools: FirstTools, text: string, then: () => void): void {
+    const isGone = this.#watchClient();
+    firstTools.before(text, () => {
+      if (!isGone()) this.#believed(then);
+    });
+  }
+
+  /** Nothing is begun for a client that left while it waited. @returns whether it did. */
+  #watchClient(): () => boolean {
     let isGone = false;
     this.exchange.onClientGone(() => {
       isGone = true;
     });
-    firstTools.before(text, () => {
-      if (!isGone) this.#believed(text, then);
-    });
+    return () => isGone;
   }
 }
 

@@ -350,6 +350,22 @@ describe('places of instances', () => {
     expect(scene.pool.size).toBe(1);
   });
 
+  it('are given back by an idle instance, whatever waits across eras at its key', () => {
+    const scene = new Scene('principal', { legacy: true, modern: false });
+    scene.take({ do: 'call', which: 0, declared: 0 });
+    scene.pass(10);
+    // It could not be started when it was asked what it speaks, and was asked again.
+    scene.pool.spoken = { ...scene.pool.spoken, modern: true };
+    expect('error' in scene.pool.modern(visitorOf(0), modernRequest(0))).toBe(false);
+    expect(scene.pool.size).toBe(2);
+    scene.pass(IDLE_MS);
+    expect(scene.pool.size).toBe(1);
+    scene.take({ do: 'cancel' });
+    scene.pass(IDLE_MS);
+    scene.pass(IDLE_MS);
+    expect(scene.pool.size).toBe(0);
+  });
+
   it('across eras are made by the idle session of one client for another', () => {
     const scene = new Scene('principal', { legacy: true, modern: false });
     const ask = (declared: number): boolean =>

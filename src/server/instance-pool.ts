@@ -225,20 +225,20 @@ export class InstancePool {
     return this.#isolation === 'tenant' ? principal.tenant : principal.key;
   }
 
-  /** An instance that nobody needs is stopped. */
+  /** An instance that nobody needs is stopped, whoever needs another of the same key. */
   #closeIdle(key: string, now: number): number | undefined {
     const legacy = this.#legacy.get(key);
     if (legacy?.members === 0) {
       this.#legacy.delete(key);
       legacy.instance.close();
     }
-    if (this.#bridges.closeIdle(key)) return now;
+    const isBridged = this.#bridges.closeIdle(key);
     const modern = this.#modern.get(key);
-    if (modern === undefined) return undefined;
-    if (!modern.isIdle) return now;
-    this.#modern.delete(key);
-    modern.instance.close();
-    return undefined;
+    if (modern?.isIdle === true) {
+      this.#modern.delete(key);
+      modern.instance.close();
+    }
+    return isBridged || modern?.isIdle === false ? now : undefined;
   }
 }
 

@@ -3,7 +3,7 @@
  * an answer reaches the one owner of its call. When the upstream dies every call in flight is
  * answered at once, and it is started again with backoff.
  */
-import { errorResponse, type Refusal } from '../core/errors.ts';
+import type { ErrorCode, Refusal } from '../core/errors.ts';
 import type { Origin } from '../core/grant.ts';
 import type { Limits } from '../core/limits.ts';
 import type {
@@ -70,6 +70,8 @@ export interface InstanceRole {
    * guessed.
    */
   received(message: Message, call: UpstreamCall | undefined, isMarked: boolean): void;
+  /** A call is over, whatever became of it; before its owner is told, unless that gave it up. */
+  ended?(call: UpstreamCall): void;
   /** The connection is gone and every call with it. Whether to start again. */
   down(): boolean;
 }
@@ -90,6 +92,8 @@ export class Instance {
   readonly ports: InstancePorts;
   readonly pending: Pending<CallOwner>;
   state: InstanceState = 'waiting';
+  /** Conversations it began: the number of the one it is in. */
+  starts = 0;
   readonly #role: InstanceRole;
   readonly #backoff: Backoff;
   #connection: UpstreamConnection | undefined;
@@ -125,6 +129,7 @@ export class Instance {
       return;
     }
     this.#hasAnswered = false;
+    this.starts += 1;
     this.state = INSTANCE_TRANSITIONS.waiting.start;
     let connection: UpstreamConnection | undefined;
     const isCurrent = (): boolean => connection === this.#connection;
@@ -209,9 +214,9 @@ export class Instance {
   /** A notification, or an answer to the upstream's question; held until the handshake is over. */
   tell(message: Message): void {
     if (this.state === 'ready') this.#connection?.send(message);
-    else if (this.state === 'starting' && this.#hasRoom()) {
-      this.#held.push({ message, call: undefined });
-    }
+    if (this.state !== 'starting') return;
+    const hasRoom = this.#held.length < this.ports.limits.pendingPerUpstreamMax;
+    if (hasRoom) this.#held.push({ message, call: undefined });
   }
 
   /** The same, as part of the handshake. */
@@ -228,6 +233,7 @@ export class Instance {
     }
     if (held >= 0) this.#held.splice(held, 1);
     else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
+    this.#role.ended?.(call);
   }
 
   /** Calls that outlived the longest duration are answered with an error. */
@@ -236,7 +242,7 @@ export class Instance {
       if (!this.pending.end(call, 'refuse')) continue;
       this.#ghosts.add(call.number, now);
       this.#tellCancelled(call, 'timed out');
-      call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
+      this.#lose(call, 'CALL_TIMED_OUT');
     }
   }
 
@@ -279,8 +285,7 @@ export class Instance {
   #expireHandshake(call: UpstreamCall): void {
     this.#handshakeOver();
     this.#disarmHandshake = this.ports.clock.after(this.ports.limits.upstreamStartMsMax, () => {
-      if (!this.pending.end(call, 'refuse')) return;
-      call.owner.lost(call, { error: 'CALL_TIMED_OUT', id: call.id });
+      if (this.pending.end(call, 'refuse')) this.#lose(call, 'CALL_TIMED_OUT');
     });
   }
 
@@ -288,10 +293,6 @@ export class Instance {
   #handshakeOver(): void {
     this.#disarmHandshake?.();
     this.#disarmHandshake = undefined;
-  }
-
-  #hasRoom(): boolean {
-    return this.#held.length < this.ports.limits.pendingPerUpstreamMax;
   }
 
   #received(message: Message, relatedTo: string | undefined): void {
@@ -305,6 +306,7 @@ export class Instance {
         return;
       }
       if (call.method === 'initialize') this.#handshakeOver();
+      this.#role.ended?.(call);
       call.owner.answered(call, message);
       return;
     }
@@ -332,7 +334,7 @@ export class Instance {
   #oversized(id: string | undefined): void {
     const call = this.pending.find(id);
     if (call === undefined || !this.pending.end(call, 'refuse')) return;
-    call.owner.lost(call, { error: 'UPSTREAM_MESSAGE_TOO_LARGE', id: call.id });
+    this.#lose(call, 'UPSTREAM_MESSAGE_TOO_LARGE');
   }
 
   #ready(): void {
@@ -346,8 +348,7 @@ export class Instance {
       if (call !== undefined && call.state !== 'waiting') continue;
       const outcome = this.#connection?.send(message) ?? 'closed';
       if (outcome === 'sent' || call === undefined) continue;
-      if (!this.pending.end(call, 'refuse')) continue;
-      call.owner.lost(call, { error: 'UPSTREAM_BUSY', id: call.id });
+      if (this.pending.end(call, 'refuse')) this.#lose(call, 'UPSTREAM_BUSY');
     }
   }
 
@@ -380,21 +381,20 @@ export class Instance {
     return this.state === 'closed';
   }
 
-  #loseAll(error: 'UPSTREAM_UNAVAILABLE'): void {
+  #loseAll(error: ErrorCode): void {
     this.#held = [];
     for (const call of this.pending.all()) {
-      if (this.pending.end(call, 'lose')) call.owner.lost(call, { error, id: call.id });
+      if (this.pending.end(call, 'lose')) this.#lose(call, error);
     }
+  }
+
+  #lose(call: UpstreamCall, error: ErrorCode): void {
+    this.#role.ended?.(call);
+    call.owner.lost(call, { error, id: call.id });
   }
 
   #tellCancelled(call: UpstreamCall, reason: string): void {
     const params = `{"requestId":${call.number},"reason":${JSON.stringify(reason)}}`;
     this.tell(Message.notification('notifications/cancelled', params));
   }
-}
-
-/** The error an upstream is given for a question nobody can be asked. */
-export function refuseQuestion(id: string, refusal: Refusal): Message {
-  const text = errorResponse({ ...refusal, id });
-  return Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
 }

@@ -8,13 +8,7 @@ import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { coversUri } from '../core/sessions/subscription.ts';
 import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/versions.ts';
-import {
-  Instance,
-  refuseQuestion,
-  type InstancePorts,
-  type InstanceRole,
-  type UpstreamCall,
-} from './instance.ts';
+import { Instance, type InstancePorts, type InstanceRole, type UpstreamCall } from './instance.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
 import type {
   LegacyCallOwner,
@@ -22,7 +16,9 @@ import type {
   LegacyOutcome,
   LegacyUpstream,
 } from './legacy-upstream.ts';
-import { Questions } from './questions.ts';
+import { bondOf } from './question-bond.ts';
+import { Questions, type Question } from './questions.ts';
+import { refuseQuestion } from './refuse-question.ts';
 
 /**
  * What we declare when the handshake is ours: every question can be relayed to whoever caused it.
@@ -39,7 +35,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   readonly instance: Instance;
   readonly isExclusive: boolean;
   readonly #members = new Set<LegacyMember>();
-  readonly #questions: Questions<LegacyMember>;
+  readonly #questions: Questions<LegacyMember, UpstreamCall>;
   /** The upstream's InitializeResult. */
   #initializeResult: Record<string, unknown> | undefined;
   /** The members that had calls on this connection, as far as one can be told from several. */
@@ -56,6 +52,11 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     this.instance.start();
   }
 
+  /** Undefined before the client's own handshake is over. */
+  get conversation(): Instance | undefined {
+    return this.isExclusive && this.#initializeResult === undefined ? undefined : this.instance;
+  }
+
   get members(): number {
     return this.#members.size;
   }
@@ -66,9 +67,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
 
   leave(member: LegacyMember): void {
     if (!this.#members.delete(member)) return;
-    for (const id of this.#questions.abandon(member)) {
-      this.instance.tell(refuseQuestion(id, { error: 'INTERNAL', detail: 'The client is gone.' }));
-    }
+    this.#giveUp(this.#questions.abandon(member), 'The client is gone.');
     if (this.isExclusive) this.instance.close();
     else this.#takeBack(member);
     if (this.#members.size === 0) this.#onEmpty();
@@ -176,8 +175,15 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     });
   }
 
+  /** What was asked for a call that is over is shown to nobody any longer. */
+  ended(call: UpstreamCall): void {
+    const { member } = call.owner as Partial<LegacyCallOwner>;
+    if (member === undefined) return;
+    this.#giveUp(this.#questions.endWith(call, member), 'Its call is over.');
+  }
+
   down(): boolean {
-    this.#questions.clear();
+    for (const each of this.#questions.clear()) takeBack(each, 'The server is gone.');
     this.#caller = undefined;
     const waiting = this.#awaiting;
     this.#awaiting = [];
@@ -190,7 +196,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     const owner = call?.owner as Partial<LegacyCallOwner> | undefined;
     const member = this.isExclusive ? first(this.#members) : owner?.member;
     if (message.kind === 'request') {
-      this.#asked(message, member, owner?.member === undefined ? undefined : call);
+      const asking = owner?.member === undefined ? undefined : call;
+      this.#asked(message, member, asking, related !== undefined);
       return;
     }
     switch (message.method) {
@@ -241,7 +248,12 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
    * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/ping for the one
    * we answer.
    */
-  #asked(message: Message, member: LegacyMember | undefined, call: UpstreamCall | undefined): void {
+  #asked(
+    message: Message,
+    member: LegacyMember | undefined,
+    call: UpstreamCall | undefined,
+    isNamed: boolean,
+  ): void {
     const upstreamId = message.id ?? 'null';
     if (message.method === 'ping') {
       this.instance.tellNow(Message.result(upstreamId, '{}'));
@@ -256,16 +268,21 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       return;
     }
     // One client that answers nothing takes no room from the others.
-    for (const over of this.#questions.abandonOver(member)) {
-      const detail = 'Its call is over.';
-      this.instance.tellNow(refuseQuestion(over, { error: 'INTERNAL', detail }));
-    }
-    const id = this.#questions.ask(upstreamId, member, call);
+    this.#giveUp(this.#questions.abandonOver(member), 'Its call is over.');
+    const id = this.#questions.ask(upstreamId, member, call, bondOf(message, isNamed));
     if (id === undefined) {
       this.instance.tellNow(refuseQuestion(upstreamId, { error: 'TOO_MANY_REQUESTS' }));
       return;
     }
     member.question(message.withId(id), call);
+  }
+
+  /** Both sides are told: the client may still be showing it to a person. */
+  #giveUp(questions: readonly Question<LegacyMember, UpstreamCall>[], detail: string): void {
+    for (const each of questions) {
+      this.instance.tell(refuseQuestion(each.upstreamId, { error: 'INTERNAL', detail }));
+      if (this.#members.has(each.member)) takeBack(each, detail);
+    }
   }
 
   #updated(message: Message): void {
@@ -284,7 +301,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     const token = message.token(requestId);
     const question = token === undefined ? undefined : this.#questions.withdraw(token);
     if (question === undefined || requestId === undefined) return;
-    question.member.unrelated(message.withReplaced(requestId, question.id));
+    const { member, call, id } = question;
+    member.question(message.withReplaced(requestId, id), call);
   }
 
   #subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
@@ -354,6 +372,13 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       for (const each of this.#members) each.unrelated(notice);
     }
   }
+}
+
+/** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
+function takeBack(question: Question<LegacyMember, UpstreamCall>, reason: string): void {
+  const { id, member, call } = question;
+  const params = `{"requestId":${id},"reason":${JSON.stringify(reason)}}`;
+  member.question(Message.notification('notifications/cancelled', params), call);
 }
 
 function ignore(): void {}

@@ -21,7 +21,7 @@ import type { Connection } from './connection.ts';
 import { EarlyMessages } from './early-messages.ts';
 import type { UpstreamCall } from './instance.ts';
 import { preamble2024, type LegacySessionOptions } from './legacy-session-options.ts';
-import type { LegacyOutcome } from './legacy-upstream.ts';
+import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import { newestCall, replyTo as replyOn, callsSentWith } from './session-calls.ts';
 import { SessionEffects } from './session-effects.ts';
@@ -37,6 +37,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly era: '2024' | '2025';
   readonly subscribed: Set<string> = new Set();
   readonly openedAt: number;
+  readonly upstream: LegacyUpstream;
   version: string;
   logLevel: string | undefined;
   initializeParams: string | undefined;
@@ -54,6 +55,7 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
+    this.upstream = options.instance;
     this.id = options.id;
     this.principal = options.principal;
     this.era = options.era;
@@ -213,7 +215,8 @@ export class LegacySession implements SessionHandle, PostingSession {
 
   question(message: Message, call: UpstreamCall | undefined): void {
     const owner = call?.owner;
-    if (call !== undefined && owner instanceof LegacyPost) this.related(owner, message);
+    const isAwaited = owner instanceof LegacyPost && owner.reply?.state !== 'ended';
+    if (isAwaited) this.related(owner, message);
     else this.unrelated(message);
   }
 

@@ -3,7 +3,7 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
 
 /** A session, as its upstream sees it. */
 export interface LegacyMember {
@@ -18,7 +18,10 @@ export interface LegacyMember {
   readonly isListening: boolean;
   /** A notification that belongs to no call. */
   unrelated(message: Message): void;
-  /** A question under an id of ours, on the stream of `call` if it belongs to one. */
+  /**
+   * A question under an id of ours, or that it is taken back: on the stream of `call` if it belongs
+   * to one, while there is that stream.
+   */
   question(message: Message, call: UpstreamCall | undefined): void;
 }
 
@@ -37,6 +40,8 @@ export interface LegacyUpstream {
    * it.
    */
   readonly isExclusive: boolean;
+  /** The conversation that calls are made in; undefined while there is none to ask in. */
+  readonly conversation: Instance | undefined;
   join(member: LegacyMember): void;
   leave(member: LegacyMember): void;
   request(owner: LegacyCallOwner, message: Message): LegacyOutcome;

@@ -10,7 +10,6 @@ import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import {
   Instance,
-  refuseQuestion,
   type CallOwner,
   type InstancePorts,
   type InstanceRole,
@@ -21,6 +20,7 @@ import { ListenAudiences } from './listen-audiences.ts';
 import type { Listener } from './listener.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
+import { refuseQuestion } from './refuse-question.ts';
 import { ToolHeaders } from './tool-headers.ts';
 
 export class ModernInstance implements InstanceRole, ModernUpstream {
@@ -46,6 +46,10 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
   /** Whether anybody needs it now. */
   get isIdle(): boolean {
     return this.hub.size === 0 && this.instance.pending.size === 0;
+  }
+
+  get conversation(): Instance {
+    return this.instance;
   }
 
   get isDown(): boolean {
@@ -100,6 +104,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
    */
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
+    this.#toolHeaders.refresh(this.instance, OUR_ENVELOPE);
     return this.#toolHeaders.check(message, head);
   }
 

@@ -6,7 +6,7 @@ import type { RequestHead } from '../core/ports.ts';
 import type { Envelope } from '../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Filter, Subscription } from '../core/sessions/subscription.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
 import type { Listener } from './listener.ts';
 
 export interface ModernUpstream {
@@ -14,6 +14,8 @@ export interface ModernUpstream {
   readonly isDown: boolean;
   /** Whether it has the tasks extension, as far as is known once it is ready. */
   readonly tellsOfTasks: boolean;
+  /** The conversation that calls are made in; undefined where there is no room for one. */
+  readonly conversation: Instance | undefined;
   /** Its own name for itself, as a member of `_meta`; empty while it is not known. */
   readonly infoText: string;
   /** Runs `then` once what the server declares is known, or it turned out to be unreachable. */

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Questions } from './questions.ts';
+import { Questions, type Question } from './questions.ts';
+
+function idsOf(questions: readonly Question<string>[]): readonly string[] {
+  return questions.map(({ upstreamId }) => upstreamId);
+}
 
 const MEMBER = fc.constantFrom('alice', 'bob', 'carol');
 const STEP = fc.oneof(
@@ -40,17 +44,20 @@ describe('questions', () => {
           } else if (step.do === 'withdraw') {
             const upstreamId = `"u${step.upstream}"`;
             const found = [...open].find(([, each]) => each.upstreamId === upstreamId);
-            const expected = found && { id: found[0], member: found[1].member };
-            expect(questions.withdraw(upstreamId)).toEqual(expected);
+            const withdrawn = questions.withdraw(upstreamId);
+            expect(withdrawn?.id).toBe(found?.[0]);
+            expect(withdrawn?.member).toBe(found?.[1].member);
             if (found !== undefined) open.delete(found[0]);
           } else if (step.do === 'abandon') {
             const gone = [...open].filter(([, { member }]) => member === step.member);
-            expect(questions.abandon(step.member)).toEqual(
+            expect(idsOf(questions.abandon(step.member))).toEqual(
               gone.map(([, { upstreamId }]) => upstreamId),
             );
             for (const [id] of gone) open.delete(id);
           } else {
-            questions.clear();
+            expect(idsOf(questions.clear())).toEqual(
+              [...open.values()].map(({ upstreamId }) => upstreamId),
+            );
             open.clear();
           }
         }
@@ -76,10 +83,77 @@ describe('questions', () => {
     expect(questions.abandonOver('alice')).toEqual([]);
     call.state = 'cancelled';
     expect(questions.abandonOver('bob')).toEqual([]);
-    expect(questions.abandonOver('alice')).toEqual(['"a"']);
+    expect(idsOf(questions.abandonOver('alice'))).toEqual(['"a"']);
     expect(questions.answer('1', 'alice')).toBeUndefined();
     expect(questions.ask('"e"', 'alice')).toBe('4');
   });
+});
+
+const CALL = fc.constantFrom('waiting', 'over');
+const BOUNDED_STEP = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('ask' as const), member: MEMBER, call: CALL }),
+  },
+  fc.record({ do: fc.constant('answer' as const), member: MEMBER, nth: fc.nat(5) }),
+  fc.record({ do: fc.constant('withdraw' as const), nth: fc.nat(5) }),
+  fc.record({ do: fc.constant('abandon' as const), member: MEMBER }),
+  fc.record({ do: fc.constant('room' as const), member: MEMBER }),
+  fc.record({ do: fc.constant('clear' as const) }),
+);
+
+interface OpenQuestion {
+  readonly id: string;
+  readonly upstreamId: string;
+  readonly member: string;
+  readonly isOver: boolean;
+}
+
+it('questions are bounded by as many of a member as a walk over all of them counts', () => {
+  fc.assert(
+    fc.property(fc.array(BOUNDED_STEP, { maxLength: 120, size: 'max' }), (steps) => {
+      const questions = new Questions<string>(6, 3);
+      let open: OpenQuestion[] = [];
+      const drop = (isMeant: (each: OpenQuestion) => boolean): readonly string[] => {
+        const gone = open.filter(isMeant);
+        open = open.filter((each) => !gone.includes(each));
+        return gone.map(({ upstreamId }) => upstreamId);
+      };
+      const countOf = (member: string): number =>
+        open.filter((each) => each.member === member).length;
+      for (const [index, step] of steps.entries()) {
+        if (step.do === 'ask') {
+          const upstreamId = `"u${index}"`;
+          const id = questions.ask(upstreamId, step.member, { state: step.call });
+          expect(id === undefined).toBe(open.length >= 6 || countOf(step.member) >= 3);
+          const isOver = step.call === 'over';
+          if (id !== undefined) open.push({ id, upstreamId, member: step.member, isOver });
+        } else if (step.do === 'answer') {
+          const meant = open[step.nth];
+          const isRight = meant?.member === step.member;
+          const expected = isRight ? meant.upstreamId : undefined;
+          expect(questions.answer(meant?.id, step.member)).toBe(expected);
+          if (isRight) drop((each) => each === meant);
+        } else if (step.do === 'withdraw') {
+          const meant = open[step.nth];
+          expect(questions.withdraw(meant?.upstreamId ?? 'none')?.id).toBe(meant?.id);
+          drop((each) => each === meant);
+        } else if (step.do === 'abandon') {
+          const gone = drop(({ member }) => member === step.member);
+          expect(idsOf(questions.abandon(step.member))).toEqual(gone);
+        } else if (step.do === 'room') {
+          const isFull = open.length >= 6;
+          const isNeeded = isFull || countOf(step.member) >= 3;
+          const isMeant = ({ isOver, member }: OpenQuestion): boolean =>
+            isNeeded && isOver && (isFull || member === step.member);
+          expect(idsOf(questions.abandonOver(step.member))).toEqual(drop(isMeant));
+        } else {
+          questions.clear();
+          open = [];
+        }
+      }
+    }),
+  );
 });
 
 it('questions make room for anybody where calls are over', () => {
@@ -92,7 +166,24 @@ it('questions make room for anybody where calls are over', () => {
   expect(questions.abandonOver('cyd')).toEqual([]);
   expect(questions.ask('4', 'cyd')).toBeUndefined();
   call.state = 'answered';
-  expect(questions.abandonOver('cyd')).toEqual(['0', '1', '2']);
+  expect(idsOf(questions.abandonOver('cyd'))).toEqual(['0', '1', '2']);
   expect(questions.ask('4', 'cyd')).toBeDefined();
   expect(questions.answer(open, 'bob')).toBe('3');
+});
+
+it('questions end with the call they were asked for, after an answer only if the upstream named it', () => {
+  const questions = new Questions<string>(10);
+  const call = { state: 'waiting' };
+  questions.ask('"named"', 'ann', call, 'named');
+  questions.ask('"guessed"', 'ann', call, 'guessed');
+  questions.ask('"of all"', 'ann', call, 'none');
+  questions.ask('"other"', 'ann', { state: 'waiting' }, 'named');
+  questions.ask('"bob"', 'bob', { state: 'waiting' }, 'named');
+  call.state = 'answered';
+  expect(idsOf(questions.endWith(call, 'bob'))).toEqual([]);
+  expect(idsOf(questions.endWith(call, 'ann'))).toEqual(['"named"']);
+  expect(idsOf(questions.endWith(call, 'ann'))).toEqual([]);
+  call.state = 'cancelled';
+  expect(idsOf(questions.endWith(call, 'ann'))).toEqual(['"guessed"']);
+  expect(idsOf(questions.clear())).toEqual(['"of all"', '"other"', '"bob"']);
 });

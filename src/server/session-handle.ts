@@ -9,6 +9,7 @@ import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { Warrant } from './warrant.ts';
 
 /** A POST whose answers are awaited on its own connection (2025). */
@@ -25,6 +26,7 @@ export interface SessionHandle extends ConnectionOwner {
   readonly version: string;
   /** Whether a request may be sent that is not `initialize`. */
   readonly isInitialized: boolean;
+  readonly upstream: Pick<LegacyUpstream, 'conversation'>;
   /**
    * Takes messages of the client, in order.
    * @param grant - of the credential they came with.

@@ -21,19 +21,35 @@ export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
   #otherOutputs: ReadonlySet<string> = new Set();
   #taskSupport: ReadonlyMap<string, 'optional' | 'required'> = new Map();
+  /** Undefined before they were read. */
+  #readAt: number | undefined;
+
+  /** Has them read again beside a call when they are old; that one is taken as they are known. */
+  refresh(instance: Instance, meta: object | undefined): void {
+    const { clock, limits } = instance.ports;
+    if (this.#readAt === undefined) return;
+    if (clock.now() - this.#readAt >= limits.toolFactsMsMax) this.read(instance, meta, () => {});
+  }
 
   /**
-   * Reads all pages; a failed read leaves what was found until then.
+   * Reads all pages; a first read that fails leaves what was found until then, a further one what
+   * was known.
    * @param meta - the `_meta` of our requests, where the revision wants one.
    */
   read(instance: Instance, meta: object | undefined, done: () => void): void {
+    const isFirst = this.#readAt === undefined;
+    this.#readAt = instance.ports.clock.now();
     const found = new Map<string, readonly ParamHeader[]>();
     const others = new Set<string>();
     const tasks = new Map<string, 'optional' | 'required'>();
     const readPage = (cursor: string | undefined, page: number): void => {
       const params = JSON.stringify({ _meta: meta, cursor });
-      instance.ask('tools/list', params, (answer) => {
+      const call = instance.ask('tools/list', params, (answer) => {
         const isAnswered = !('error' in answer) && !answer.isError;
+        if (!isAnswered && !isFirst) {
+          done();
+          return;
+        }
         const result = (isAnswered ? answer.value : {}) as {
           tools?: unknown;
           nextCursor?: unknown;
@@ -49,6 +65,8 @@ export class ToolHeaders {
         this.#taskSupport = tasks;
         done();
       });
+      // What the server says meanwhile is still of the one call beside it.
+      if (call !== undefined) instance.pending.setAside(call);
     };
     readPage(undefined, 1);
   }

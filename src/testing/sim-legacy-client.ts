@@ -20,6 +20,8 @@ const RECONNECT_MS: readonly [number, number] = [20, 600];
 export abstract class SimLegacyClient extends SimClient {
   protected sequences: SequenceBook = new SequenceBook(this.name, this.world.ledger);
   #markers = new Set<number>();
+  /** Questions that were taken back. */
+  #takenBack = new Set<unknown>();
 
   /** Sends one message of ours; the server must take it with 202. */
   protected abstract post(text: string, call: SimCall | undefined): void;
@@ -28,6 +30,7 @@ export abstract class SimLegacyClient extends SimClient {
   protected beginSession(): void {
     this.sequences = new SequenceBook(this.name, this.world.ledger);
     this.#markers = new Set();
+    this.#takenBack = new Set();
   }
 
   protected reconnectLater(connect: () => void): void {
@@ -49,7 +52,10 @@ export abstract class SimLegacyClient extends SimClient {
     }
     if (message.id !== undefined) this.#question(message, text);
     else if (message.method === 'notifications/progress') this.#progress(message, text);
-    else this.count(message.method);
+    else {
+      if (message.method === 'notifications/cancelled') this.#tookBack(message);
+      this.count(message.method);
+    }
     return undefined;
   }
 
@@ -125,6 +131,12 @@ export abstract class SimLegacyClient extends SimClient {
     if (call === undefined) this.violate(`progress of no call: ${text.slice(0, 120)}`);
     else if (call.responses > 0 && !call.isGuess)
       this.violate(`progress after the answer: ${text}`);
+  }
+
+  #tookBack({ params }: ServerMessage): void {
+    const id = params?.['requestId'];
+    if (this.#takenBack.has(id)) this.violate(`question ${String(id)} was taken back twice`);
+    this.#takenBack.add(id);
   }
 
   #question(message: ServerMessage, text: string): void {

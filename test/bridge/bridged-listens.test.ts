@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Access } from 'tidegate';
 import { callNow, errorOf, listening, listenTo, stampOf } from '../wire/client-2026.ts';
-import { wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
+import { timedServer, wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
 
 const CAPABILITIES = {
@@ -146,6 +146,41 @@ describe('a listen at a server of the handshake revisions', () => {
     server.upstream.newest.die();
     expect(await reply.message(1)).toMatchObject({ params: { uri: 'file:///b' } });
     reply.leave();
+  });
+
+  it('W67 is acknowledged without the resources of which its server says nothing', async () => {
+    const { server, pass } = await timedServer(OPTIONS);
+    const wanted = { promptsListChanged: true, resourceSubscriptions: [URI, 'file:///b'] };
+    const reply = server.send(listenTo(1, wanted));
+    await subscribed(server, 0);
+    const silent = await server.upstream.call(1, 'resources/subscribe');
+    const { newest } = server.upstream;
+    newest.say('notifications/resources/updated', { uri: 'file:///b' });
+    await pass(2500);
+    expect(methodsOf(reply)).toEqual([]);
+    await pass(500);
+    expect(honoured(await reply.message(0))).toEqual({
+      promptsListChanged: true,
+      resourceSubscriptions: [URI],
+    });
+    silent.answer({});
+    const isGivenBack = (): boolean => newest.methods().includes('resources/unsubscribe');
+    await server.upstream.until(isGivenBack, 'the unsubscription');
+    expect(newest.sent.at(-1)?.value).toEqual({ uri: 'file:///b' });
+    newest.say('notifications/resources/updated', { uri: 'file:///b' });
+    newest.say('notifications/resources/updated', { uri: URI });
+    expect(await reply.message(1)).toMatchObject({ params: { uri: URI } });
+    reply.leave();
+  });
+
+  it('W72 completes when its server says nothing of all that it wants', async () => {
+    const { server, pass } = await timedServer(OPTIONS);
+    const reply = server.send(listenTo(1, { resourceSubscriptions: [URI] }));
+    await server.upstream.call(0, 'resources/subscribe');
+    await pass(3000);
+    await reply.whole();
+    expect(honoured(reply.messages[0] as Json)).toEqual({});
+    expect(reply.messages[1]).toMatchObject({ id: 1, result: { resultType: 'complete' } });
   });
 
   it('is refused when its server dies before it could be acknowledged', async () => {

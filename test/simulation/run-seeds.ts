@@ -16,6 +16,7 @@ const MUST_HAPPEN = [
   'trespass',
   'input_required',
   'notifications/progress',
+  'notifications/cancelled',
   'listen notifications/tools/list_changed',
   'listen notifications/resources/updated',
   'closed slow-reader',

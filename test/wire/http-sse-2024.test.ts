@@ -236,6 +236,8 @@ describe('events', () => {
     call.progress(1);
     call.connection.say('notifications/tools/list_changed');
     call.ask('q', 'sampling/createMessage', { messages: [] });
+    const { id } = await session.stream.message(3);
+    await session.post({ jsonrpc: '2.0', id, result: { role: 'user' } }).whole();
     call.say('done');
     await session.stream.message(4);
     const [, progress, changed, question, answer] = session.stream.messages;
@@ -243,7 +245,6 @@ describe('events', () => {
     expect(changed).toMatchObject({ method: 'notifications/tools/list_changed' });
     expect(question).toMatchObject({ method: 'sampling/createMessage' });
     expect(answer).toMatchObject({ id: 1 });
-    await session.post({ jsonrpc: '2.0', id: question?.['id'], result: { role: 'user' } }).whole();
     const told = server.upstream.newest.sent.find(({ kind }) => kind === 'response');
     expect([told?.id, told?.value]).toEqual(['"q"', { role: 'user' }]);
   });

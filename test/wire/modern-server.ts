@@ -48,6 +48,7 @@ export async function timedModernServer(
     {
       upstream,
       identity: options.identity ?? noAuth(),
+      access: options.access,
       clock,
       random: { sessionId: () => systemRandom.sessionId(), fraction: () => 0.5 },
       seal: aesSeal(),

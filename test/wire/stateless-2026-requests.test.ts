@@ -15,7 +15,7 @@ import {
   VERSION,
 } from './client-2026.ts';
 import { callNow as callNow2025, postOf, rpc, Session2025 } from './conversation.ts';
-import { modernServer, type ModernServer } from './modern-server.ts';
+import { modernServer, timedModernServer, type ModernServer } from './modern-server.ts';
 import type { Json, WireRequest } from './wire-reply.ts';
 
 const EVERY_VERSION = [VERSION, '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
@@ -241,6 +241,22 @@ describe('headers from tool parameters', () => {
     const reply = server.send(placed(args, headers));
     (await upstream.call(0)).say('placed');
     expect(await textOf(reply)).toBe('placed');
+  });
+
+  it('W55 are read again once they are old', async () => {
+    const tools: Json[] = [{ name: 'now', inputSchema: { type: 'object' } }];
+    const limits = { toolFactsMsMax: 60_000 };
+    const { server, clock } = await timedModernServer({ server: { tools }, limits });
+    const statusOf = async (): Promise<number> => {
+      const params = { name: 'now', arguments: { region: 'eu' } };
+      return (await server.fetch(modern(4, 'tools/call', params))).status;
+    };
+    expect(await statusOf()).toBe(200);
+    tools[0] = { ...tool, name: 'now' };
+    clock.advance(59_999);
+    expect([await statusOf(), await statusOf()]).toEqual([200, 200]);
+    clock.advance(1);
+    expect([await statusOf(), await statusOf()]).toEqual([200, 400]);
   });
 
   it.each<[string, Json, Readonly<Record<string, string | string[]>>]>([

@@ -48,6 +48,7 @@ describe('GET', () => {
       'notifications/progress',
       'notifications/message',
       'sampling/createMessage',
+      'notifications/cancelled',
       1,
     ]);
   });

@@ -1,8 +1,19 @@
 /** What clients see of an upstream that dies, loops, cannot be started, or asks them something. */
 import { describe, expect, it } from 'vitest';
-import { callLater, callNow, initialize, note, postOf, rpc, Session2025 } from './conversation.ts';
+import {
+  callLater,
+  callNow,
+  initialize,
+  note,
+  postOf,
+  rpc,
+  Session2024,
+  Session2025,
+} from './conversation.ts';
+import type { HandCall } from './hand-upstream.ts';
 import { eventually } from './signal.ts';
-import { timedServer, wireServer } from './wire-server.ts';
+import type { WireReply } from './wire-reply.ts';
+import { type TimedServer, timedServer, wireServer } from './wire-server.ts';
 
 const UNAVAILABLE = { error: { code: -32010, message: 'upstream unavailable' } };
 
@@ -180,6 +191,131 @@ describe('questions', () => {
     await server.upstream.until(() => call.isCancelled, 'the cancellation');
     const answer = connection.sent.find(({ kind }) => kind === 'response');
     expect([answer?.id, answer?.isError]).toEqual(['"q"', true]);
+  });
+});
+
+describe('questions of a call that is over', () => {
+  const withdrawn = (id: unknown) => ({
+    method: 'notifications/cancelled',
+    params: { requestId: id },
+  });
+
+  async function asked(
+    { server }: Pick<TimedServer, 'server'>,
+    isNamed = true,
+  ): Promise<{ session: Session2025; reply: WireReply; call: HandCall; id: unknown }> {
+    const session = await Session2025.open(server, { capabilities: { sampling: {} } });
+    const reply = session.post(callLater(1));
+    const call = await server.upstream.call(0);
+    if (isNamed) call.ask('q', 'sampling/createMessage', { messages: [] });
+    else call.connection.say('sampling/createMessage', { messages: [] }, { id: 'q' });
+    const { id } = await reply.message(0);
+    return { session, reply, call, id };
+  }
+
+  it('are taken back on its stream when the client cancels it, and refused behind that', async () => {
+    const server = await wireServer();
+    const { session, reply, call, id } = await asked({ server });
+    await session.post(note('notifications/cancelled', { requestId: 1 })).whole();
+    await reply.whole();
+    expect(reply.messages.slice(1)).toMatchObject([withdrawn(id)]);
+    await server.upstream.until(() => call.isCancelled, 'the cancellation');
+    await session.post({ jsonrpc: '2.0', id, result: { role: 'assistant' } }).whole();
+    const { connection } = call;
+    expect(connection.methods().slice(-2)).toEqual(['notifications/cancelled', 'response']);
+    expect(connection.sent.at(-1)).toMatchObject({ id: '"q"', isError: true });
+  });
+
+  it('are taken back before its answer, or before the error of a call that lasts too long', async () => {
+    const timed = await timedServer({ limits: { callMsMax: 20_000 } });
+    const { session, reply, call, id } = await asked(timed);
+    call.say('done');
+    await reply.whole();
+    expect(reply.messages.slice(1)).toMatchObject([withdrawn(id), { id: 1, result: {} }]);
+    const late = session.post(callLater(2));
+    const other = await timed.server.upstream.call(1);
+    other.ask('r', 'sampling/createMessage', { messages: [] });
+    const question = await late.message(0);
+    await timed.pass(22_000);
+    await late.whole();
+    const error = { code: -32013 };
+    expect(late.messages.slice(1)).toMatchObject([withdrawn(question['id']), { id: 2, error }]);
+  });
+
+  it('are taken back when the server dies, as those of no call are where they were asked', async () => {
+    const server = await wireServer();
+    const session = await Session2025.open(server, { capabilities: { sampling: {} } });
+    const stream = await session.listen().head();
+    server.upstream.newest.say('roots/list', undefined, { id: 'r' });
+    const roots = await stream.message(0);
+    const reply = session.post(callLater(1));
+    const call = await server.upstream.call(0);
+    call.ask('q', 'sampling/createMessage', { messages: [] });
+    const { id } = await reply.message(0);
+    call.connection.die();
+    await reply.whole();
+    expect(reply.messages.slice(1)).toMatchObject([withdrawn(id), { id: 1, ...UNAVAILABLE }]);
+    expect(await stream.message(1)).toMatchObject(withdrawn(roots['id']));
+  });
+
+  it('are not taken back once they are answered, or the server took them back itself', async () => {
+    const server = await wireServer();
+    const { session, reply, call, id } = await asked({ server });
+    await session.post({ jsonrpc: '2.0', id, result: { role: 'assistant' } }).whole();
+    call.ask('again', 'sampling/createMessage', { messages: [] });
+    const again = await reply.message(1);
+    call.connection.say('notifications/cancelled', { requestId: 'again' });
+    expect(await reply.message(2)).toMatchObject(withdrawn(again['id']));
+    call.say('done');
+    await reply.whole();
+    expect(reply.messages.slice(3)).toMatchObject([{ id: 1, result: {} }]);
+  });
+
+  it('that we only took for its own outlive its answer, and not its cancellation', async () => {
+    const server = await wireServer({ hand: { kind: 'stdio' } });
+    const { session, reply, call, id } = await asked({ server }, false);
+    call.say('done');
+    await reply.whole();
+    expect(reply.messages.slice(1)).toMatchObject([{ id: 1, result: {} }]);
+    await session.post({ jsonrpc: '2.0', id, result: { role: 'assistant' } }).whole();
+    const { connection } = call;
+    await server.upstream.until(() => connection.methods().at(-1) === 'response', 'the answer');
+    expect(connection.sent.at(-1)).toMatchObject({ id: '"q"', isError: false });
+    const next = session.post(callLater(2));
+    await server.upstream.call(1);
+    connection.say('sampling/createMessage', { messages: [] }, { id: 'r' });
+    const question = await next.message(0);
+    await session.post(note('notifications/cancelled', { requestId: 2 })).whole();
+    await next.whole();
+    expect(next.messages.slice(1)).toMatchObject([withdrawn(question['id'])]);
+  });
+
+  it('are taken back from nobody else', async () => {
+    const server = await wireServer({ isolation: 'shared' });
+    const { reply, call, id } = await asked({ server });
+    const other = await Session2025.open(server, { capabilities: { sampling: {} } });
+    const stream = await other.listen().head();
+    const theirs = other.post(callLater(1));
+    const second = await server.upstream.call(1);
+    call.say('done');
+    await reply.whole();
+    expect(reply.messages.slice(1)).toMatchObject([withdrawn(id), { id: 1 }]);
+    second.say('done');
+    await theirs.whole();
+    expect(theirs.text).not.toContain('notifications/cancelled');
+    call.connection.say('notifications/tools/list_changed');
+    expect(await stream.message(0)).toMatchObject({ method: 'notifications/tools/list_changed' });
+  });
+
+  it('are taken back on the one stream of a client of 2024', async () => {
+    const server = await wireServer();
+    const session = await Session2024.initialized(server, { capabilities: { sampling: {} } });
+    await session.post(callLater(1)).whole();
+    const call = await server.upstream.call(0);
+    call.ask('q', 'sampling/createMessage', { messages: [] });
+    const { id } = await session.stream.message(1);
+    await session.post(note('notifications/cancelled', { requestId: 1 })).whole();
+    expect(await session.stream.message(2)).toMatchObject(withdrawn(id));
   });
 });
 

@@ -14,7 +14,7 @@ import type { Thing } from './policy-question.ts';
 import { type Question, questionsOf, recordOf } from './question.ts';
 import { readPolicies } from './read-policies.ts';
 import { TaskTools } from './task-tools.ts';
-import { ToolBook } from './tool-book.ts';
+import { ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
 import { uriForms } from './uri-forms.ts';
 import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
 
@@ -148,8 +148,9 @@ export class PolicyAccess implements Access {
   }
 
   #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
-    const { server } = request;
-    const facts = this.#tools.find(ownerOf(request), name, server);
+    const { server, areToolsUnknown } = request;
+    const known = this.#tools.find(ownerOf(request), name, server);
+    const facts = areToolsUnknown === true ? UNKNOWN_TOOL : known;
     const thing: Thing = { server, target: { kind: 'tool', name }, facts };
     return { action: 'call', thing, arguments: given };
   }

@@ -19,10 +19,18 @@ interface Entry {
   readonly listener: Listener;
   /** URIs it holds a lease of. */
   readonly leased: Set<string>;
-  /** Answers of upstream it waits for before it can be acknowledged. */
-  missing: number;
+  /** Those of them that upstream has not granted yet: it cannot be acknowledged. */
+  readonly asked: Set<string>;
+  /** Ends the wait for them. */
+  disarm: () => void;
   /** Changes that came before the acknowledgment. */
-  early: string[];
+  early: EarlyChange[];
+}
+
+interface EarlyChange {
+  readonly method: string;
+  readonly uri: string | undefined;
+  readonly frame: string;
 }
 
 /** Changes kept for a listener that is not acknowledged yet; the oldest go first. */
@@ -53,7 +61,14 @@ export class LegacyListenHub {
   open(session: BridgeSession, filter: Filter, listener: Listener): Subscription {
     this.#primary = session;
     const subscription: Subscription = { filter, state: 'waiting', honoured: filter };
-    const entry: Entry = { subscription, listener, leased: new Set(), missing: 1, early: [] };
+    const entry: Entry = {
+      subscription,
+      listener,
+      leased: new Set(),
+      asked: new Set(),
+      disarm: () => {},
+      early: [],
+    };
     this.#entries.set(subscription, entry);
     session.whenReady(() => this.#subscribe(session, entry));
     return subscription;
@@ -63,6 +78,7 @@ export class LegacyListenHub {
     const entry = this.#entries.get(subscription);
     if (entry === undefined) return;
     subscription.state = 'ended';
+    entry.disarm();
     this.#entries.delete(subscription);
     for (const uri of entry.leased) this.#release(uri);
   }
@@ -97,7 +113,7 @@ export class LegacyListenHub {
       const frame = frames.get(listener.id) ?? frameFor(listener.id, method, params);
       frames.set(listener.id, frame);
       if (subscription.state === 'listening') listener.deliver(frame);
-      else if (entry.early.push(frame) > EARLY_MAX) entry.early.shift();
+      else if (entry.early.push({ method, uri: named, frame }) > EARLY_MAX) entry.early.shift();
     }
   }
 
@@ -120,26 +136,47 @@ export class LegacyListenHub {
       uris,
       taskIds: filter.taskIds,
     };
-    for (const uri of filter.uris) if (uris.has(uri)) this.#lease(session, entry, uri, uris);
-    this.#oneLess(entry);
+    for (const uri of uris) entry.asked.add(uri);
+    for (const uri of uris) {
+      this.#lease(session, entry, uri, uris);
+      if (!this.#entries.has(subscription)) return;
+    }
+    this.#settle(entry);
+    if (subscription.state !== 'waiting') return;
+    const { clock, limits } = session.instance.ports;
+    entry.disarm = clock.after(limits.subscribeMsMax, () => this.#waited(entry, uris));
   }
 
   #lease(session: BridgeSession, entry: Entry, uri: string, honoured: Set<string>): void {
     entry.leased.add(uri);
     const step = this.#leases.acquire(uri);
-    if (step === 'held') return;
-    entry.missing += 1;
+    if (step === 'held') {
+      entry.asked.delete(uri);
+      return;
+    }
     const waiters = this.#waiters.get(uri) ?? [];
     this.#waiters.set(uri, waiters);
     waiters.push((outcome) => {
+      if (!entry.asked.delete(uri)) return;
       if (outcome !== true) {
         honoured.delete(uri);
         entry.leased.delete(uri);
       }
-      if (typeof outcome === 'boolean') this.#oneLess(entry);
+      if (typeof outcome === 'boolean') this.#settle(entry);
       else this.#fail(entry, outcome);
     });
     if (step === 'ask') this.#ask(session, uri);
+  }
+
+  /** What the server said nothing of is left out, rather than keep the rest waiting. */
+  #waited(entry: Entry, honoured: Set<string>): void {
+    for (const uri of entry.asked) {
+      honoured.delete(uri);
+      entry.leased.delete(uri);
+      this.#release(uri);
+    }
+    entry.asked.clear();
+    this.#settle(entry);
   }
 
   #ask(session: BridgeSession, uri: string): void {
@@ -158,13 +195,16 @@ export class LegacyListenHub {
     }
   }
 
-  #oneLess(entry: Entry): void {
-    entry.missing -= 1;
-    const { subscription, listener } = entry;
-    if (entry.missing > 0 || subscription.state !== 'waiting') return;
+  #settle(entry: Entry): void {
+    const { subscription, listener, asked } = entry;
+    if (asked.size > 0 || subscription.state !== 'waiting') return;
+    entry.disarm();
     subscription.state = 'listening';
-    listener.acknowledged(subscription.honoured);
-    for (const frame of entry.early.splice(0)) listener.deliver(frame);
+    const { honoured } = subscription;
+    listener.acknowledged(honoured);
+    for (const { method, uri, frame } of entry.early.splice(0)) {
+      if (wants(honoured, method, uri)) listener.deliver(frame);
+    }
   }
 
   #fail(entry: Entry, refusal: Refusal): void {

@@ -12,7 +12,7 @@ import { requestEnvelope, withEnvelope } from '../../core/bridge/legacy-client/r
 import type { Refusal } from '../../core/errors.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
-import type { InstancePorts, UpstreamCall } from '../instance.ts';
+import type { Instance, InstancePorts, UpstreamCall } from '../instance.ts';
 import type {
   LegacyCallOwner,
   LegacyMember,
@@ -68,6 +68,11 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
     this.#changes = new LegacyOverModernChanges(ports, upstream, (message) => {
       this.#member?.unrelated(message);
     });
+  }
+
+  get conversation(): Instance | undefined {
+    const upstream = this.upstream();
+    return 'error' in upstream ? undefined : upstream.instance;
   }
 
   join(member: LegacyMember): void {

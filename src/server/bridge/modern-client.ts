@@ -7,7 +7,7 @@ import type { RequestHead } from '../../core/ports.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
-import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { CallOwner, Instance, UpstreamCall } from '../instance.ts';
 import type { Listener } from '../listener.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
@@ -42,6 +42,10 @@ export class ModernClient implements ModernUpstream {
     return this.#session?.isDown ?? false;
   }
 
+  get conversation(): Instance | undefined {
+    return this.#session?.instance;
+  }
+
   get tellsOfTasks(): boolean {
     return this.#bridge.carriesTasks(this.#client);
   }
@@ -58,7 +62,9 @@ export class ModernClient implements ModernUpstream {
   }
 
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
-    return this.#session?.headers.check(message, head);
+    const session = this.#session;
+    session?.headers.refresh(session.instance, undefined);
+    return session?.headers.check(message, head);
   }
 
   request(owner: CallOwner, message: Message, envelope: Envelope): UpstreamCall | Refusal {

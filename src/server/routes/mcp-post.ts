@@ -149,6 +149,8 @@ function receive(
     session.receive(entries, isBatch, inbound.grant, undefined);
     return;
   }
+  const again = (): void => runLegacy(inbound, entries, isBatch, accepts);
+  if (inbound.waitsForTools(entries, () => session.upstream, again)) return;
   const warrants = inbound.warrants('2025', entries);
   if (warrants !== undefined && 'error' in warrants) {
     inbound.refuse(warrants);

@@ -30,25 +30,30 @@ export function postMessage(inbound: Inbound): void {
     inbound.refuse({ error: 'UNSUPPORTED_MEDIA_TYPE' });
     return;
   }
-  inbound.readBody((text) => {
-    // It may have ended while the body came: nobody is there any more to be answered.
-    if (context.directory.find(id, principal) !== session) {
-      inbound.refuse({ error: 'SESSION_NOT_FOUND' });
-      return;
-    }
-    const entries = readEntries(inbound, text, session);
-    if ('error' in entries) {
-      inbound.refuse(entries);
-      return;
-    }
-    const warrants = inbound.warrants('2024', entries);
-    if (warrants !== undefined && 'error' in warrants) {
-      inbound.refuse(warrants);
-      return;
-    }
-    inbound.accept();
-    session.receive(entries, entries.length > 1, inbound.grant, undefined, warrants);
-  });
+  inbound.readBody((text) => run(inbound, text, session));
+}
+
+function run(inbound: Inbound, text: string, session: SessionHandle): void {
+  const { context, principal } = inbound;
+  // It may have ended while the body came: nobody is there any more to be answered.
+  if (context.directory.find(session.id, principal) !== session) {
+    inbound.refuse({ error: 'SESSION_NOT_FOUND' });
+    return;
+  }
+  const entries = readEntries(inbound, text, session);
+  if ('error' in entries) {
+    inbound.refuse(entries);
+    return;
+  }
+  const again = (): void => run(inbound, text, session);
+  if (inbound.waitsForTools(entries, () => session.upstream, again)) return;
+  const warrants = inbound.warrants('2024', entries);
+  if (warrants !== undefined && 'error' in warrants) {
+    inbound.refuse(warrants);
+    return;
+  }
+  inbound.accept();
+  session.receive(entries, entries.length > 1, inbound.grant, undefined, warrants);
 }
 
 function readEntries(

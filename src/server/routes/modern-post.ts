@@ -31,6 +31,9 @@ export function runModern(
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
     return;
   }
+  const called = (): ModernUpstream | Refusal => context.pool.modern(inbound.visitor, message);
+  const again = (): void => runModern(inbound, message, envelope, accepts, served);
+  if (inbound.waitsForTools([message], called, again)) return;
   const warrants = inbound.warrants('2026', [message]);
   if (warrants !== undefined && 'error' in warrants) {
     const rest = restOf(inbound, message, warrants);
@@ -59,14 +62,8 @@ export function runModern(
     refuse(foreign);
     return;
   }
-  const facts = {
-    upstream,
-    accepts,
-    envelope,
-    supported: served.supported,
-    owners,
-    principal,
-  };
+  const { supported } = served;
+  const facts = { upstream, accepts, envelope, supported, owners, principal };
   if (message.method === 'subscriptions/listen') {
     listen(inbound, message, accepts, upstream, (refusal) => {
       if (refusal === undefined) warrant?.ended('ok');

@@ -1,0 +1,169 @@
+/**
+ * What verdicts know of a server's tools, read in the very conversation that calls are made in,
+ * since another process of the server may have others: ahead of the first call after it began, or
+ * after what is known became old, and when the server says that they changed.
+ */
+import type { Access } from '../core/access.ts';
+import type { Refusal } from '../core/errors.ts';
+import { Message } from '../core/protocol/message.ts';
+import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
+import { OUR_ENVELOPE } from './our-envelope.ts';
+
+/** Pages that are read; a longer list is not read to its end. */
+const PAGES_MAX = 100;
+
+/** How long calls wait for the list, or what was known before may count while it is read. */
+const READ_MS_MAX = 3000;
+
+/** Calls after so long ask again for a list that could not be read. */
+const AGAIN_MS = 5000;
+
+/** Further calls do not wait: of their tools nothing is known. */
+const WAITING_MAX = 1000;
+
+/** `due`: to be read first. `unknown`: it could not be read. */
+export type ToolsState = 'due' | 'known' | 'unknown';
+
+interface Known {
+  /** The conversation: another has tools of its own. */
+  readonly start: number;
+  /** Until when this counts. */
+  until: number;
+  state: 'known' | 'unknown';
+  reading: Reading | undefined;
+}
+
+interface Reading {
+  /** Whether the server said that they changed, so that what was known counts no more. */
+  isChange: boolean;
+  /** They changed once more meanwhile. */
+  isStale: boolean;
+  readonly waiting: (() => void)[];
+}
+
+export class KnownTools {
+  readonly #access: Access;
+  readonly #server: string;
+  readonly #known = new WeakMap<Instance, Known>();
+
+  /** @param server - what it is called in policies. */
+  constructor(access: Access, server: string) {
+    this.#access = access;
+    this.#server = server;
+  }
+
+  /** What is known of the tools as they are there. What is down refuses its calls anyway. */
+  stateOf(instance: Instance): ToolsState {
+    if (instance.state !== 'ready' && instance.state !== 'starting') return 'known';
+    const { until, state } = this.#of(instance);
+    return instance.ports.clock.now() < until ? state : 'due';
+  }
+
+  /** Runs `then` once they were read there, or could not be in time. @returns whether it will. */
+  read(instance: Instance, then: () => void): boolean {
+    const known = this.#of(instance);
+    if ((known.reading?.waiting.length ?? 0) >= WAITING_MAX) return false;
+    const reading = known.reading ?? { isChange: false, isStale: false, waiting: [] };
+    reading.waiting.push(then);
+    if (known.reading === undefined) this.#read(instance, known, reading);
+    return true;
+  }
+
+  listChanged(instance: Instance, { method }: Message): void {
+    if (method !== 'notifications/tools/list_changed') return;
+    const known = this.#of(instance);
+    if (this.#access.learn === undefined) {
+      known.until = -Infinity;
+      this.#access.forget?.(this.#server, instance.ports.tenant);
+    } else if (known.reading === undefined) {
+      this.#read(instance, known, { isChange: true, isStale: false, waiting: [] });
+    } else {
+      known.reading.isChange = true;
+      known.reading.isStale = true;
+    }
+  }
+
+  #of(instance: Instance): Known {
+    const start = instance.starts;
+    const before = this.#known.get(instance);
+    if (before?.start === start) return before;
+    const known: Known = { start, until: -Infinity, state: 'unknown', reading: undefined };
+    this.#known.set(instance, known);
+    return known;
+  }
+
+  #read(instance: Instance, known: Known, reading: Reading): void {
+    known.reading = reading;
+    const { clock, limits, tenant } = instance.ports;
+    const ended = (tools: readonly unknown[] | undefined): void => {
+      disarm();
+      known.reading = undefined;
+      known.state = tools === undefined ? 'unknown' : 'known';
+      known.until = clock.now() + (tools === undefined ? AGAIN_MS : limits.toolFactsMsMax);
+      const isTold = tools !== undefined || reading.isChange;
+      if (isTold) this.#access.relearn?.(this.#server, tenant, tools ?? []);
+      if (reading.isStale) {
+        this.#read(instance, known, { isChange: true, isStale: false, waiting: [] });
+      }
+      for (const then of reading.waiting) then();
+    };
+    let giveUp = (): void => {};
+    const disarm = clock.after(READ_MS_MAX, () => {
+      giveUp();
+      ended(undefined);
+    });
+    giveUp = readAll(instance, ended);
+  }
+}
+
+/**
+ * @param done - with what was found, unless it is given up; with undefined if a page was refused:
+ * nobody knows the rest.
+ * @returns what gives it up.
+ */
+function readAll(
+  instance: Instance,
+  done: (tools: readonly unknown[] | undefined) => void,
+): () => void {
+  const found: unknown[] = [];
+  let call: UpstreamCall | undefined;
+  const ask = (cursor: string | undefined, page: number): void => {
+    const meta = instance.era === 'modern' ? OUR_ENVELOPE : undefined;
+    const params = JSON.stringify({ _meta: meta, cursor });
+    const owner = ownerOf((answer) => {
+      if ('error' in answer || answer.isError) {
+        done(undefined);
+        return;
+      }
+      const { tools, nextCursor } = answer.value as {
+        readonly tools?: unknown;
+        readonly nextCursor?: unknown;
+      };
+      if (Array.isArray(tools)) found.push(...(tools as unknown[]));
+      if (typeof nextCursor === 'string' && page < PAGES_MAX) ask(nextCursor, page + 1);
+      else done(found);
+    });
+    // Like a call it is held until the handshake is over.
+    const outcome = instance.request(owner, Message.request('0', 'tools/list', params));
+    if ('error' in outcome) {
+      queueMicrotask(() => done(undefined));
+      return;
+    }
+    call = outcome;
+    // What the server says meanwhile is still of the one call beside it.
+    instance.pending.setAside(outcome);
+  };
+  ask(undefined, 1);
+  return () => {
+    if (call !== undefined) instance.cancel(call, 'it took too long');
+  };
+}
+
+function ownerOf(done: (answer: Message | Refusal) => void): CallOwner {
+  return {
+    answered: (_, message) => done(message),
+    lost: (_, refusal) => done(refusal),
+    related: () => {},
+    closeStream: () => {},
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What policies know of a server's tools: read where the call goes, ahead of the first one there and
+ * when it is old, so that no tool is called for what it was once.
+ */
+import { describe, expect, it } from 'vitest';
+import { PolicyAccess } from '../../src/adapters/policy/policy-access.ts';
+import { silent } from '../../src/adapters/telemetry/silent.ts';
+import { callNow as callNow2026 } from '../wire/client-2026.ts';
+import { callNow, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
+import type { HandCall } from '../wire/hand-upstream.ts';
+import { timedModernServer } from '../wire/modern-server.ts';
+import type { Json } from '../wire/wire-reply.ts';
+import { type TimedServer, timedServer, type WireOptions } from '../wire/wire-server.ts';
+
+const LIMITS = { toolFactsMsMax: 60_000 };
+
+/** Permits the tool while it says that it changes nothing. */
+function readers(): PolicyAccess {
+  const access = new PolicyAccess({ telemetry: silent, wallMs: () => 0 });
+  const allow = [{ tools: ['now'], readOnly: true }];
+  access.prepare({ sources: [], allow, arguments: {} })();
+  return access;
+}
+
+function toolOf(readOnlyHint: boolean): Json {
+  return { name: 'now', inputSchema: { type: 'object' }, annotations: { readOnlyHint } };
+}
+
+/** Whose first list, which the gate's own conversation reads, says that the tool is read-only. */
+async function reading(options: WireOptions = {}): Promise<TimedServer> {
+  const timed = await timedServer({ access: readers(), limits: LIMITS, ...options });
+  await listed(timed, 0, true);
+  return timed;
+}
+
+function listOf({ server }: TimedServer, index: number): Promise<HandCall> {
+  return server.upstream.call(index, 'tools/list');
+}
+
+async function listed(timed: TimedServer, index: number, readOnlyHint: boolean): Promise<void> {
+  (await listOf(timed, index)).answer({ tools: [toolOf(readOnlyHint)] });
+}
+
+function listCount({ server }: TimedServer): number {
+  return server.upstream.calls.filter(({ method }) => method === 'tools/list').length;
+}
+
+async function called(session: Session2025): Promise<number> {
+  return (await session.post(callNow(1)).whole()).status;
+}
+
+describe('what tools say of themselves', () => {
+  it('is read ahead of the first call of each conversation, and of no other request', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    expect((await session.post(rpc(1, 'ping')).whole()).status).toBe(200);
+    expect(listCount(timed)).toBe(1);
+    const first = called(session);
+    await listed(timed, 1, false);
+    expect(await first).toBe(403);
+    expect(await called(session)).toBe(403);
+    const other = await Session2025.open(timed.server);
+    const theirs = called(other);
+    await listed(timed, 2, true);
+    expect(await theirs).toBe(200);
+    expect(listCount(timed)).toBe(3);
+  });
+
+  it('is read again of a server that was started anew', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const before = called(session);
+    await listed(timed, 1, true);
+    expect(await before).toBe(200);
+    timed.server.upstream.newest.die();
+    await timed.pass(1000);
+    const after = called(session);
+    await listed(timed, 2, false);
+    expect(await after).toBe(403);
+    expect(timed.server.upstream.newest.methods()).not.toContain('tools/call');
+  });
+
+  it('is read again with the next call when it is old', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    await timed.pass(59_500);
+    expect(await called(session)).toBe(200);
+    await timed.pass(500);
+    expect(listCount(timed)).toBe(2);
+    const late = [called(session), called(session)];
+    await listed(timed, 2, false);
+    expect(await Promise.all(late)).toEqual([403, 403]);
+    expect(listCount(timed)).toBe(3);
+  });
+
+  it('counts for nothing while it cannot be read, for which calls wait three seconds', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    const silentList = await listOf(timed, 1);
+    await timed.pass(3000);
+    expect(await first).toBe(403);
+    await timed.server.upstream.until(() => silentList.isCancelled, 'the cancellation');
+    expect(await called(session)).toBe(403);
+    await timed.pass(5000);
+    const refused = called(session);
+    (await listOf(timed, 2)).fail(-32603, 'Not now.');
+    expect(await refused).toBe(403);
+    await timed.pass(5000);
+    const again = called(session);
+    await listed(timed, 3, true);
+    expect(await again).toBe(200);
+  });
+
+  it('is read before a call of a client of 2024', async () => {
+    const timed = await reading();
+    const session = await Session2024.initialized(timed.server);
+    const refused = session.post(callNow(1));
+    await listed(timed, 1, false);
+    expect((await refused.whole()).status).toBe(403);
+  });
+
+  it('is read before a call of a client of 2026, whatever its server speaks', async () => {
+    const timed = await reading();
+    const refused = timed.server.send(callNow2026(1));
+    await listed(timed, 1, false);
+    expect((await refused.whole()).status).toBe(403);
+    const tools = [toolOf(true)];
+    const modern = await timedModernServer({
+      access: readers(),
+      limits: LIMITS,
+      server: { tools },
+    });
+    const statusOf = async (): Promise<number> =>
+      (await modern.server.fetch(callNow2026(1))).status;
+    expect(await statusOf()).toBe(200);
+    tools[0] = toolOf(false);
+    expect(await statusOf()).toBe(200);
+    modern.clock.advance(60_000);
+    expect(await statusOf()).toBe(403);
+    tools[0] = toolOf(true);
+    modern.clock.advance(60_000);
+    expect(await statusOf()).toBe(200);
+  });
+
+  it('is not read where no policy looks at it', async () => {
+    const access = new PolicyAccess({ telemetry: silent, wallMs: () => 0 });
+    access.prepare({ sources: [], allow: [{ tools: ['now'] }], arguments: {} })();
+    const timed = await timedServer({ access, limits: LIMITS });
+    const session = await Session2025.open(timed.server);
+    expect(await called(session)).toBe(200);
+    expect(listCount(timed)).toBe(0);
+  });
+});
