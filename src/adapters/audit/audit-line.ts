@@ -85,13 +85,24 @@ function factsText(entry: AuditEntry, digest: Digest): string {
   const { params, target, policies, answerChars, durationMs } = entry;
   let text = `"event":"${entry.event}",${originText(entry)}${member('method', entry.method)}`;
   if (target !== undefined) text += `,${targetText(target, entry.method, digest)}`;
-  if (policies !== undefined) text += `,"policies":${jsonText(policies)}`;
+  if (policies !== undefined) text += `,"policies":${policiesText(policies)}`;
   text += member('refusal', entry.refusal) + member('why', entry.why);
   if (answerChars !== undefined) text += `,"answerChars":${answerChars}`;
   if (durationMs !== undefined) text += `,"durationMs":${durationMs}`;
   text += member('outcome', entry.outcome);
   if (params === undefined) return text;
   return `${text},"paramsChars":${params.length},"paramsDigest":"${digest(params)}"`;
+}
+
+const policiesTexts = new WeakMap<readonly string[], string>();
+
+/** A verdict that is remembered has the same array each time. */
+function policiesText(policies: readonly string[]): string {
+  const known = policiesTexts.get(policies);
+  if (known !== undefined) return known;
+  const text = jsonText(policies);
+  policiesTexts.set(policies, text);
+  return text;
 }
 
 interface KnownOrigin {
