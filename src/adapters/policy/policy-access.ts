@@ -135,14 +135,15 @@ export class PolicyAccess implements Access {
   }
 
   /** A task may be followed, changed and ended by whom its tool is allowed now. */
-  #matterOf(request: AccessRequest, { action, target, ...rest }: Question): Matter | undefined {
+  #matterOf(request: AccessRequest, question: Question): Matter | undefined {
     const { server } = request;
+    const { action, target } = question;
     if (target.kind === 'task') {
       const tool = this.#tasks.toolOf(request, target.name);
       return tool === undefined ? undefined : this.#matterOfTool(request, tool, undefined);
     }
     if (target.kind === 'tool') {
-      return this.#matterOfTool(request, target.name, { given: rest.arguments });
+      return this.#matterOfTool(request, target.name, { given: question.arguments });
     }
     return { action, thing: { server, target, facts: undefined }, arguments: { given: {} } };
   }
