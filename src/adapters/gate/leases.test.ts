@@ -39,6 +39,24 @@ it('gives as many in a second as the limiter has, however they come together', a
   );
 });
 
+it('refuses nobody for points that were taken and never used, when a second ends', async () => {
+  const limiter = new RateLimiterMemory({ points: 160, duration: 1 });
+  const leases = new Leases(limiter);
+  const consume = limiter.consume.bind(limiter);
+  // The system gave the core to somebody else, between the two looks at the clock.
+  vi.spyOn(limiter, 'consume').mockImplementationOnce((key, points) => {
+    vi.setSystemTime(Date.now() + 3);
+    return consume(key, points);
+  });
+  const from = Date.now();
+  expect(await granted(leases, 'ann', 20)).toBe(20);
+  expect((await limiter.get('ann'))?.remainingPoints).toBe(0);
+  for (let ms = Date.now() - from; ms < 1010; ms += 1) {
+    vi.advanceTimersByTime(1);
+    if (ms > 995) expect(await granted(leases, 'ann', 1)).toBe(1);
+  }
+});
+
 it('forgets those whose second is over', async () => {
   const leases = new Leases(new RateLimiterMemory({ points: 100, duration: 1 }));
   for (let i = 0; i < 50; i += 1) await leases.take(`someone ${i}`);

@@ -10,7 +10,7 @@ interface Lease {
   left: number;
   /** What the limiter has besides. */
   remaining: number;
-  readonly until: number;
+  until: number;
   /** Whom the limiter has refused need not ask it again before then. */
   fullUntil: number;
 }
@@ -43,8 +43,11 @@ export class Leases {
     const points = Math.max(1, Math.min(this.#chunk, lease.remaining));
     lease.remaining -= points;
     try {
-      await this.#limiter.consume(key, points);
+      const { msBeforeNext } = await this.#limiter.consume(key, points);
       lease.left += points - 1;
+      // The limiter's second began after ours, if only by what it took to ask: before it is over
+      // another lease would find nothing of what this one took and did not use.
+      lease.until = Date.now() + msBeforeNext;
       return undefined;
     } catch (full) {
       // Whoever asked in the same moment may have taken more than they needed.
