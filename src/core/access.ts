@@ -94,6 +94,8 @@ export interface AdministrativeAct {
   readonly removed?: readonly string[] | undefined;
   /** Whether other policies count from now on. */
   readonly isPolicyNew?: boolean | undefined;
+  /** Whether the ways to come in are others from now on. */
+  readonly isAuthNew?: boolean | undefined;
   readonly credentials?: readonly string[] | undefined;
   readonly subjects?: readonly string[] | undefined;
   readonly tenants?: readonly string[] | undefined;

@@ -24,11 +24,12 @@ it('tells of a reload which servers it was about, and of one that was refused th
   const { administration, entries } = recorded();
   const outcome = { kind: 'applied', kept: 7, needsRestart: [] } as const;
   const servers = { added: ['a'], changed: [], removed: ['b', 'c'] };
-  administration.reloaded({ ...outcome, ...servers }, true);
-  administration.reloaded({ kind: 'refused', reason: 'CANARY' }, false);
+  const news = { isPolicyNew: true, isAuthNew: false };
+  administration.reloaded({ ...outcome, ...servers }, news);
+  administration.reloaded({ kind: 'refused', reason: 'CANARY' }, news);
   const act = { event: 'administered', act: 'reload', by: 'config' };
   expect(entries).toEqual([
-    { ...act, outcome: 'applied', added: ['a'], removed: ['b', 'c'], isPolicyNew: true },
+    { ...act, outcome: 'applied', added: ['a'], removed: ['b', 'c'], ...news },
     { ...act, outcome: 'refused' },
   ]);
 });

@@ -13,6 +13,9 @@ const NAMES_CHARS_MAX = 8192;
 
 type Act = Omit<AdministrativeAct, 'event'>;
 
+/** What counts for all servers, and whether it is another now. */
+export type ReloadNews = Required<Pick<AdministrativeAct, 'isPolicyNew' | 'isAuthNew'>>;
+
 export class Administration {
   readonly #audit: AuditTrail | undefined;
   #configDenied: Denied;
@@ -26,14 +29,15 @@ export class Administration {
     this.#configDenied = denied;
   }
 
-  reloaded(outcome: ReloadOutcome, isPolicyNew: boolean): void {
+  /** @param news - of what counts for all servers. */
+  reloaded(outcome: ReloadOutcome, news: ReloadNews): void {
     const act = { act: 'reload', by: 'config', outcome: outcome.kind } as const;
     if (outcome.kind === 'refused') {
       this.#record(act);
       return;
     }
     const { added, changed, removed } = outcome;
-    this.#record({ ...act, added, changed, removed, isPolicyNew });
+    this.#record({ ...act, added, changed, removed, ...news });
   }
 
   /** Told of whom the config denies now: what differs is on the record. */

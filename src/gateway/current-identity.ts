@@ -63,15 +63,17 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
   /**
    * Does what another config says, unless an identity was given. A way in of which it says the same
    * keeps what it knows: which tokens were verified, and which proofs were used.
+   * @returns whether it says another thing than before.
    * @throws Error as `identityOf` does; then nothing has changed.
    */
-  replace(auth: AuthConfig, listen: ListenConfig): void {
-    if (this.#auth === undefined || isDeepStrictEqual(this.#auth, auth)) return;
+  replace(auth: AuthConfig, listen: ListenConfig): boolean {
+    if (this.#auth === undefined || isDeepStrictEqual(this.#auth, auth)) return false;
     const before = this.#built;
     this.#built = BuiltWays.of(auth, listen, this.#ports, before);
     this.#auth = auth;
     this.#places.clear();
     before.followedBy(this.#built);
+    return true;
   }
 
   close(): void {

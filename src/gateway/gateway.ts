@@ -18,7 +18,7 @@ import type {
 } from '../core/ports.ts';
 import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
-import { Administration } from './administration.ts';
+import { Administration, type ReloadNews } from './administration.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
@@ -157,15 +157,15 @@ export class Gateway implements Application, OpenDoor {
    */
   reload(config: GatewayConfig): ReloadOutcome {
     if (this.#draining !== undefined) return { kind: 'refused', reason: 'It is shutting down.' };
-    const isPolicyNew = this.#prepare(config);
-    if (typeof isPolicyNew === 'string') {
-      const refused = { kind: 'refused', reason: isPolicyNew } as const;
-      this.#administration.reloaded(refused, false);
+    const news = this.#prepare(config);
+    if (typeof news === 'string') {
+      const refused = { kind: 'refused', reason: news } as const;
+      this.#administration.reloaded(refused, { isPolicyNew: false, isAuthNew: false });
       return refused;
     }
     const isSeenDifferently = this.#tenants.configure(config.tenants);
     const outcome = this.#replace(config);
-    this.#administration.reloaded(outcome, isPolicyNew);
+    this.#administration.reloaded(outcome, news);
     if (isSeenDifferently) this.#all?.lookAgain();
     this.#deny(deniedOf(config));
     this.#endUnseen();
@@ -208,17 +208,17 @@ export class Gateway implements Application, OpenDoor {
     await this.#guards.close();
   }
 
-  /** @returns whether other policies count now, or why nothing has changed. */
-  #prepare(config: GatewayConfig): boolean | string {
+  /** @returns what counts now that did not before, or why nothing has changed. */
+  #prepare(config: GatewayConfig): ReloadNews | string {
     try {
       checkServers(config);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
       const usePolicies = this.#guards.prepare(config);
-      this.#identity.replace(config.auth, listen);
+      const isAuthNew = this.#identity.replace(config.auth, listen);
       usePolicies?.();
       if (usePolicies !== undefined) this.#learnTools();
-      return usePolicies !== undefined;
+      return { isPolicyNew: usePolicies !== undefined, isAuthNew };
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

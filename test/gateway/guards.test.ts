@@ -85,15 +85,19 @@ describe('the record of a gateway', () => {
     const audit = { file, rotateBytes: 1_000_000, isRequired: false };
     const host = await gatewayHost(configOf({ alpha: childOf() }, { audit }));
     const policy = { sources: [], allow: [], arguments: {} };
+    const auth = { kind: 'token', token: `another-${'0'.repeat(32)}` } as const;
+    host.gateway.reload(configOf({ alpha: childOf() }, { audit, auth }));
     host.gateway.reload(
-      configOf({ beta: childOf() }, { audit, policy, denied: { subjects: ['ann'] } }),
+      configOf({ beta: childOf() }, { audit, auth, policy, denied: { subjects: ['ann'] } }),
     );
     host.gateway.revoke({ credentials: ['jti:1'] });
     host.gateway.reinstate({ credentials: ['jti:1'] });
     await host.close();
     const acts = entriesOf(file).filter(({ event }) => event === 'administered');
+    expect(JSON.stringify(acts)).not.toContain('another-');
     expect(acts).toMatchObject([
-      { act: 'reload', outcome: 'applied', added: ['beta'], removed: ['alpha'], isPolicyNew: true },
+      { act: 'reload', outcome: 'applied', isPolicyNew: false, isAuthNew: true },
+      { added: ['beta'], removed: ['alpha'], isPolicyNew: true, isAuthNew: false },
       { act: 'revoke', by: 'config', subjects: ['ann'] },
       { act: 'revoke', by: 'program', credentials: ['jti:1'] },
       { act: 'reinstate', by: 'program', credentials: ['jti:1'] },
