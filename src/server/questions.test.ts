@@ -64,6 +64,7 @@ describe('questions', () => {
     expect(questions.answer(undefined, 'alice')).toBeUndefined();
     expect(questions.answer(`"${id}"`, 'alice')).toBeUndefined();
     expect(questions.answer(id, 'alice')).toBe('7');
+    expect(questions.answer(id, 'alice')).toBeUndefined();
   });
 
   it('of one member are bounded, so that the others can be asked', () => {
@@ -80,6 +81,17 @@ describe('questions', () => {
     expect(questions.answer('1', 'alice')).toBeUndefined();
     expect(questions.ask('"e"', 'alice')).toBe('4');
   });
+});
+
+it('questions whose calls are over stay open while nobody needs their room', () => {
+  const questions = new Questions<string>(5, 2);
+  const over = { state: 'answered' };
+  const [anns, bobs] = ['ann', 'bob'].map((member) => questions.ask(`"${member}"`, member, over));
+  expect(questions.abandonOver('ann')).toEqual([]);
+  questions.ask('"b"', 'ann');
+  expect(questions.abandonOver('ann')).toEqual(['"ann"']);
+  expect(questions.answer(anns, 'ann')).toBeUndefined();
+  expect(questions.answer(bobs, 'bob')).toBe('"bob"');
 });
 
 it('questions make room for anybody where calls are over', () => {
