@@ -127,6 +127,38 @@ describe('what tools say of themselves', () => {
     expect(isAllowed(access.decide(callOf('safe')))).toBe(false);
   });
 
+  it('is forgotten for whom it is forgotten, and of the server it was said of', () => {
+    const { access } = accessOf(SAFE);
+    const { tenant } = callOf('safe').principal;
+    const isSafe = (): boolean => isAllowed(access.decide(callOf('safe')));
+    access.relearn('files', tenant, tools);
+    for (const [server, of] of [
+      ['files', 'other'],
+      ['mail', undefined],
+      ['file', undefined],
+    ] as const) {
+      access.forget(server, of);
+      expect(isSafe()).toBe(true);
+    }
+    access.forget('files', tenant);
+    expect(isSafe()).toBe(false);
+    access.learn?.('files', tools);
+    access.forget('files', tenant);
+    expect(isSafe()).toBe(true);
+  });
+
+  it('is of a tool that has a name, and of no other', () => {
+    const nameless = { annotations: { readOnlyHint: true } };
+    for (const learn of ['learn', 'relearn'] as const) {
+      const { access } = accessOf(SAFE);
+      if (learn === 'learn') access.learn?.('files', [nameless, { ...nameless, name: 7 }]);
+      else access.relearn('files', undefined, [nameless, { ...nameless, name: 7 }]);
+      for (const name of ['undefined', '7']) {
+        expect(isAllowed(access.decide(callOf(name)))).toBe(false);
+      }
+    }
+  });
+
   it('is learned from lists that pass by, for their tenant alone', () => {
     const { access } = accessOf(SAFE);
     const list = Message.result('1', JSON.stringify({ tools: tools.slice(0, 2) }));
@@ -173,6 +205,14 @@ describe('lists of other kinds', () => {
     expect(access.filter(requestOf(method), list).value).toEqual({ [member]: [items[0]] });
   });
 
+  it('prompts/list holds prompts by their names alone, though one looks like a URI', () => {
+    const { access } = accessOf(
+      'permit (principal, action, resource) when { resource.name == "A:/../b" };',
+    );
+    const list = Message.result('1', '{"prompts":[{"name":"A:/../b"}]}');
+    expect(access.filter(requestOf('prompts/list'), list)).toBe(list);
+  });
+
   it('tasks/list holds tasks of tools that may be called, and none that nobody began', () => {
     const rule =
       'permit (principal, action == Action::"call", resource) when { resource.name == "a" };';
@@ -190,7 +230,8 @@ describe('lists of other kinds', () => {
     const list = Message.result('1', '{"prompts":[{"name":"b"}]}');
     const nobody = { ...requestOf('prompts/list'), grant: UNKNOWN_GRANT };
     expect(access.filter(nobody, list)).toBe(list);
-    const failed = new Message('response', '1', undefined, true, '{"code":1,"message":"m"}');
+    const error = '{"code":1,"message":"m","prompts":[{"name":"b"}]}';
+    const failed = new Message('response', '1', undefined, true, error);
     expect(access.filter(requestOf('prompts/list'), failed)).toBe(failed);
   });
 
@@ -408,6 +449,8 @@ describe('an error', () => {
   it('of the text leaves what counted before', () => {
     const { access } = accessOf(ALL);
     expect(() => use(access, 'permit (')).toThrow('p:1');
+    const sources = ['a', 'b'].map((name) => ({ name, text: 'permit (' }));
+    expect(() => use(access, { sources })).toThrow(/^The policies cannot be read: a:1: .* b:1: /);
     expect(isAllowed(access.decide(callOf('a')))).toBe(true);
   });
 });
@@ -453,6 +496,14 @@ describe('a verdict', () => {
     const grant = { groups: ['g'] };
     const b = requestOf('tools/call', { name: 'b' }, { grant });
     expect(access.decide(b).refusal?.scopes).toEqual(['y', 'z']);
+  });
+
+  it('names no scopes where a policy forbids: whoever wrote it meant no', () => {
+    const { access } = accessOf(
+      `permit (principal, action, resource) when { principal.scopes.contains("x") };
+       forbid (principal, action, resource) unless { principal.scopes.contains("x") };`,
+    );
+    expect(access.decide(callOf('a')).refusal).toEqual({ error: 'FORBIDDEN' });
   });
 
   it('about a task is that of its tool, for whoever began it', () => {
