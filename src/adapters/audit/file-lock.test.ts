@@ -7,13 +7,14 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileLock } from './file-lock.ts';
 
 /** What the system does in place of what it does here. */
@@ -53,6 +54,14 @@ vi.mock('node:fs', async (original) => {
       real.renameSync(from, to);
     },
   };
+});
+
+beforeEach(() => {
+  const real = process.kill.bind(process);
+  vi.spyOn(process, 'kill').mockImplementation((pid, signal) => {
+    if (signal !== 0) throw new Error('A process is asked about, and never sent a signal.');
+    return real(pid, signal);
+  });
 });
 
 afterEach(() => {
@@ -109,13 +118,16 @@ describe('a lock', () => {
     faults.noLinks = 'EPERM';
     const lock = new FileLock(path);
     expect(readFileSync(path, 'utf8')).toMatch(new RegExp(`^${process.pid} `));
+    expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(() => new FileLock(path)).toThrow(`process ${process.pid} keeps it`);
     lock.release();
     expect(existsSync(path)).toBe(false);
   });
 
-  it('where nothing can be made is none, and says why', () => {
+  it('where nothing can be made is none, and says why at once', () => {
+    counted.links = 0;
     expect(() => new FileLock(join(place(), 'missing', 'kept.lock'))).toThrow('ENOENT');
+    expect(counted.links).toBe(1);
   });
 
   it('that another took over is left to it', () => {
@@ -168,15 +180,19 @@ describe('a process that lives', () => {
     vi.spyOn(process, 'kill').mockImplementation(() => {
       throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
     });
-    faults.told = tellsOf(4711, statOf('other', 9));
-    symlinkSync('4711 boot-1:9', path);
-    expect(() => new FileLock(path)).toThrow('process 4711 keeps it');
+    // In a container the first process is ours, too.
+    for (const pid of [4711, 1]) {
+      faults.told = tellsOf(pid, statOf('other', 9));
+      symlinkSync(`${pid} boot-1:9`, path);
+      expect(() => new FileLock(path)).toThrow(`process ${pid} keeps it`);
+      rmSync(path);
+    }
   });
 
   it('keeps what it has where the system does not say when processes began', () => {
     const path = place();
     faults.told = () => undefined;
-    symlinkSync(`${process.ppid} `, path);
+    symlinkSync(`${process.ppid} boot-1:9`, path);
     expect(() => new FileLock(path)).toThrow(`process ${process.ppid} keeps it`);
   });
 
