@@ -11,8 +11,9 @@ import { join } from 'node:path';
 import { createVitest } from 'vitest/node';
 
 import { ensureInstalled, root } from './bootstrap.mjs';
+import { EQUIVALENT } from './mutate-equivalents.mjs';
 import { mutantsOf, mutated } from './mutate-source.mjs';
-import { EQUIVALENT, TARGETS } from './mutate-targets.mjs';
+import { TARGETS } from './mutate-targets.mjs';
 
 const KILLED_MIN = 0.9;
 
