@@ -487,6 +487,18 @@ const BY_FILE = {
       why: 'Lines come by twos.',
     },
   ],
+  'src/adapters/identity/introspection.ts': [
+    {
+      line: "if ((wrong.get(digest) ?? -Infinity) > clock.now()) return invalid('known-wrong');",
+      texts: ['(wrong.get(digest))'],
+      why: 'What is no number is not later than now either; the compiler asks.',
+    },
+    {
+      line: "nbf === undefined || (typeof nbf === 'number' && nbf * 1000 <= now + TOLERANCE_MS);",
+      texts: ['(nbf * 1000 <= now + TOLERANCE_MS)'],
+      why: 'What is no number is not earlier than now either; the compiler asks.',
+    },
+  ],
   'src/adapters/identity/jwt-belonging.ts': [
     {
       line: "const [, payload = ''] = token.split('.', 2);",
