@@ -36,6 +36,8 @@ export const TARGETS = [
   target('src/adapters/stores/memory-session-directory.ts'),
   target('src/adapters/audit/audit-line.ts'),
   target('src/adapters/audit/file-lock.ts'),
+  target('src/adapters/credentials/guarded-fetch.ts'),
+  target('src/adapters/credentials/subject-tokens.ts'),
   target('src/adapters/gate/account-rule.ts'),
   target('src/adapters/gate/debts.ts'),
   target('src/adapters/gate/holdings.ts'),

@@ -39,7 +39,7 @@ describe('places to ask in', () => {
       expect(given).toHaveLength(6);
       for (const giveBack of given) giveBack();
     }
-    expect(forgotten).toHaveBeenCalledTimes(2);
+    expect(forgotten).toHaveBeenCalledWith('192.0.2.1');
   });
 
   it('are given back, and belong to neighbours together', () => {
