@@ -43,8 +43,10 @@ const NO_HEADERS = 'a refusal whose headers are no flat list of names and values
 describe('an identity that somebody else wrote', () => {
   it('lets in whom it knows, and refuses as it says', async () => {
     expect(await asked(telling(known))).toEqual({ outcomes: [known], details: [] });
-    const granted = { ...known, grant: { ...BARE_GRANT, credentialId: 'key:1' } };
-    expect(await asked(telling(granted))).toEqual({ outcomes: [granted], details: [] });
+    for (const grant of [BARE_GRANT, { ...BARE_GRANT, credentialId: 'key:1' }]) {
+      const granted = { ...known, grant };
+      expect(await asked(telling(granted))).toEqual({ outcomes: [granted], details: [] });
+    }
     const refused = refusal('FORBIDDEN');
     expect(await asked(telling(refused))).toEqual({ outcomes: [refused], details: [] });
     const told = refusal('UNAUTHORIZED', { headers: ['WWW-Authenticate', 'Bearer realm="a b"'] });

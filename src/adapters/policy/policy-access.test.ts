@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccessRequest, AccessVerdict } from '../../core/access.ts';
 import { BARE_GRANT, type Grant, UNKNOWN_GRANT } from '../../core/grant.ts';
 import type { LogFields, Telemetry } from '../../core/ports.ts';
@@ -8,6 +8,7 @@ import { Message } from '../../core/protocol/message.ts';
 import { cedarOfAllow } from './allow-rules.ts';
 import { PolicyAccess } from './policy-access.ts';
 import type { AllowRule, PolicyRules } from './policy-rules.ts';
+import { Verdicts } from './verdicts.ts';
 
 class Log implements Telemetry {
   readonly lines: LogFields[] = [];
@@ -82,8 +83,11 @@ describe('without policies', () => {
   it('it is again once they are taken away, and those of before decide nothing', () => {
     const { access } = accessOf('forbid (principal, action, resource);');
     expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([false, false]);
+    const closed = vi.spyOn(Verdicts.prototype, 'close');
+    onTestFinished(() => closed.mockRestore());
     access.prepare(undefined)();
     expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([true, true]);
+    expect(closed).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -94,6 +98,9 @@ describe('policies that come later', () => {
     access.filter(requestOf('tools/call', { name: 'a', task: {} }), made);
     use(access, 'permit (principal, action, resource == Tool::"files/a");');
     expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't1' })))).toBe(true);
+    expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't2' })))).toBe(false);
+    const other = Message.result('1', '{"task":{"taskId":"t2"}}');
+    access.filter(requestOf('prompts/get', { name: 'a' }), other);
     expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't2' })))).toBe(false);
   });
 });
