@@ -5,13 +5,19 @@ import { expect, test } from 'vitest';
 
 import { readText, ROOT } from './source-files.ts';
 
-interface MutationList {
+interface Targets {
   readonly TARGETS: readonly { readonly file: string; readonly tests: readonly string[] }[];
+}
+
+interface Equivalents {
   readonly EQUIVALENT: readonly { readonly file: string; readonly line: string }[];
 }
 
-const path = '../scripts/mutate-targets.mjs';
-const { TARGETS, EQUIVALENT } = (await import(path)) as MutationList;
+const [targets, equivalents] = ['mutate-targets', 'mutate-equivalents'].map(
+  (name) => `../scripts/${name}.mjs`,
+);
+const { TARGETS } = (await import(targets ?? '')) as Targets;
+const { EQUIVALENT } = (await import(equivalents ?? '')) as Equivalents;
 
 test('every module that is mutated has the tests that are to notice', () => {
   const missing = TARGETS.flatMap(({ file, tests }) => [file, ...tests]).filter(

@@ -33,9 +33,9 @@ describe('open questions', () => {
   it('V26 of a session that is over are not answered, whatever the next one asks', () => {
     const questions = new OpenQuestions();
     const old = questions.received(QUESTION);
-    expect(questions.withdrawAll().map(({ value }) => value)).toMatchObject([
-      { requestId: Number(old?.id) },
-    ]);
+    const [withdrawn] = questions.withdrawAll();
+    expect(withdrawn?.value).toMatchObject({ requestId: Number(old?.id) });
+    expect(withdrawn?.token(withdrawn.spans.requestId)).toBe(old?.id);
     const next = questions.received(QUESTION);
     expect(questions.answer(answerTo(old))).toBeUndefined();
     expect(questions.answer(answerTo(next))?.id).toBe('0');

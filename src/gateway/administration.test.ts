@@ -13,7 +13,7 @@ import { Administration } from './administration.ts';
 
 function recorded(denied: Denied = {}): {
   readonly administration: Administration;
-  readonly entries: readonly unknown[];
+  readonly entries: unknown[];
 } {
   const entries: unknown[] = [];
   const audit: AuditTrail = { fault: () => undefined, record: (entry) => entries.push(entry) };
@@ -42,6 +42,12 @@ it('tells of a config only whom it denies that the one before did not, and the o
   expect(entries).toEqual([
     { event: 'administered', act: 'revoke', by: 'config', subjects: ['gil'], tenants: ['acme'] },
     { event: 'administered', act: 'reinstate', by: 'config', subjects: ['ann'] },
+  ]);
+  entries.length = 0;
+  administration.configDenies({ subjects: ['bob'], tenants: ['acme'], credentials: ['key:1'] });
+  expect(entries).toEqual([
+    { event: 'administered', act: 'revoke', by: 'config', credentials: ['key:1'] },
+    { event: 'administered', act: 'reinstate', by: 'config', subjects: ['gil'] },
   ]);
 });
 

@@ -174,7 +174,7 @@ function route(inbound: Inbound, path: string): void {
  */
 function routePath(path: string, prefix: string): string {
   if (!path.startsWith(prefix)) return '';
-  const end = path.length > 1 && path.endsWith('/') ? -1 : undefined;
+  const end = path.endsWith('/') ? -1 : undefined;
   return path.slice(prefix.length, end);
 }
 

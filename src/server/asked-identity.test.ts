@@ -36,14 +36,17 @@ const telling = (outcome: unknown) => (_head: unknown, done: (some: unknown) => 
 };
 
 const granting = (grant: unknown) => telling({ ...known, grant });
+const RETURNED = 'verify() returned its outcome; give it to done()';
 const NO_GRANT = 'a grant without expiresAt, scopes, groups or claims';
 const NO_HEADERS = 'a refusal whose headers are no flat list of names and values';
 
 describe('an identity that somebody else wrote', () => {
   it('lets in whom it knows, and refuses as it says', async () => {
     expect(await asked(telling(known))).toEqual({ outcomes: [known], details: [] });
-    const granted = { ...known, grant: BARE_GRANT };
-    expect(await asked(telling(granted))).toEqual({ outcomes: [granted], details: [] });
+    for (const grant of [BARE_GRANT, { ...BARE_GRANT, credentialId: 'key:1' }]) {
+      const granted = { ...known, grant };
+      expect(await asked(telling(granted))).toEqual({ outcomes: [granted], details: [] });
+    }
     const refused = refusal('FORBIDDEN');
     expect(await asked(telling(refused))).toEqual({ outcomes: [refused], details: [] });
     const told = refusal('UNAUTHORIZED', { headers: ['WWW-Authenticate', 'Bearer realm="a b"'] });
@@ -53,12 +56,14 @@ describe('an identity that somebody else wrote', () => {
   test.each([
     ['throws', () => fail(), 'verify() threw'],
     ['rejects', async () => fail(), 'verify() rejected'],
-    ['returns its outcome', () => known, 'verify() returned its outcome; give it to done()'],
-    ['resolves to it', async () => known, 'verify() returned its outcome; give it to done()'],
+    ['returns its outcome', () => known, RETURNED],
+    ['resolves to it', async () => known, RETURNED],
+    ['returns a refusal', () => refusal('FORBIDDEN'), RETURNED],
     ['says nothing', telling(undefined), 'an outcome that is neither principal nor refusal'],
     ['refuses without a code', telling({ kind: 'refused' }), 'an unknown refusal'],
     ['has a code of its own', telling(refusal('NOPE')), 'an unknown refusal'],
     ['knows nobody', telling({ kind: 'principal' }), 'no principal'],
+    ['knows nobody and says so', telling({ kind: 'principal', principal: null }), 'no principal'],
     [
       'forgets a part',
       telling({ kind: 'principal', principal: { ...ANN, clientId: undefined } }),
@@ -77,12 +82,28 @@ describe('an identity that somebody else wrote', () => {
     ['has an empty grant', granting({}), NO_GRANT],
     ['has no grant and says so', granting(null), NO_GRANT],
     ['says no scopes', granting({ ...BARE_GRANT, scopes: undefined }), NO_GRANT],
+    ['says scopes that are no texts', granting({ ...BARE_GRANT, scopes: [7] }), NO_GRANT],
+    ['says no groups', granting({ ...BARE_GRANT, groups: undefined }), NO_GRANT],
+    ['says no claims', granting({ ...BARE_GRANT, claims: undefined }), NO_GRANT],
+    ['says that there are none', granting({ ...BARE_GRANT, claims: null }), NO_GRANT],
+    ['names its credential by number', granting({ ...BARE_GRANT, credentialId: 7 }), NO_GRANT],
     ['says when in words', granting({ ...BARE_GRANT, expiresAt: 'soon' }), NO_GRANT],
     ['says no time', granting({ ...BARE_GRANT, expiresAt: NaN }), NO_GRANT],
     ['has headers by name', telling(refusal('UNAUTHORIZED', { headers: { A: 'b' } })), NO_HEADERS],
     [
       'has headers in pairs',
       telling(refusal('UNAUTHORIZED', { headers: [['A', 'b']] })),
+      NO_HEADERS,
+    ],
+    ['has headers of numbers', telling(refusal('UNAUTHORIZED', { headers: ['A', 7] })), NO_HEADERS],
+    [
+      'has a header without a name',
+      telling(refusal('UNAUTHORIZED', { headers: ['A b', 'c'] })),
+      NO_HEADERS,
+    ],
+    [
+      'has a second one without',
+      telling(refusal('UNAUTHORIZED', { headers: ['A', 'b', 'C d', 'e'] })),
       NO_HEADERS,
     ],
     ['has half a header', telling(refusal('UNAUTHORIZED', { headers: ['A'] })), NO_HEADERS],
@@ -124,6 +145,28 @@ describe('an identity that somebody else wrote', () => {
       fail();
     };
     expect(await asked(late)).toEqual({ outcomes: [known], details: [] });
+  });
+
+  it('is looked at once for each that it tells again', async () => {
+    let looks = 0;
+    const principal = {
+      ...ANN,
+      get key(): string {
+        looks += 1;
+        return ANN.key;
+      },
+    };
+    for (let i = 0; i < 2; i += 1) {
+      expect((await asked(telling({ kind: 'principal', principal }))).details).toEqual([]);
+    }
+    expect(looks).toBe(1);
+  });
+
+  it('is complained of by name, as an error', () => {
+    const lines: unknown[] = [];
+    const telemetry = { log: (...line: unknown[]) => lines.push(line) } as unknown as Telemetry;
+    askIdentity({ identity: { verify: fail }, telemetry }, HEAD, () => {});
+    expect(lines).toEqual([['error', 'identity_failed', { detail: 'verify() threw' }]]);
   });
 
   it('is not blamed for what we do after it', () => {

@@ -8,7 +8,12 @@ import { principalOf } from '../core/principal.ts';
 import type { AuthorizationFacts } from '../core/resource-door.ts';
 import { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { type ChallengeSource, doorChallenges } from './door-challenges.ts';
+import {
+  type ChallengeSource,
+  doorChallenges,
+  hasChallenge,
+  stepUpChallenges,
+} from './door-challenges.ts';
 import { refuseExchange, type RefusalContext } from './inbound.ts';
 
 const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 'ada', clientId: '' });
@@ -144,7 +149,31 @@ describe('the challenges of a door', () => {
     ]);
   });
 
+  it('are its own only where it names one', () => {
+    const refusalOf = () => ({ error: 'UNAUTHORIZED', headers: ['Retry-After', '1'] });
+    const identity = { verify() {}, refusalOf };
+    expect(doorChallenges(sourceOf({ identity }), HEAD)).toEqual([
+      'WWW-Authenticate',
+      'Bearer realm="tidegate", error="invalid_token"',
+    ]);
+  });
+
+  it('name the scopes of what somebody lacks, and no error of the credential', () => {
+    expect(stepUpChallenges(sourceOf(), HEAD, ['read', 'write'])).toEqual([
+      'WWW-Authenticate',
+      'Bearer realm="tidegate", error="insufficient_scope", scope="read write"',
+    ]);
+  });
+
+  it('are found by the names of headers, wherever they stand', () => {
+    expect(hasChallenge(undefined)).toBe(false);
+    expect(hasChallenge(['Vary', 'WWW-Authenticate'])).toBe(false);
+    expect(hasChallenge(['Vary', 'Origin', 'Www-Authenticate', 'Bearer'])).toBe(true);
+  });
+
   it('name no metadata where there is none', () => {
+    const nowhere = sourceOf({ metadataAt: () => '{}', authorization: () => FACTS });
+    expect(doorChallenges(nowhere, HEAD)[1]).not.toContain('resource_metadata');
     const source = sourceOf({ publicUrl: 'https://gate.test/files', authorization: () => FACTS });
     expect(doorChallenges(source, HEAD)[1]).not.toContain('resource_metadata');
   });

@@ -8,7 +8,8 @@ const LISTEN = Message.request(
   '{"_meta":{"a":1e2},"notifications":{"toolsListChanged":true,"resourceSubscriptions":["x:a","x:b"]}}',
 );
 
-function uriOf({ value }: Message): unknown {
+function uriOf({ id, method, value }: Message): unknown {
+  expect([id, method]).toEqual(['7', 'subscriptions/listen']);
   const { notifications } = value as { notifications: { resourceSubscriptions: unknown[] } };
   expect(Object.keys(notifications)).toEqual(['resourceSubscriptions']);
   expect(notifications.resourceSubscriptions).toHaveLength(1);
@@ -28,4 +29,6 @@ it('a listen loses the resources that are refused and keeps all else as it came'
 
 it('a listen of which no resource is refused is refused for another reason', () => {
   expect(permittedListen(LISTEN, () => true)).toBeUndefined();
+  const bare = Message.request('7', 'subscriptions/listen');
+  expect(permittedListen(bare, () => false)).toBeUndefined();
 });

@@ -71,6 +71,7 @@ describe('questions', () => {
     expect(questions.answer(undefined, 'alice')).toBeUndefined();
     expect(questions.answer(`"${id}"`, 'alice')).toBeUndefined();
     expect(questions.answer(id, 'alice')).toBe('7');
+    expect(questions.answer(id, 'alice')).toBeUndefined();
   });
 
   it('of one member are bounded, so that the others can be asked', () => {
@@ -154,6 +155,17 @@ it('questions are bounded by as many of a member as a walk over all of them coun
       }
     }),
   );
+});
+
+it('questions whose calls are over stay open while nobody needs their room', () => {
+  const questions = new Questions<string>(5, 2);
+  const over = { state: 'answered' };
+  const [anns, bobs] = ['ann', 'bob'].map((member) => questions.ask(`"${member}"`, member, over));
+  expect(questions.abandonOver('ann')).toEqual([]);
+  questions.ask('"b"', 'ann');
+  expect(idsOf(questions.abandonOver('ann'))).toEqual(['"ann"']);
+  expect(questions.answer(anns, 'ann')).toBeUndefined();
+  expect(questions.answer(bobs, 'bob')).toBe('"bob"');
 });
 
 it('questions make room for anybody where calls are over', () => {

@@ -70,6 +70,14 @@ describe('deadlines of trust', () => {
     expect(stage.ended).toEqual([]);
   });
 
+  it('are one item in the queue of the ticker, however many streams there are', () => {
+    let armed = 0;
+    const ticker = { queue: () => () => void (armed += 1) } as unknown as Ticker;
+    const deadlines = new TrustDeadlines(new VirtualClock(), ticker);
+    for (const trustedUntil of [5000, 9000, 9001]) deadlines.add({ trustedUntil, expire() {} });
+    expect(armed).toBe(1);
+  });
+
   it('look once a second, however many there are, and again after a pause', () => {
     const stage = new Stage();
     for (let i = 0; i < 100; i += 1) stage.stream(`${i}`, 5000 + i * 100);

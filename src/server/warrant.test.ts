@@ -228,3 +228,14 @@ describe('a warrant', () => {
     expect(audit.entries[0]).toMatchObject({ method: 'other', target: undefined });
   });
 });
+
+it('the record names what a client called, and no target where none is known of its method', () => {
+  const book = new Book();
+  const asked = { ...requestOf('{"name":"cut"}'), method: 'tasks/get' };
+  issued({ audit: book }, asked).ended('ok');
+  issued({ audit: book }, requestOf('{"undefined":"CANARY"}', 'ping')).ended('ok');
+  expect(book.entries.map(({ method, target }) => [method, target])).toEqual([
+    ['tasks/get', 'cut'],
+    ['ping', undefined],
+  ]);
+});

@@ -74,6 +74,9 @@ it('takes a sixteenth at once, and asks no more often', async () => {
   for (let i = 0; i < 9; i += 1) expect(leases.use('ann')).toBe(true);
   expect(leases.use('ann')).toBe(false);
   expect(leases.use('bob')).toBe(false);
+  const more = new RateLimiterMemory({ points: 170, duration: 1 });
+  await new Leases(more).take('ann');
+  expect((await more.get('ann'))?.consumedPoints).toBe(11);
 });
 
 it('gives nothing of a second that is over, and says how long until the next', async () => {
@@ -100,9 +103,23 @@ it('knows whom it refused until there are points again, and asks no more meanwhi
   expect(leases.fullMs('ann')).toBe(600);
   expect(leases.fullMs('bob')).toBeUndefined();
   expect(consume).toHaveBeenCalledTimes(3);
-  vi.advanceTimersByTime(600);
+  vi.advanceTimersByTime(599);
+  expect(leases.fullMs('ann')).toBe(1);
+  vi.advanceTimersByTime(1);
   expect(leases.fullMs('ann')).toBeUndefined();
   expect(await granted(leases, 'ann', 3)).toBe(2);
+});
+
+it('forgets those whose second is over behind one that came again', async () => {
+  const leases = new Leases(new RateLimiterMemory({ points: 100, duration: 1 }));
+  await leases.take('ann');
+  vi.advanceTimersByTime(500);
+  await leases.take('bob');
+  vi.advanceTimersByTime(500);
+  await leases.take('ann');
+  vi.advanceTimersByTime(600);
+  await leases.take('gil');
+  expect(leases.size).toBe(2);
 });
 
 it('keeps those whose second goes on', async () => {

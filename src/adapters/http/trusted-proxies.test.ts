@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ForwardedHeader } from './forwarded-hops.ts';
-import { proxyRangeFault, TrustedProxies } from './trusted-proxies.ts';
+import { plainAddress, proxyRangeFault, TrustedProxies } from './trusted-proxies.ts';
 
 const PROXIES = new TrustedProxies([
   '10.0.0.0/8',
@@ -51,6 +51,16 @@ it.each([
 it.each(['10.0.0.0/32', '0.0.0.0/0', '::1/128', '::/0', '192.0.2.7'])('a range is %j', (range) => {
   expect(proxyRangeFault(range)).toBeUndefined();
   expect(() => new TrustedProxies([range])).not.toThrow();
+});
+
+it.each([
+  ['::ffff:10.1.2.3', '10.1.2.3'],
+  ['::FFFF:10.1.2.3%eth0', '10.1.2.3'],
+  ['10.1.2.3', '10.1.2.3'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['::ffff:a01:203', '::ffff:a01:203'],
+])('%s is plainly %s', (address, plain) => {
+  expect(plainAddress(address)).toBe(plain);
 });
 
 describe('the client', () => {

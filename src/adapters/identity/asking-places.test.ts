@@ -1,14 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AskingPlaces } from './asking-places.ts';
 
-/** How many more an address gets. */
+/** How many more an address gets, of a hundred. */
 function fill(places: AskingPlaces, address: string, isSuspect = false): (() => void)[] {
   const given: (() => void)[] = [];
-  for (;;) {
+  while (given.length < 100) {
     const giveBack = places.take(address, isSuspect);
-    if (giveBack === undefined) return given;
+    if (giveBack === undefined) break;
     given.push(giveBack);
   }
+  return given;
 }
 
 describe('places to ask in', () => {
@@ -24,8 +25,21 @@ describe('places to ask in', () => {
     expect(fill(places, '192.0.2.1', true)).toHaveLength(8);
     const before = fill(places, '192.0.2.1');
     expect(before).toHaveLength(40);
+    expect(fill(new AskingPlaces(72), '192.0.2.1', true)).toHaveLength(9);
     for (const giveBack of before) giveBack();
     expect(places.take('192.0.2.1', true)).toBeUndefined();
+  });
+
+  it('are all there again when all were given back, and nothing is kept of who had them', () => {
+    const places = new AskingPlaces(8);
+    const forgotten = vi.spyOn(Map.prototype, 'delete');
+    onTestFinished(() => forgotten.mockRestore());
+    for (let turn = 0; turn < 2; turn += 1) {
+      const given = fill(places, '192.0.2.1');
+      expect(given).toHaveLength(6);
+      for (const giveBack of given) giveBack();
+    }
+    expect(forgotten).toHaveBeenCalledWith('192.0.2.1');
   });
 
   it('are given back, and belong to neighbours together', () => {

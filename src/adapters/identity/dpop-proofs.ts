@@ -37,7 +37,8 @@ export class DpopProofs {
   readonly #parts: DpopProofsParts;
   readonly #secret = randomBytes(32);
   readonly #used = new ReplayCache({
-    keptMs: PROOF_MS_MAX + 2 * TOLERANCE_MS,
+    // A proof is still taken in the last of these milliseconds.
+    keptMs: PROOF_MS_MAX + 2 * TOLERANCE_MS + 1,
     entriesMax: 200_000,
     entriesPerOwnerMax: 50_000,
   });

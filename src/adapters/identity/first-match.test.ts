@@ -40,6 +40,8 @@ function verify(identity: Identity): IdentityOutcome {
 it.each([
   [['malformed', 'inactive'], 'inactive'],
   [['expired', 'issuer'], 'expired'],
+  [['inactive', 'malformed'], 'inactive'],
+  [['expired', 'unknown'], 'expired'],
   [['unknown', 'malformed'], 'malformed'],
   [[undefined, 'unknown', undefined], 'unknown'],
   [[undefined], undefined],
@@ -80,6 +82,29 @@ describe('of several ways in', () => {
     expect(ways[1]?.asked).toBe(0);
   });
 
+  it('a credential that is known to be wrong is shown to nobody else, and any other is', () => {
+    const final: IdentityOutcome = { ...challenged('Bearer'), isFinal: true } as IdentityOutcome;
+    const ways = [saying(final), saying(ANN)];
+    expect(verify(firstMatch(ways))).toBe(final);
+    expect(ways[1]?.asked).toBe(0);
+    const other = { ...challenged('Bearer'), isFinal: false } as IdentityOutcome;
+    expect(verify(firstMatch([saying(other), saying(ANN)]))).toBe(ANN);
+  });
+
+  it('those that say how they refuse say it together, without asking anybody', () => {
+    const says = (...headers: string[]): Identity => {
+      const refusalOf = () => ({ error: 'UNAUTHORIZED', headers });
+      return { ...saying(ANN), refusalOf } as Identity;
+    };
+    const silent = saying(ANN);
+    const ways = [says('WWW-Authenticate', 'Bearer'), silent, says('WWW-Authenticate', 'DPoP')];
+    expect(firstMatch(ways).refusalOf(HEAD)).toEqual({
+      error: 'UNAUTHORIZED',
+      headers: ['WWW-Authenticate', 'Bearer', 'WWW-Authenticate', 'DPoP'],
+    });
+    expect(silent.asked).toBe(0);
+  });
+
   it('each is challenged once, without one that says less than another', () => {
     const ways = [
       saying(challenged('Bearer realm="x"', 'DPoP realm="x", algs="a"')),
@@ -111,8 +136,17 @@ describe('of several ways in', () => {
       },
     });
     // A value that is named like a header is none.
-    const odd = refused('UNAUTHORIZED', 'WWW-Authenticate', 'DPoP-Nonce', 'X', 'WWW-Authenticate');
-    expect(verify(firstMatch([saying(odd)]))).toEqual({
+    const odd = refused(
+      'UNAUTHORIZED',
+      'WWW-Authenticate',
+      'DPoP-Nonce',
+      'X',
+      'WWW-Authenticate',
+      'Y',
+      'z',
+    );
+    const bare: IdentityOutcome = { kind: 'refused', refusal: { error: 'UNAUTHORIZED' } };
+    expect(verify(firstMatch([saying(bare), saying(odd)]))).toEqual({
       kind: 'refused',
       refusal: { error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', 'DPoP-Nonce'] },
     });

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -84,6 +85,21 @@ describe('a file of keys', () => {
     expect(readdirSync(folder)).toEqual(['keys.json']);
   });
 
+  it.runIf(process.platform === 'linux')('is left open by nobody', () => {
+    writeKeyFile(path, [KEY]);
+    readKeyFile(path);
+    chmodSync(path, 0o666);
+    readKeyFile(path);
+    const open = readdirSync('/proc/self/fd').map((file) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${file}`);
+      } catch {
+        return '';
+      }
+    });
+    expect(open.filter((each) => each.startsWith(folder))).toEqual([]);
+  });
+
   it('may be absent', () => {
     expect(readKeyFile(path)).toEqual({ kind: 'absent' });
   });
@@ -116,8 +132,10 @@ describe('a file of keys', () => {
 
   it('that others can only read is taken: it holds hashes', () => {
     plant({ keys: [] });
-    chmodSync(path, 0o644);
-    expect(readKeyFile(path).kind).toBe('keys');
+    for (const mode of [0o644, 0o755]) {
+      chmodSync(path, mode);
+      expect(readKeyFile(path).kind).toBe('keys');
+    }
   });
 
   it.each([

@@ -66,6 +66,23 @@ function ring(
   return made;
 }
 
+/**
+ * Changes a file in whole seconds, as some file systems keep times. More than once: a change that
+ * comes before the first look is none to whoever looks.
+ */
+async function touchedUntil<Told>(path: string, noticed: Promise<Told>): Promise<Told> {
+  let seconds = 0;
+  const touching = setInterval(() => {
+    seconds += 1;
+    utimesSync(path, seconds, seconds);
+  }, 50);
+  try {
+    return await noticed;
+  } finally {
+    clearInterval(touching);
+  }
+}
+
 describe('a ring of keys', () => {
   it('has ids that no command line takes for an option', () => {
     const ids = Array.from({ length: 500 }, () => makeApiKey().id);
@@ -156,9 +173,40 @@ describe('a ring of keys', () => {
       ring(path, resolve);
     });
     writeKeyFile(path, []);
-    // Some file systems keep times to the second only.
-    utimesSync(path, 1, 1);
-    expect([...(await noticed)]).toEqual([`key:${made.id}`]);
+    expect([...(await touchedUntil(path, noticed))]).toEqual([`key:${made.id}`]);
+  });
+
+  it('notices nothing once it is closed, and keeps no process alive before', async () => {
+    const path = keyPath();
+    writeKeyFile(path, [entryOf(makeApiKey())]);
+    const resources = process.getActiveResourcesInfo();
+    const revoked: string[] = [];
+    const closed = ring(path, () => revoked.push('closed'));
+    expect(process.getActiveResourcesInfo()).toEqual(resources);
+    const noticed = new Promise<void>((resolve) => {
+      ring(path, () => resolve());
+    });
+    closed.close();
+    writeKeyFile(path, []);
+    await touchedUntil(path, noticed);
+    expect([revoked, closed.size]).toEqual([[], 1]);
+  });
+
+  it('tells which of its keys others lack, or have otherwise', () => {
+    const path = keyPath();
+    const [same, changed, gone] = [makeApiKey(), makeApiKey(), makeApiKey()];
+    writeKeyFile(path, [entryOf(same), entryOf(changed), entryOf(gone)]);
+    const before = ring(path);
+    const idsOf = (...made: readonly { id: string }[]): string[] =>
+      made.map(({ id }) => `key:${id}`);
+    expect(before.missingIn([])).toEqual(idsOf(same, changed, gone));
+    expect(before.missingIn([ring(path)])).toEqual([]);
+    writeKeyFile(path, [entryOf(same), entryOf(changed, { scopes: [] })]);
+    const after = ring(path);
+    expect(before.missingIn([after])).toEqual(idsOf(changed, gone));
+    const empty = keyPath();
+    writeKeyFile(empty, []);
+    expect(before.missingIn([ring(empty), after])).toEqual(idsOf(changed, gone));
   });
 
   it('keeps its keys while the file is broken, and does not start with a broken one', () => {
@@ -195,8 +243,10 @@ describe('a ring of keys', () => {
     expect(revoked).toEqual([`key:${made.id}`]);
     writeFileSync(path, '{');
     keys.reload();
-    expect(faults.length).toBe(2);
+    keys.reload();
+    expect([faults.length, clock.pending]).toEqual([2, 1]);
     keys.close();
+    expect(clock.pending).toBe(0);
     writeKeyFile(path, [entryOf(made)]);
     clock.advance(1000);
     expect(keys.size).toBe(0);
@@ -343,12 +393,15 @@ describe('what a ring of keys says', () => {
     rmSync(path);
     keys.reload();
     expect([keys.size, revoked[1]]).toEqual([0, [`key:${one.id}`]]);
-    expect(added).toEqual([[`key:${one.id}`, `key:${other.id}`]]);
+    writeKeyFile(path, [entryOf(other)]);
+    keys.reload();
+    expect(added).toEqual([[`key:${one.id}`, `key:${other.id}`], [`key:${other.id}`]]);
     expect(log).toEqual([
       ['info', 'keys_read', { keys: 2, revoked: 0 }],
       ['info', 'keys_read', { keys: 1, revoked: 1 }],
       ['error', 'keys_unreadable', { reason: `${path} is not JSON.` }],
       ['info', 'keys_read', { keys: 0, revoked: 1 }],
+      ['info', 'keys_read', { keys: 1, revoked: 0 }],
     ]);
   });
 });

@@ -67,6 +67,8 @@ describe('what is presented', () => {
     known.add(tokenDigest('t2'));
     expect(tokens.of(head('Bearer t2', connection))).toMatchObject({ digest: tokenDigest('t2') });
     expect(tokens.of(head('Bearer t3', connection))).toBe('foreign');
+    const unknown = new PresentedTokens((_text, isKnown) => (isKnown() ? 'ours' : 'foreign'));
+    expect(unknown.of(head('Bearer t1', connection))).toBe('foreign');
   });
 
   it('that is unfit, or none, is read once, too', () => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { ReplayCache } from './replay-cache.ts';
 
 const OPTIONS = { keptMs: 1000, entriesMax: 4, entriesPerOwnerMax: 2 };
@@ -51,4 +51,18 @@ it('counts an owner’s places down as they end', () => {
   expect(cache.use('ann', 'e', 1005)).toBe('full');
   expect(cache.use('ann', 'e', 1010)).toBe('first');
   expect(cache.use('ann', 'f', 1010)).toBe('full');
+});
+
+it('counts down to nothing, and keeps nothing of an owner who has nothing there', () => {
+  const cache = new ReplayCache(OPTIONS);
+  cache.use('ann', 'a', 0);
+  cache.use('ann', 'b', 10);
+  expect(cache.use('ann', 'c', 1000)).toBe('first');
+  expect(cache.use('ann', 'd', 1000)).toBe('full');
+  const forgotten = vi.spyOn(Map.prototype, 'delete');
+  onTestFinished(() => forgotten.mockRestore());
+  cache.use('bob', 'a', 1010);
+  expect(forgotten).not.toHaveBeenCalledWith('ann');
+  cache.use('bob', 'b', 2000);
+  expect(forgotten).toHaveBeenCalledWith('ann');
 });

@@ -102,6 +102,11 @@ describe('staticToken', () => {
       expect(tokenFault(token)).not.toContain(token || 'nothing');
     }
     expect(tokenFault('x'.repeat(16))).toBeUndefined();
+    expect(tokenFault('x'.repeat(4096))).toBeUndefined();
+    expect(tokenFault('x'.repeat(4097))).toBe('is longer than 4096 characters');
+    expect(tokenFault('x'.repeat(15))).toBe('is shorter than 16 characters');
+    expect(tokenFault('')).toBe('is empty');
+    expect(tokenFault(`${TOKEN} `)).toBe('holds a character that a header cannot carry');
   });
 });
 
@@ -130,4 +135,20 @@ describe('noAuth', () => {
     }
     expect(keys).toEqual(Array.from({ length: 3 }, () => '7:default4:none9:anonymous0:'));
   });
+});
+
+it('the realm is whichever the program names, and why a token is none is for its own eyes', () => {
+  const outcomes: IdentityOutcome[] = [];
+  const identity = staticToken(TOKEN, { realm: 'mine' });
+  identity.verify(head(['Bearer wrong']), (outcome) => outcomes.push(outcome));
+  expect(outcomes).toEqual([
+    {
+      kind: 'refused',
+      why: 'unknown',
+      refusal: {
+        error: 'UNAUTHORIZED',
+        headers: ['WWW-Authenticate', 'Bearer realm="mine", error="invalid_token"'],
+      },
+    },
+  ]);
 });

@@ -35,12 +35,16 @@ class Stage {
   failuresMax = 100;
   verified = 0;
   proof: ProofOutcome = 'proved';
+  nonce = 'a-nonce';
+  /** Whether a token that begins with `k` names us as its issuer. */
+  isNamed = false;
+  closed = 0;
   readonly checked: unknown[] = [];
   readonly identity: TokenIdentity;
 
   constructor({ mapping = {}, audiences = [], hasProofs = true, ...authorization }: Rules = {}) {
     const proofs = {
-      nonce: () => 'a-nonce',
+      nonce: () => this.nonce,
       check: (head: RequestHead, url: string, token: string, jkt: string) => {
         this.checked.push([head.method, url, token, jkt]);
         return Promise.resolve(this.proof);
@@ -51,8 +55,12 @@ class Stage {
     const options = { clock, now, failuresPerSecondMax: 3 };
     this.identity = new TokenIdentity({
       tokens: new VerifiedTokens({ verify: () => Promise.resolve(this.#outcome()) }, options),
-      belongingOf: (text) => {
+      close: () => {
+        this.closed += 1;
+      },
+      belongingOf: (text, isKnown) => {
         if (text.startsWith('f')) return 'foreign';
+        if (text.startsWith('k')) return isKnown() || this.isNamed ? 'ours' : 'unfit';
         return text.startsWith('t') ? 'ours' : 'unfit';
       },
       mapping,
@@ -227,6 +235,29 @@ describe('a token', () => {
     nowhere.told = { claims: { aud: 'everybody' } };
     expect((await ask('Bearer t2')).kind).toBe('principal');
   });
+
+  it('is read once for all servers', async () => {
+    const stage = new Stage({ mapping: { claims: { dept: 'department' } }, audiences: ['all'] });
+    stage.told = { claims: { aud: 'all', department: ['r'] } };
+    const grants = ['https://mcp.example/a', 'https://mcp.example/b'].map(async (at) => {
+      const outcome = await stage.ask('Bearer t', { at });
+      return outcome.kind === 'principal' ? outcome.grant : undefined;
+    });
+    const [first, second] = await Promise.all(grants);
+    expect(first?.claims).toEqual({ dept: ['r'] });
+    expect(second?.claims).toBe(first?.claims);
+    expect(stage.verified).toBe(1);
+  });
+
+  it('that was verified is known to be ours, and no other is', async () => {
+    const stage = new Stage();
+    expect(refusalOf(await stage.ask('Bearer k'))).toEqual(invalid);
+    stage.isNamed = true;
+    expect((await stage.ask('Bearer k')).kind).toBe('principal');
+    stage.isNamed = false;
+    expect((await stage.ask('Bearer k')).kind).toBe('principal');
+    expect(refusalOf(await stage.ask('Bearer k2'))).toEqual(invalid);
+  });
 });
 
 describe('whoever is refused', () => {
@@ -275,6 +306,7 @@ describe('whoever is refused', () => {
     for (const name of ['t1', 't2', 't3']) await stage.ask(`Bearer ${name}`);
     const waits = ['RATE_LIMITED', 'Retry-After', '1'];
     expect(refusalOf(await stage.ask('Bearer t4'))).toEqual(waits);
+    expect(await stage.ask('Bearer t4')).toMatchObject({ why: 'too-many-failures' });
     expect(refusalOf(await stage.ask('Bearer t4', { remoteAddress: '192.0.2.2' }))).toEqual(
       invalid,
     );
@@ -326,6 +358,8 @@ describe('a token that is bound', () => {
     expect((await stage.ask('Bearer t', { clientCertificate: 'c' })).kind).toBe('principal');
     expect(refusalOf(await stage.ask('Bearer t', { clientCertificate: 'd' }))).toEqual(invalid);
     expect(refusalOf(await stage.ask('Bearer t'))).toEqual(invalid);
+    const free = new Stage();
+    expect((await free.ask('Bearer t', { clientCertificate: 'c' })).kind).toBe('principal');
   });
 
   it('to a key counts with a proof for this very request, each time anew', async () => {
@@ -356,6 +390,20 @@ describe('a token that is bound', () => {
     stage.told = { binding: { jkt: 'k' } };
     stage.proof = proof;
     expect(refusalOf(await stage.ask('DPoP t'))).toEqual(said);
+  });
+
+  it('to a key is told of a nonce that counts now, each time', async () => {
+    const stage = new Stage();
+    stage.told = { binding: { jkt: 'k' } };
+    stage.proof = 'nonce-needed';
+    const place = stage.identity.at(SERVER);
+    for (const nonce of ['a-nonce', 'another']) {
+      stage.nonce = nonce;
+      const asked = new Promise<IdentityOutcome>((resolve) =>
+        place.verify(head('DPoP t'), resolve),
+      );
+      expect(refusalOf(await asked).at(-1)).toBe(nonce);
+    }
   });
 
   it('to a key is worth nothing where no proof is read, or no URL is known', async () => {
@@ -429,4 +477,10 @@ it('whoever is out by another rule is told what anybody is told with such a requ
   );
   expect(Object.values(place.refusalOf(head('Bearer t'))).flat()).toEqual(invalid);
   expect(Object.values(identity.refusalOf(head('Bearer t'))).flat()[0]).toBe('UNAUTHORIZED');
+});
+
+it('whatever goes on by itself ends with the identity', () => {
+  const stage = new Stage();
+  stage.identity.close();
+  expect(stage.closed).toBe(1);
 });

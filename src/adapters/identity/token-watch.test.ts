@@ -172,6 +172,59 @@ it('what is open is gathered once a second, however many tokens are new', async 
   expect([isOpen(), stage.gathered]).toEqual([true, 2]);
 });
 
+describe('a round of questions', () => {
+  it.each([
+    ['a part of the time for which answers count', 8000, 2000],
+    ['no more than a second apart where that is short', 2000, 1000],
+    ['no more than five where answers count for ever', Infinity, 5000],
+  ])('comes %s', async (_, keptMsMax, lookMs) => {
+    const stage = new Stage(keptMsMax);
+    await stage.verify('a');
+    stage.open.add('jti:a');
+    stage.isStanding = false;
+    await stage.pass(lookMs - 1);
+    expect(stage.asked).toEqual([]);
+    await stage.pass(1);
+    expect(stage.asked).toEqual(['a']);
+  });
+
+  it('waits for the one before it, whoever is left of that', async () => {
+    const stage = new Stage();
+    const names = Array.from({ length: 16 }, (_, n) => `${n}`);
+    stage.endsInMs = 10_000;
+    await stage.verify(...names.slice(0, 8));
+    stage.endsInMs = 600_000;
+    await stage.verify(...names.slice(8));
+    for (const name of names) stage.open.add(`jti:${name}`);
+    let answer = (): void => {};
+    stage.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await stage.pass(20_000);
+    expect(stage.asked).toEqual(names.slice(0, 8));
+    answer();
+    await stage.pass(2000);
+    expect(stage.asked).toEqual(names);
+  });
+
+  it('goes no further once the watch is closed, and nothing is left armed', async () => {
+    const stage = new Stage();
+    const names = Array.from({ length: 9 }, (_, n) => `${n}`);
+    await stage.verify(...names);
+    for (const name of names) stage.open.add(`jti:${name}`);
+    let answer = (): void => {};
+    stage.gate = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await stage.pass(8000);
+    expect([stage.asked.length, stage.clock.pending]).toEqual([8, 1]);
+    stage.watch.close();
+    answer();
+    await stage.pass(20_000);
+    expect([stage.asked.length, stage.clock.pending]).toEqual([8, 0]);
+  });
+});
+
 it('a token that opened nothing is forgotten a while after its answer is old', async () => {
   const stage = new Stage();
   await stage.verify('a');

@@ -84,6 +84,7 @@ describe('a token that was verified', () => {
     for (const endsInMs of [0, -1]) {
       stage.endsInMs = endsInMs;
       await stage.verify('a');
+      expect(stage.tokens.size).toBe(0);
     }
     for (const outcome of [INVALID, UNAVAILABLE]) {
       stage.outcome = outcome;
@@ -152,6 +153,29 @@ describe('a token that was verified', () => {
     await stage.verify('f');
     expect(stage.tokens.size).toBe(2);
     expect(stage.tokens.kept('f')).toBeDefined();
+  });
+
+  it('is put in its order again no more than once in a second', async () => {
+    const stage = new Stage({ tokensMax: 2 });
+    await stage.verify('a');
+    await stage.verify('b');
+    stage.now += 1000;
+    stage.tokens.kept('a');
+    stage.tokens.kept('b');
+    stage.now += 999;
+    stage.tokens.kept('a');
+    await stage.verify('c');
+    const kept = ['a', 'b', 'c'].map((name) => stage.tokens.kept(name) !== undefined);
+    expect(kept).toEqual([false, true, true]);
+  });
+
+  it('is no more once its issuer says that it is over', async () => {
+    const stage = new Stage({ keptMsMax: 1000 });
+    await stage.verify('a');
+    stage.now += 1000;
+    stage.endsInMs = -1;
+    await stage.verify('a');
+    expect(stage.tokens.size).toBe(0);
   });
 
   it('is one of ten thousand when nothing is said', async () => {
@@ -234,6 +258,81 @@ describe('tokens that are none', () => {
       new Set(['facts']),
     );
     expect((await stage.verify('more')).kind).toBe('facts');
+  });
+});
+
+describe('a token whose answer is old', () => {
+  const never = (): boolean => expect.fail('it is not in doubt');
+
+  it('is doubted while it has anything open, and else forgotten after a while', async () => {
+    const stage = new Stage({ keptMsMax: 1000 });
+    stage.endsInMs = 600_000;
+    await stage.verify('open');
+    await stage.verify('quiet');
+    stage.now += 999;
+    expect(stage.tokens.doubted(never)).toEqual([]);
+    const doubted = (): unknown => stage.tokens.doubted(({ token }) => token === 'open');
+    const found = [{ token: 'open', digest: 'open', facts: { issuer: 'i' } }];
+    stage.now += 1;
+    expect(doubted()).toMatchObject(found);
+    stage.now += 59_999;
+    expect(doubted()).toMatchObject(found);
+    expect(stage.tokens.size).toBe(2);
+    stage.now += 1;
+    expect(doubted()).toMatchObject(found);
+    expect(stage.tokens.size).toBe(1);
+    stage.now += 600_000 - 61_000 - 1;
+    expect(doubted()).toMatchObject(found);
+    stage.now += 1;
+    expect(stage.tokens.doubted(never)).toEqual([]);
+    expect(stage.tokens.size).toBe(0);
+  });
+
+  it('is verified again once, whoever asks, and that is a failure of nobody', async () => {
+    const stage = new Stage({ failuresPerSecondMax: 1 });
+    await stage.verify('a');
+    stage.isStanding = false;
+    const [doubted] = stage.tokens.doubted(() => true);
+    if (doubted === undefined) throw new Error('it is doubted');
+    const [asked, again] = [stage.verify('a'), stage.tokens.again(doubted)];
+    expect(await again).toBe(await asked);
+    expect(stage.calls).toBe(2);
+    stage.outcome = INVALID;
+    for (let i = 0; i < 3; i += 1) expect(await stage.tokens.again(doubted)).toBe(INVALID);
+    expect(stage.calls).toBe(5);
+    expect(await stage.verify('guess')).toBe(INVALID);
+  });
+
+  it('is nobody’s guess: whoever sends it is no suspect because of others', async () => {
+    const stage = new Stage({ keptMsMax: 1000, askingMax: 8 });
+    await stage.verify('a');
+    await stage.verify('b');
+    stage.outcome = INVALID;
+    await stage.verify('guess');
+    stage.now += 1000;
+    stage.outcome = undefined;
+    const [a, b] = await Promise.all([stage.verify('a'), stage.verify('b')]);
+    expect([a.kind, b.kind]).toEqual(['facts', 'facts']);
+  });
+});
+
+describe('a token that counted', () => {
+  async function endedBy(outcome: TokenOutcome, laterMs = 0): Promise<[unknown[], number]> {
+    const ended: unknown[] = [];
+    const stage = new Stage({ onEnded: ({ token }) => ended.push(token) });
+    await stage.verify('a');
+    stage.outcome = outcome;
+    stage.now += laterMs;
+    await stage.verify('a');
+    await stage.verify('other');
+    return [ended, stage.tokens.size];
+  }
+
+  it('and counts no more is told of, unless it ended by itself', async () => {
+    expect(await endedBy(INVALID)).toEqual([['a'], 0]);
+    expect(await endedBy(INVALID, 59_999)).toEqual([['a'], 0]);
+    expect(await endedBy(INVALID, 60_000)).toEqual([[], 0]);
+    expect(await endedBy(UNAVAILABLE)).toEqual([[], 1]);
   });
 });
 

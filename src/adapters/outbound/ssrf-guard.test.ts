@@ -214,6 +214,15 @@ describe('a guard', () => {
     for (const host of ['b.internal', 'fd00::2', '[fd00::1', 'fd00::1]', 'xfd00::1x', '']) {
       expect(guard.isAllowed(host)).toBe(false);
     }
+    // Half a pair of brackets is part of the name.
+    const halves = new SsrfGuard(['fd00::', 'd00::1']);
+    for (const host of ['[fd00::1', 'fd00::1]']) expect(halves.isAllowed(host)).toBe(false);
+  });
+
+  it('says by which options a host may be named', () => {
+    expect(faultOf('https://10.0.0.1/')).toContain(
+      'name 10.0.0.1 in allowedHosts (on the command line --upstream-allow, of connect --allow)',
+    );
   });
 
   it('passes on the failure of a name, and asks for every address of it', () => {

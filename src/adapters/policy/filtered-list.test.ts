@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Message } from '../../core/protocol/message.ts';
-import { filteredList, type ListEntry } from './filtered-list.ts';
+import { filteredList, type ListEntry, useOf } from './filtered-list.ts';
 
 const answer = (text: string): Message => Message.result('7', text);
 const except =
@@ -36,6 +36,20 @@ it.each([
   },
 );
 
+it.each([
+  ['tools/list', 'tools/call'],
+  ['prompts/list', 'prompts/get'],
+  ['resources/list', 'resources/read'],
+  ['resources/templates/list', 'resources/read'],
+  ['tasks/list', 'tasks/get'],
+  ['tools/call', undefined],
+  [undefined, undefined],
+])('what %s holds is used by %s', (method, use) => {
+  const message = useOf(method);
+  expect([message?.kind, message?.method]).toEqual([use && 'request', use]);
+  if (message !== undefined) expect(message.id).toMatch(/^\d+$/);
+});
+
 it('is the same object when all is shown', () => {
   for (const text of ['{"tools":[{"name":"a"}]}', '{"tools":[],"cacheScope":"private"}']) {
     const list = answer(text);
@@ -68,8 +82,13 @@ it('and what was read are kept for nobody else', () => {
   expect(filteredList('resources/read', read, () => true).toText()).toBe(
     '{"jsonrpc":"2.0","id":7,"result":{"cacheScope":"private","contents":[{"n": 1.0}],"ttlMs":5}}',
   );
-  for (const text of ['{"contents":[]}', '{"contents":[],"cacheScope":"private"}']) {
-    const given = answer(text);
+  const plain = answer('{"contents":[],"cacheScope":"public"}');
+  expect(filteredList('resources/read', plain, () => true).payload).toBe(
+    '{"cacheScope":"private","contents":[]}',
+  );
+  const empty = new Message('response', '7', undefined, false, undefined);
+  const texts = ['{"contents":[]}', '{"contents":[],"cacheScope":"private"}'];
+  for (const given of [...texts.map(answer), empty]) {
     expect(filteredList('resources/read', given, () => false)).toBe(given);
   }
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccessRequest, AccessVerdict } from '../../core/access.ts';
 import { BARE_GRANT, type Grant, UNKNOWN_GRANT } from '../../core/grant.ts';
 import type { LogFields, Telemetry } from '../../core/ports.ts';
@@ -8,6 +8,7 @@ import { Message } from '../../core/protocol/message.ts';
 import { cedarOfAllow } from './allow-rules.ts';
 import { PolicyAccess } from './policy-access.ts';
 import type { AllowRule, PolicyRules } from './policy-rules.ts';
+import { Verdicts } from './verdicts.ts';
 
 class Log implements Telemetry {
   readonly lines: LogFields[] = [];
@@ -82,8 +83,11 @@ describe('without policies', () => {
   it('it is again once they are taken away, and those of before decide nothing', () => {
     const { access } = accessOf('forbid (principal, action, resource);');
     expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([false, false]);
+    const closed = vi.spyOn(Verdicts.prototype, 'close');
+    onTestFinished(() => closed.mockRestore());
     access.prepare(undefined)();
     expect([access.isIdle, isAllowed(access.decide(callOf('a')))]).toEqual([true, true]);
+    expect(closed).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -94,6 +98,9 @@ describe('policies that come later', () => {
     access.filter(requestOf('tools/call', { name: 'a', task: {} }), made);
     use(access, 'permit (principal, action, resource == Tool::"files/a");');
     expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't1' })))).toBe(true);
+    expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't2' })))).toBe(false);
+    const other = Message.result('1', '{"task":{"taskId":"t2"}}');
+    access.filter(requestOf('prompts/get', { name: 'a' }), other);
     expect(isAllowed(access.decide(requestOf('tasks/get', { taskId: 't2' })))).toBe(false);
   });
 });
@@ -127,6 +134,38 @@ describe('what tools say of themselves', () => {
     expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
     access.forget('files', undefined);
     expect(isAllowed(access.decide(callOf('safe')))).toBe(false);
+  });
+
+  it('is forgotten for whom it is forgotten, and of the server it was said of', () => {
+    const { access } = accessOf(SAFE);
+    const { tenant } = callOf('safe').principal;
+    const isSafe = (): boolean => isAllowed(access.decide(callOf('safe')));
+    access.relearn('files', tenant, tools);
+    for (const [server, of] of [
+      ['files', 'other'],
+      ['mail', undefined],
+      ['file', undefined],
+    ] as const) {
+      access.forget(server, of);
+      expect(isSafe()).toBe(true);
+    }
+    access.forget('files', tenant);
+    expect(isSafe()).toBe(false);
+    access.learn?.('files', tools);
+    access.forget('files', tenant);
+    expect(isSafe()).toBe(true);
+  });
+
+  it('is of a tool that has a name, and of no other', () => {
+    const nameless = { annotations: { readOnlyHint: true } };
+    for (const learn of ['learn', 'relearn'] as const) {
+      const { access } = accessOf(SAFE);
+      if (learn === 'learn') access.learn?.('files', [nameless, { ...nameless, name: 7 }]);
+      else access.relearn('files', undefined, [nameless, { ...nameless, name: 7 }]);
+      for (const name of ['undefined', '7']) {
+        expect(isAllowed(access.decide(callOf(name)))).toBe(false);
+      }
+    }
   });
 
   it('is learned from lists that pass by, for their tenant alone', () => {
@@ -175,6 +214,14 @@ describe('lists of other kinds', () => {
     expect(access.filter(requestOf(method), list).value).toEqual({ [member]: [items[0]] });
   });
 
+  it('prompts/list holds prompts by their names alone, though one looks like a URI', () => {
+    const { access } = accessOf(
+      'permit (principal, action, resource) when { resource.name == "A:/../b" };',
+    );
+    const list = Message.result('1', '{"prompts":[{"name":"A:/../b"}]}');
+    expect(access.filter(requestOf('prompts/list'), list)).toBe(list);
+  });
+
   it('tasks/list holds tasks of tools that may be called, and none that nobody began', () => {
     const rule =
       'permit (principal, action == Action::"call", resource) when { resource.name == "a" };';
@@ -192,7 +239,8 @@ describe('lists of other kinds', () => {
     const list = Message.result('1', '{"prompts":[{"name":"b"}]}');
     const nobody = { ...requestOf('prompts/list'), grant: UNKNOWN_GRANT };
     expect(access.filter(nobody, list)).toBe(list);
-    const failed = new Message('response', '1', undefined, true, '{"code":1,"message":"m"}');
+    const error = '{"code":1,"message":"m","prompts":[{"name":"b"}]}';
+    const failed = new Message('response', '1', undefined, true, error);
     expect(access.filter(requestOf('prompts/list'), failed)).toBe(failed);
   });
 
@@ -410,6 +458,8 @@ describe('an error', () => {
   it('of the text leaves what counted before', () => {
     const { access } = accessOf(ALL);
     expect(() => use(access, 'permit (')).toThrow('p:1');
+    const sources = ['a', 'b'].map((name) => ({ name, text: 'permit (' }));
+    expect(() => use(access, { sources })).toThrow(/^The policies cannot be read: a:1: .* b:1: /);
     expect(isAllowed(access.decide(callOf('a')))).toBe(true);
   });
 });
@@ -455,6 +505,14 @@ describe('a verdict', () => {
     const grant = { groups: ['g'] };
     const b = requestOf('tools/call', { name: 'b' }, { grant });
     expect(access.decide(b).refusal?.scopes).toEqual(['y', 'z']);
+  });
+
+  it('names no scopes where a policy forbids: whoever wrote it meant no', () => {
+    const { access } = accessOf(
+      `permit (principal, action, resource) when { principal.scopes.contains("x") };
+       forbid (principal, action, resource) unless { principal.scopes.contains("x") };`,
+    );
+    expect(access.decide(callOf('a')).refusal).toEqual({ error: 'FORBIDDEN' });
   });
 
   it('about a task is that of its tool, for whoever began it', () => {

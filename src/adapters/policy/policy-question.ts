@@ -28,7 +28,7 @@ export interface Thing {
   readonly facts: ToolFacts | undefined;
 }
 
-const TYPES = { server: 'Server', tool: 'Tool', prompt: 'Prompt', resource: 'Resource' } as const;
+const TYPES = { tool: 'Tool', prompt: 'Prompt', resource: 'Resource' } as const;
 
 /**
  * A claim that is null is left out.

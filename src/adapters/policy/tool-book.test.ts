@@ -73,3 +73,34 @@ it('the longest unheard of is forgotten when there are fifty thousand others', (
   book.learn('s', 'one more', told);
   expect([isKnown('old'), isKnown('heard again'), isKnown('0')]).toEqual([true, false, true]);
 });
+
+it('an owner is known as long as anything is known of it, and its list to its end as that', () => {
+  const book = new ToolBook();
+  const told = { annotations: { readOnlyHint: true } };
+  book.replace('whole', new Map([['x', told]]));
+  book.learn('gone', 'x', told);
+  book.learn('partly', 'x', told);
+  book.learn('partly', 'y', told);
+  book.learn('many', 'x', told);
+  expect(book.owners()).toEqual(['whole', 'gone', 'partly', 'many']);
+  expect(book.find('partly', 'z', 'many')).toBe(UNKNOWN_TOOL);
+  book.learn('many', 'z', told);
+  expect(book.find('partly', 'z', 'many').readOnly).toBe(true);
+  for (let i = 0; i < 49_997; i += 1) book.learn('many', `${i}`, told);
+  expect(book.owners()).toEqual(['whole', 'partly', 'many']);
+  expect(book.find('whole', 'x', 'many')).toBe(UNKNOWN_TOOL);
+  expect(book.find('partly', 'y', 'nobody').readOnly).toBe(true);
+  book.forget('partly');
+  expect(book.owners()).toEqual(['whole', 'many']);
+});
+
+it('the longest known owner is forgotten when there are fifty thousand others', () => {
+  const book = new ToolBook();
+  const tools = new Map([['x', { annotations: { readOnlyHint: true } }]]);
+  book.replace('first', tools);
+  for (let i = 1; i < 50_000; i += 1) book.replace(`${i}`, new Map());
+  expect([book.owners().length, book.find('first', 'x', '').readOnly]).toEqual([50_000, true]);
+  book.replace('one more', new Map());
+  expect([book.owners().length, book.find('first', 'x', '').readOnly]).toEqual([50_000, false]);
+  expect(book.owners().slice(0, 2)).toEqual(['1', '2']);
+});

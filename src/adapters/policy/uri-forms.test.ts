@@ -8,6 +8,7 @@ it.each([
   'urn:isbn:0451450523',
   'https://intra.example/secret?q=1#x',
   'file:///public/{name}',
+  'file:///public/%7Bname%7D',
   'https://intra.example/{+path}{?q,r}',
   'no URI at all',
   '',

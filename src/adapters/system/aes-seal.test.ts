@@ -37,3 +37,22 @@ it('shows nothing of the text, never the same twice, and nothing to another seal
   expect(seal.seal('a text that would be seen', 'to')).not.toBe(sealed);
   expect(aesSeal().open(sealed, 'to')).toBeUndefined();
 });
+
+it('opens nothing that spells the same bytes in another way', () => {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  // One byte more than a multiple of three: four bits of the last letter stand for nothing.
+  const sealed = seal.seal('a text', 'to');
+  const last = letters.indexOf(sealed.at(-1) ?? '');
+  for (let bits = 1; bits < 16; bits += 1) {
+    const spelled = sealed.slice(0, -1) + letters.charAt(last + bits);
+    expect(Buffer.from(spelled, 'base64url')).toEqual(Buffer.from(sealed, 'base64url'));
+    expect(seal.open(spelled, 'to')).toBeUndefined();
+  }
+});
+
+it('opens nothing that is longer than any of ours', () => {
+  const longest = 'x'.repeat(3044);
+  const sealed = seal.seal(longest, 'to');
+  expect([sealed.length, seal.open(sealed, 'to')]).toEqual([4096, longest]);
+  expect(seal.open(seal.seal(`${longest}x`, 'to'), 'to')).toBeUndefined();
+});

@@ -40,11 +40,12 @@ describe('requests, notifications and responses', () => {
 
   test('a message without an id is a notification, with or without params', () => {
     const bare = messageIn('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-    expect([bare.kind, bare.id, bare.payload, bare.value]).toEqual([
+    expect([bare.kind, bare.id, bare.payload, bare.value, bare.isError]).toEqual([
       'notification',
       undefined,
       undefined,
       undefined,
+      false,
     ]);
     expect(messageIn('{"jsonrpc":"2.0","method":"m","params":{}}').payload).toBe('{}');
   });
@@ -57,6 +58,7 @@ describe('requests, notifications and responses', () => {
       false,
       '{"x":[1]}',
     ]);
+    expect(result.value).toEqual({ x: [1] });
     const error = messageIn('{"error":{"code":-1,"message":"m"},"jsonrpc":"2.0","id":3}');
     expect([error.kind, error.id, error.isError]).toEqual(['response', '3', true]);
     expect(error.value).toEqual({ code: -1, message: 'm' });
@@ -67,6 +69,9 @@ describe('requests, notifications and responses', () => {
     expect(messageIn('{"jsonrpc":"2.0","error":{}}').id).toBe('null');
     expect(refusalOf('{"jsonrpc":"2.0","id":null,"result":{}}').error).toBe('INVALID_REQUEST');
     expect(refusalOf('{"jsonrpc":"2.0","result":{}}').error).toBe('INVALID_REQUEST');
+    for (const id of ['1.5', 'true', '{}']) {
+      expect(refusalOf(`{"jsonrpc":"2.0","id":${id},"error":{}}`).error).toBe('INVALID_REQUEST');
+    }
   });
 });
 
@@ -166,7 +171,52 @@ describe('what is no message', () => {
   });
 });
 
+describe('what is wrong with a message', () => {
+  const call1 = '{"jsonrpc":"2.0","id":1';
+  test.each([
+    ['1', 'The body is neither a JSON-RPC message nor a batch of them.'],
+    ['[]', 'The batch is empty.'],
+    [`${call1},"method":"m","method":"m"}`, 'A member occurs more than once.'],
+    ['{"id":1,"method":"m"}', 'Set "jsonrpc" to "2.0".'],
+    [`${call1},"method":7}`, '"method" must be a string.'],
+    [
+      `${call1},"method":"tools/call","params":{"Name":"a"}}`,
+      'A member of params differs from a known one only in the case of its letters.',
+    ],
+    [
+      `${call1},"method":"m","result":{}}`,
+      'A message has either "method" or one of "result" and "error".',
+    ],
+    ['{"jsonrpc":"2.0","id":1.5,"method":"m"}', 'An id is a string or an integer.'],
+    [`${call1},"method":"m","params":[]}`, '"params" must be an object.'],
+    [
+      `${call1},"result":{},"error":{}}`,
+      'A message has "method", or exactly one of "result" and "error".',
+    ],
+    [`${call1},"error":7}`, '"error" must be an object.'],
+    [`${call1},"result":7}`, '"result" must be an object.'],
+    ['{"jsonrpc":"2.0","id":1.5,"result":{}}', 'An id is a string or an integer.'],
+  ])('is said of %s', (text, detail) => {
+    expect(refusalOf(text)).toMatchObject({ error: 'INVALID_REQUEST', detail });
+  });
+});
+
 describe('members that parsers read differently', () => {
+  const twice = '{"a":1,"a":2}';
+
+  test.each(['arguments', 'ref', 'notifications'])(
+    'one that is there twice inside %s is refused, however deep, and once is fine',
+    (name) => {
+      for (const inside of [twice, `{"b":${twice}}`, `{"b":[1,[${twice}]]}`, `[${twice}]`]) {
+        const refusal = refusalOf(call(`"params":{"name":"n","${name}":${inside}}`));
+        expect(refusal).toMatchObject({ detail: 'A member occurs more than once.', id: '7' });
+      }
+      const fine = `{"a":{"a":[{"a":null},["a",{"a":1,"b":2}]]},"c":"d"}`;
+      const message = messageIn(call(`"params":{"name":"n","${name}":${fine}}`));
+      expect(message.value).toMatchObject({ [name]: JSON.parse(fine) as object });
+    },
+  );
+
   test.each([
     '"params":{},"Method":"x"',
     '"params":{},"METHOD":"x"',
@@ -302,6 +352,10 @@ describe('spans', () => {
     expect(cancelled.spans.progressToken).toBeUndefined();
   });
 
+  test('a request takes back nothing, whatever its params name', () => {
+    expect(messageIn(call('"params":{"requestId":1}')).spans.requestId).toBeUndefined();
+  });
+
   test('a progress token of a request is looked for in _meta only', () => {
     expect(messageIn(call('"params":{"progressToken":1}')).spans.progressToken).toBeUndefined();
     expect(
@@ -426,6 +480,12 @@ describe('bounds', () => {
   });
 
   test('an upstream may send what a client may not', () => {
+    expect(UPSTREAM_BOUNDS).toEqual({
+      depthMax: 512,
+      keysMax: 1_000_000,
+      stringCharsMax: 10_485_760,
+      batchMessagesMax: 1000,
+    });
     const text = nested(200);
     expect(messageIn(text, UPSTREAM_BOUNDS).kind).toBe('request');
     expect(refusalOf(text).error).toBe('JSON_TOO_COMPLEX');

@@ -124,3 +124,16 @@ it('forgets a failure after ten seconds, and the oldest suspects when there are 
   expect(many.isSpent('a0', 1200)).toBe(false);
   expect(many.isSpent('a1', 1200)).toBe(true);
 });
+
+it('forgets nobody for somebody who failed before', () => {
+  const budget = new FailureBudget(1);
+  for (let i = 0; i < 10_000; i += 1) budget.failed(`a${i}`, 0);
+  budget.failed('a5000', 1);
+  expect(budget.isSuspect('a0', 1)).toBe(true);
+  budget.failed('more', 2);
+  expect([budget.isSuspect('a0', 2), budget.isSuspect('a1', 2)]).toEqual([false, true]);
+  for (let i = 1; i < 5000; i += 1) budget.failed(`b${i}`, 3);
+  expect([budget.isSuspect('a5000', 3), budget.isSuspect('a5001', 3)]).toEqual([true, true]);
+  budget.failed('last', 3);
+  expect([budget.isSuspect('a5000', 3), budget.isSuspect('a5001', 3)]).toEqual([true, false]);
+});

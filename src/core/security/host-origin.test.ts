@@ -273,3 +273,17 @@ describe('a guard', () => {
     expect(new HostOriginGuard({ allowedHosts: [], allowedOrigins }).hasOrigins).toBe(isOpen);
   });
 });
+
+test('origins of encrypted connections are those of the others, unless they are named', () => {
+  const [plain, encrypted] = ['http://a.test', 'https://a.test'];
+  const rules = { allowedHosts: ['*'], allowedOrigins: [plain] };
+  const apart = new HostOriginGuard({ ...rules, encryptedOrigins: [encrypted] });
+  expect([apart.allowsOrigin(plain), apart.allowsOrigin(encrypted)]).toEqual([true, false]);
+  expect([plain, encrypted].map((each) => apart.allowsOrigin(each, true))).toEqual([false, true]);
+  expect(new HostOriginGuard(rules).allowsOrigin(plain, true)).toBe(true);
+  const none = { ...rules, encryptedOrigins: [] };
+  expect(new HostOriginGuard(none).hasOrigins).toBe(true);
+  const onlyEncrypted = { ...rules, allowedOrigins: [], encryptedOrigins: [encrypted] };
+  expect(new HostOriginGuard(onlyEncrypted).hasOrigins).toBe(true);
+  expect(new HostOriginGuard({ ...none, allowedOrigins: [] }).hasOrigins).toBe(false);
+});

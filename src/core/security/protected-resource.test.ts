@@ -72,6 +72,7 @@ describe('what is said at a path', () => {
     `${KNOWN}/base/files/messages`,
     `${KNOWN}/base/filesmcp`,
     '/well-known/oauth-protected-resource/files/mcp',
+    '/-well-known/oauth-protected-resource/files/mcp',
     '/files/mcp',
   ])('%s tells of nobody', (path) => {
     expect(metadataAt(path, ONE, FACTS)).toBeUndefined();

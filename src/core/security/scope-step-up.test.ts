@@ -26,5 +26,9 @@ describe('the scopes to ask for', () => {
     expect(more.length).toBeGreaterThan(100);
     expect(more.join(' ').length).toBeLessThanOrEqual(2048);
     expect(scopesToAskFor([], ['g'.repeat(2048), 'short'])).toEqual(['short']);
+    const full = ['g'.repeat(1000), 'h'.repeat(1046)];
+    expect(scopesToAskFor([], [...full, 'i'])).toEqual(full);
+    const known = 'k'.repeat(2000);
+    expect(scopesToAskFor([known], [known, ...full])).toEqual([known, ...full]);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CALL_TRANSITIONS, Pending, type Call, type CallState } from './pending.ts';
 
 const INPUT = fc.constantFrom('answer', 'cancel', 'refuse', 'lose');
@@ -104,8 +104,12 @@ describe('calls in flight', () => {
     expect(pending.sole).toBeUndefined();
     const call = begin(pending);
     expect(pending.sole).toBe(call);
+    const forgotten = vi.spyOn(Set.prototype, 'delete');
+    onTestFinished(() => forgotten.mockRestore());
     pending.end(ours, 'answer');
     expect(pending.sole).toBe(call);
+    // Numbers are never given again: what is left of one would stay for ever.
+    expect(forgotten).toHaveBeenCalledWith(ours.number);
   });
 
   it('that are too old are told oldest first, listen streams excepted, and may be ended meanwhile', () => {

@@ -40,4 +40,13 @@ describe('a request state', () => {
       bindingOf(ALICE, call({ ...retry, arguments: { a: 1, b: [{ c: 2, d: 3 }, 1] } })),
     ).not.toBe(bound);
   });
+
+  it('is bound to what the params hold and not to what looks like it', () => {
+    const held = [[1, 2], { 0: 1, 1: 2 }, null, {}, [], undefined].map((a) =>
+      bindingOf(ALICE, call({ name: 'n', arguments: { a } })),
+    );
+    expect(new Set(held).size).toBe(held.length);
+    const bare = bindingOf(ALICE, Message.request('1', 'tools/call'));
+    expect(bare).toBe(bindingOf(ALICE, call({})));
+  });
 });
