@@ -610,6 +610,11 @@ const BY_FILE = {
       texts: ['(this.#until.get(digest))'],
       why: 'What is no number is not later than now either; the compiler asks.',
     },
+    {
+      line: 'if (this.#until.size >= TOKENS_MAX && oldest !== undefined) this.#until.delete(oldest);',
+      texts: ['(this.#until.size >= TOKENS_MAX)'],
+      why: 'As many as that have an oldest; the compiler asks.',
+    },
   ],
   'src/adapters/identity/token-watch.ts': [
     {

@@ -12,8 +12,9 @@ it('knows a token for a while from the last time it was told of it', () => {
 
 it('forgets the oldest of more than ten thousand', () => {
   const memory = new TokenMemory(1000);
-  for (let i = 0; i < 10_000; i += 1) memory.add(`${i}`, 0);
+  for (let i = 0; i < 9999; i += 1) memory.add(`${i}`, 0);
   memory.add('0', 0);
+  memory.add('full', 0);
   memory.add('more', 0);
   expect(['0', '1', '2', 'more'].map((each) => memory.has(each, 1))).toEqual([
     true,
