@@ -148,6 +148,24 @@ describe('slow peers', () => {
     await app.until(() => app.goneCount === 1, 'the cut');
   });
 
+  it('tells of a stream behind another reply that nobody can take it yet', async () => {
+    await open();
+    app.script = (exchange) => {
+      if (exchange.head.path === '/2') app.open(exchange, 'data: 2\n\n', false);
+    };
+    const client = await connected(get('/1') + get('/2'));
+    await app.until(() => app.sinks.length === 1, 'the stream');
+    const [first] = app.exchanges;
+    const [sink] = app.sinks;
+    expect(sink?.isBehind?.()).toBe(true);
+    if (first !== undefined) respondOk(first);
+    await client.untilReceived('data: 2\n\n');
+    expect(sink?.isBehind?.()).toBe(false);
+    sink?.end('data: 3\n\n');
+    await client.untilReceived('data: 3\n\n');
+    expect(sink?.isBehind?.()).toBe(false);
+  });
+
   it('gives the request behind a large reply all the time that it takes', async () => {
     await open({ stallMsMax: 50 });
     const large = 'x'.repeat(50_000_000);
