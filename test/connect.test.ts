@@ -116,6 +116,21 @@ it('takes what a host says before its handshake was answered', async () => {
   expect(await cli.end()).toEqual({ code: 0, signal: null });
 });
 
+it('answers what a host says before its handshake was refused', async () => {
+  const server = await HandServer.start((asked) => asked.status(500));
+  const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  const confirm = { jsonrpc: '2.0', method: 'notifications/initialized' };
+  const list = { jsonrpc: '2.0', id: 'b', method: 'tools/list' };
+  for (const message of [INITIALIZE, confirm, list]) {
+    cli.child.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+  await cli.printed(/"id":"b","error".*\n/);
+  expect(cli.stdout).toMatch(/"id":"a","error".*\n/);
+  cli.child.stdin?.end();
+  expect(await cli.end()).toEqual({ code: 0, signal: null });
+});
+
 it.each([
   ['http://10.0.0.1/mcp', 2, 'Without TLS only this machine is called'],
   ['nowhere', 2, 'Give an absolute URL'],

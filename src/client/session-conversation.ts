@@ -94,14 +94,7 @@ export class SessionConversation implements UpstreamConnection {
     if (this.#isClosed) return 'closed';
     if (this.#context.meter.isFull) return 'full';
     this.#memory.sent(message);
-    if (this.#state === 'fresh' && message.method === 'initialize') {
-      this.#state = SESSION_TRANSITIONS.fresh.initialize;
-      this.#call(message);
-    } else if (this.#state === 'fresh' || this.#state === 'open') {
-      this.#dispatch(message);
-    } else {
-      this.#held.push(message);
-    }
+    this.#admit(message);
     return 'sent';
   }
 
@@ -116,6 +109,17 @@ export class SessionConversation implements UpstreamConnection {
 
   get #isClosed(): boolean {
     return this.#state === 'closed';
+  }
+
+  #admit(message: Message): void {
+    if (this.#state === 'fresh' && message.method === 'initialize') {
+      this.#state = SESSION_TRANSITIONS.fresh.initialize;
+      this.#call(message);
+    } else if (this.#state === 'fresh' || this.#state === 'open') {
+      this.#dispatch(message);
+    } else {
+      this.#held.push(message);
+    }
   }
 
   #dispatch(message: Message): void {
@@ -228,6 +232,7 @@ export class SessionConversation implements UpstreamConnection {
     } else if (hasReason(end)) {
       this.#state = SESSION_TRANSITIONS.opening.fail;
       this.#events.onMessage(answer, call.id);
+      this.#flush();
     } else {
       this.#close('start-failed', describeEnd(end));
     }
@@ -243,8 +248,8 @@ export class SessionConversation implements UpstreamConnection {
 
   #flush(): void {
     for (const message of this.#held.takeAll()) {
-      if (this.#state === 'open') this.#dispatch(message);
-      else this.#held.push(message);
+      // A handshake that failed has nothing to confirm; the server says what it makes of the rest.
+      if (this.#state !== 'fresh' || message.method !== INITIALIZED) this.#admit(message);
     }
   }
 

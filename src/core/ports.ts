@@ -137,6 +137,8 @@ export interface StreamSink {
    * where only `queuedBytes` tells, which may stand still until all of a frame was taken.
    */
   takenBytes?(): number | undefined;
+  /** Whether nothing can be taken yet, since other replies of the connection come first. */
+  isBehind?(): boolean;
 }
 
 /* ------------------------------------------------------------------ upstream */

@@ -247,6 +247,10 @@ export class Connection implements Attachment, OpenConnection {
     return this.#sink?.takenBytes?.() ?? this.#waitedBytes - this.queuedBytes();
   }
 
+  isBehind(): boolean {
+    return this.#sink?.isBehind?.() ?? false;
+  }
+
   #take(isOpening = false): HttpExchange | undefined {
     const exchange = this.#exchange;
     if (exchange !== undefined) this.#connections.decided(this, isOpening);

@@ -19,7 +19,7 @@ const QUEUE = DEFAULT_LIMITS.streamQueueBytesMax;
 function streamOf(
   clock: VirtualClock,
   first = '',
-  told: { readonly takenBytes?: () => number } = {},
+  told: { readonly takenBytes?: () => number; readonly isBehind?: () => boolean } = {},
 ): {
   readonly connection: Connection;
   readonly exchange: MemoryExchange;
@@ -92,6 +92,22 @@ describe('a reader', () => {
     expect(lost).toEqual([]);
     clock.advance(4000);
     expect(lost).toEqual(['stalled']);
+  });
+
+  it('has its time from when its turn to be replied to came, and no more than may wait', () => {
+    const clock = new VirtualClock();
+    let isBehind = true;
+    const { connection, lost } = streamOf(clock, '', { isBehind: () => isBehind });
+    connection.write(SECOND);
+    clock.advance(60_000);
+    isBehind = false;
+    clock.advance(9000);
+    expect(lost).toEqual([]);
+    clock.advance(2000);
+    expect(lost).toEqual(['stalled']);
+    const other = streamOf(clock, '', { isBehind: () => true });
+    for (let i = 0; i < 2; i += 1) other.connection.write('x'.repeat(QUEUE + 1));
+    expect(other.lost).toEqual(['slow-reader']);
   });
 
   it('that stops taking after a while is cut as stalled', () => {

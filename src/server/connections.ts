@@ -56,6 +56,8 @@ export interface OpenConnection extends Bagged {
   queuedBytes(): number;
   /** Bytes taken of what waits, from any beginning. */
   taken(): number;
+  /** Whether nobody could take anything of it yet. */
+  isBehind(): boolean;
 }
 
 export interface ConnectionsPorts {
@@ -255,7 +257,7 @@ export class Connections {
     }
     // What waits need not get less: as much may come as is taken.
     const takenBytes = connection.taken();
-    if (takenBytes > connection.takenBytes) {
+    if (takenBytes > connection.takenBytes || connection.isBehind()) {
       connection.takenBytes = takenBytes;
       connection.waitingSince = now;
       return now;

@@ -148,6 +148,45 @@ describe('slow peers', () => {
     await app.until(() => app.goneCount === 1, 'the cut');
   });
 
+  it('waits for the body of a request behind others, which it does not read itself', async () => {
+    await open({ pipelinedHandledMax: 1, requestMsMax: 100, headMsMax: 50, checkMs: 20 });
+    app.script = (exchange) => {
+      if (exchange.head.path === '/body') echo(1_000_000)(exchange, app);
+    };
+    const body = JSON.stringify('x'.repeat(500_000));
+    const client = await connected(get('/1') + get('/2') + get('/3') + post('/body', body));
+    await app.until(() => app.exchanges.length === 2, 'the first two');
+    // Seen by the same timers on another connection, twice.
+    for (let i = 0; i < 2; i += 1) {
+      const slow = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
+      await slow.untilOver();
+    }
+    expect(client.isClosed).toBe(false);
+    app.exchanges.filter(({ head }) => /\d/.test(head.path)).forEach(respondOk);
+    await app.until(() => app.exchanges.some(({ head }) => head.path === '/3'), 'the third');
+    app.exchanges.filter(({ head }) => head.path === '/3').forEach(respondOk);
+    await client.untilReceived(body.slice(-1000));
+    await client.until(() => client.bytesReceived > body.length, 'all of it');
+  });
+
+  it('tells of a stream behind another reply that nobody can take it yet', async () => {
+    await open();
+    app.script = (exchange) => {
+      if (exchange.head.path === '/2') app.open(exchange, 'data: 2\n\n', false);
+    };
+    const client = await connected(get('/1') + get('/2'));
+    await app.until(() => app.sinks.length === 1, 'the stream');
+    const [first] = app.exchanges;
+    const [sink] = app.sinks;
+    expect(sink?.isBehind?.()).toBe(true);
+    if (first !== undefined) respondOk(first);
+    await client.untilReceived('data: 2\n\n');
+    expect(sink?.isBehind?.()).toBe(false);
+    sink?.end('data: 3\n\n');
+    await client.untilReceived('data: 3\n\n');
+    expect(sink?.isBehind?.()).toBe(false);
+  });
+
   it('gives the request behind a large reply all the time that it takes', async () => {
     await open({ stallMsMax: 50 });
     const large = 'x'.repeat(50_000_000);

@@ -106,6 +106,8 @@ function onRequest(
 
 function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duplex: Duplex): void {
   const socket = duplex as Socket;
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  if (isLate && context.pipelines.get(socket)?.isBodyHeld === true) return;
   const isAnswerable = socket.writable && error.code !== 'ECONNRESET';
   if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
   // A second reply would be taken for the answer to another request.

@@ -14,7 +14,7 @@ export class H2Progress {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#queuedBytes = queuedBytes(socket);
-    this.#takenBytes = takenBytes(socket);
+    this.#takenBytes = takenBytes(socket) ?? 0;
   }
 
   /** Whether something was taken since the last look, with something waiting then. */
@@ -22,7 +22,7 @@ export class H2Progress {
     const before = this.#takenBytes;
     const wasWaiting = this.#queuedBytes > 0;
     this.#queuedBytes = queuedBytes(this.#socket);
-    this.#takenBytes = takenBytes(this.#socket);
+    this.#takenBytes = takenBytes(this.#socket) ?? 0;
     return wasWaiting && this.#takenBytes > before;
   }
 }

@@ -75,9 +75,9 @@ export function endRequest(stream: ServerHttp2Stream): void {
  */
 export function cutWhenStalledH2(stream: ServerHttp2Stream, socket: Socket, stallMs: number): void {
   if (stream.destroyed || stream.writableFinished) return;
-  const before = takenBytes(socket);
+  const before = takenBytes(socket) ?? 0;
   stream.setTimeout(stallMs, () => {
-    const isTaking = queuedBytes(socket) > 0 && takenBytes(socket) > before;
+    const isTaking = queuedBytes(socket) > 0 && (takenBytes(socket) ?? 0) > before;
     if (isTaking) cutWhenStalledH2(stream, socket, stallMs);
     else cutH2(stream, socket, stallMs);
   });

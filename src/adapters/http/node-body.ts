@@ -6,8 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { BodyOutcome } from '../../core/ports.ts';
-import { collectBody, decodeBody } from './collect-body.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
+import { type BodyBounds, collectBody, decodeBody } from './collect-body.ts';
 
 /**
  * Whether a body comes: by the head in HTTP/1.1, by whether the head ended the stream in HTTP/2.
@@ -33,18 +32,17 @@ export function hasBody(req: IncomingMessage): boolean {
  */
 export function readNodeBody(
   req: IncomingMessage,
-  bytesMax: number,
-  limits: ConnectionLimits,
+  bounds: BodyBounds,
   done: (outcome: BodyOutcome) => void,
 ): void {
+  const { bytesMax } = bounds;
   if (req.readableEnded) return done(readParsed((req as { body?: unknown }).body, bytesMax));
   if (req.destroyed) return done({ kind: 'aborted' });
   if (req.headers['content-encoding'] !== undefined) return done(refused('UNSUPPORTED_MEDIA_TYPE'));
   if (!hasBody(req)) return done({ kind: 'body', text: '' });
   // Not a number (chunked) compares false, and is counted as it comes.
   if (Number(req.headers['content-length']) > bytesMax) return done(refused('BODY_TOO_LARGE'));
-  // How long all of it may take, `node:http` sees to.
-  collectBody(req, { bytesMax, limits, msMax: Infinity }, done);
+  collectBody(req, bounds, done);
 }
 
 function readParsed(body: unknown, bytesMax: number): BodyOutcome {

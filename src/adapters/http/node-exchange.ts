@@ -57,7 +57,10 @@ export class NodeExchange implements HttpExchange {
       this.#isContinueDue = false;
       res.writeContinue();
     }
-    readNodeBody(req, bytesMax, this.#context.limits, (outcome) => {
+    const { limits, pipelines } = this.#context;
+    // How long all of it may take, `node:http` sees to, where it was read from the beginning.
+    const msMax = pipelines.has(req.socket) ? limits.requestMsMax : Infinity;
+    readNodeBody(req, { bytesMax, limits, msMax }, (outcome) => {
       this.#isSlow = outcome.kind === 'refused' && outcome.refusal.error === 'BODY_TOO_SLOW';
       done(outcome);
     });

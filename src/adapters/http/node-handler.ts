@@ -13,7 +13,7 @@ import { isRefused, refuseRequest } from './raw-refusal.ts';
 export interface NodeHandlerOptions {
   /**
    * Bounds of connections; of them only `headersMax`, `stallMsMax`, `discard…` and `pipelined…` are
-   * the handler's, the others the server's.
+   * the handler's, and `requestMsMax` for bodies behind other requests; the others the server's.
    */
   readonly limits?: Partial<ConnectionLimits> | undefined;
   /**

@@ -4,7 +4,7 @@
  * wait as they came.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2
  */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionLimits } from './connection-limits.ts';
 
@@ -13,6 +13,8 @@ export class Pipeline {
   readonly #limits: ConnectionLimits;
   readonly #onOverfull: () => void;
   readonly #waiting: (() => void)[] = [];
+  /** Of the last that came. */
+  #last: IncomingMessage | undefined;
   /** Requests that were handled, and whose turn to be replied to has not come. */
   #early = 0;
   #isCut = false;
@@ -36,9 +38,18 @@ export class Pipeline {
   enter(res: ServerResponse, handle: () => void): void {
     if (this.#isCut) return;
     this.#waiting.push(handle);
+    this.#last = res.req;
     res.once('socket', () => this.#turnCame(handle));
     this.#handleEarly();
     if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
+  }
+
+  /**
+   * Whether the last request waits with a body that is not here. It is not read meanwhile, so it
+   * is not slow.
+   */
+  get isBodyHeld(): boolean {
+    return this.#waiting.length > 0 && this.#last?.complete === false;
   }
 
   #turnCame(handle: () => void): void {

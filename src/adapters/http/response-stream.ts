@@ -65,6 +65,11 @@ export class ResponseStream implements StreamSink {
     const isOwn = socket !== null && this.#res.req.httpVersionMajor === 1;
     return isOwn ? takenBytes(socket) : undefined;
   }
+
+  /** Of a connection that is gone, whoever asked for the reply is told. */
+  isBehind(): boolean {
+    return this.#res.socket === null && !this.#res.writableFinished;
+  }
 }
 
 /**

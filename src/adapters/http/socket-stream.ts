@@ -67,7 +67,7 @@ export class SocketStream implements StreamSink {
     return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
-  takenBytes(): number {
+  takenBytes(): number | undefined {
     return takenBytes(this.#socket);
   }
 

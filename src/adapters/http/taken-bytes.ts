@@ -19,10 +19,12 @@ export function queuedBytes(socket: Socket): number {
 
 /**
  * Bytes that the system has taken, of all there ever were; those of TLS are counted as they leave.
+ * Undefined where nobody counts: on what is no connection of Node's own, or is closed.
  */
-export function takenBytes(socket: Socket): number {
-  const handle = handleOf(socket);
-  return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);
+export function takenBytes(socket: Socket): number | undefined {
+  const { bytesWritten, writeQueueSize } = handleOf(socket) ?? {};
+  if (bytesWritten === undefined || writeQueueSize === undefined) return undefined;
+  return bytesWritten - writeQueueSize;
 }
 
 /** Of TCP, where that of TLS lies above it. */

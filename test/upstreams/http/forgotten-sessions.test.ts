@@ -46,10 +46,11 @@ class Forgetful {
 }
 
 /** What the server was answered, and on which session. */
+/** Not those that only say that the call of a question is over. */
 function answersAt(server: HandServer): unknown[] {
   return server
     .of('POST')
-    .filter(({ body }) => body.method === undefined)
+    .filter(({ body }) => 'result' in body)
     .map((asked) => [asked.header('mcp-session-id'), asked.body.id]);
 }
 
