@@ -108,10 +108,19 @@ export class KnownTools {
       for (const then of reading.waiting) then();
     };
     let giveUp = (): void => {};
-    const disarm = clock.after(READ_MS_MAX, () => {
-      giveUp();
-      ended(undefined);
-    });
+    let disarm = (): void => {};
+    const wait = (isStarting: boolean): void => {
+      disarm = clock.after(READ_MS_MAX, () => {
+        // Nothing was asked yet, and a start has a bound of its own.
+        if (isStarting) {
+          wait(instance.state === 'starting');
+          return;
+        }
+        giveUp();
+        ended(undefined);
+      });
+    };
+    wait(instance.state === 'starting');
     giveUp = readAll(instance, ended);
   }
 }

@@ -115,6 +115,25 @@ describe('what tools say of themselves', () => {
     expect(await again).toBe(200);
   });
 
+  it('is waited for as long as its server starts, and then as ever', async () => {
+    const hand = { holdsInitialize: true };
+    const timed = await reading({ isolation: 'shared', hand });
+    const { upstream } = timed.server;
+    const opened = Session2025.open(timed.server);
+    const started = { protocolVersion: '2025-11-25', capabilities: { tools: {} } };
+    (await upstream.call(0, 'initialize')).answer(started);
+    const session = await opened;
+    upstream.newest.die();
+    await timed.pass(1000);
+    const starting = await upstream.call(1, 'initialize');
+    const first = called(session);
+    await timed.pass(5500);
+    starting.answer(started);
+    await timed.pass(2500);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+  });
+
   it('is read before a call of a client of 2024', async () => {
     const timed = await reading();
     const session = await Session2024.initialized(timed.server);
