@@ -98,8 +98,11 @@ export class KnownTools {
     const ended = (tools: readonly unknown[] | undefined): void => {
       disarm();
       known.reading = undefined;
+      const now = clock.now();
+      // Whatever the bound, it counts for the calls that waited for it.
+      const keptMs = Math.max(1, limits.toolFactsMsMax);
       known.state = tools === undefined ? 'unknown' : 'known';
-      known.until = clock.now() + (tools === undefined ? AGAIN_MS : limits.toolFactsMsMax);
+      known.until = now + (tools === undefined ? AGAIN_MS : keptMs);
       const isTold = tools !== undefined || reading.isChange;
       if (isTold) this.#access.relearn?.(this.#server, tenant, tools ?? []);
       if (reading.isStale) {

@@ -134,6 +134,18 @@ describe('what tools say of themselves', () => {
     expect(await first).toBe(200);
   });
 
+  it('that never counts for longer than it takes is read once for each call', async () => {
+    const timed = await reading({ limits: { toolFactsMsMax: 0 } });
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    await timed.pass(500);
+    const next = called(session);
+    await listed(timed, 2, false);
+    expect(await next).toBe(403);
+  });
+
   it('is read before a call of a client of 2024', async () => {
     const timed = await reading();
     const session = await Session2024.initialized(timed.server);
