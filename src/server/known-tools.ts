@@ -29,6 +29,8 @@ interface Known {
   readonly start: number;
   /** Until when this counts. */
   until: number;
+  /** Until when what was read last counts while it cannot be read again. */
+  staleAt: number;
   state: 'known' | 'unknown';
   reading: Reading | undefined;
 }
@@ -74,6 +76,7 @@ export class KnownTools {
     const known = this.#of(instance);
     if (this.#access.learn === undefined) {
       known.until = -Infinity;
+      known.staleAt = -Infinity;
       this.#access.forget?.(this.#server, instance.ports.tenant);
     } else if (known.reading === undefined) {
       this.#read(instance, known, { isChange: true, isStale: false, waiting: [] });
@@ -87,7 +90,13 @@ export class KnownTools {
     const start = instance.starts;
     const before = this.#known.get(instance);
     if (before?.start === start) return before;
-    const known: Known = { start, until: -Infinity, state: 'unknown', reading: undefined };
+    const known: Known = {
+      start,
+      until: -Infinity,
+      staleAt: -Infinity,
+      state: 'unknown',
+      reading: undefined,
+    };
     this.#known.set(instance, known);
     return known;
   }
@@ -101,7 +110,9 @@ export class KnownTools {
       const now = clock.now();
       // Whatever the bound, it counts for the calls that waited for it.
       const keptMs = Math.max(1, limits.toolFactsMsMax);
-      known.state = tools === undefined ? 'unknown' : 'known';
+      if (tools !== undefined) known.staleAt = now + 2 * keptMs;
+      else if (reading.isChange) known.staleAt = -Infinity;
+      known.state = now < known.staleAt ? 'known' : 'unknown';
       known.until = now + (tools === undefined ? AGAIN_MS : keptMs);
       const isTold = tools !== undefined || reading.isChange;
       if (isTold) this.#access.relearn?.(this.#server, tenant, tools ?? []);

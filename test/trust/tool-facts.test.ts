@@ -134,6 +134,23 @@ describe('what tools say of themselves', () => {
     expect(await first).toBe(200);
   });
 
+  it('counts on for as long again where a busy server does not say it once more', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    await timed.pass(60_000);
+    const late = called(session);
+    await listOf(timed, 2);
+    await timed.pass(3000);
+    expect(await late).toBe(200);
+    await timed.pass(57_000);
+    const refused = called(session);
+    (await listOf(timed, 3)).fail(-32603, 'Not now.');
+    expect(await refused).toBe(403);
+  });
+
   it('that never counts for longer than it takes is read once for each call', async () => {
     const timed = await reading({ limits: { toolFactsMsMax: 0 } });
     const session = await Session2025.open(timed.server);
