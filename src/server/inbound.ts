@@ -1,5 +1,5 @@
 /** One request on its way through admission: what is known of it so far, and how it is refused. */
-import type { AccessRequest } from '../core/access.ts';
+import type { AccessRequest, ToolsThere } from '../core/access.ts';
 import type { Visitor } from '../core/gate.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
@@ -37,7 +37,8 @@ export class Inbound {
   readonly principal: Principal;
   readonly grant: Grant;
   readonly #revocationsBefore: number;
-  #areToolsUnknown = false;
+  /** Of the conversation that a call among its messages is for. */
+  #tools: ToolsThere | undefined;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -154,8 +155,7 @@ export class Inbound {
     const method = asked?.method === message.method ? undefined : asked?.method;
     const { name: server } = this.context;
     const address = head.remoteAddress;
-    const areToolsUnknown = this.#areToolsUnknown;
-    return { principal, grant, server, era, method, address, message, areToolsUnknown };
+    return { principal, grant, server, era, method, address, message, tools: this.#tools };
   }
 
   /** Streams here end with the credential; those behind them need no end of their own. */
@@ -222,9 +222,9 @@ export class Inbound {
     const called = upstream();
     const conversation = 'error' in called ? undefined : called.conversation;
     if (conversation === undefined) return false;
-    const state = knownTools.stateOf(conversation);
-    this.#areToolsUnknown = state !== 'known';
-    if (state !== 'due') return false;
+    const known = knownTools.of(conversation);
+    this.#tools = known === 'due' ? NO_TOOLS : known;
+    if (known !== 'due') return false;
     const isGone = this.#watchClient();
     return knownTools.read(conversation, () => {
       if (!isGone()) this.#believed(again);
@@ -266,6 +266,9 @@ export class Inbound {
     return () => isGone;
   }
 }
+
+/** Nothing is known of any. */
+const NO_TOOLS: ToolsThere = new Map();
 
 const endlessGrants = new WeakMap<Grant, Grant>();
 

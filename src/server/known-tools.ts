@@ -3,7 +3,7 @@
  * since another process of the server may have others: ahead of the first call after it began, or
  * after what is known became old, and when the server says that they changed.
  */
-import type { Access } from '../core/access.ts';
+import type { Access, ToolsThere } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
@@ -21,8 +21,7 @@ const AGAIN_MS = 5000;
 /** Further calls do not wait: of their tools nothing is known. */
 const WAITING_MAX = 1000;
 
-/** `due`: to be read first. `unknown`: it could not be read. */
-export type ToolsState = 'due' | 'known' | 'unknown';
+const NONE: ToolsThere = new Map();
 
 interface Known {
   /** The conversation: another has tools of its own. */
@@ -31,7 +30,8 @@ interface Known {
   until: number;
   /** Until when what was read last counts while it cannot be read again. */
   staleAt: number;
-  state: 'known' | 'unknown';
+  /** None where it could not be read; undefined where nobody asks for it. */
+  tools: ToolsThere | undefined;
   reading: Reading | undefined;
 }
 
@@ -54,11 +54,14 @@ export class KnownTools {
     this.#server = server;
   }
 
-  /** What is known of the tools as they are there. What is down refuses its calls anyway. */
-  stateOf(instance: Instance): ToolsState {
-    if (instance.state !== 'ready' && instance.state !== 'starting') return 'known';
-    const { until, state } = this.#of(instance);
-    return instance.ports.clock.now() < until ? state : 'due';
+  /**
+   * What the tools say as they are there, `due` where it is to be read first. Undefined where it is
+   * down, and refuses its calls anyway.
+   */
+  of(instance: Instance): ToolsThere | 'due' | undefined {
+    if (instance.state !== 'ready' && instance.state !== 'starting') return undefined;
+    const { until, tools } = this.#of(instance);
+    return instance.ports.clock.now() < until ? tools : 'due';
   }
 
   /** Runs `then` once they were read there, or could not be in time. @returns whether it will. */
@@ -94,7 +97,7 @@ export class KnownTools {
       start,
       until: -Infinity,
       staleAt: -Infinity,
-      state: 'unknown',
+      tools: NONE,
       reading: undefined,
     };
     this.#known.set(instance, known);
@@ -112,7 +115,8 @@ export class KnownTools {
       const keptMs = Math.max(1, limits.toolFactsMsMax);
       if (tools !== undefined) known.staleAt = now + 2 * keptMs;
       else if (reading.isChange) known.staleAt = -Infinity;
-      known.state = now < known.staleAt ? 'known' : 'unknown';
+      if (tools !== undefined) known.tools = this.#access.factsOf?.(this.#server, tools);
+      else if (now >= known.staleAt) known.tools = NONE;
       known.until = now + (tools === undefined ? AGAIN_MS : keptMs);
       const isTold = tools !== undefined || reading.isChange;
       if (isTold) this.#access.relearn?.(this.#server, tenant, tools ?? []);

@@ -115,6 +115,28 @@ describe('what tools say of themselves', () => {
     expect(await again).toBe(200);
   });
 
+  it('counts in the conversation that said it, whatever others say', async () => {
+    const timed = await reading();
+    const [one, other] = [
+      await Session2025.open(timed.server),
+      await Session2025.open(timed.server),
+    ];
+    const refused = called(one);
+    await listed(timed, 1, false);
+    expect(await refused).toBe(403);
+    const first = called(other);
+    await listed(timed, 2, true);
+    expect(await first).toBe(200);
+    expect(await called(one)).toBe(403);
+    expect(await called(other)).toBe(200);
+    expect(listCount(timed)).toBe(3);
+    // What its client is shown counts as well.
+    const shown = other.post(rpc(2, 'tools/list')).whole();
+    await listed(timed, 3, false);
+    expect((await shown).status).toBe(200);
+    expect(await called(other)).toBe(403);
+  });
+
   it('is waited for as long as its server starts, and then as ever', async () => {
     const hand = { holdsInitialize: true };
     const timed = await reading({ isolation: 'shared', hand });
