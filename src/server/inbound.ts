@@ -17,6 +17,7 @@ import {
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import type { FirstTools } from './first-tools.ts';
+import type { HeldRequests } from './held-requests.ts';
 import type { Instance } from './instance.ts';
 import {
   type ChallengeSource,
@@ -208,13 +209,15 @@ export class Inbound {
 
   /**
    * Whether a call among these waits for its server's tools to be read, since verdicts look at what
-   * they say; `again` is run then.
+   * they say; `again` is run then, with those that were not cancelled meanwhile.
    * @param upstream - who would be called.
+   * @param held - where a client may cancel them.
    */
   waitsForTools(
     messages: readonly Message[],
     upstream: () => { readonly conversation: Instance | undefined } | Refusal,
-    again: () => void,
+    again: (messages: readonly Message[]) => void,
+    held?: HeldRequests,
   ): boolean {
     const { knownTools, access } = this.context;
     if (knownTools === undefined || access?.learn === undefined) return false;
@@ -226,9 +229,13 @@ export class Inbound {
     this.#tools = known === 'due' ? NO_TOOLS : known;
     if (known !== 'due') return false;
     const isGone = this.#watchClient();
-    return knownTools.read(conversation, () => {
-      if (!isGone()) this.#believed(again);
+    const giveBack = held?.hold(messages) ?? ((): readonly Message[] => messages);
+    const isWaiting = knownTools.read(conversation, () => {
+      const left = giveBack();
+      if (!isGone()) this.#believed(() => again(left));
     });
+    if (!isWaiting) giveBack();
+    return isWaiting;
   }
 
   /** The body as text, or the refusal is sent. */
