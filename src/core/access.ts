@@ -7,6 +7,17 @@ import type { Asked, Grant } from './grant.ts';
 import type { Principal } from './ports.ts';
 import type { Message } from './protocol/message.ts';
 
+/** What a tool says of itself, for verdicts. */
+export interface ToolFacts {
+  readonly readOnly: boolean;
+  readonly destructive: boolean;
+  readonly idempotent: boolean;
+  readonly openWorld: boolean;
+}
+
+/** Of the tools of one conversation with a server, by their names. */
+export type ToolsThere = ReadonlyMap<string, ToolFacts>;
+
 /** One request of a client, about to be sent on. */
 export interface AccessRequest extends Pick<Asked, 'era'> {
   readonly principal: Principal;
@@ -19,8 +30,11 @@ export interface AccessRequest extends Pick<Asked, 'era'> {
   readonly address: string;
   /** The very object that is sent on, so that nothing else can be authorised. */
   readonly message: Message;
-  /** Whether what tools say of themselves could not be read where the call goes. */
-  readonly areToolsUnknown?: boolean | undefined;
+  /**
+   * What tools say of themselves where a call goes, none where that could not be read. Undefined:
+   * as it was heard of the server.
+   */
+  readonly tools?: ToolsThere | undefined;
 }
 
 export interface AccessVerdict {
@@ -51,6 +65,8 @@ export interface Access {
    * for everybody.
    */
   relearn?(server: string, tenant: string | undefined, tools: readonly unknown[]): void;
+  /** What these say, for calls in the conversation they were read in alone. */
+  factsOf?(server: string, tools: readonly unknown[]): ToolsThere;
   /** They changed, and nobody needs to know how. */
   forget?(server: string, tenant: string | undefined): void;
 }

@@ -1,5 +1,5 @@
 /** One request on its way through admission: what is known of it so far, and how it is refused. */
-import type { AccessRequest } from '../core/access.ts';
+import type { AccessRequest, ToolsThere } from '../core/access.ts';
 import type { Visitor } from '../core/gate.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { ERRORS, errorResponse, type Refusal } from '../core/errors.ts';
@@ -17,6 +17,7 @@ import {
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import type { FirstTools } from './first-tools.ts';
+import type { HeldRequests } from './held-requests.ts';
 import type { Instance } from './instance.ts';
 import {
   type ChallengeSource,
@@ -37,7 +38,8 @@ export class Inbound {
   readonly principal: Principal;
   readonly grant: Grant;
   readonly #revocationsBefore: number;
-  #areToolsUnknown = false;
+  /** Of the conversation that a call among its messages is for. */
+  #tools: ToolsThere | undefined;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -154,8 +156,7 @@ export class Inbound {
     const method = asked?.method === message.method ? undefined : asked?.method;
     const { name: server } = this.context;
     const address = head.remoteAddress;
-    const areToolsUnknown = this.#areToolsUnknown;
-    return { principal, grant, server, era, method, address, message, areToolsUnknown };
+    return { principal, grant, server, era, method, address, message, tools: this.#tools };
   }
 
   /** Streams here end with the credential; those behind them need no end of their own. */
@@ -208,13 +209,15 @@ export class Inbound {
 
   /**
    * Whether a call among these waits for its server's tools to be read, since verdicts look at what
-   * they say; `again` is run then.
+   * they say; `again` is run then, with those that were not cancelled meanwhile.
    * @param upstream - who would be called.
+   * @param held - where a client may cancel them.
    */
   waitsForTools(
     messages: readonly Message[],
     upstream: () => { readonly conversation: Instance | undefined } | Refusal,
-    again: () => void,
+    again: (messages: readonly Message[]) => void,
+    held?: HeldRequests,
   ): boolean {
     const { knownTools, access } = this.context;
     if (knownTools === undefined || access?.learn === undefined) return false;
@@ -222,13 +225,17 @@ export class Inbound {
     const called = upstream();
     const conversation = 'error' in called ? undefined : called.conversation;
     if (conversation === undefined) return false;
-    const state = knownTools.stateOf(conversation);
-    this.#areToolsUnknown = state !== 'known';
-    if (state !== 'due') return false;
+    const known = knownTools.of(conversation);
+    this.#tools = known === 'due' ? NO_TOOLS : known;
+    if (known !== 'due') return false;
     const isGone = this.#watchClient();
-    return knownTools.read(conversation, () => {
-      if (!isGone()) this.#believed(again);
+    const giveBack = held?.hold(messages) ?? ((): readonly Message[] => messages);
+    const isWaiting = knownTools.read(conversation, () => {
+      const left = giveBack();
+      if (!isGone()) this.#believed(() => again(left));
     });
+    if (!isWaiting) giveBack();
+    return isWaiting;
   }
 
   /** The body as text, or the refusal is sent. */
@@ -266,6 +273,9 @@ export class Inbound {
     return () => isGone;
   }
 }
+
+/** Nothing is known of any. */
+const NO_TOOLS: ToolsThere = new Map();
 
 const endlessGrants = new WeakMap<Grant, Grant>();
 

@@ -3,7 +3,7 @@
  * since another process of the server may have others: ahead of the first call after it began, or
  * after what is known became old, and when the server says that they changed.
  */
-import type { Access } from '../core/access.ts';
+import type { Access, ToolsThere } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
@@ -21,15 +21,17 @@ const AGAIN_MS = 5000;
 /** Further calls do not wait: of their tools nothing is known. */
 const WAITING_MAX = 1000;
 
-/** `due`: to be read first. `unknown`: it could not be read. */
-export type ToolsState = 'due' | 'known' | 'unknown';
+const NONE: ToolsThere = new Map();
 
 interface Known {
   /** The conversation: another has tools of its own. */
   readonly start: number;
   /** Until when this counts. */
   until: number;
-  state: 'known' | 'unknown';
+  /** Until when what was read last counts while it cannot be read again. */
+  staleAt: number;
+  /** None where it could not be read; undefined where nobody asks for it. */
+  tools: ToolsThere | undefined;
   reading: Reading | undefined;
 }
 
@@ -52,11 +54,14 @@ export class KnownTools {
     this.#server = server;
   }
 
-  /** What is known of the tools as they are there. What is down refuses its calls anyway. */
-  stateOf(instance: Instance): ToolsState {
-    if (instance.state !== 'ready' && instance.state !== 'starting') return 'known';
-    const { until, state } = this.#of(instance);
-    return instance.ports.clock.now() < until ? state : 'due';
+  /**
+   * What the tools say as they are there, `due` where it is to be read first. Undefined where it is
+   * down, and refuses its calls anyway.
+   */
+  of(instance: Instance): ToolsThere | 'due' | undefined {
+    if (instance.state !== 'ready' && instance.state !== 'starting') return undefined;
+    const { until, tools } = this.#of(instance);
+    return instance.ports.clock.now() < until ? tools : 'due';
   }
 
   /** Runs `then` once they were read there, or could not be in time. @returns whether it will. */
@@ -74,6 +79,7 @@ export class KnownTools {
     const known = this.#of(instance);
     if (this.#access.learn === undefined) {
       known.until = -Infinity;
+      known.staleAt = -Infinity;
       this.#access.forget?.(this.#server, instance.ports.tenant);
     } else if (known.reading === undefined) {
       this.#read(instance, known, { isChange: true, isStale: false, waiting: [] });
@@ -87,7 +93,13 @@ export class KnownTools {
     const start = instance.starts;
     const before = this.#known.get(instance);
     if (before?.start === start) return before;
-    const known: Known = { start, until: -Infinity, state: 'unknown', reading: undefined };
+    const known: Known = {
+      start,
+      until: -Infinity,
+      staleAt: -Infinity,
+      tools: NONE,
+      reading: undefined,
+    };
     this.#known.set(instance, known);
     return known;
   }
@@ -98,8 +110,14 @@ export class KnownTools {
     const ended = (tools: readonly unknown[] | undefined): void => {
       disarm();
       known.reading = undefined;
-      known.state = tools === undefined ? 'unknown' : 'known';
-      known.until = clock.now() + (tools === undefined ? AGAIN_MS : limits.toolFactsMsMax);
+      const now = clock.now();
+      // Whatever the bound, it counts for the calls that waited for it.
+      const keptMs = Math.max(1, limits.toolFactsMsMax);
+      if (tools !== undefined) known.staleAt = now + 2 * keptMs;
+      else if (reading.isChange) known.staleAt = -Infinity;
+      if (tools !== undefined) known.tools = this.#access.factsOf?.(this.#server, tools);
+      else if (now >= known.staleAt) known.tools = NONE;
+      known.until = now + (tools === undefined ? AGAIN_MS : keptMs);
       const isTold = tools !== undefined || reading.isChange;
       if (isTold) this.#access.relearn?.(this.#server, tenant, tools ?? []);
       if (reading.isStale) {
@@ -108,10 +126,19 @@ export class KnownTools {
       for (const then of reading.waiting) then();
     };
     let giveUp = (): void => {};
-    const disarm = clock.after(READ_MS_MAX, () => {
-      giveUp();
-      ended(undefined);
-    });
+    let disarm = (): void => {};
+    const wait = (isStarting: boolean): void => {
+      disarm = clock.after(READ_MS_MAX, () => {
+        // Nothing was asked yet, and a start has a bound of its own.
+        if (isStarting) {
+          wait(instance.state === 'starting');
+          return;
+        }
+        giveUp();
+        ended(undefined);
+      });
+    };
+    wait(instance.state === 'starting');
     giveUp = readAll(instance, ended);
   }
 }

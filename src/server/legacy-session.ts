@@ -19,7 +19,9 @@ import {
 } from './assumed-handshake.ts';
 import type { Connection } from './connection.ts';
 import { EarlyMessages } from './early-messages.ts';
+import { HeldRequests } from './held-requests.ts';
 import type { UpstreamCall } from './instance.ts';
+import { isAnswerable } from './is-answerable.ts';
 import { preamble2024, type LegacySessionOptions } from './legacy-session-options.ts';
 import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
@@ -28,9 +30,6 @@ import { SessionEffects } from './session-effects.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
 import type { Warrant } from './warrant.ts';
 
-/** What a server may ask for; each is a capability of the client by the same name. */
-const QUESTIONS: ReadonlySet<string> = new Set(['elicitation', 'sampling', 'roots']);
-
 export class LegacySession implements SessionHandle, PostingSession {
   readonly id: string;
   readonly principal: Principal;
@@ -38,6 +37,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly subscribed: Set<string> = new Set();
   readonly openedAt: number;
   readonly upstream: LegacyUpstream;
+  readonly held: HeldRequests = new HeldRequests();
   version: string;
   logLevel: string | undefined;
   initializeParams: string | undefined;
@@ -201,8 +201,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   canAnswer(method: string): boolean {
-    const [kind = ''] = method.split('/');
-    return !QUESTIONS.has(kind) || this.#capabilities[kind] !== undefined;
+    return isAnswerable(method, this.#capabilities);
   }
 
   unrelated(message: Message): void {
@@ -379,6 +378,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   /** @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/cancellation */
   #cancelled(message: Message): void {
     const requestId = message.token(message.spans.requestId);
+    if (this.held.cancel(requestId)) return;
     const newest = newestCall(this.#calls, requestId);
     for (const post of this.#assumed?.drop(requestId) ?? []) post.warrantOf()?.ended('cancelled');
     if (newest === undefined || newest.method === 'initialize') return;

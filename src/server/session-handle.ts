@@ -9,6 +9,7 @@ import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import type { HeldRequests } from './held-requests.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import type { Warrant } from './warrant.ts';
 
@@ -27,6 +28,8 @@ export interface SessionHandle extends ConnectionOwner {
   /** Whether a request may be sent that is not `initialize`. */
   readonly isInitialized: boolean;
   readonly upstream: Pick<LegacyUpstream, 'conversation'>;
+  /** What waits before it is received. */
+  readonly held: HeldRequests;
   /**
    * Takes messages of the client, in order.
    * @param grant - of the credential they came with.

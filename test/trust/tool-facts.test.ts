@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { PolicyAccess } from '../../src/adapters/policy/policy-access.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import { callNow as callNow2026 } from '../wire/client-2026.ts';
-import { callNow, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
+import { callNow, note, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
 import type { HandCall } from '../wire/hand-upstream.ts';
 import { timedModernServer } from '../wire/modern-server.ts';
 import type { Json } from '../wire/wire-reply.ts';
@@ -113,6 +113,105 @@ describe('what tools say of themselves', () => {
     const again = called(session);
     await listed(timed, 3, true);
     expect(await again).toBe(200);
+  });
+
+  it('counts in the conversation that said it, whatever others say', async () => {
+    const timed = await reading();
+    const [one, other] = [
+      await Session2025.open(timed.server),
+      await Session2025.open(timed.server),
+    ];
+    const refused = called(one);
+    await listed(timed, 1, false);
+    expect(await refused).toBe(403);
+    const first = called(other);
+    await listed(timed, 2, true);
+    expect(await first).toBe(200);
+    expect(await called(one)).toBe(403);
+    expect(await called(other)).toBe(200);
+    expect(listCount(timed)).toBe(3);
+    // What its client is shown counts as well.
+    const shown = other.post(rpc(2, 'tools/list')).whole();
+    await listed(timed, 3, false);
+    expect((await shown).status).toBe(200);
+    expect(await called(other)).toBe(403);
+  });
+
+  it('is waited for by no call that its client cancels meanwhile', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server, { version: '2025-03-26' });
+    const alone = session.post(callNow(1));
+    const first = await listOf(timed, 1);
+    const other = await Session2025.open(timed.server, { version: '2025-03-26' });
+    const batch = other.post([callNow(2), callNow(3), rpc(4, 'ping')]);
+    const second = await listOf(timed, 2);
+    for (const requestId of [1, 2, 3]) {
+      const cancelled = note('notifications/cancelled', { requestId });
+      const theirs = requestId === 1 ? session : other;
+      expect((await theirs.post(cancelled).whole()).status).toBe(202);
+    }
+    for (const list of [first, second]) list.answer({ tools: [toolOf(true)] });
+    expect((await alone.whole()).status).toBe(202);
+    expect((await batch.whole()).text).toContain('"id":4');
+    const sent = timed.server.upstream.connections.flatMap((each) => each.methods());
+    expect(sent).not.toContain('tools/call');
+    const old = await Session2024.initialized(timed.server);
+    const called2024 = old.post(callNow(5));
+    const third = await listOf(timed, 3);
+    await old.post(note('notifications/cancelled', { requestId: 5 })).whole();
+    third.answer({ tools: [toolOf(true)] });
+    expect((await called2024.whole()).status).toBe(202);
+    await old.post(rpc(6, 'ping')).whole();
+    expect(await old.stream.message(1)).toMatchObject({ id: 6 });
+    expect(timed.server.upstream.newest.methods()).not.toContain('tools/call');
+  });
+
+  it('is waited for as long as its server starts, and then as ever', async () => {
+    const hand = { holdsInitialize: true };
+    const timed = await reading({ isolation: 'shared', hand });
+    const { upstream } = timed.server;
+    const opened = Session2025.open(timed.server);
+    const started = { protocolVersion: '2025-11-25', capabilities: { tools: {} } };
+    (await upstream.call(0, 'initialize')).answer(started);
+    const session = await opened;
+    upstream.newest.die();
+    await timed.pass(1000);
+    const starting = await upstream.call(1, 'initialize');
+    const first = called(session);
+    await timed.pass(5500);
+    starting.answer(started);
+    await timed.pass(2500);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+  });
+
+  it('counts on for as long again where a busy server does not say it once more', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    await timed.pass(60_000);
+    const late = called(session);
+    await listOf(timed, 2);
+    await timed.pass(3000);
+    expect(await late).toBe(200);
+    await timed.pass(57_000);
+    const refused = called(session);
+    (await listOf(timed, 3)).fail(-32603, 'Not now.');
+    expect(await refused).toBe(403);
+  });
+
+  it('that never counts for longer than it takes is read once for each call', async () => {
+    const timed = await reading({ limits: { toolFactsMsMax: 0 } });
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    await timed.pass(500);
+    const next = called(session);
+    await listed(timed, 2, false);
+    expect(await next).toBe(403);
   });
 
   it('is read before a call of a client of 2024', async () => {

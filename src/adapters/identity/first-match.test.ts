@@ -3,6 +3,8 @@ import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../cor
 import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { principalOf } from '../../core/principal.ts';
 import { firstMatch } from './first-match.ts';
+import { mtlsIdentity } from './mtls.ts';
+import { noAuth } from './no-auth.ts';
 
 const HEAD = {} as RequestHead;
 const ANN: IdentityOutcome = {
@@ -57,6 +59,25 @@ describe('of several ways in', () => {
     const ways = [saying(challenged('Bearer')), saying(ANN), saying(challenged('DPoP'))];
     expect(verify(firstMatch(ways))).toBe(ANN);
     expect(ways.map(({ asked }) => asked)).toEqual([1, 1, 0]);
+  });
+
+  it('what one counted stands when a later one lets in by something else than the token', () => {
+    let forgiven = 0;
+    const forgive = (): void => {
+      forgiven += 1;
+    };
+    const head = {
+      clientCertificate: 'thumbprint',
+      verifiedCertificate: { commonName: 'ada', notAfterMs: 2000 },
+    } as RequestHead;
+    const now = (): number => 1000;
+    for (const way of [mtlsIdentity({ clock: { now }, now }), noAuth()]) {
+      const kinds: string[] = [];
+      const ways = [saying({ ...challenged('Bearer'), forgive } as IdentityOutcome), way];
+      firstMatch(ways).verify(head, ({ kind }) => kinds.push(kind));
+      expect(kinds).toEqual(['principal']);
+    }
+    expect(forgiven).toBe(0);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import type { Refusal } from '../../core/errors.ts';
 import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../../core/ports.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../../core/resource-door.ts';
+import type { TokenlessDoor } from '../../core/tokenless-door.ts';
 
 export function firstMatch(
   identities: readonly Identity[],
@@ -79,7 +80,8 @@ function ask(
       outcome.refusal.error !== 'UNAUTHORIZED';
     if (isDecided) {
       // Nobody guessed: whoever was asked before simply did not know it.
-      if (isKnown(outcome)) for (const forgive of before.forgives) forgive();
+      const isOfToken = (identity as Partial<TokenlessDoor>).readsTokens !== false;
+      if (isOfToken && isKnown(outcome)) for (const forgive of before.forgives) forgive();
       done(outcome);
       return;
     }

@@ -7,6 +7,7 @@ import type { GrantingDoor } from '../../core/granting-door.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
+import type { TokenlessDoor } from '../../core/tokenless-door.ts';
 import type { VerifiedCertificate } from '../../core/verified-certificate.ts';
 
 /** A part of a certificate: of its subject, or of its subject alternative names. */
@@ -39,12 +40,15 @@ const REFUSED: IdentityOutcome & { readonly kind: 'refused' } = {
 
 const NAME_CHARS_MAX = 512;
 
-export function mtlsIdentity(options: MtlsOptions = {}): Identity & RefusingDoor & GrantingDoor {
+export function mtlsIdentity(
+  options: MtlsOptions = {},
+): Identity & RefusingDoor & GrantingDoor & TokenlessDoor {
   const { tenant = 'default', subject = 'cn', groups } = options;
   const { clock = { now: () => performance.now() }, now = Date.now } = options;
   // The same in all grants of this one: they are made for each request, and known again by it.
   const claims = {};
   return {
+    readsTokens: false,
     given: { has: (grant) => grant.claims === claims },
     refusalOf: () => REFUSED.refusal,
     verify({ clientCertificate, verifiedCertificate: found }: RequestHead, done) {

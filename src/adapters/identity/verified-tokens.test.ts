@@ -224,7 +224,7 @@ describe('tokens that are none', () => {
     expect(await stage.verify('bad')).toEqual(THROTTLED);
   });
 
-  it('are no failures when another way in knows them, and left to it while they are used', async () => {
+  it('are no failures when another way in knows them, and left to it for ten minutes', async () => {
     const stage = new Stage({ failuresPerSecondMax: 2 });
     stage.outcome = INVALID;
     for (let i = 0; i < 10; i += 1) {
@@ -234,13 +234,15 @@ describe('tokens that are none', () => {
       expect(stage.tokens.forgiving(outcome, `${i}`)).toBeUndefined();
     }
     expect(stage.calls).toBe(10);
-    for (const ms of [0, 599_999, 599_999]) {
+    for (const ms of [0, 300_000, 299_999]) {
       stage.clock.advance(ms);
       expect(stage.tokens.verify('7', '7', '192.0.2.1')).toEqual(invalid('issuer'));
     }
     expect(stage.calls).toBe(10);
-    stage.clock.advance(600_000);
-    expect(await stage.verify('7')).toBe(INVALID);
+    // It may count here by now, and nowhere else: whoever goes on using it is not kept out by that.
+    stage.outcome = undefined;
+    stage.clock.advance(1);
+    expect((await stage.verify('7')).kind).toBe('facts');
   });
 
   it('may not be more than a thousand at a time, that wait for what tells', async () => {

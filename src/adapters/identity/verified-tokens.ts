@@ -69,7 +69,10 @@ const USED_MS = 1000;
 const OPENING_MS = 60_000;
 /** How many of the longest unused are looked at for each that is new. */
 const LOOKS_MAX = 16;
-/** Milliseconds from its last use for which a token is left to the way in that knows it. */
+/**
+ * Milliseconds for which a token is left to the way in that knows it, however often it is used: by
+ * then that may know it no more, and this one may.
+ */
 const FOREIGN_MS = 600_000;
 const FOREIGN: TokenOutcome = invalid('issuer');
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
@@ -145,10 +148,7 @@ export class VerifiedTokens {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
     const now = this.#options.clock.now();
-    if (this.#foreign.has(digest, now)) {
-      this.#foreign.add(digest, now);
-      return FOREIGN;
-    }
+    if (this.#foreign.has(digest, now)) return FOREIGN;
     // One that counted is no guess, though what was known of it is old.
     const isGuess = !this.#kept.has(digest);
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;

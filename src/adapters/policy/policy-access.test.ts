@@ -116,7 +116,7 @@ describe('what tools say of themselves', () => {
     access.learn?.('files', tools);
     expect(isAllowed(access.decide(callOf('safe')))).toBe(true);
     expect(isAllowed(access.decide(callOf('bold')))).toBe(false);
-    const unread = { ...callOf('safe'), areToolsUnknown: true };
+    const unread = { ...callOf('safe'), tools: new Map() };
     expect(isAllowed(access.decide(unread))).toBe(false);
     expect(accessOf(ALL).access.learn).toBeUndefined();
   });

@@ -2,7 +2,7 @@
  * Who may do what, by policies. Once there is one, nothing is allowed that none permits. Another
  * version counts from the next request on and ends nothing.
  */
-import type { Access, AccessRequest, AccessVerdict } from '../../core/access.ts';
+import type { Access, AccessRequest, AccessVerdict, ToolsThere } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import { UNKNOWN_GRANT } from '../../core/grant.ts';
 import type { Telemetry } from '../../core/ports.ts';
@@ -69,13 +69,12 @@ export class PolicyAccess implements Access {
   }
 
   relearn(server: string, tenant: string | undefined, tools: readonly unknown[]): void {
-    const all = new Map<string, Readonly<Record<string, unknown>>>();
-    for (const tool of tools) {
-      const record = recordOf(tool);
-      if (typeof record['name'] === 'string') all.set(record['name'], record);
-    }
     if (tenant === undefined) this.forget(server, undefined);
-    this.#tools.replace(tenant === undefined ? server : `${server}/${tenant}`, all);
+    this.#tools.replace(tenant === undefined ? server : `${server}/${tenant}`, byName(tools));
+  }
+
+  factsOf(server: string, tools: readonly unknown[]): ToolsThere {
+    return this.#tools.there(server, byName(tools));
   }
 
   forget(server: string, tenant: string | undefined): void {
@@ -95,8 +94,7 @@ export class PolicyAccess implements Access {
     if (questions === undefined) return REFUSED;
     if (request.grant === UNKNOWN_GRANT) return isOurs(request.message) ? ALLOWED : REFUSED;
     let policies: readonly string[] = [];
-    for (const question of questions) {
-      const matter = this.#matterOf(request, question);
+    for (const matter of questions.flatMap((each) => this.#mattersOf(request, each))) {
       if (matter === undefined) return REFUSED;
       const verdict = verdicts.of(request, matter);
       policies = together(policies, verdict.policies);
@@ -134,6 +132,13 @@ export class PolicyAccess implements Access {
     return new Verdicts(new PolicySet(outcome.policies), rules.arguments, telemetry, wallMs);
   }
 
+  /** A call must be allowed by what its tool says where it goes, and by what was heard last. */
+  #mattersOf(request: AccessRequest, question: Question): readonly (Matter | undefined)[] {
+    const matter = this.#matterOf(request, question);
+    if (request.tools === undefined || question.target.kind !== 'tool') return [matter];
+    return [matter, this.#matterOf({ ...request, tools: undefined }, question)];
+  }
+
   /** A task may be followed, changed and ended by whom its tool is allowed now. */
   #matterOf(request: AccessRequest, question: Question): Matter | undefined {
     const { server } = request;
@@ -149,9 +154,11 @@ export class PolicyAccess implements Access {
   }
 
   #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
-    const { server, areToolsUnknown } = request;
-    const known = this.#tools.find(ownerOf(request), name, server);
-    const facts = areToolsUnknown === true ? UNKNOWN_TOOL : known;
+    const { server, tools } = request;
+    const facts =
+      tools === undefined
+        ? this.#tools.find(ownerOf(request), name, server)
+        : (tools.get(name) ?? UNKNOWN_TOOL);
     const thing: Thing = { server, target: { kind: 'tool', name }, facts };
     return { action: 'call', thing, arguments: given };
   }
@@ -196,4 +203,13 @@ function isPassed({ isAllowed, isByDefault }: Verdict, { action }: Matter): bool
 
 function ownerOf({ server, principal }: AccessRequest): string {
   return `${server}/${principal.tenant}`;
+}
+
+function byName(tools: readonly unknown[]): Map<string, Readonly<Record<string, unknown>>> {
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const tool of tools) {
+    const record = recordOf(tool);
+    if (typeof record['name'] === 'string') found.set(record['name'], record);
+  }
+  return found;
 }

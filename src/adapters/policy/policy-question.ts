@@ -6,12 +6,11 @@ import type {
   EntityJson,
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { AccessRequest } from '../../core/access.ts';
+import type { AccessRequest, ToolFacts } from '../../core/access.ts';
 import type { Principal } from '../../core/ports.ts';
 import { cedarValue } from './cedar-value.ts';
 import type { PolicyQuestion } from './policy-set.ts';
 import type { Target } from './question.ts';
-import type { ToolFacts } from './tool-book.ts';
 
 /** What policies may look at of a credential. */
 export interface GrantFacts {

@@ -3,14 +3,9 @@
  * do anything: what the specification assumes of a tool without annotations.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/schema#toolannotations
  */
+import { isDeepStrictEqual } from 'node:util';
+import type { ToolFacts, ToolsThere } from '../../core/access.ts';
 import { recordOf } from './question.ts';
-
-export interface ToolFacts {
-  readonly readOnly: boolean;
-  readonly destructive: boolean;
-  readonly idempotent: boolean;
-  readonly openWorld: boolean;
-}
 
 export const UNKNOWN_TOOL: ToolFacts = {
   readOnly: false,
@@ -21,6 +16,8 @@ export const UNKNOWN_TOOL: ToolFacts = {
 
 /** Tools remembered, the longest unheard of forgotten beyond it. */
 const TOOLS_MAX = 50_000;
+/** Servers of which it is remembered what conversations said last. */
+const SERVERS_MAX = 1000;
 
 interface Entry {
   readonly owner: string;
@@ -37,6 +34,8 @@ export class ToolBook {
   readonly #facts = new Map<string, Entry>();
   /** By owner; those alone of whom anything is known. */
   readonly #owned = new Map<string, Owned>();
+  /** By server, the newest: most conversations with one say the same. */
+  readonly #there = new Map<string, ToolsThere>();
 
   /** @param owner - whose list it is: what one tenant's server says counts for no other. */
   learn(owner: string, name: string, tool: Readonly<Record<string, unknown>>): ToolFacts {
@@ -62,6 +61,22 @@ export class ToolBook {
     this.forget(owner);
     for (const [name, tool] of tools) this.learn(owner, name, tool);
     this.#ownedBy(owner).isWhole = true;
+  }
+
+  /** One object for all conversations in a row that say the same: there may be thousands. */
+  there(server: string, tools: ReadonlyMap<string, Readonly<Record<string, unknown>>>): ToolsThere {
+    const found = new Map<string, ToolFacts>();
+    for (const [name, tool] of tools) {
+      if (found.size === TOOLS_MAX) break;
+      found.set(name, factsOf(recordOf(tool['annotations'])));
+    }
+    const known = this.#there.get(server);
+    if (known !== undefined && isDeepStrictEqual(known, found)) return known;
+    this.#there.delete(server);
+    this.#there.set(server, found);
+    const [oldest] = this.#there.keys();
+    if (this.#there.size > SERVERS_MAX && oldest !== undefined) this.#there.delete(oldest);
+    return found;
   }
 
   forget(owner: string): void {

@@ -5,9 +5,8 @@
  * to 0.7.
  */
 import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
-import type { AccessRequest } from '../../core/access.ts';
+import type { AccessRequest, ToolFacts } from '../../core/access.ts';
 import type { GrantFacts, Thing } from './policy-question.ts';
-import type { ToolFacts } from './tool-book.ts';
 
 /** Credentials that have a number; the oldest get another one when they come back. */
 const NUMBERS_MAX = 20_000;

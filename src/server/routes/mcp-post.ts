@@ -149,8 +149,11 @@ function receive(
     session.receive(entries, isBatch, inbound.grant, undefined);
     return;
   }
-  const again = (): void => runLegacy(inbound, entries, isBatch, accepts);
-  if (inbound.waitsForTools(entries, () => session.upstream, again)) return;
+  const again = (left: readonly Message[]): void => {
+    if (left.length === 0) inbound.accept();
+    else runLegacy(inbound, left, isBatch, accepts);
+  };
+  if (inbound.waitsForTools(entries, () => session.upstream, again, session.held)) return;
   const warrants = inbound.warrants('2025', entries);
   if (warrants !== undefined && 'error' in warrants) {
     inbound.refuse(warrants);

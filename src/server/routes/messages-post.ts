@@ -30,23 +30,27 @@ export function postMessage(inbound: Inbound): void {
     inbound.refuse({ error: 'UNSUPPORTED_MEDIA_TYPE' });
     return;
   }
-  inbound.readBody((text) => run(inbound, text, session));
+  inbound.readBody((text) => {
+    const entries = isThere(inbound, session) ? readEntries(inbound, text, session) : GONE;
+    if ('error' in entries) inbound.refuse(entries);
+    else run(inbound, entries, session);
+  });
 }
 
-function run(inbound: Inbound, text: string, session: SessionHandle): void {
-  const { context, principal } = inbound;
-  // It may have ended while the body came: nobody is there any more to be answered.
-  if (context.directory.find(session.id, principal) !== session) {
-    inbound.refuse({ error: 'SESSION_NOT_FOUND' });
-    return;
-  }
-  const entries = readEntries(inbound, text, session);
-  if ('error' in entries) {
-    inbound.refuse(entries);
-    return;
-  }
-  const again = (): void => run(inbound, text, session);
-  if (inbound.waitsForTools(entries, () => session.upstream, again)) return;
+const GONE: Refusal = { error: 'SESSION_NOT_FOUND' };
+
+/** It may have ended during a wait: nobody is there any more to be answered. */
+function isThere({ context, principal }: Inbound, session: SessionHandle): boolean {
+  return context.directory.find(session.id, principal) === session;
+}
+
+function run(inbound: Inbound, entries: readonly Message[], session: SessionHandle): void {
+  const again = (left: readonly Message[]): void => {
+    if (!isThere(inbound, session)) inbound.refuse(GONE);
+    else if (left.length === 0) inbound.accept();
+    else run(inbound, left, session);
+  };
+  if (inbound.waitsForTools(entries, () => session.upstream, again, session.held)) return;
   const warrants = inbound.warrants('2024', entries);
   if (warrants !== undefined && 'error' in warrants) {
     inbound.refuse(warrants);
