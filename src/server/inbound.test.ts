@@ -352,7 +352,7 @@ describe('what lets the requests of one POST go on', () => {
         method: undefined,
         address: '192.0.2.1',
         message: CALL,
-        areToolsUnknown: false,
+        tools: undefined,
       },
     ]);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessRequest } from '../../core/access.ts';
+import type { AccessRequest, ToolFacts } from '../../core/access.ts';
 import { BARE_GRANT, type Grant } from '../../core/grant.ts';
 import { principalOf } from '../../core/principal.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { Thing } from './policy-question.ts';
-import { type ToolFacts, UNKNOWN_TOOL } from './tool-book.ts';
+import { UNKNOWN_TOOL } from './tool-book.ts';
 import { VerdictKeys } from './verdict-key.ts';
 
 const ANN = principalOf({ tenant: 't', issuer: 'i', subject: 'ann', clientId: 'c' });
