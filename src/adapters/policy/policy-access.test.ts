@@ -179,6 +179,58 @@ describe('what tools say of themselves', () => {
   });
 });
 
+describe('what tools say where a call goes', () => {
+  const SAFE = 'permit (principal, action, resource) when { resource.readOnly };';
+  const safe = [{ name: 'a', annotations: { readOnlyHint: true } }];
+  const bold = [{ name: 'a' }];
+
+  it.each([
+    ['safe where both say so', safe, safe, true],
+    ['not safe where its own conversation says so', bold, safe, false],
+    ['not safe where it was heard of last', safe, bold, false],
+    ['not safe where its own conversation has no such tool', [], safe, false],
+    ['not safe where nothing was heard of it', safe, [], false],
+  ])('a tool is %s', (_, there, heard, isSafe) => {
+    const { access } = accessOf(SAFE);
+    access.learn?.('files', heard);
+    const tools = access.factsOf('files', there);
+    expect(isAllowed(access.decide({ ...callOf('a'), tools }))).toBe(isSafe);
+  });
+
+  it('a tool that is not there may do anything, and is forbidden what such a tool is', () => {
+    const { access } = accessOf(
+      `${ALL} forbid (principal, action, resource is Tool) when { resource.destructive };`,
+    );
+    const mild = [{ name: 'a', annotations: { destructiveHint: false } }];
+    access.learn?.('files', mild);
+    const allowed = [mild, []].map((there) => {
+      const tools = access.factsOf('files', there);
+      return isAllowed(access.decide({ ...callOf('a'), tools }));
+    });
+    expect(allowed).toEqual([true, false]);
+  });
+
+  it('it is of tools that have a name, and shared while it stays the same', () => {
+    const { access } = accessOf(SAFE);
+    const tools = access.factsOf('files', [...safe, {}, 7, { name: 7 }]);
+    expect([...tools.keys()]).toEqual(['a']);
+    expect(access.factsOf('files', safe)).toBe(tools);
+    expect(access.factsOf('files', bold)).not.toBe(tools);
+  });
+
+  it('what no conversation says more of is asked about once', () => {
+    const { access } = accessOf(ALL);
+    const tools = access.factsOf('files', safe);
+    const of = vi.spyOn(Verdicts.prototype, 'of');
+    onTestFinished(() => of.mockRestore());
+    access.decide(callOf('a'));
+    access.decide({ ...requestOf('resources/read', { uri: 'f:a' }), tools });
+    expect(of).toHaveBeenCalledTimes(2);
+    access.decide({ ...callOf('a'), tools });
+    expect(of).toHaveBeenCalledTimes(4);
+  });
+});
+
 describe('lists of other kinds', () => {
   const rules = [
     'permit (principal, action == Action::"get", resource) when { resource.name == "a" };',

@@ -104,3 +104,62 @@ it('the longest known owner is forgotten when there are fifty thousand others', 
   expect([book.owners().length, book.find('first', 'x', '').readOnly]).toEqual([50_000, false]);
   expect(book.owners().slice(0, 2)).toEqual(['1', '2']);
 });
+
+type Tools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+
+function listOf(...names: string[]): Tools {
+  return new Map(names.map((name) => [name, { annotations: { readOnlyHint: true } }]));
+}
+
+it('what conversations say is of each tool by its own words, and teaches the book nothing', () => {
+  const book = new ToolBook();
+  const there = book.there('files', new Map([...listOf('safe'), ['bold', {}]]));
+  expect([...there]).toEqual([
+    ['safe', { readOnly: true, destructive: false, idempotent: true, openWorld: true }],
+    ['bold', UNKNOWN_TOOL],
+  ]);
+  expect(book.find('files', 'safe', 'files')).toBe(UNKNOWN_TOOL);
+  expect(book.owners()).toEqual([]);
+});
+
+it('conversations in a row that say the same of one server share it, and no others', () => {
+  const book = new ToolBook();
+  const first = book.there('files', listOf('x'));
+  expect(book.there('files', listOf('x'))).toBe(first);
+  expect(book.there('mail', listOf('x'))).not.toBe(first);
+  expect(book.there('files', listOf('x'))).toBe(first);
+  for (const other of [listOf(), listOf('y'), listOf('x', 'y'), new Map([['x', {}]])]) {
+    const before = book.there('files', listOf('x'));
+    const after = book.there('files', other);
+    expect([...after.keys()]).toEqual([...other.keys()]);
+    expect(after).not.toEqual(before);
+    expect(book.there('files', other)).toBe(after);
+  }
+});
+
+it('of a conversation fifty thousand tools are kept, the first of its list', () => {
+  const names = Array.from({ length: 50_001 }, (_, index) => `${index}`);
+  const book = new ToolBook();
+  expect(book.there('files', listOf(...names.slice(1))).size).toBe(50_000);
+  const kept = book.there('files', listOf(...names));
+  expect([kept.size, kept.has('0'), kept.has('49999'), kept.has('50000')]).toEqual([
+    50_000,
+    true,
+    true,
+    false,
+  ]);
+});
+
+it('what is shared is of the thousand servers that said something new last', () => {
+  const book = new ToolBook();
+  const tools = listOf('x');
+  const servers = ['changed', 'unchanged', ...Array.from({ length: 998 }, (_, i) => `${i}`)];
+  const said = new Map(servers.map((server) => [server, book.there(server, tools)]));
+  const isShared = (server: string): boolean => book.there(server, tools) === said.get(server);
+  expect(servers.every(isShared)).toBe(true);
+  for (const now of [listOf('y'), tools]) said.set('changed', book.there('changed', now));
+  expect(servers.every(isShared)).toBe(true);
+  book.there('one more', tools);
+  expect([isShared('changed'), isShared('0'), isShared('997')]).toEqual([true, true, true]);
+  expect(isShared('unchanged')).toBe(false);
+});
