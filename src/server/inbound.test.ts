@@ -10,6 +10,7 @@ import type {
   AdministrativeAct,
   AuditEntry,
   AuditTrail,
+  ToolsThere,
 } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
@@ -22,7 +23,9 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 import { admit } from './admission.ts';
 import type { EndpointContext } from './context.ts';
 import { FirstTools } from './first-tools.ts';
+import { HeldRequests } from './held-requests.ts';
 import { Inbound } from './inbound.ts';
+import type { Instance } from './instance.ts';
 import { Revocations } from './revocations.ts';
 
 const ADA = principalOf({ tenant: 't', issuer: 'i', subject: 'ada', clientId: '' });
@@ -122,6 +125,20 @@ const WAITS: readonly (readonly [string, (request: Waiting) => () => void])[] = 
         else request.told.push(served);
       });
       return () => request.known(SERVED);
+    },
+  ],
+  [
+    'the tools of its server',
+    (request) => {
+      const tools = new ToolsToRead();
+      const context = { ...request.context, ...tools.context } as unknown as EndpointContext;
+      const inbound = new Inbound(context, request.exchange, [], ADA, GRANT);
+      inbound.waitsForTools(
+        [CALL],
+        () => ({ conversation: SERVER }),
+        (left) => request.told.push(left),
+      );
+      return () => tools.wereRead();
     },
   ],
   [
@@ -401,6 +418,120 @@ describe('what lets the requests of one POST go on', () => {
     expect([inbound.allows('2025', CALL), inbound.allows('2025', DELETE)]).toEqual([true, false]);
     expect(doorOf({ audit }).inbound.allows('2025', DELETE)).toBe(true);
     expect(audit.entries).toEqual([]);
+  });
+});
+
+const SERVER = {} as Instance;
+
+/** What is known of the tools of `SERVER`, and who waits for more. */
+class ToolsToRead {
+  known: ToolsThere | 'due' | undefined = 'due';
+  hasRoom = true;
+  readonly waiting: (() => void)[] = [];
+  readonly access = Object.assign(new Guard(), { learn() {} });
+  readonly context = {
+    access: this.access,
+    knownTools: {
+      of: (instance: Instance) => (instance === SERVER ? this.known : new Map()),
+      read: (instance: Instance, then: () => void): boolean => {
+        if (this.hasRoom && instance === SERVER) this.waiting.push(then);
+        return this.hasRoom;
+      },
+    },
+  };
+
+  wereRead(): void {
+    for (const then of this.waiting.splice(0)) then();
+  }
+
+  /** What verdicts are told of tools. */
+  told(inbound: Inbound): ToolsThere | undefined {
+    inbound.allows('2025', CALL);
+    return this.access.asked.at(-1)?.tools;
+  }
+}
+
+describe('a call whose verdict looks at what tools say', () => {
+  const conversation = (): { readonly conversation: Instance } => ({ conversation: SERVER });
+  const never = (): never => {
+    throw new Error('Nothing waits here.');
+  };
+
+  it('waits until they were read, and goes on as it came', () => {
+    const tools = new ToolsToRead();
+    const { inbound } = doorOf(tools.context);
+    const gone: unknown[] = [];
+    const messages = [NEWS, CALL, DELETE];
+    expect(inbound.waitsForTools(messages, conversation, (left) => gone.push(left))).toBe(true);
+    expect([gone, tools.waiting.length]).toEqual([[], 1]);
+    tools.wereRead();
+    expect(gone).toEqual([messages]);
+    expect(gone[0]).toBe(messages);
+  });
+
+  it('waits for none that are known, and is judged by what they say where it goes', () => {
+    const tools = new ToolsToRead();
+    for (const known of [new Map(), undefined]) {
+      tools.known = known;
+      const { inbound } = doorOf(tools.context);
+      expect(inbound.waitsForTools([CALL], conversation, never)).toBe(false);
+      expect(tools.told(inbound)).toBe(known);
+    }
+    expect(tools.waiting).toEqual([]);
+  });
+
+  it('goes on by tools that say nothing where too many wait, and can be cancelled no more', () => {
+    const tools = new ToolsToRead();
+    tools.hasRoom = false;
+    const { inbound } = doorOf(tools.context);
+    const held = new HeldRequests();
+    expect(inbound.waitsForTools([CALL], conversation, never, held)).toBe(false);
+    expect(tools.told(inbound)).toEqual(new Map());
+    expect(held.cancel('1')).toBe(false);
+  });
+
+  it('goes nowhere when it was cancelled meanwhile, and those beside it go on', () => {
+    const tools = new ToolsToRead();
+    const { inbound } = doorOf(tools.context);
+    const held = new HeldRequests();
+    const gone: unknown[] = [];
+    inbound.waitsForTools([CALL, DELETE], conversation, (left) => gone.push(left), held);
+    expect(held.cancel('1')).toBe(true);
+    tools.wereRead();
+    expect(gone).toEqual([[DELETE]]);
+    expect(held.cancel('2')).toBe(false);
+  });
+
+  it('goes nowhere when its client left meanwhile', () => {
+    const tools = new ToolsToRead();
+    let leave = (): void => {};
+    const exchange = { onClientGone: (listener: () => void) => (leave = listener) };
+    const { inbound, replies } = doorOf(tools.context, { exchange });
+    const gone: unknown[] = [];
+    const held = new HeldRequests();
+    inbound.waitsForTools([CALL], conversation, (left) => gone.push(left), held);
+    leave();
+    tools.wereRead();
+    expect([gone, replies, held.cancel('1')]).toEqual([[], [], false]);
+  });
+
+  it('alone waits: no other request, and none where no policy looks or nobody is called', () => {
+    const tools = new ToolsToRead();
+    const { access, knownTools } = tools.context;
+    const ping = Message.request('3', 'ping');
+    for (const [context, message, upstream] of [
+      [{ access }, CALL, conversation],
+      [{ knownTools }, CALL, conversation],
+      [{ knownTools, access: new Guard() }, CALL, conversation],
+      [tools.context, ping, conversation],
+      [tools.context, CALL, () => ({ error: 'UPSTREAM_BUSY' as const })],
+      [tools.context, CALL, () => ({ conversation: undefined })],
+    ] as const) {
+      const { inbound } = doorOf(context);
+      expect(inbound.waitsForTools([message], upstream, never)).toBe(false);
+      expect(tools.told(inbound)).toBeUndefined();
+    }
+    expect(tools.waiting).toEqual([]);
   });
 });
 

@@ -199,3 +199,20 @@ it('questions end with the call they were asked for, after an answer only if the
   expect(idsOf(questions.endWith(call, 'ann'))).toEqual(['"guessed"']);
   expect(idsOf(questions.clear())).toEqual(['"of all"', '"other"', '"bob"']);
 });
+
+it('questions that hang on no call, as those nobody said it of, end with none', () => {
+  const questions = new Questions<string>(10);
+  const call = { state: 'cancelled' };
+  expect(questions.endWith(call, 'ann')).toEqual([]);
+  const id = questions.ask('"a"', 'ann', call);
+  expect(questions.endWith(call, 'ann')).toEqual([]);
+  expect(questions.answer(id, 'ann')).toBe('"a"');
+});
+
+it.each([0, 1, 2])('questions to one member are %i at once where so many may be', (max) => {
+  const questions = new Questions<string>(10, max);
+  for (const member of ['ann', 'bob']) {
+    const asked = ['"a"', '"b"', '"c"'].map((id) => questions.ask(id, member));
+    expect(asked.filter((id) => id !== undefined)).toHaveLength(max);
+  }
+});
