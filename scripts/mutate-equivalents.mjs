@@ -186,6 +186,18 @@ const BY_FILE = {
       why: 'No headers hold no challenge; the compiler asks.',
     },
   ],
+  'src/server/hearing.ts': [
+    {
+      line: "return Message.request('0', 'resources/subscribe', JSON.stringify({ uri }));",
+      texts: ["''"],
+      why: 'It is judged and not sent: nobody asks for its id.',
+    },
+    {
+      line: "return Message.request('0', 'tasks/get', JSON.stringify({ taskId }));",
+      texts: ["''"],
+      why: 'As above.',
+    },
+  ],
   'src/server/inbound.ts': [
     {
       line: 'expiresAt !== Infinity && context.clock.now() >= expiresAt + context.limits.expiredCallMsMax;',
@@ -225,6 +237,26 @@ const BY_FILE = {
       line: 'if (id === undefined || question?.member !== member) return undefined;',
       texts: ['(question?.member !== member)'],
       why: 'As above.',
+    },
+    {
+      line: 'if (!this.#ofMember.has(member)) return [];',
+      texts: ['false'],
+      why: 'Of whom nothing is asked nothing ends; the quick look decides nothing.',
+    },
+    {
+      line: "if (each.call !== call || each.bond === 'none') return false;",
+      texts: ['return undefined;'],
+      why: 'Either is no.',
+    },
+    {
+      line: 'if (question === undefined || !isMeant(question)) continue;',
+      texts: ['(!isMeant(question))'],
+      why: 'The ids of a member are those of open questions; the compiler asks.',
+    },
+    {
+      line: 'if (ids?.size === 0) this.#ofMember.delete(member);',
+      texts: ['false', ';'],
+      why: 'A member without questions has none, listed or not; it spares memory, and decides nothing.',
     },
   ],
   'src/server/task-owners.ts': [
@@ -715,6 +747,16 @@ const BY_FILE = {
       why: 'More than fifty thousand have an oldest; the compiler asks.',
     },
     { line: 'if (oldest === undefined) return;', texts: ['false'], why: 'As above.' },
+    {
+      line: 'if (known !== undefined && isDeepStrictEqual(known, found)) return known;',
+      texts: ['(isDeepStrictEqual(known, found))'],
+      why: 'No list is equal to none; the compiler asks.',
+    },
+    {
+      line: 'if (this.#there.size > SERVERS_MAX && oldest !== undefined) this.#there.delete(oldest);',
+      texts: ['(this.#there.size > SERVERS_MAX)'],
+      why: 'More than a thousand have an oldest; the compiler asks.',
+    },
   ],
   'src/adapters/policy/verdict-key.ts': [
     { line: '#last = 0;', texts: ['1'], why: 'Numbers have to differ, wherever they begin.' },
