@@ -199,7 +199,8 @@ describe('what tools say where a call goes', () => {
 
   it('a tool that is not there may do anything, and is forbidden what such a tool is', () => {
     const { access } = accessOf(
-      `${ALL} forbid (principal, action, resource is Tool) when { resource.destructive };`,
+      `${ALL} forbid (principal, action, resource)
+         when { resource has destructive && resource.destructive };`,
     );
     const mild = [{ name: 'a', annotations: { destructiveHint: false } }];
     access.learn?.('files', mild);
