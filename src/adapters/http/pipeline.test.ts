@@ -11,18 +11,19 @@ class Connection {
   readonly handled: number[] = [];
   overfull = 0;
   readonly #responses: ServerResponse[] = [];
-  readonly #pipeline: Pipeline;
+  readonly pipeline: Pipeline;
 
   constructor(pipelinedHandledMax: number, pipelinedWaitingMax: number) {
     const limits = { ...DEFAULT_CONNECTION_LIMITS, pipelinedHandledMax, pipelinedWaitingMax };
-    this.#pipeline = new Pipeline(this.socket, limits, () => (this.overfull += 1));
+    this.pipeline = new Pipeline(this.socket, limits, () => (this.overfull += 1));
   }
 
-  send(count: number): void {
+  /** @param complete - whether their bodies are here, too. */
+  send(count: number, complete = true): void {
     for (let i = 0; i < count; i += 1) {
-      const res = new ServerResponse(new IncomingMessage(this.socket));
+      const res = new ServerResponse(Object.assign(new IncomingMessage(this.socket), { complete }));
       const number = this.#responses.push(res);
-      this.#pipeline.enter(res, () => this.handled.push(number));
+      this.pipeline.enter(res, () => this.handled.push(number));
     }
   }
 
@@ -52,6 +53,14 @@ describe('Pipeline', () => {
     expect(connection.overfull).toBe(0);
   });
 
+  it('handles at once what comes when all had their turn', () => {
+    const connection = new Connection(2, 10);
+    connection.send(2);
+    for (const number of [1, 2]) connection.turnOf(number);
+    connection.send(3);
+    expect(connection.handled).toEqual([1, 2, 3, 4]);
+  });
+
   it('handles each in its turn where none may be handled before', () => {
     const connection = new Connection(0, 10);
     connection.send(3);
@@ -67,8 +76,10 @@ describe('Pipeline', () => {
     const connection = new Connection(1, 2);
     connection.send(3);
     expect(connection.socket.destroyed).toBe(false);
-    connection.send(3);
+    connection.send(1, false);
     expect(connection.socket.destroyed).toBe(true);
+    expect(connection.pipeline.isBodyHeld).toBe(false);
+    connection.send(9);
     expect(connection.overfull).toBe(1);
     connection.turnOf(1);
     expect(connection.handled).toEqual([1]);
@@ -82,5 +93,34 @@ describe('Pipeline', () => {
     await once(connection.socket, 'close');
     connection.turnOf(2);
     expect(connection.handled).toEqual([1]);
+  });
+
+  it('holds nothing any more when its connection ended', async () => {
+    const connection = new Connection(1, 10);
+    connection.send(3, false);
+    expect(connection.pipeline.isBodyHeld).toBe(true);
+    connection.socket.destroy();
+    await once(connection.socket, 'close');
+    expect(connection.pipeline.isBodyHeld).toBe(false);
+  });
+
+  it('holds the body of the last that waits, where it is not here', () => {
+    const connection = new Connection(1, 10);
+    const { pipeline } = connection;
+    expect(pipeline.isBodyHeld).toBe(false);
+    connection.send(1, false);
+    expect(pipeline.isBodyHeld).toBe(false);
+    connection.send(1, false);
+    expect(pipeline.isBodyHeld).toBe(true);
+    connection.send(1);
+    expect(pipeline.isBodyHeld).toBe(false);
+    connection.send(1, false);
+    expect(pipeline.isBodyHeld).toBe(true);
+    for (const number of [1, 2, 3]) connection.turnOf(number);
+    expect([connection.handled, pipeline.isBodyHeld]).toEqual([[1, 2, 3, 4], false]);
+  });
+
+  it('lets as many listen for the end of its connection as wait', () => {
+    expect(new Connection(1, 10).socket.getMaxListeners()).toBe(0);
   });
 });

@@ -26,3 +26,10 @@ describe('takenBytes', () => {
     },
   );
 });
+
+describe('queuedBytes', () => {
+  it('is what waits, and nothing where nobody counts', () => {
+    const handles = [{ writeQueueSize: 4 }, {}, null];
+    expect(handles.map((handle) => queuedBytes(over(handle)))).toEqual([4, 0, 0]);
+  });
+});
