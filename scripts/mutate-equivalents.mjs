@@ -215,6 +215,23 @@ const BY_FILE = {
       why: 'Whatever has one of these statuses may succeed later.',
     },
   ],
+  'src/server/known-tools.ts': [
+    {
+      line: 'if ((known.reading?.waiting.length ?? 0) >= WAITING_MAX) return false;',
+      texts: ['(known.reading?.waiting.length)', '1'],
+      why: 'Where nobody waits there is room.',
+    },
+    {
+      line: "const outcome = instance.request(owner, Message.request('0', 'tools/list', params));",
+      texts: ["''"],
+      why: 'It is sent under an id of the instance.',
+    },
+    {
+      line: "if (call !== undefined) instance.cancel(call, 'it took too long');",
+      texts: ['true'],
+      why: 'Where nothing could be asked the wait is over before its time; the compiler asks.',
+    },
+  ],
   'src/server/permitted-listen.ts': [
     {
       line: "const members = membersOf(listen.payload ?? '{}').map(({ name, text }) =>",
@@ -432,6 +449,13 @@ const BY_FILE = {
       line: 'if (all === undefined || name === undefined) return undefined;',
       texts: ['(all === undefined)', '(name === undefined)'],
       why: 'A pair has a name; the compiler asks.',
+    },
+  ],
+  'src/adapters/http/pipeline.ts': [
+    {
+      line: 'if (this.#waiting[0] === handle) this.#waiting.shift()?.();',
+      texts: ['false', '1'],
+      why: 'Its turn makes room for one, which goes to the first that waits: that one.',
     },
   ],
   'src/adapters/http/proxy-header.ts': [
@@ -665,6 +689,11 @@ const BY_FILE = {
       line: 'this.#places = askingMax === undefined ? undefined : new AskingPlaces(askingMax);',
       texts: ['false'],
       why: 'Places without a number never end; the compiler asks.',
+    },
+    {
+      line: 'const verifying = this.#verifier.again?.(facts) ?? Promise.resolve(UNAVAILABLE);',
+      texts: ['(this.#verifier.again?.(facts))'],
+      why: 'Where it is not verified without it, the token itself is kept; the compiler asks.',
     },
   ],
   'src/adapters/policy/chosen-arguments.ts': [

@@ -28,6 +28,7 @@ export const TARGETS = [
     ...target('src/server/inbound.ts'),
     tests: ['src/server/inbound.test.ts', 'src/server/door-challenges.test.ts'],
   },
+  target('src/server/known-tools.ts'),
   target('src/server/permitted-listen.ts'),
   target('src/server/question-bond.ts'),
   target('src/server/questions.ts'),
