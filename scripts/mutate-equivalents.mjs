@@ -456,13 +456,6 @@ const BY_FILE = {
       why: 'A pair has a name; the compiler asks.',
     },
   ],
-  'src/adapters/http/pipeline.ts': [
-    {
-      line: 'if (this.#waiting[0] === handle) this.#waiting.shift()?.();',
-      texts: ['false', '1'],
-      why: 'Its turn makes room for one, which goes to the first that waits: that one.',
-    },
-  ],
   'src/adapters/http/proxy-header.ts': [
     {
       line: 'return start.length < SIGNATURE.length ? PARTIAL : readBinary(bytes);',

@@ -39,7 +39,7 @@ export class Pipeline {
     if (this.#isCut) return;
     this.#waiting.push(handle);
     this.#last = res.req;
-    res.once('socket', () => this.#turnCame(handle));
+    res.once('socket', () => this.#turnCame());
     this.#handleEarly();
     if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
   }
@@ -52,11 +52,11 @@ export class Pipeline {
     return this.#waiting.length > 0 && this.#last?.complete === false;
   }
 
-  #turnCame(handle: () => void): void {
+  /** Of one that was handled; or of one that waits, and is handled now with a place of its own. */
+  #turnCame(): void {
     // The end of a connection ends its reply, too, and gives the turn to one that nobody waits for.
     if (this.#socket.destroyed) this.#waiting.length = 0;
-    if (this.#waiting[0] === handle) this.#waiting.shift()?.();
-    else this.#early -= 1;
+    this.#early -= 1;
     this.#handleEarly();
   }
 
