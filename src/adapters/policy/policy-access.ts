@@ -93,17 +93,11 @@ export class PolicyAccess implements Access {
     const questions = questionsOf(request.message);
     if (questions === undefined) return REFUSED;
     if (request.grant === UNKNOWN_GRANT) return isOurs(request.message) ? ALLOWED : REFUSED;
-    let policies: readonly string[] = [];
-    for (const matter of questions.flatMap((each) => this.#mattersOf(request, each))) {
-      if (matter === undefined) return REFUSED;
-      const verdict = verdicts.of(request, matter);
-      policies = together(policies, verdict.policies);
-      if (isPassed(verdict, matter)) continue;
-      const scopes = verdict.isByDefault ? verdicts.scopesFor(request, matter) : undefined;
-      const refusal = scopes === undefined ? FORBIDDEN : { ...FORBIDDEN, scopes };
-      return { refusal, policies };
-    }
-    return { refusal: undefined, policies };
+    const there = this.#judge(verdicts, request, questions);
+    if (there.refusal !== undefined || !isToldTwice(request, questions)) return there;
+    // By what a tool says where its call goes, and by what was heard of it last.
+    const heard = this.#judge(verdicts, { ...request, tools: undefined }, questions);
+    return { ...heard, policies: together(there.policies, heard.policies) };
   }
 
   filter(request: AccessRequest, answer: Message): Message {
@@ -132,11 +126,23 @@ export class PolicyAccess implements Access {
     return new Verdicts(new PolicySet(outcome.policies), rules.arguments, telemetry, wallMs);
   }
 
-  /** A call must be allowed by what its tool says where it goes, and by what was heard last. */
-  #mattersOf(request: AccessRequest, question: Question): readonly (Matter | undefined)[] {
-    const matter = this.#matterOf(request, question);
-    if (request.tools === undefined || question.target.kind !== 'tool') return [matter];
-    return [matter, this.#matterOf({ ...request, tools: undefined }, question)];
+  #judge(
+    verdicts: Verdicts,
+    request: AccessRequest,
+    questions: readonly Question[],
+  ): AccessVerdict {
+    let policies: readonly string[] = [];
+    for (const question of questions) {
+      const matter = this.#matterOf(request, question);
+      if (matter === undefined) return REFUSED;
+      const verdict = verdicts.of(request, matter);
+      policies = together(policies, verdict.policies);
+      if (isPassed(verdict, matter)) continue;
+      const scopes = verdict.isByDefault ? verdicts.scopesFor(request, matter) : undefined;
+      const refusal = scopes === undefined ? FORBIDDEN : { ...FORBIDDEN, scopes };
+      return { refusal, policies };
+    }
+    return { refusal: undefined, policies };
   }
 
   /** A task may be followed, changed and ended by whom its tool is allowed now. */
@@ -189,6 +195,11 @@ export class PolicyAccess implements Access {
  */
 function isOurs(message: Message): boolean {
   return message.method === 'tools/list' || questionsOf(message)?.length === 0;
+}
+
+/** Nobody says anything of prompts and resources. */
+function isToldTwice({ tools }: AccessRequest, questions: readonly Question[]): boolean {
+  return tools !== undefined && questions.some(({ target }) => target.kind === 'tool');
 }
 
 /** Each once. Most requests ask one question, and its policies are taken as they are. */

@@ -36,6 +36,8 @@ const STEPS_MAX = 16;
 const REFUSED: Verdict = { isAllowed: false, policies: [], isByDefault: false };
 
 export class Verdicts {
+  /** Whether what tools say of themselves matters: asked for each request, found out once. */
+  readonly looksAtTools: boolean;
   readonly #policies: PolicySet;
   readonly #chosen: ChosenArguments;
   readonly #telemetry: Telemetry;
@@ -58,12 +60,8 @@ export class Verdicts {
     this.#telemetry = telemetry;
     this.#wallMs = wallMs;
     this.#wants = { address: policies.names('address'), time: policies.names('time') };
+    this.looksAtTools = Object.keys(UNKNOWN_TOOL).some((fact) => policies.names(fact));
     this.#scopes = policies.scopesNamed.slice(0, STEPS_MAX);
-  }
-
-  /** Whether what tools say of themselves matters. */
-  get looksAtTools(): boolean {
-    return Object.keys(UNKNOWN_TOOL).some((fact) => this.#policies.names(fact));
   }
 
   of(request: AccessRequest, matter: Matter): Verdict {
