@@ -314,6 +314,8 @@ export type IdentityOutcome =
       readonly refusal: Refusal;
       /** Whether the credential is known all the same, so that nobody else needs to look at it. */
       readonly isFinal?: boolean | undefined;
+      /** Whether it was not looked at: others are asked, and it is the answer if none knows it. */
+      readonly isUnseen?: boolean | undefined;
       /** For whoever runs this, and told to no peer: one of few words, and none of a credential. */
       readonly why?: string | undefined;
       /** Takes back what was counted for it, when the credential proves to be somebody else's. */

@@ -96,6 +96,28 @@ describe('tokens that say nothing by themselves', () => {
     expect(first.asked.map(({ token }) => token)).toEqual(['ann', 'bob', 'eve']);
   });
 
+  it('are another way in for those from where somebody guesses at the first', async () => {
+    const [first, second] = [await Introspection.start(), await Introspection.start()];
+    first.says = (token) => (token === 'known' ? good() : { active: false });
+    second.says = (token) => (token.startsWith('partner') ? good() : { active: false });
+    const ways = [asking(first, { failuresPerSecondMax: 1 }).auth, asking(second).auth];
+    const host = await hostOf(behind({ kind: 'several', ways }));
+    const statuses: number[] = [];
+    for (const name of ['known', 'guess-1', 'guess-2', 'partner-1', 'known', 'partner-2']) {
+      statuses.push((await open(host, name)).status);
+    }
+    // What the first does not look at is refused as such, unless the second knows it.
+    expect(statuses).toEqual([200, 401, 429, 200, 200, 200]);
+    expect(first.asked.map(({ token }) => token)).toEqual(['known', 'guess-1']);
+    // Each way has a budget of its own.
+    expect(second.asked.map(({ token }) => token)).toEqual([
+      'guess-1',
+      'guess-2',
+      'partner-1',
+      'partner-2',
+    ]);
+  });
+
   it('are asked about again when the answer is old, or the token might have ended', async () => {
     const endpoint = await Introspection.start();
     endpoint.says = () => good();

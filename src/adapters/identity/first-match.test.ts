@@ -96,6 +96,20 @@ describe('of several ways in', () => {
     expect(forgiven).toBe(times);
   });
 
+  it('one that does not look at it leaves it to the others, and waits if they do not know it', () => {
+    const unseen = { ...refused('CREDENTIAL_UNVERIFIABLE'), isUnseen: true } as IdentityOutcome;
+    const another = { ...unseen };
+    const none = challenged('Bearer');
+    expect(verify(firstMatch([saying(none), saying(unseen), saying(ANN)]))).toBe(ANN);
+    const forbidden = refused('FORBIDDEN');
+    expect(verify(firstMatch([saying(unseen), saying(forbidden)]))).toBe(forbidden);
+    for (const ways of [[unseen], [none, unseen, another, none]]) {
+      expect(verify(firstMatch(ways.map((each) => saying(each))))).toBe(unseen);
+    }
+    const final = { ...unseen, isFinal: true } as IdentityOutcome;
+    expect(verify(firstMatch([saying(final), saying(ANN)]))).toBe(final);
+  });
+
   it('whoever is known and may not enter is nobody else further on', () => {
     const forbidden = refused('FORBIDDEN');
     const ways = [saying(forbidden), saying(ANN)];

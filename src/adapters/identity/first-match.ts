@@ -49,6 +49,8 @@ interface Asked {
   readonly refusals: readonly Refusal[];
   readonly whys: readonly string[];
   readonly forgives: readonly (() => void)[];
+  /** The first that did not look at it. */
+  readonly unseen?: IdentityOutcome | undefined;
 }
 
 /** What a credential is told that is somebody else's to judge. */
@@ -68,29 +70,37 @@ function ask(
 ): void {
   const identity = identities[index];
   if (identity === undefined) {
-    const { refusals, whys } = before;
-    done({ kind: 'refused', refusal: together(refusals), why: whyOf(whys) });
+    const { refusals, whys, unseen } = before;
+    done(unseen ?? { kind: 'refused', refusal: together(refusals), why: whyOf(whys) });
     return;
   }
   identity.verify(head, (outcome) => {
-    // Whoever is known and may not enter is not taken for somebody else further on.
-    const isDecided =
-      outcome.kind === 'principal' ||
-      outcome.isFinal === true ||
-      outcome.refusal.error !== 'UNAUTHORIZED';
-    if (isDecided) {
-      // Nobody guessed: whoever was asked before simply did not know it.
-      const isOfToken = (identity as Partial<TokenlessDoor>).readsTokens !== false;
-      if (isOfToken && isKnown(outcome)) for (const forgive of before.forgives) forgive();
-      done(outcome);
+    if (outcome.kind === 'refused' && !isDecided(outcome)) {
+      ask(identities, index + 1, head, after(before, outcome), done);
       return;
     }
-    const refusals = [...before.refusals, outcome.refusal];
-    const whys = outcome.why === undefined ? before.whys : [...before.whys, outcome.why];
-    const { forgive } = outcome;
-    const forgives = forgive === undefined ? before.forgives : [...before.forgives, forgive];
-    ask(identities, index + 1, head, { refusals, whys, forgives }, done);
+    // Nobody guessed: whoever was asked before simply did not know it.
+    const isOfToken = (identity as Partial<TokenlessDoor>).readsTokens !== false;
+    if (isOfToken && isKnown(outcome)) for (const forgive of before.forgives) forgive();
+    done(outcome);
   });
+}
+
+type Refused = IdentityOutcome & { readonly kind: 'refused' };
+/** Whoever is known and may not enter is not taken for somebody else further on. */
+function isDecided({ refusal, isFinal, isUnseen }: Refused): boolean {
+  return isFinal === true || (isUnseen !== true && refusal.error !== 'UNAUTHORIZED');
+}
+
+function after(before: Asked, outcome: Refused): Asked {
+  const { refusal, why, forgive, isUnseen } = outcome;
+  if (isUnseen === true) return { ...before, unseen: before.unseen ?? outcome };
+  return {
+    ...before,
+    refusals: [...before.refusals, refusal],
+    whys: why === undefined ? before.whys : [...before.whys, why],
+    forgives: forgive === undefined ? before.forgives : [...before.forgives, forgive],
+  };
 }
 
 /** Whether somebody was found who knows the credential, whatever comes of it. */

@@ -37,6 +37,6 @@ export function introspectionIdentity(
     askingMax: ASKING_MAX,
     issuers: [issuer],
     // A key of ours is shown to nobody, known or not.
-    belongingOf: (text) => (TOKEN.test(text) && apiKeyId(text) === undefined ? 'ours' : 'unfit'),
+    form: { isFit: (text) => TOKEN.test(text) && apiKeyId(text) === undefined },
   });
 }

@@ -8,13 +8,12 @@ import { scanJson } from '../../core/protocol/json-scan.ts';
 /** `ours` is for us to verify, `foreign` for others, and `unfit` can be no such token. */
 export type Belonging = 'ours' | 'foreign' | 'unfit';
 
-/**
- * @param isKnown - whether this very token was verified before; asked at most once, and only where
- * the answer saves reading it.
- */
-export type BelongingOf = (text: string, isKnown: () => boolean) => Belonging;
-
 const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+
+/** Whether a text has the form of one. */
+export function isJwt(text: string): boolean {
+  return JWT.test(text);
+}
 
 /**
  * Nobody counts these looks, so each must cost less than what is counted. Claims that are beyond
@@ -27,13 +26,7 @@ const CLAIMS: JsonBounds = {
   batchMessagesMax: 0,
 };
 
-export function jwtBelonging(
-  token: string,
-  issuers: ReadonlySet<unknown>,
-  isKnown: () => boolean = () => false,
-): Belonging {
-  if (!JWT.test(token)) return 'unfit';
-  if (isKnown()) return 'ours';
+export function jwtBelonging(token: string, issuers: ReadonlySet<unknown>): Belonging {
   const [, payload = ''] = token.split('.', 2);
   const text = Buffer.from(payload, 'base64url').toString();
   const { kind } = scanJson(text, CLAIMS);

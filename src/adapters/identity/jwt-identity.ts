@@ -4,8 +4,9 @@ import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
 import { DPOP_ALGORITHMS, DpopProofs } from './dpop-proofs.ts';
 import { IssuedBy } from './issued-by.ts';
-import { type BelongingOf, jwtBelonging } from './jwt-belonging.ts';
+import { type Belonging, isJwt, jwtBelonging } from './jwt-belonging.ts';
 import { JwtVerifier } from './jwt-verifier.ts';
+import type { TokenForm } from './presented-tokens.ts';
 import { TokenIdentity } from './token-identity.ts';
 import type { TokenVerifier } from './token-facts.ts';
 import { type OpenedByTokens, TokenWatch } from './token-watch.ts';
@@ -84,8 +85,9 @@ export function jwtIdentity(options: JwtIdentityOptions, ports: TokenPorts): Tok
   const verifier = new IssuedBy(new Map(verifiers));
   const issuers = options.issuers.map(({ issuer }) => issuer);
   const ours = new Set(issuers);
-  const belongingOf: BelongingOf = (text, isKnown) => jwtBelonging(text, ours, isKnown);
-  return tokenIdentity(options, ports, { verifier, issuers, belongingOf });
+  const belongingOf = (token: string): Belonging => jwtBelonging(token, ours);
+  const form = { isFit: isJwt, belongingOf };
+  return tokenIdentity(options, ports, { verifier, issuers, form });
 }
 
 /** What identities by tokens have in common, however tokens are verified. */
@@ -99,7 +101,7 @@ export function tokenIdentity(
     /** As `VerifiedTokensOptions` has it. */
     readonly askingMax?: number | undefined;
     readonly issuers: readonly string[];
-    readonly belongingOf: BelongingOf;
+    readonly form: TokenForm;
   },
 ): TokenIdentity {
   const { audiences = [], requiredScopes = [], dpop = 'bound', dpopNonce = false } = rules;
@@ -120,7 +122,7 @@ export function tokenIdentity(
   return new TokenIdentity({
     tokens,
     close: () => watch?.close(),
-    belongingOf: kind.belongingOf,
+    form: kind.form,
     mapping: rules,
     audiences,
     authorization: {

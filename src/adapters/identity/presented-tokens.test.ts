@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestHead } from '../../core/ports.ts';
-import { PresentedTokens } from './presented-tokens.ts';
+import { PresentedTokens, ReadToken } from './presented-tokens.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
 function head(authorization: string | undefined, connection?: object): RequestHead {
@@ -19,10 +19,16 @@ function head(authorization: string | undefined, connection?: object): RequestHe
 
 class Stage {
   asked = 0;
-  readonly tokens = new PresentedTokens((text) => {
-    this.asked += 1;
-    if (text.startsWith('f')) return 'foreign';
-    return text.startsWith('t') ? 'ours' : 'unfit';
+  read = 0;
+  readonly tokens = new PresentedTokens({
+    isFit: (text) => {
+      this.asked += 1;
+      return text.startsWith('t');
+    },
+    belongingOf: (text) => {
+      this.read += 1;
+      return text.endsWith('f') ? 'foreign' : 'ours';
+    },
   });
 }
 
@@ -40,7 +46,6 @@ describe('what is presented', () => {
     expect(tokens.of(head(undefined))).toBeUndefined();
     expect(tokens.of(head('Basic t'))).toBeUndefined();
     expect(tokens.of(head('Bearer other'))).toBe('unfit');
-    expect(tokens.of(head('Bearer foreign'))).toBe('foreign');
     expect(tokens.of(head(`Bearer t${'x'.repeat(16_384)}`))).toBe('unfit');
     expect(tokens.of(head(`Bearer t${'x'.repeat(16_383)}`))).toMatchObject({ scheme: 'bearer' });
   });
@@ -56,19 +61,22 @@ describe('what is presented', () => {
     expect(tokens.of(head('Bearer t1', {}))).toMatchObject({ token: 't1' });
   });
 
-  it('that was verified before is not asked about, on a connection that many share', () => {
-    const known = new Set<string>();
-    const tokens = new PresentedTokens(
-      (_text, isKnown) => (isKnown() ? 'ours' : 'foreign'),
-      (digest) => known.has(digest),
-    );
+  it('tells whose it says it is when it is asked, and reads it once for that', () => {
+    const stage = new Stage();
     const connection = {};
-    expect(tokens.of(head('Bearer t1', connection))).toBe('foreign');
-    known.add(tokenDigest('t2'));
-    expect(tokens.of(head('Bearer t2', connection))).toMatchObject({ digest: tokenDigest('t2') });
-    expect(tokens.of(head('Bearer t3', connection))).toBe('foreign');
-    const unknown = new PresentedTokens((_text, isKnown) => (isKnown() ? 'ours' : 'foreign'));
-    expect(unknown.of(head('Bearer t1', connection))).toBe('foreign');
+    const belongingOf = (token: string): string | undefined => {
+      const read = stage.tokens.of(head(`Bearer ${token}`, connection));
+      return read instanceof ReadToken ? read.belonging : undefined;
+    };
+    stage.tokens.of(head('Bearer tf', connection));
+    expect(stage.read).toBe(0);
+    expect([belongingOf('tf'), belongingOf('tf'), stage.read]).toEqual(['foreign', 'foreign', 1]);
+    expect([belongingOf('t'), belongingOf('t'), stage.read]).toEqual(['ours', 'ours', 2]);
+  });
+
+  it('is ours where nobody else issues such tokens', () => {
+    const tokens = new PresentedTokens({ isFit: () => true });
+    expect(tokens.of(head('Bearer any'))).toMatchObject({ belonging: 'ours' });
   });
 
   it('that is unfit, or none, is read once, too', () => {

@@ -5,32 +5,50 @@
  */
 import type { RequestHead } from '../../core/ports.ts';
 import { authorizationOf, type PresentedToken, tokenIn } from './bearer.ts';
-import type { Belonging, BelongingOf } from './jwt-belonging.ts';
+import type { Belonging } from './jwt-belonging.ts';
 import { tokenDigest } from './verified-tokens.ts';
 
-export interface ReadToken extends PresentedToken {
-  readonly digest: string;
+/** What is to be known of the tokens of one way in. */
+export interface TokenForm {
+  /** Whether a text has their form; any other is left to other identities. */
+  readonly isFit: (text: string) => boolean;
+  /** Whose a token says it is. Default: all are ours. */
+  readonly belongingOf?: ((token: string) => Belonging) | undefined;
 }
 
-/** A token that was read and is for us to verify, or what else it is; undefined for none. */
-export type Presented = ReadToken | Exclude<Belonging, 'ours'> | undefined;
+export class ReadToken implements PresentedToken {
+  readonly scheme: PresentedToken['scheme'];
+  readonly token: string;
+  readonly digest: string;
+  readonly #belongingOf: TokenForm['belongingOf'];
+  #belonging: Belonging | undefined;
+
+  constructor({ scheme, token }: PresentedToken, belongingOf: TokenForm['belongingOf']) {
+    this.scheme = scheme;
+    this.token = token;
+    this.digest = tokenDigest(token);
+    this.#belongingOf = belongingOf;
+  }
+
+  /** Read when it is asked for, and once: it costs more than all else here. */
+  get belonging(): Belonging {
+    this.#belonging ??= this.#belongingOf?.(this.token) ?? 'ours';
+    return this.#belonging;
+  }
+}
+
+/** A token that may be one for us to verify, or none of such; undefined for no token at all. */
+export type Presented = ReadToken | 'unfit' | undefined;
 
 const TOKEN_CHARS_MAX = 16_384;
 
 export class PresentedTokens {
-  readonly #belongingOf: BelongingOf;
-  readonly #isKnown: (digest: string) => boolean;
+  readonly #form: TokenForm;
   /** The newest of each connection, gone with it. */
   readonly #newest = new WeakMap<object, { readonly value: string; readonly read: Presented }>();
 
-  /**
-   * @param belongingOf - whether a text may be such a token at all, and whose it says it is.
-   * @param isKnown - whether a token with this digest was verified before: then it is ours, and is
-   * not read again for each request of a connection that many share, as a proxy's is.
-   */
-  constructor(belongingOf: BelongingOf, isKnown: (digest: string) => boolean = () => false) {
-    this.#belongingOf = belongingOf;
-    this.#isKnown = isKnown;
+  constructor(form: TokenForm) {
+    this.#form = form;
   }
 
   of(head: RequestHead): Presented {
@@ -49,14 +67,8 @@ export class PresentedTokens {
     const presented = tokenIn(value);
     if (presented === undefined) return undefined;
     const { token } = presented;
-    if (token.length > TOKEN_CHARS_MAX) return 'unfit';
-    let digest: string | undefined;
-    const belonging = this.#belongingOf(token, () => {
-      digest = tokenDigest(token);
-      return this.#isKnown(digest);
-    });
-    return belonging === 'ours'
-      ? { ...presented, digest: digest ?? tokenDigest(token) }
-      : belonging;
+    const { isFit, belongingOf } = this.#form;
+    const isOne = token.length <= TOKEN_CHARS_MAX && isFit(token);
+    return isOne ? new ReadToken(presented, belongingOf) : 'unfit';
   }
 }

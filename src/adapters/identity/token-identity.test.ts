@@ -58,10 +58,12 @@ class Stage {
       close: () => {
         this.closed += 1;
       },
-      belongingOf: (text, isKnown) => {
-        if (text.startsWith('f')) return 'foreign';
-        if (text.startsWith('k')) return isKnown() || this.isNamed ? 'ours' : 'unfit';
-        return text.startsWith('t') ? 'ours' : 'unfit';
+      form: {
+        isFit: (text) => 'fkt'.includes(text.charAt(0)),
+        belongingOf: (text) => {
+          if (text.startsWith('f')) return 'foreign';
+          return text.startsWith('t') || this.isNamed ? 'ours' : 'unfit';
+        },
       },
       mapping,
       audiences,
@@ -305,14 +307,15 @@ describe('whoever is refused', () => {
     stage.told = wrong('signature');
     for (const name of ['t1', 't2', 't3']) await stage.ask(`Bearer ${name}`);
     const waits = ['RATE_LIMITED', 'Retry-After', '1'];
+    const unseen = { why: 'too-many-failures', isUnseen: true };
     expect(refusalOf(await stage.ask('Bearer t4'))).toEqual(waits);
-    expect(await stage.ask('Bearer t4')).toMatchObject({ why: 'too-many-failures' });
+    expect(await stage.ask('Bearer t4')).toMatchObject(unseen);
     expect(refusalOf(await stage.ask('Bearer t4', { remoteAddress: '192.0.2.2' }))).toEqual(
       invalid,
     );
   });
 
-  it('has not to wait for what others issue: it is no failure, and looked at after failures', async () => {
+  it('is no failure where others issue it, and is not read after failures', async () => {
     const stage = new Stage();
     stage.told = wrong('signature');
     for (const name of ['f1', 'f2', 'f3', 'f4']) await stage.ask(`Bearer ${name}`);
@@ -320,7 +323,9 @@ describe('whoever is refused', () => {
     for (const name of ['t1', 't2', 't3'])
       expect(refusalOf(await stage.ask(`Bearer ${name}`))).toEqual(invalid);
     expect(refusalOf(await stage.ask('Bearer t4'))[0]).toBe('RATE_LIMITED');
-    expect(refusalOf(await stage.ask('Bearer f5'))).toEqual(invalid);
+    expect(await stage.ask('Bearer f4')).toMatchObject({ isUnseen: true });
+    stage.clock.advance(1000);
+    expect(await stage.ask('Bearer f4')).toMatchObject({ why: 'issuer' });
   });
 
   it('is somebody whom we cannot place', async () => {

@@ -19,16 +19,14 @@ import {
 } from '../../core/security/protected-resource.ts';
 import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
-import type { BelongingOf } from './jwt-belonging.ts';
-import { PresentedTokens, type ReadToken } from './presented-tokens.ts';
+import { PresentedTokens, type ReadToken, type TokenForm } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
 import { credentialIdOf } from './token-credential.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 export interface TokenIdentityParts {
   readonly tokens: VerifiedTokens;
-  /** Whether a text may be such a token; whatever else it is, is left to other identities. */
-  readonly belongingOf: BelongingOf;
+  readonly form: TokenForm;
   readonly mapping: ClaimMapping;
   /** Audiences that count besides the server's own URL. */
   readonly audiences: readonly string[];
@@ -57,6 +55,7 @@ const UNPLACED: IdentityOutcome = {
 };
 const THROTTLED: IdentityOutcome = {
   kind: 'refused',
+  isUnseen: true,
   why: 'too-many-failures',
   refusal: { error: 'RATE_LIMITED', headers: ['Retry-After', '1'] },
 };
@@ -70,10 +69,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
 
   constructor(parts: TokenIdentityParts) {
     this.#parts = parts;
-    this.#presented = new PresentedTokens(
-      parts.belongingOf,
-      (digest) => parts.tokens.kept(digest) !== undefined,
-    );
+    this.#presented = new PresentedTokens(parts.form);
     this.authorization = parts.authorization;
   }
 
@@ -109,8 +105,8 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
       done(place.refused(head, undefined));
       return;
     }
-    if (typeof read === 'string') {
-      done(place.refused(head, 'invalid_token', read === 'foreign' ? 'issuer' : 'malformed'));
+    if (read === 'unfit') {
+      done(place.refused(head, 'invalid_token', 'malformed'));
       return;
     }
     const { tokens } = this.#parts;
@@ -122,7 +118,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
     }
     const verified: TokenOutcome | Promise<TokenOutcome> =
       kept === undefined
-        ? tokens.verify(read.token, read.digest, head.remoteAddress)
+        ? tokens.verify(read.token, read.digest, head.remoteAddress, () => read.belonging)
         : { kind: 'facts', facts: kept };
     const judge = (found: TokenOutcome): void => this.#judge(place, head, read, found, done);
     if (verified instanceof Promise) void verified.then(judge);

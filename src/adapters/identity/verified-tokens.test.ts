@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
+import type { Belonging } from './jwt-belonging.ts';
 import {
   invalid,
   THROTTLED,
@@ -243,6 +244,33 @@ describe('tokens that are none', () => {
     stage.outcome = undefined;
     stage.clock.advance(1);
     expect((await stage.verify('7')).kind).toBe('facts');
+  });
+
+  it('are no failures where others issue them, and are not read beyond the budget', async () => {
+    const stage = new Stage({ failuresPerSecondMax: 2 });
+    stage.outcome = INVALID;
+    let read = 0;
+    const verify = (name: string, belonging: Belonging) =>
+      stage.tokens.verify(name, name, '192.0.2.1', () => {
+        read += 1;
+        return belonging;
+      });
+    for (let i = 0; i < 10; i += 1) {
+      expect(verify(`f${i}`, 'foreign')).toEqual(invalid('issuer'));
+      expect(verify(`u${i}`, 'unfit')).toEqual(invalid('malformed'));
+    }
+    expect([read, stage.calls]).toEqual([20, 0]);
+    for (const name of ['a', 'b']) expect(await verify(name, 'ours')).toBe(INVALID);
+    expect(verify('f0', 'foreign')).toBe(THROTTLED);
+    expect([read, stage.calls]).toEqual([22, 2]);
+  });
+
+  it('are not asked whose they are when they counted before', async () => {
+    const stage = new Stage({ keptMsMax: 1000 });
+    await stage.verify('a');
+    stage.now += 1000;
+    const again = stage.tokens.verify('a', 'a', '192.0.2.1', () => 'foreign');
+    expect((await again).kind).toBe('facts');
   });
 
   it('may not be more than a thousand at a time, that wait for what tells', async () => {

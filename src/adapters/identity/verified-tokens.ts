@@ -9,6 +9,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../../core/ports.ts';
 import { FailureBudget } from '../../core/security/failure-budget.ts';
 import { AskingPlaces } from './asking-places.ts';
+import type { Belonging } from './jwt-belonging.ts';
 import {
   invalid,
   THROTTLED,
@@ -75,6 +76,7 @@ const LOOKS_MAX = 16;
  */
 const FOREIGN_MS = 600_000;
 const FOREIGN: TokenOutcome = invalid('issuer');
+const UNFIT: TokenOutcome = invalid('malformed');
 /** Tokens verified at a time: while an issuer's keys are fetched, all wait that name them. */
 const UNDER_WAY_MAX = 1000;
 
@@ -143,8 +145,14 @@ export class VerifiedTokens {
    * A promise only where something has to be waited for: a flood of tokens that are looked at no
    * more costs none. It never rejects.
    * @param address - of the peer that sent it.
+   * @param belongs - whose it says it is, asked where that matters; only ours are verified.
    */
-  verify(token: string, digest: string, address: string): TokenOutcome | Promise<TokenOutcome> {
+  verify(
+    token: string,
+    digest: string,
+    address: string,
+    belongs: () => Belonging = () => 'ours',
+  ): TokenOutcome | Promise<TokenOutcome> {
     const known = this.#underWay.get(digest);
     if (known !== undefined) return known;
     const now = this.#options.clock.now();
@@ -152,7 +160,11 @@ export class VerifiedTokens {
     // One that counted is no guess, though what was known of it is old.
     const isGuess = !this.#kept.has(digest);
     const isBusy = this.#underWay.size >= UNDER_WAY_MAX;
+    // Before it is read whose it is, which is most of what a flood of guesses would cost.
     if (isBusy || (isGuess && this.#failures.isSpent(address, now))) return THROTTLED;
+    const belonging = isGuess ? belongs() : 'ours';
+    if (belonging === 'foreign') return FOREIGN;
+    if (belonging === 'unfit') return UNFIT;
     if (this.#places === undefined) return this.#verify(token, digest, address);
     const isSuspect = isGuess && this.#failures.isSuspect(address, now);
     const giveBack = this.#places.take(address, isSuspect);
