@@ -14,30 +14,22 @@ import { legacyResult } from '../../core/bridge/legacy-client/legacy-result.ts';
 import { withAnswers } from '../../core/bridge/legacy-client/request-envelope.ts';
 import type { Refusal } from '../../core/errors.ts';
 import { isLevelAtLeast } from '../../core/protocol/eras/stateless-2026.ts';
-import { Message } from '../../core/protocol/message.ts';
+import type { Message } from '../../core/protocol/message.ts';
 import type { CallState } from '../../core/sessions/pending.ts';
 import type { CallOwner, InstancePorts, UpstreamCall } from '../instance.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
-
-/** Whoever puts questions to the client. */
-export interface Asker {
-  /** The client's answer to the question of this name. */
-  reply(key: string, message: Message): void;
-}
+import { type AskingCall, CallQuestions, type QuestionDesk } from './call-questions.ts';
 
 /** The session's side of its calls. */
-export interface CallingSession {
+export interface CallingSession extends QuestionDesk {
   readonly ports: InstancePorts;
   readonly client: LegacyClient;
   /** The server, unless there is no room for it now. */
   readonly upstream: () => ModernInstance | Refusal;
-  /** Puts a question to the client; undefined when too many wait. */
-  readonly ask: (asker: Asker, key: string) => string | undefined;
-  readonly withdraw: (questionId: string) => void;
 }
 
-export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
+export class LegacyOverModernCall implements AskingCall, CallOwner {
   /** Upstream it has another number with every round. */
   readonly number = 0;
   readonly owner: LegacyCallOwner;
@@ -56,8 +48,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
   /** The current round's call, and where it was sent. */
   #upstreamCall: UpstreamCall | undefined;
   #upstream: ModernInstance | undefined;
-  /** Ids of questions by the server's names for them. */
-  readonly #questions = new Map<string, string>();
+  readonly #questions: CallQuestions;
   #disarm: () => void = () => {};
 
   /**
@@ -73,6 +64,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
   ) {
     this.#finalWords = finalWords;
     this.#session = session;
+    this.#questions = new CallQuestions(session, this);
     this.owner = owner;
     this.id = original.id ?? 'null';
     this.method = original.method ?? '';
@@ -142,7 +134,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
   }
 
   reply(key: string, message: Message): void {
-    this.#questions.delete(key);
+    this.#questions.answered(key);
     const outbox: RoundsOutbox = [];
     this.#rounds?.answered(key, message, outbox);
     this.#carryOut(outbox);
@@ -167,7 +159,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
         this.#ask(decision.key, decision.method, decision.params);
         return;
       case 'withdraw':
-        this.#withdraw(decision.key);
+        this.#questions.withdraw(decision.key);
         return;
       case 'wait':
         this.#wait(decision.ms);
@@ -179,9 +171,7 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
         return;
       }
       case 'visited':
-        this.#tell('notifications/elicitation/complete', {
-          elicitationId: decision.elicitationId,
-        });
+        this.#questions.visited(decision.elicitationId);
         return;
       default:
         this.#finish(failedAcross(this.id, this.method, decision.text));
@@ -190,23 +180,9 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
 
   #ask(key: string, method: string, params: string | undefined): void {
     if (this.state !== 'waiting') return;
-    const id = this.#session.ask(this, key);
-    if (id === undefined) {
-      this.#abandon();
-      this.#finish(failedAcross(this.id, this.method, 'Too many questions wait for this client.'));
-      return;
-    }
-    this.#questions.set(key, id);
-    this.owner.member.question(Message.request(id, method, params), this);
-  }
-
-  #withdraw(key: string): void {
-    const id = this.#questions.get(key);
-    if (id === undefined) return;
-    this.#questions.delete(key);
-    this.#session.withdraw(id);
-    const reason = 'The answer is not needed any more.';
-    this.#tell('notifications/cancelled', { requestId: Number(id), reason });
+    if (this.#questions.ask(key, method, params)) return;
+    this.#abandon();
+    this.#finish(failedAcross(this.id, this.method, 'Too many questions wait for this client.'));
   }
 
   #wait(ms: number): void {
@@ -215,10 +191,6 @@ export class LegacyOverModernCall implements UpstreamCall, CallOwner, Asker {
       this.#rounds?.waited(outbox);
       this.#carryOut(outbox);
     });
-  }
-
-  #tell(method: string, params: object): void {
-    this.owner.related(this, Message.notification(method, JSON.stringify(params)));
   }
 
   #finish(message: Message): void {

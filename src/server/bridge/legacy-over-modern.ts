@@ -21,11 +21,8 @@ import type {
 } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
-import {
-  LegacyOverModernCall,
-  type Asker,
-  type CallingSession,
-} from './legacy-over-modern-call.ts';
+import type { Asker } from './call-questions.ts';
+import { LegacyOverModernCall, type CallingSession } from './legacy-over-modern-call.ts';
 import { LegacyOverModernChanges } from './legacy-over-modern-changes.ts';
 import { LegacyTaskCall } from './legacy-task-call.ts';
 import { LegacyTasks, type TaskAccess } from './legacy-tasks.ts';

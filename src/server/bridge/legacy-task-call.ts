@@ -17,7 +17,8 @@ import type { CallState } from '../../core/sessions/pending.ts';
 import type { CallOwner, UpstreamCall } from '../instance.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
-import type { Asker, CallingSession } from './legacy-over-modern-call.ts';
+import { type AskingCall, CallQuestions } from './call-questions.ts';
+import type { CallingSession } from './legacy-over-modern-call.ts';
 
 /** What is kept of a task. */
 export interface LegacyTask {
@@ -37,7 +38,7 @@ type Then = (answer: Message) => void;
 
 const TERMINAL_CODE = -32602;
 
-export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
+export class LegacyTaskCall implements AskingCall, CallOwner {
   /** Upstream it has another number with every request. */
   readonly number = 0;
   readonly owner: LegacyCallOwner;
@@ -54,7 +55,7 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
   #upstream: ModernInstance | undefined;
   #upstreamCall: UpstreamCall | undefined;
   #then: Then = () => {};
-  readonly #questions = new Map<string, string>();
+  readonly #questions: CallQuestions;
   #disarm: () => void = () => {};
 
   constructor(
@@ -65,6 +66,7 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
     task: LegacyTask,
   ) {
     this.#session = session;
+    this.#questions = new CallQuestions(session, this);
     this.owner = owner;
     this.id = message.id ?? 'null';
     this.method = message.method ?? '';
@@ -115,7 +117,7 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
   }
 
   reply(key: string, message: Message): void {
-    this.#questions.delete(key);
+    this.#questions.answered(key);
     this.#drive((wait, outbox) => wait.answered(key, message, outbox));
   }
 
@@ -178,7 +180,7 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
         this.#question(decision.key, decision.method, decision.params);
         return;
       case 'withdraw':
-        this.#withdraw(decision.key);
+        this.#questions.withdraw(decision.key);
         return;
       case 'update': {
         const members = [`"inputResponses":${decision.inputResponses}`];
@@ -187,11 +189,9 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
         if (refusal !== undefined) this.#lose(refusal);
         return;
       }
-      case 'visited': {
-        const { elicitationId } = decision;
-        this.#tell('notifications/elicitation/complete', { elicitationId });
+      case 'visited':
+        this.#questions.visited(decision.elicitationId);
         return;
-      }
       case 'finish':
         this.#finish(decision.answer);
         return;
@@ -225,27 +225,9 @@ export class LegacyTaskCall implements UpstreamCall, CallOwner, Asker {
 
   #question(key: string, method: string, params: string): void {
     if (this.state !== 'waiting') return;
-    const id = this.#session.ask(this, key);
-    if (id === undefined) {
-      this.#abandon();
-      this.#finish(failedAcross(this.id, this.method, 'Too many questions wait for this client.'));
-      return;
-    }
-    this.#questions.set(key, id);
-    this.owner.member.question(Message.request(id, method, params), this);
-  }
-
-  #withdraw(key: string): void {
-    const id = this.#questions.get(key);
-    if (id === undefined) return;
-    this.#questions.delete(key);
-    this.#session.withdraw(id);
-    const reason = 'The answer is not needed any more.';
-    this.#tell('notifications/cancelled', { requestId: Number(id), reason });
-  }
-
-  #tell(method: string, params: object): void {
-    this.owner.related(this, Message.notification(method, JSON.stringify(params)));
+    if (this.#questions.ask(key, method, params)) return;
+    this.#abandon();
+    this.#finish(failedAcross(this.id, this.method, 'Too many questions wait for this client.'));
   }
 
   #lose(refusal: Refusal): void {
