@@ -1,4 +1,5 @@
 /** A person signs in: the browser is the test's, everything else is as it is. */
+import { once } from 'node:events';
 import {
   mkdtempSync,
   readdirSync,
@@ -8,6 +9,7 @@ import {
   writeFileSync,
   chmodSync,
 } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -230,6 +232,22 @@ describe('what comes back from a login', () => {
     expect(await scene.dial().call(1)).toEqual(DONE);
     expect(statuses).toEqual([400, 400, 400, 404]);
     expect(scene.issuer.tokenRequests).toHaveLength(1);
+  });
+
+  it('as a target that is no URL is answered, and the login goes on', async () => {
+    const scene = await Scene.start();
+    const statuses: (number | undefined)[] = [];
+    scene.browse = async (url) => {
+      const { port } = new URL(new URL(url).searchParams.get('redirect_uri') ?? '');
+      for (const path of ['//', '//[', 'http://[/callback']) {
+        const asking = request({ host: '127.0.0.1', port, path, agent: false });
+        const [answer] = (await once(asking.end(), 'response')) as [IncomingMessage];
+        statuses.push(answer.resume().statusCode);
+      }
+      await fetch(url);
+    };
+    expect(await scene.dial().call(1)).toEqual(DONE);
+    expect(statuses).toEqual([404, 404, 404]);
   });
 
   it('as a refusal is told', async () => {

@@ -24,20 +24,22 @@ export class LoginListener {
       this.#resolve = resolve;
     });
     this.#server = createServer((request, response) => {
-      const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-      const isBack = request.method === 'GET' && url.pathname === PATH;
+      // As text: of what is no URL a parser of URLs makes an error, and any page can ask for it.
+      const [, path, query] = /^([^?]*)\??(.*)$/s.exec(request.url ?? '') ?? [];
+      const params = new URLSearchParams(query);
+      const isBack = request.method === 'GET' && path === PATH;
       if (!isBack) this.#show(response, 404, 'Nothing is here.');
-      else if (!isSame(url.searchParams.get('state') ?? '', this.#state)) {
+      else if (!isSame(params.get('state') ?? '', this.#state)) {
         // Not of this login: it goes on waiting for its own.
         this.#show(response, 400, 'This is not the login that was asked for.');
       } else {
-        const isGranted = url.searchParams.has('code');
+        const isGranted = params.has('code');
         this.#show(
           response,
           200,
           isGranted ? 'You can close this page.' : 'The login was refused.',
         );
-        this.#resolve(url.searchParams);
+        this.#resolve(params);
       }
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
