@@ -3,7 +3,7 @@
  * machine is always called directly: a proxy could only mean another one.
  */
 import { BlockList, isIP } from 'node:net';
-import { isLoopback } from '../../core/security/listen-host.ts';
+import { isOwnName } from '../../core/security/listen-host.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -104,7 +104,7 @@ class Exceptions {
 
   cover(url: URL): boolean {
     const host = bare(url.hostname);
-    if (this.#isEverything || isLoopback(host) || host.endsWith('.localhost')) return true;
+    if (this.#isEverything || isOwnName(host)) return true;
     const family = isIP(host);
     if (family !== 0 && this.#ranges.check(host, family === 6 ? 'ipv6' : 'ipv4')) return true;
     const port = url.port !== '' ? url.port : url.protocol === 'https:' ? '443' : '80';

@@ -5,7 +5,7 @@
  */
 import { lookup as lookUp, type LookupAddress, type LookupOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { isLoopback } from '../../core/security/listen-host.ts';
+import { isOwnName } from '../../core/security/listen-host.ts';
 
 type Subnet = readonly [address: string, prefix: number, family: 'ipv4' | 'ipv6'];
 
@@ -120,13 +120,6 @@ export class SsrfGuard {
       ? `${host} is not a public address; to call it, ${allowing(host)}.`
       : undefined;
   }
-}
-
-/**
- * Whether a host can only be this machine. @see https://www.rfc-editor.org/rfc/rfc6761#section-6.3
- */
-function isOwnName(host: string): boolean {
-  return isLoopback(host) || host.toLowerCase().endsWith('.localhost');
 }
 
 /** Without the brackets an IPv6 address has in a URL. */

@@ -6,6 +6,13 @@ export function isLoopback(host: string): boolean {
   return name === 'localhost' || name === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
 
+/**
+ * Whether a host can only be this machine. @see https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+ */
+export function isOwnName(host: string): boolean {
+  return isLoopback(host) || host.toLowerCase().endsWith('.localhost');
+}
+
 /** Whether a listener on `host` answers on every address of this machine. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host);
