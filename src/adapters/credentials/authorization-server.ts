@@ -51,7 +51,8 @@ export async function discover(
   }
   const named = question.issuer ?? described?.authorization_servers?.[0];
   const issuer = named ?? new URL('/', question.url).href;
-  checkUrl(issuer, 'authorization server', guard);
+  // Where the operator named it, nobody else did.
+  checkUrl(issuer, question.issuer ?? question.url, 'authorization server', guard);
   const found = await sdk.discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch });
   const metadata = found ?? (named === undefined ? usualMetadata(issuer) : undefined);
   if (metadata === undefined) {
@@ -116,18 +117,21 @@ function checkEndpoints(metadata: AuthorizationServerMetadata, guard: SsrfGuard)
   ] as const;
   for (const [what, url] of secret) {
     if (url === undefined) continue;
-    checkUrl(url, what, guard);
+    checkUrl(url, metadata.issuer, what, guard);
     if (new URL(url).origin !== origin && !guard.isAllowed(new URL(url).hostname)) {
       throw new CredentialError(
         `The ${what} is not at the authorization server's own origin; allow its host to use it.`,
       );
     }
   }
-  checkUrl(metadata.authorization_endpoint, 'authorization endpoint', guard);
+  const { authorization_endpoint: page } = metadata;
+  checkUrl(page, metadata.issuer, 'authorization endpoint', guard);
 }
 
-function checkUrl(text: string | undefined, what: string, guard: SsrfGuard): void {
+/** @param by - a URL of whoever named it. */
+function checkUrl(text: string | undefined, by: string, what: string, guard: SsrfGuard): void {
   if (text === undefined) return;
-  const fault = URL.canParse(text) ? guard.faultOf(new URL(text)) : 'The URL is malformed.';
+  const isUrl = URL.canParse(text);
+  const fault = isUrl ? guard.faultOfNamed(new URL(text), new URL(by)) : 'The URL is malformed.';
   if (fault !== undefined) throw new CredentialError(`The ${what} may not be called: ${fault}`);
 }

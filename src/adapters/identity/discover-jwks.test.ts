@@ -53,3 +53,17 @@ it.each([
   await expect(found).rejects.toThrow(fault);
   expect(asked).toHaveLength(1);
 });
+
+it.each(['http://127.0.0.1:2/', 'http://[::1]/', 'https://localhost', 'http://a.LOCALHOST/'])(
+  'V37: an issuer elsewhere has no keys on this machine: %s',
+  async (uri) => {
+    const { found } = asking([200, JSON.stringify({ issuer: ISSUER, jwks_uri: uri })]);
+    await expect(found).rejects.toThrow('The metadata leads to this machine');
+  },
+);
+
+it('an issuer on this machine has its keys there, too', async () => {
+  const metadata = { issuer: 'http://127.0.0.1:9400', jwks_uri: 'http://localhost:9400/keys' };
+  const fetch = async (): Promise<Response> => new Response(JSON.stringify(metadata));
+  expect(await discoverJwksUri(metadata.issuer, fetch)).toBe(metadata.jwks_uri);
+});

@@ -81,6 +81,17 @@ export class SsrfGuard {
     return isIP(host) === 0 ? undefined : this.#addressFault(host, host);
   }
 
+  /**
+   * The same of a URL that another host named: which ports this machine has is for its operator to
+   * say, and for whoever is on it.
+   * @param by - a URL of whoever named it.
+   */
+  faultOfNamed(url: URL, by: URL): string | undefined {
+    const host = bare(url.hostname);
+    const isLedHome = isOwnName(host) && !isOwnName(by.hostname) && !this.#allowedHosts.has(host);
+    return isLedHome ? notPublic(host) : this.faultOf(url);
+  }
+
   /** Whether the operator named this host as one to trust. */
   isAllowed(host: string): boolean {
     return this.#allowedHosts.has(bare(host.toLowerCase()));
@@ -116,9 +127,7 @@ export class SsrfGuard {
     const isMine = family !== 0 && LOOPBACK_LIST.check(address, kind);
     const isRefused =
       family === 0 || (isOwnName(host) ? !isMine : isMine || NOT_PUBLIC_LIST.check(address, kind));
-    return isRefused
-      ? `${host} is not a public address; to call it, ${allowing(host)}.`
-      : undefined;
+    return isRefused ? notPublic(host) : undefined;
   }
 }
 
@@ -131,6 +140,10 @@ function listOf(subnets: readonly Subnet[]): BlockList {
   const list = new BlockList();
   for (const [address, prefix, family] of subnets) list.addSubnet(address, prefix, family);
   return list;
+}
+
+function notPublic(host: string): string {
+  return `${host} is not a public address; to call it, ${allowing(host)}.`;
 }
 
 /** By whichever of its names whoever reads it knows. */
