@@ -21,8 +21,12 @@ const gatewayUrl = `http://127.0.0.1:${port}`;
 const provider = await startProvider(0, gatewayUrl);
 const keys = (verb, ...words) =>
   tidegate('keys', verb, '--file', join(data, 'keys.json'), ...words);
-const made = keys('add', 'nightly', '--tenant', 'acme', '--group', 'staff', '--json');
-const { id, key: nightly } = JSON.parse(made);
+const made = (name, ...groups) =>
+  JSON.parse(
+    keys('add', name, '--tenant', 'acme', ...groups.flatMap((each) => ['--group', each]), '--json'),
+  );
+const { id, key: nightly } = made('nightly', 'staff');
+const { key: weekly } = made('weekly', 'staff', 'editors');
 
 const variables = { DATA: data, PORT: String(port), ISSUER: provider.issuer };
 const loaded = loadConfig(at('tidegate.yaml'), variables);
@@ -51,6 +55,9 @@ assert.equal(await statusOf('payroll', gil), 404);
 
 // A program comes in by a key, until it is revoked.
 assert.equal(await call('reports', 'read', nightly), 'Sales are up.');
+// Another is one of the editors, and publishes nothing all the same.
+assert.deepEqual(await tools('reports', weekly), ['read']);
+await assert.rejects(call('reports', 'publish', weekly));
 keys('revoke', '--', id);
 for (let i = 0; i < 50 && (await statusOf('reports', nightly)) !== 401; i += 1) await delay(100);
 assert.equal(await statusOf('reports', nightly), 401);
