@@ -30,14 +30,16 @@ it('looks inside of claims, and first for a name that holds dots itself', () => 
 it('places nobody whose tenant or name is missing or no name', () => {
   const byOrg = { tenant: { claim: 'org' } };
   expect(map({ org: 'acme' }, byOrg)?.principal.tenant).toBe('acme');
-  for (const org of [undefined, '', 3, ['acme'], { acme: 1 }, 'x'.repeat(513)]) {
+  expect(map({ org: 'a\u{1f600}' }, byOrg)?.principal.tenant).toBe('a\u{1f600}');
+  for (const org of [undefined, '', 3, ['acme'], { acme: 1 }, 'x'.repeat(513), 'a\ud800']) {
     expect(map({ org }, byOrg), JSON.stringify(org)).toBeUndefined();
   }
-  expect(map({ sub: null })).toBeUndefined();
+  for (const sub of [null, 'a\ud800', '\udc00a']) expect(map({ sub })).toBeUndefined();
 });
 
 it('refuses groups and scopes that cannot be read, since a policy might forbid by them', () => {
-  for (const groups of [{ a: 1 }, 3, [1], ['a', null], Array.from({ length: 1001 }, () => 'x')]) {
+  const tooMany = Array.from({ length: 1001 }, () => 'x');
+  for (const groups of [{ a: 1 }, 3, [1], ['a', null], tooMany, ['a', '\ud800'], 'a \udfff']) {
     expect(map({ groups }, { groups: 'groups' })).toBeUndefined();
   }
 });

@@ -74,8 +74,10 @@ function claimAt(claims: Claims, name: string): unknown {
 
 function nameAt(claims: Claims, name: string): string | undefined {
   const value = claimAt(claims, name);
-  const isName = typeof value === 'string' && value !== '' && value.length <= NAME_CHARS_MAX;
-  return isName ? value : undefined;
+  if (typeof value !== 'string' || value === '' || value.length > NAME_CHARS_MAX) return undefined;
+  // Half of a surrogate pair has no bytes of its own: two such names would be one wherever a digest
+  // of them or a policy tells people apart.
+  return value.isWellFormed() ? value : undefined;
 }
 
 function firstName(claims: Claims, names: readonly string[]): string | undefined {
@@ -92,5 +94,9 @@ function wordsAt(claims: Claims, name: string | undefined): readonly string[] | 
   if (value === undefined) return [];
   const words = typeof value === 'string' ? value.split(' ').filter((each) => each !== '') : value;
   if (!Array.isArray(words) || words.length > WORDS_MAX) return undefined;
-  return words.every((each): each is string => typeof each === 'string') ? words : undefined;
+  return words.every(isWord) ? words : undefined;
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed();
 }
