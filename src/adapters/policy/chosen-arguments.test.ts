@@ -61,6 +61,15 @@ it('V42 are undefined where a name beside them differs only in case, at any dept
   expect(chosenArguments(['path', 'options.mode'], other)).toEqual({ path: '/a' });
 });
 
+it('V43 are undefined where the path goes on inside of a text that a server may read as JSON', () => {
+  for (const text of ['{"mode":"delete"}', ' \t\r\n{"mode":6}', '[{"mode":6}]', '{']) {
+    expect(chosenArguments(['options.mode'], { options: text })).toBeUndefined();
+    expect(chosenArguments(['a.options.mode'], { a: { options: text } })).toBeUndefined();
+    expect(chosenArguments(['mode'], text)).toBeUndefined();
+    expect(chosenArguments(['options'], { options: text })).toEqual({ options: text });
+  }
+});
+
 it('are found by a name that holds a dot, unless the path begins there, too', () => {
   const paths = ['fs.path'];
   expect(chosenArguments(paths, { 'fs.path': '/etc' })).toEqual({ 'fs.path': '/etc' });

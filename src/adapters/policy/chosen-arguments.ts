@@ -44,16 +44,23 @@ function valueOf(given: unknown, path: string): { readonly value: unknown } | un
   return Object.hasOwn(recordOf(given), beginning) ? undefined : valueAt(given, [path]);
 }
 
-/** Undefined when a name beside the path differs from the path's only in case: V42. */
+/**
+ * Undefined when a name beside the path differs from the path's only in case (V42), or when the
+ * path goes on inside of a text that is JSON.
+ */
 function valueAt(value: unknown, keys: readonly string[]): { readonly value: unknown } | undefined {
   let found = value;
   for (const key of keys) {
+    if (typeof found === 'string' && JSON_INSIDE.test(found)) return undefined;
     const record = recordOf(found);
     if (hasVariant(record, key)) return undefined;
     found = Object.hasOwn(record, key) ? record[key] : undefined;
   }
   return { value: found };
 }
+
+/** Servers of the Python SDK read such a text as the object or the list that it spells. */
+const JSON_INSIDE = /^\s*[{[]/;
 
 function hasVariant(record: Readonly<Record<string, unknown>>, key: string): boolean {
   const text = folded(key);
