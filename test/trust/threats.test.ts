@@ -4,6 +4,7 @@
  */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from 'tidegate/gateway';
@@ -72,6 +73,29 @@ it.skipIf(process.platform === 'win32')(
     expect(loadConfig(path, {}).kind).toBe('faulty');
     chmodSync(path, 0o644);
     expect(loadConfig(path, {}).kind).not.toBe('faulty');
+  },
+);
+
+it.skipIf(process.platform === 'win32')(
+  'V15: a file that it names and is read from, that anybody may write to, is refused',
+  () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'tidegate.yaml');
+    const policies = join(folder, 'policies.cedar');
+    const ca = join(folder, 'ca.pem');
+    const remote = `{ url: "https://mcp.example/mcp", ca: ${ca} }`;
+    writeFileSync(policies, 'permit (principal, action, resource);\n');
+    writeFileSync(ca, rootCertificates[0] ?? '');
+    writeFileSync(path, `policy: { file: ${policies} }\nservers: { far: ${remote} }\n`);
+    expect(loadConfig(path, {}).kind).toBe('config');
+    for (const file of [policies, ca]) {
+      chmodSync(file, 0o666);
+      const loaded = loadConfig(path, {});
+      expect(loaded).toMatchObject({
+        problems: [{ message: 'The file may be changed by anybody; use chmod o-w on it.' }],
+      });
+      chmodSync(file, 0o644);
+    }
   },
 );
 

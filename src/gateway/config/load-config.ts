@@ -23,9 +23,13 @@ export type LoadedConfig = ConfigOutcome & {
  */
 export function loadConfig(path: string, env: Variables): LoadedConfig {
   const files = new Map<string, string | undefined>();
+  const own = resolve(path);
   const readFile = (each: string): FileText => {
     if (!files.has(each)) files.set(each, fileVersion(each));
-    return readTextFile(each);
+    const isStray = each !== own && isAnybodys(each);
+    return isStray
+      ? unreadable('may be changed by anybody; use chmod o-w on it')
+      : readTextFile(each);
   };
   return { ...load(path, env, readFile), files };
 }
@@ -43,7 +47,10 @@ function faultyFile(message: string): ConfigOutcome {
   return { kind: 'faulty', problems: [{ line: 1, column: 1, path: '', message }] };
 }
 
-/** Whoever may write a config may run commands as us. Windows has no such modes. */
+/**
+ * Whoever may write a config may run commands as us, and whoever may write policies may do what
+ * they forbid. Windows has no such modes.
+ */
 function isAnybodys(path: string): boolean {
   if (process.platform === 'win32') return false;
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
