@@ -12,7 +12,7 @@ it.each([
   ['tools/list', 'tools', 'name', 'tool'],
   ['prompts/list', 'prompts', 'name', 'prompt'],
   ['resources/list', 'resources', 'uri', 'resource'],
-  ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'resource'],
+  ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'template'],
   ['tasks/list', 'tasks', 'taskId', 'task'],
 ])(
   '%s is left without what is not shown, and the rest to the letter',

@@ -9,7 +9,7 @@ import { isText } from './cedar-value.ts';
 import { recordOf } from './question.ts';
 
 export interface ListEntry {
-  readonly kind: 'tool' | 'prompt' | 'resource' | 'task';
+  readonly kind: 'tool' | 'prompt' | 'resource' | 'template' | 'task';
   readonly name: string;
   readonly value: unknown;
 }
@@ -28,7 +28,7 @@ const FORMS: ReadonlyMap<string, ListForm> = new Map([
   ['resources/list', { member: 'resources', kind: 'resource', key: 'uri', use: 'resources/read' }],
   [
     'resources/templates/list',
-    { member: 'resourceTemplates', kind: 'resource', key: 'uriTemplate', use: 'resources/read' },
+    { member: 'resourceTemplates', kind: 'template', key: 'uriTemplate', use: 'resources/read' },
   ],
   ['tasks/list', { member: 'tasks', kind: 'task', key: 'taskId', use: 'tasks/get' }],
 ]);

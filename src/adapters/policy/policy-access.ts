@@ -11,11 +11,11 @@ import { filteredList, type ListEntry, useOf } from './filtered-list.ts';
 import { PolicySet } from './policy-set.ts';
 import type { PolicyRules } from './policy-rules.ts';
 import type { Thing } from './policy-question.ts';
-import { type Question, questionsOf, recordOf } from './question.ts';
+import { type Action, type Question, questionsOf, recordOf } from './question.ts';
 import { readPolicies } from './read-policies.ts';
 import { TaskTools } from './task-tools.ts';
 import { ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
-import { uriForms } from './uri-forms.ts';
+import { templateForms, uriForms } from './uri-forms.ts';
 import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
 
 export interface PolicyAccessPorts {
@@ -156,7 +156,7 @@ export class PolicyAccess implements Access {
     if (target.kind === 'tool') {
       return this.#matterOfTool(request, target.name, { given: question.arguments });
     }
-    return { action, thing: { server, target, facts: undefined }, arguments: { given: {} } };
+    return matterOf(server, action, target);
   }
 
   #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
@@ -180,13 +180,15 @@ export class PolicyAccess implements Access {
       const matter = this.#matterOf(request, { action: 'call', target: { kind, name } });
       return matter === undefined ? [] : [matter];
     }
-    const action = kind === 'prompt' ? 'get' : 'read';
-    const names = kind === 'prompt' ? [name] : uriForms(name);
-    return names.map((each) => {
-      const thing = { server, target: { kind, name: each }, facts: undefined };
-      return { action, thing, arguments: { given: {} } };
-    });
+    if (kind === 'prompt') return [matterOf(server, 'get', { kind, name })];
+    const forms = kind === 'template' ? templateForms(name) : uriForms(name);
+    return forms.map((each) => matterOf(server, 'read', { kind: 'resource', name: each }));
   }
+}
+
+/** Of what says nothing of itself and has no arguments that policies look at. */
+function matterOf(server: string, action: Action, target: Thing['target']): Matter {
+  return { action, thing: { server, target, facts: undefined }, arguments: { given: {} } };
 }
 
 /**

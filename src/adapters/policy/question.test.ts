@@ -37,6 +37,17 @@ it.each([
   ]);
 });
 
+it('about a resource with braces as a URL parser reads it, and about a template as it is', () => {
+  const uri = 'file:///public/../secret/{a}';
+  const names = (method: string, params: object): readonly string[] =>
+    (asked(method, params) ?? []).map(({ target }) => ('name' in target ? target.name : ''));
+  for (const method of ['resources/read', 'resources/subscribe']) {
+    expect(names(method, { uri })).toEqual([uri, 'file:///secret/%7Ba%7D']);
+  }
+  const ref = { type: 'ref/resource', uri };
+  expect(names('completion/complete', { ref })).toEqual([uri, 'file:///secret/{a}']);
+});
+
 it('about each thing of a listen', () => {
   const notifications = {
     toolsListChanged: true,

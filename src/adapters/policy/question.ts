@@ -2,7 +2,7 @@
 import type { Message } from '../../core/protocol/message.ts';
 import { readFilter } from '../../core/sessions/subscription.ts';
 import { isText } from './cedar-value.ts';
-import { uriForms } from './uri-forms.ts';
+import { templateForms, uriForms } from './uri-forms.ts';
 
 export type Action = 'list' | 'call' | 'get' | 'read' | 'subscribe' | 'complete';
 
@@ -87,14 +87,19 @@ function one(
   return [{ action, target: { kind, name }, arguments: given }];
 }
 
-function ofUri(action: Action, uri: unknown): readonly Question[] | undefined {
+function ofUri(
+  action: Action,
+  uri: unknown,
+  formsOf: (text: string) => readonly string[] = uriForms,
+): readonly Question[] | undefined {
   if (typeof uri !== 'string' || !isText(uri)) return undefined;
-  return uriForms(uri).map((name) => ({ action, target: { kind: 'resource', name } }));
+  return formsOf(uri).map((name) => ({ action, target: { kind: 'resource', name } }));
 }
 
 function completed(ref: Readonly<Record<string, unknown>>): readonly Question[] | undefined {
   if (ref['type'] === 'ref/prompt') return one('complete', 'prompt', ref['name']);
-  return ref['type'] === 'ref/resource' ? ofUri('complete', ref['uri']) : undefined;
+  if (ref['type'] !== 'ref/resource') return undefined;
+  return ofUri('complete', ref['uri'], templateForms);
 }
 
 /** Changes of lists tell nothing but that something changed. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { uriForms } from './uri-forms.ts';
+import { templateForms, uriForms } from './uri-forms.ts';
 
 it.each([
   'file:///secret/b',
@@ -7,9 +7,7 @@ it.each([
   'ui://Board/View',
   'urn:isbn:0451450523',
   'https://intra.example/secret?q=1#x',
-  'file:///public/{name}',
   'file:///public/%7Bname%7D',
-  'https://intra.example/{+path}{?q,r}',
   'no URI at all',
   '',
 ])('%s is read in one way', (uri) => {
@@ -25,7 +23,20 @@ it.each([
   ['file:///sec\tret/b', 'file:///secret/b'],
   ['https://INTRA.example:443/secret', 'https://intra.example/secret'],
   ['https://intra.example', 'https://intra.example/'],
-  ['file:///public/../secret/{name}', 'file:///secret/{name}'],
+  ['file:///public/{name}', 'file:///public/%7Bname%7D'],
+  ['file:///public/../secret/{name}', 'file:///secret/%7Bname%7D'],
 ])('%s is also %s', (uri, read) => {
   expect(uriForms(uri)).toEqual([uri, read]);
+});
+
+it.each(['note://{id}', 'file:///public/{name}', 'https://intra.example/{+path}{?q,r}', '{+uri}'])(
+  'the template %s is read in one way',
+  (template) => {
+    expect(templateForms(template)).toEqual([template]);
+  },
+);
+
+it('a template is also what it says of where it lies', () => {
+  const template = 'FILE:///public/../secret/{name}';
+  expect(templateForms(template)).toEqual([template, 'file:///secret/{name}']);
 });

@@ -5,13 +5,16 @@
  * @see https://url.spec.whatwg.org/#concept-basic-url-parser
  */
 export function uriForms(uri: string): readonly string[] {
-  if (!URL.canParse(uri)) return [uri];
-  const { href } = new URL(uri);
-  const read = uri.includes('{') ? withBraces(href) : href;
-  return read === uri ? [uri] : [uri, read];
+  return forms(uri, (href) => href);
 }
 
-/** The braces of a template are escaped in paths and left alone elsewhere. */
-function withBraces(href: string): string {
-  return href.replaceAll('%7B', '{').replaceAll('%7D', '}');
+/** A template of URIs likewise: parsers escape its braces in paths, and no server reads it so. */
+export function templateForms(template: string): readonly string[] {
+  return forms(template, (href) => href.replaceAll('%7B', '{').replaceAll('%7D', '}'));
+}
+
+function forms(text: string, asRead: (href: string) => string): readonly string[] {
+  if (!URL.canParse(text)) return [text];
+  const read = asRead(new URL(text).href);
+  return read === text ? [text] : [text, read];
 }
