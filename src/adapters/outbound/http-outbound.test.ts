@@ -91,6 +91,37 @@ function post(http: HttpOutbound, url: string, options: Options = {}): Promise<O
   });
 }
 
+describe('an address that may not be called', () => {
+  it.each(['https://[::ffff:127.0.0.1]:PORT/', 'http://u:p@127.0.0.1:PORT/'])(
+    'V37: is not connected to: %s',
+    async (pattern) => {
+      const { url, sockets } = await serverThat((socket) => socket.end(OK));
+      const { end } = await post(outbound(), pattern.replace('PORT', new URL(url).port));
+      expect(end).toEqual({ kind: 'unsent', detail: expect.stringMatching(/ .*\.$/) as string });
+      expect(sockets).toEqual([]);
+    },
+  );
+
+  it('V37: is not connected to when a name resolves to it', async () => {
+    const { url, sockets } = await serverThat((socket) => socket.end(OK));
+    const asked: string[] = [];
+    const resolve = ((name: string, _: object, done: (e: null, found: object[]) => void) => {
+      asked.push(name);
+      done(null, [{ address: '127.0.0.1', family: 4 }]);
+    }) as never;
+    const http = new HttpOutbound(new SsrfGuard([], resolve));
+    closing.unshift(() => http.close());
+    const { port } = new URL(url);
+    const { end } = await post(http, `https://rebound.example:${port}/mcp`);
+    expect(end).toMatchObject({ kind: 'unsent' });
+    expect(JSON.stringify(end)).toContain('rebound.example is not a public address');
+    expect(sockets).toEqual([]);
+    // A name of this machine's own is resolved by the same, and leads where that says.
+    expect((await post(http, `http://own.localhost:${port}/mcp`)).status).toBe(200);
+    expect(asked).toEqual(['rebound.example', 'own.localhost']);
+  });
+});
+
 describe('a connection', () => {
   it('is kept for the next request, with the headers and the body that were asked for', async () => {
     const { url, requests, sockets } = await serverThat((socket) => socket.write(OK));
