@@ -149,17 +149,21 @@ describe('access tokens that are JWTs', () => {
     const issuer = await Issuer.start();
     const other = await Issuer.start();
     const lies = [
-      { issuer: other.url },
-      { issuer: `${issuer.url}/` },
-      { jwks_uri: 'http://169.254.169.254/latest/meta-data' },
-      { jwks_uri: 'file:///etc/passwd' },
-      { jwks_uri: 'http://[::ffff:10.0.0.1]/' },
-    ];
-    for (const metadata of lies) {
+      [{ issuer: other.url }, 'of another issuer'],
+      [{ issuer: `${issuer.url}/` }, 'of another issuer'],
+      [{ jwks_uri: 'http://169.254.169.254/latest/meta-data' }, 'Without TLS'],
+      [{ jwks_uri: 'https://169.254.169.254/latest/meta-data' }, 'not a public address'],
+      [{ jwks_uri: 'file:///etc/passwd' }, 'must be http'],
+      [{ jwks_uri: 'https://[::ffff:10.0.0.1]/' }, 'not a public address'],
+    ] as const;
+    for (const [metadata, why] of lies) {
       issuer.metadata = metadata;
       const host = await hostOf(trusting(issuer));
       const reply = await open(host, await issuer.token());
       expect(reply.status, JSON.stringify(metadata)).toBe(503);
+      const failed = host.log.filter(({ event }) => event === 'issuer_keys_failed');
+      expect(failed).toHaveLength(1);
+      expect(failed[0]?.['detail']).toContain(why);
       await host.close();
     }
     expect(issuer.asked.keys + other.asked.keys + other.asked.metadata).toBe(0);
