@@ -1,8 +1,8 @@
 import type { IntrospectionAuthConfig } from 'tidegate/gateway';
 import { describe, expect, it } from 'vitest';
 import { Introspection } from './introspection-endpoint.ts';
-import { PUBLIC_URL } from './issuer.ts';
-import { behind, hostOf, open, TokenSession } from './token-gateway.ts';
+import { Issuer, PUBLIC_URL } from './issuer.ts';
+import { behind, hostOf, open, TokenSession, trusting } from './token-gateway.ts';
 
 const ISSUER = 'https://idp.example.test';
 
@@ -116,6 +116,27 @@ describe('tokens that say nothing by themselves', () => {
       'partner-1',
       'partner-2',
     ]);
+  });
+
+  it('are not JWTs that name another issuer: those are not shown to this one', async () => {
+    const endpoint = await Introspection.start();
+    endpoint.says = () => good();
+    const [issuer, stranger] = [await Issuer.start(), await Issuer.start()];
+    const ways = [trusting(issuer).auth, asking(endpoint).auth];
+    const host = await hostOf(behind({ kind: 'several', ways }));
+    const far = { aud: `${PUBLIC_URL}/other/mcp` };
+    expect((await open(host, await issuer.token())).status).toBe(200);
+    expect((await open(host, await issuer.token(far))).status).toBe(401);
+    expect((await open(host, await stranger.token())).status).toBe(401);
+    expect(endpoint.asked).toEqual([]);
+    // What names this issuer, or nobody, may be its own.
+    const shown = [
+      await issuer.token({ iss: ISSUER }),
+      await issuer.token({ iss: undefined }),
+      'a.b.c',
+    ];
+    for (const token of shown) expect((await open(host, token)).status).toBe(200);
+    expect(endpoint.asked.map(({ token }) => token)).toEqual(shown);
   });
 
   it('are asked about again when the answer is old, or the token might have ended', async () => {

@@ -1,6 +1,7 @@
 /** Identity by opaque access tokens, about which their issuer is asked. */
 import { apiKeyId } from './api-key.ts';
 import { introspect } from './introspection.ts';
+import { isJwt, jwtBelonging } from './jwt-belonging.ts';
 import { tokenIdentity, type TokenPorts, type TokenRules, wallClock } from './jwt-identity.ts';
 import type { TokenIdentity } from './token-identity.ts';
 
@@ -31,12 +32,19 @@ export function introspectionIdentity(
   const { now = wallClock } = ports;
   const { issuer, keptMsMax = KEPT_MS } = options;
   const verifier = introspect(options, { ...ports, now });
+  // A JWT that names nobody may be its own.
+  const ours = new Set([issuer, undefined]);
   return tokenIdentity(options, ports, {
     verifier,
     keptMsMax,
     askingMax: ASKING_MAX,
     issuers: [issuer],
-    // A key of ours is shown to nobody, known or not.
-    form: { isFit: (text) => TOKEN.test(text) && apiKeyId(text) === undefined },
+    form: {
+      // A key of ours is shown to nobody.
+      isFit: (text) => TOKEN.test(text) && apiKeyId(text) === undefined,
+      // Nor is what another issuer signed: whoever is shown it could come in with it elsewhere.
+      belongingOf: (text) =>
+        isJwt(text) && jwtBelonging(text, ours) === 'foreign' ? 'foreign' : 'ours',
+    },
   });
 }
