@@ -276,18 +276,24 @@ async function confide({ host, issuer }: Stage, speaker: Talker, bearer: Headers
     await guest.send({ ...request, path: `/${name}/mcp` });
     await guest.open(name);
   }
+  const refused = async (headers: Headers): Promise<void> => {
+    const stranger = new Talker(host, headers);
+    await stranger.ask('leaky', 'ping');
+    expect(stranger.refusals).not.toBe('');
+    speaker.refusals += stranger.refusals;
+  };
   const wrong = s('a token that is not believed');
   for (const authorization of [`Bearer ${wrong}`, `Basic ${wrong}`, `Bearer a.${wrong}.c`]) {
-    await new Talker(host, { authorization }).ask('leaky', 'ping');
+    await refused({ authorization });
   }
   const forged = await issuer.token({ aud: 'everywhere', org: wrong, iss: `https://${wrong}` });
-  await new Talker(host, { authorization: `Bearer ${forged}` }).ask('leaky', 'ping');
+  await refused({ authorization: `Bearer ${forged}` });
   issuer.answer = (response) => {
     response.end(secretOf('the body of an issuer that fails'));
   };
   const unknown = { kid: secretOf('the body of an issuer that fails') };
   const late = await issuer.token({ aud: 'everywhere', org: 'acme', header: unknown });
-  await new Talker(host, { authorization: `Bearer ${late}` }).ask('leaky', 'ping');
+  await refused({ authorization: `Bearer ${late}` });
   speaker.refusals += guest.refusals;
 }
 
