@@ -39,7 +39,7 @@ async function failureOf(asked: Promise<unknown>): Promise<string> {
 }
 
 describe('a task of 2025-11-25', () => {
-  it.each(SHARED)('is its maker’s alone with isolation %s', async (isolation) => {
+  it.each(SHARED)('V30: is its maker’s alone with isolation %s', async (isolation) => {
     const url = await served({ upstream: stdio(process.execPath, [child('legacy')]), isolation });
     const [ann, bob] = [await clientOf(url, 'ann'), await clientOf(url, 'bob')];
     const taskId = await finishedTask(ann);
@@ -60,7 +60,7 @@ describe('a task of 2025-11-25', () => {
 });
 
 describe('a task of the extension', () => {
-  it.each(SHARED)('is its maker’s alone with isolation %s', async (isolation) => {
+  it.each(SHARED)('V30: is its maker’s alone with isolation %s', async (isolation) => {
     const url = await served({ upstream: stdio(process.execPath, [child('modern')]), isolation });
     const [ann, bob] = [new Asking2026(url, 'ann'), new Asking2026(url, 'bob')];
     const { result } = await ann.ask('tools/call', { name: 'ask', arguments: {} });
