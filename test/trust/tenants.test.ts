@@ -1,6 +1,6 @@
 /**
  * Tenants see the servers they were given and nothing of each other: a server of another tenant is
- * a name there is not, a child serves one tenant, and who is suspended is out at once. V28.
+ * a name there is not, a child serves one tenant, and who is suspended is out at once.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -129,7 +129,7 @@ describe('a tenant that is suspended', () => {
 });
 
 describe('a child', () => {
-  it('under isolation tenant serves one tenant, whatever its people are called', async () => {
+  it('V28 under isolation tenant serves one tenant, whatever its people are called', async () => {
     const file = `${temporaryFolder()}/pids`;
     const one = childOf({ PID_FILE: file }, { isolation: 'tenant' });
     const host = await policyHost({ tenants: { '*': tenantOf() } }, { one });
@@ -179,7 +179,7 @@ describe('limits of one tenant', () => {
 });
 
 describe('a server at a URL', () => {
-  it('is shown the credential of the tenant, and one tenant is never shown as another', async () => {
+  it('V28 is shown the credential of the tenant, and one tenant is never shown as another', async () => {
     const { url, seen } = await credentialLog();
     const remote = {
       ...officeOf(),
