@@ -8,6 +8,7 @@ import type {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { AccessRequest, ToolFacts } from '../../core/access.ts';
 import type { Principal } from '../../core/ports.ts';
+import { plainAddress } from '../../core/security/address-key.ts';
 import { cedarValue } from './cedar-value.ts';
 import type { PolicyQuestion } from './policy-set.ts';
 import type { Target } from './question.ts';
@@ -104,7 +105,7 @@ export function contextOf(
   given: Readonly<Record<string, CedarValueJson>>,
   wants: { readonly address: boolean; readonly nowMs: number | undefined },
 ): Context {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const plain = plainAddress(address);
   const ip: Context =
     wants.address && isIP(plain) !== 0 ? { address: { __extn: { fn: 'ip', arg: plain } } } : {};
   const time: Context =

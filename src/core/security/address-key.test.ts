@@ -1,9 +1,18 @@
 import { expect, it } from 'vitest';
-import { addressKey } from './address-key.ts';
+import { addressKey, plainAddress } from './address-key.ts';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
   ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['::ffff:c000:207', '192.0.2.7'],
+  ['0:0:0:0:0:FFFF:C000:207', '192.0.2.7'],
+  ['::0:ffff:192.0.2.7', '192.0.2.7'],
+  ['::ffff:0:1', '0.0.0.1'],
+  ['::ffff:ffff:ffff', '255.255.255.255'],
+  ['::ffff', '0:0:0:0::/64'],
+  ['::ffff:1', '0:0:0:0::/64'],
+  ['1::ffff:c000:207', '1:0:0:0::/64'],
+  ['::ffff:0:c000:207', '0:0:0:0::/64'],
   ['2001:db8::1', '2001:db8:0:0::/64'],
   ['2001:DB8:0:0:ffff::2', '2001:db8:0:0::/64'],
   ['2001:db8:0:1::2', '2001:db8:0:1::/64'],
@@ -22,4 +31,10 @@ it.each([
   ['::ffff:192.0.2.7x', '0:0:0:0::/64'],
 ])('%s is counted as %s', (address, key) => {
   expect(addressKey(address)).toBe(key);
+});
+
+it('is plain without a zone, and as IPv4 where it is that', () => {
+  expect(plainAddress('fe80::1%eth0')).toBe('fe80::1');
+  expect(plainAddress('::ffff:a00:1')).toBe('10.0.0.1');
+  expect(plainAddress('192.0.2.7')).toBe('192.0.2.7');
 });

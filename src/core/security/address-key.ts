@@ -6,11 +6,26 @@
 export function addressKey(address: string): string {
   // Asked several times a request, and most addresses are IPv4.
   if (!address.includes(':') && !address.includes('%')) return address;
-  const bare = address.replace(/%.*$/, '');
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
-  if (mapped !== undefined) return mapped;
-  return bare.includes(':') ? `${prefixOf(bare)}::/64` : bare;
+  const plain = plainAddress(address);
+  return plain.includes(':') ? `${prefixOf(plain)}::/64` : plain;
 }
+
+/**
+ * An address without its zone. IPv4 inside of IPv6 is IPv4, whichever of its spellings a proxy
+ * uses.
+ * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2
+ */
+export function plainAddress(address: string): string {
+  const bare = address.replace(/%.*$/, '');
+  const [, dotted, high = '', low = ''] = MAPPED.exec(bare) ?? [];
+  if (dotted !== undefined) return dotted;
+  if (high === '') return bare;
+  const pairs = [high, low].map((group) => Number.parseInt(group, 16));
+  return pairs.flatMap((pair) => [pair >> 8, pair & 0xff]).join('.');
+}
+
+/** Of eight groups the sixth: whatever is valid and ends so is zeros before it. */
+const MAPPED = /^[0:]*:ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i;
 
 /** The first four groups, written out: `2001:db8::1` and `2001:db8:0:0::2` are neighbours. */
 function prefixOf(address: string): string {
