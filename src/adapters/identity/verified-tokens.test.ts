@@ -59,7 +59,7 @@ class Stage {
 }
 
 describe('a token that was verified', () => {
-  it('is kept until it ends, and not a moment longer', async () => {
+  it('V31 is kept until it ends, and not a moment longer', async () => {
     const stage = new Stage();
     const outcome = await stage.verify('a');
     expect(outcome.kind).toBe('facts');
