@@ -59,6 +59,15 @@ export const MISDEEDS: readonly Misdeed[] = [
     BAD,
   ],
   [
+    'a content coding that nobody asked for, and its body has not',
+    ({ response, body }) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'br' };
+      const answer = { jsonrpc: '2.0', id: body.id, result: { of: 'tools/call' } };
+      response.writeHead(200, headers).end(JSON.stringify(answer));
+    },
+    BAD,
+  ],
+  [
     'content codings without end',
     (asked) =>
       asked.status(200, {
