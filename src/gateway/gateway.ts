@@ -257,10 +257,11 @@ export class Gateway implements Application, OpenDoor {
     for (const { endpoint } of this.#servers.values()) endpoint.learn();
   }
 
-  /** What tenants have open at servers that they see no more. */
+  /** What tenants have open at servers that they see no more, as they are or were before. */
   #endUnseen(): void {
-    for (const { name, endpoint } of this.#servers.values()) {
-      endpoint.revoke((principal) => !this.#tenants.sees(principal, name));
+    for (const { name, endpoint } of [...this.#servers.values(), ...this.#leaving.named]) {
+      // Of all as one, each server ends what is its own.
+      if (name !== ALL) endpoint.revoke((principal) => !this.#tenants.sees(principal, name));
     }
   }
 

@@ -22,6 +22,11 @@ export class LeavingEndpoints {
     return Array.from(this.#leaving, ({ endpoint }) => endpoint);
   }
 
+  /** With the name that each served. */
+  get named(): Iterable<{ readonly name: string; readonly endpoint: Endpoint }> {
+    return this.#leaving;
+  }
+
   /** Resolves when those of this moment are gone. */
   get gone(): Promise<unknown> {
     return Promise.all(Array.from(this.#leaving, ({ gone }) => gone));

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GatewayConfig, TenantConfig } from 'tidegate/gateway';
 import { initialize, postOf } from '../wire/conversation.ts';
-import { childOf, eventually, pidsIn, temporaryFolder } from '../gateway/gateway-host.ts';
+import { childOf, configOf, eventually, pidsIn, temporaryFolder } from '../gateway/gateway-host.ts';
 import { called, caller2025, caller2026, listed, officeOf, policyHost } from './policy-gateway.ts';
 
 /** A remote server that says which credential it was shown, and notes each. */
@@ -109,6 +109,31 @@ describe('a server that a tenant does not see', () => {
     expect(await ask('other/ann')).toBe(404);
     host.gateway.reload({ ...host.config, tenants: { ...TENANTS, '*': tenantOf() } });
     expect(await ask('other/ann')).toBe(200);
+  });
+});
+
+describe('a server that a tenant sees no more', () => {
+  it.each([
+    ['that is as it was', {}],
+    ['that was changed and only waits for its end', { GREETING: 'new' }],
+  ])('ends what that tenant has open there, at one %s', async (_, env) => {
+    const host = await policyHost({ tenants: TENANTS }, { one: childOf() });
+    const acme = await caller2025(host, 'one', 'acme/ann');
+    const bolt = await caller2025(host, 'one', 'bolt/ann');
+    const held = [acme, bolt].map((caller) =>
+      called(caller, 'hold').then(
+        ({ answer }) => JSON.stringify(answer),
+        () => 'cut off',
+      ),
+    );
+    await eventually(() => host.gateway.status.servers[0]?.pending === 2, 'both calls');
+    const changed = { ...host.config, ...configOf({ one: childOf(env) }) };
+    const listen = { ...host.config.listen, drainMs: 20_000 };
+    host.gateway.reload({ ...changed, listen, tenants: { bolt: tenantOf() } });
+    expect(await held[0]).not.toContain('released');
+    expect((await called(acme, 'release')).status).toBe(404);
+    expect((await called(bolt, 'release')).status).toBe(200);
+    expect(await held[1]).toContain('released');
   });
 });
 
