@@ -8,7 +8,10 @@
 import type { CloseReason } from '../../core/close-reasons.ts';
 import type { LogFields, LogLevel, Telemetry } from '../../core/ports.ts';
 import { type Counter, Counters } from './counters.ts';
+import { LogFile } from './log-file.ts';
 import { printable } from './printable.ts';
+
+const STANDARD_ERROR = 2;
 
 export type LogFormat = 'pretty' | 'json';
 
@@ -30,9 +33,6 @@ export interface ConsoleTelemetry extends Telemetry {
   flush(): void;
 }
 
-/** Characters of log that may wait for a reader of stderr before lines are dropped. */
-const WAITING_CHARS_MAX = 1024 * 1024;
-
 /**
  * Loads the logger, which is why it is asynchronous: who embeds the library does not pay for it.
  */
@@ -40,12 +40,7 @@ export async function consoleTelemetry(
   options: ConsoleTelemetryOptions = {},
 ): Promise<ConsoleTelemetry> {
   const { default: pino } = await import('pino');
-  const stderr =
-    options.write === undefined
-      ? pino.destination({ dest: 2, sync: false, maxLength: WAITING_CHARS_MAX })
-      : undefined;
-  // Whoever read stderr is gone; there is nobody left to tell.
-  stderr?.on('error', () => {});
+  const stderr = options.write === undefined ? new LogFile(STANDARD_ERROR) : undefined;
   const write = options.write ?? ((line: string) => stderr?.write(line));
   const render = options.format === 'pretty' ? await prettyLine(options) : String;
   const logger = pino(
@@ -80,7 +75,7 @@ export async function consoleTelemetry(
       counters.add('stream_age_ms_sum', { era, kind }, ageMs);
     },
     snapshot: () => counters.snapshot(),
-    flush: () => stderr?.flushSync(),
+    flush: () => stderr?.flush(),
   };
 }
 
