@@ -4,6 +4,7 @@
 import { tokenFault } from '../adapters/identity/static-token.ts';
 import { proxyFault } from '../adapters/outbound/proxy-choice.ts';
 import { isLoopback } from '../core/security/listen-host.ts';
+import { nearest } from '../gateway/config/nearest.ts';
 import type { RawOptions } from './raw-options.ts';
 import type {
   CredentialChoice,
@@ -79,6 +80,15 @@ const LATER_OPTIONS: Readonly<Record<string, { readonly flag: string; readonly o
   adminHost: { flag: '--admin-host' },
 };
 
+/** Commands with words of their own, which stand first on the line. */
+export const SUBCOMMAND_USAGES: ReadonlyMap<string, string> = new Map([
+  ['connect', 'connect <url> [options]'],
+  ['check', 'check <file> [options]'],
+  ['keys', 'keys add|list|revoke [options]'],
+  ['audit', 'audit verify <file...> [options]'],
+  ['policy', 'policy test <file> [options]'],
+]);
+
 const LATER_COMMANDS: ReadonlySet<string> = new Set(['doctor', 'bench', 'init']);
 
 /** An option or a command that this version lacks. */
@@ -92,9 +102,10 @@ export function laterFault(
       ? `this version does not have ${flag}.`
       : `this version has no ${flag} other than ${only}.`;
   }
-  if (firstWord === 'connect') return 'put connect first: tidegate connect <url> [options]';
-  if (firstWord === 'check') return 'put check first: tidegate check <file> [options]';
-  if (firstWord === undefined || !LATER_COMMANDS.has(firstWord)) return undefined;
+  if (firstWord === undefined) return undefined;
+  const usage = SUBCOMMAND_USAGES.get(firstWord);
+  if (usage !== undefined) return `put ${firstWord} first: tidegate ${usage}`;
+  if (!LATER_COMMANDS.has(firstWord)) return undefined;
   return `this version does not have the command ${firstWord}.`;
 }
 
@@ -176,7 +187,11 @@ function meantBy(words: readonly string[]): string {
     return `say what the URL is for: ${ways}.`;
   }
   if (/\.(?:ya?ml|json)$/i.test(first)) return `a file of servers is given by --config ${first}`;
-  return `put -- before the server's command: tidegate -- ${words.join(' ')}`;
+  const serving = `put -- before the server's command: tidegate -- ${words.join(' ')}`;
+  const near = nearest(first.slice(0, 100), [...SUBCOMMAND_USAGES.keys()]);
+  return near === undefined
+    ? serving
+    : `did you mean tidegate ${near}? To serve ${first}, ${serving}`;
 }
 
 function tlsFault(raw: RawOptions): string | undefined {

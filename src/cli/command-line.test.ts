@@ -161,6 +161,9 @@ describe('readCommandLine', () => {
     ['connect https://x --header s3cret', 'Give a header as "Name: value"'],
     ['connect https://x --hedaer A:b', 'Did you mean --header?'],
     ['--json connect https://x', 'put connect first'],
+    ['--json keys list', 'put keys first: tidegate keys add|list|revoke'],
+    ['conect https://x', 'did you mean tidegate connect?'],
+    ['chekc f.yaml', "put -- before the server's command: tidegate -- chekc f.yaml"],
     ['doctor http://x', 'this version does not have the command doctor.'],
     ['--upstream mcp.example.com', 'Give an absolute URL'],
     ['--upstream ftp://x', 'Give an absolute URL'],
@@ -241,6 +244,13 @@ describe('readCommandLine', () => {
     });
     expect(read('connect --help')).toMatchObject({ kind: 'shown' });
     expect(reason('connect https://x', { TIDEGATE_UPSTREAM_HEADERS: 'x' })).toContain('HEADERS');
+  });
+
+  it('shows help to whoever asks for it with a word', () => {
+    expect(read('help')).toEqual(read('--help'));
+    expect(read('help everything')).toEqual(read('--help'));
+    expect(read('help connect')).toEqual(read('connect --help'));
+    expect(read('help keys')).toEqual(read('keys --help'));
   });
 
   it('takes the one store and the one worker there are', () => {

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { type AuditLine, readAuditLine } from './audit-line.ts';
 import { type CheckLine, readCheckLine } from './check-line.ts';
-import { type CheckedOptions, checkedOptions } from './checked-options.ts';
+import { type CheckedOptions, checkedOptions, SUBCOMMAND_USAGES } from './checked-options.ts';
 import { type ConnectLine, readConnectLine } from './connect-line.ts';
 import { type GatewayLine, readGatewayLine } from './gateway-line.ts';
 import { type KeysLine, readKeysLine } from './keys-line.ts';
@@ -50,6 +50,8 @@ export function readCommandLine(
   env: Environment,
   version: string,
 ): CommandLine {
+  // `help` and `help keys` are what many type first.
+  if (argv[0] === 'help') return readCommandLine([...helpTopic(argv[1]), '--help'], env, version);
   if (argv[0] === 'connect') return readConnectLine(argv.slice(1), env);
   if (argv[0] === 'check') return readCheckLine(argv.slice(1));
   if (argv[0] === 'keys') return readKeysLine(argv.slice(1));
@@ -77,6 +79,11 @@ export function readCommandLine(
   if (raw.config === undefined) return checkedOptions(raw, rest);
   const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli';
   return readGatewayLine(raw, isGiven, rest);
+}
+
+/** The command of its own that help is asked for; none: ours. */
+function helpTopic(word: string | undefined): readonly string[] {
+  return word !== undefined && SUBCOMMAND_USAGES.has(word) ? [word] : [];
 }
 
 function defineProgram(env: Environment, version: string): Command {
