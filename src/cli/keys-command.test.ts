@@ -78,9 +78,17 @@ describe('tidegate keys', () => {
       kind: 'wrong',
       reason: expect.stringContaining('90d, 12h or 30m') as string,
     });
-    expect(read('remove')).toMatchObject({ kind: 'wrong' });
+    const reason = 'say add, list or revoke. See tidegate keys --help.';
+    expect(read('remove')).toEqual({ kind: 'wrong', reason });
+    expect(read('remove', 'Zk3_0aXb', '--file', 'k.json')).toEqual({ kind: 'wrong', reason });
     expect(read()).toMatchObject({ kind: 'shown' });
+    expect(read('remove', '--help')).toMatchObject({ kind: 'shown' });
     expect(read('revoke', '--help')).toMatchObject({ kind: 'shown' });
+  });
+
+  it('shows no default of options that have none', () => {
+    const help = read('add', '--help');
+    expect(help.kind === 'shown' && help.text).toContain('a scope it carries (repeatable)\n');
   });
 
   it('changes nothing while somebody else does, and says so', () => {

@@ -27,8 +27,8 @@ export type KeysLine = { readonly kind: 'keys'; readonly options: KeysOptions } 
 interface RawKeys {
   readonly file: string;
   readonly tenant: string;
-  readonly scope: readonly string[];
-  readonly group: readonly string[];
+  readonly scope?: readonly string[];
+  readonly group?: readonly string[];
   readonly expires?: number;
   readonly json?: boolean;
 }
@@ -56,7 +56,7 @@ function optionsOf(action: string, word: string, raw: RawKeys): AddKey | KeysOpt
   const { file } = raw;
   if (action === 'list') return { action, file };
   if (action === 'revoke') return { action, file, id: word };
-  const { tenant, scope: scopes, group: groups, expires: lifeMs } = raw;
+  const { tenant, scope: scopes = [], group: groups = [], expires: lifeMs } = raw;
   return { action: 'add', file, tenant, subject: word, scopes, groups, lifeMs };
 }
 
@@ -69,6 +69,9 @@ function overview(words: readonly string[]): SubcommandEnd {
     .description('Makes, lists and revokes API keys. A gateway that serves notices within seconds.')
     .usage('add|list|revoke [options]')
     .helpOption('-h, --help', 'print this text')
+    // An action that there is not is told apart below, in a better sentence than commander's.
+    .allowExcessArguments()
+    .allowUnknownOption()
     .addHelpText('after', `\nExamples:\n  ${Object.values(EXAMPLES).join('\n  ')}`);
   const end = parseSubcommand(program, words.length === 0 ? ['--help'] : words);
   return end ?? { kind: 'wrong', reason: 'say add, list or revoke. See tidegate keys --help.' };
@@ -78,8 +81,8 @@ function addCommand(): Command {
   return common('add', 'Makes a key and prints it, this once.')
     .argument('<subject>', 'whose it is; two keys of one subject are one principal', readName)
     .option('--tenant <name>', 'the tenant it belongs to', readName, 'default')
-    .option('--scope <scope>', 'a scope it carries (repeatable)', gather, [])
-    .option('--group <group>', 'a group its subject is in (repeatable)', gather, [])
+    .option('--scope <scope>', 'a scope it carries (repeatable)', gather)
+    .option('--group <group>', 'a group its subject is in (repeatable)', gather)
     .option('--expires <time>', 'how long it counts: 90d, 12h or 30m', readLife);
 }
 
@@ -103,7 +106,7 @@ function common(action: keyof typeof EXAMPLES, description: string): Command {
     .addHelpText('after', `\nExample:\n  ${EXAMPLES[action]}`);
 }
 
-function gather(value: string, before: readonly string[]): readonly string[] {
+function gather(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, readName(value)];
 }
 
