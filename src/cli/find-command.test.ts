@@ -28,6 +28,7 @@ describe('commandFault', () => {
     ['toool', 'is not on PATH'],
     ['a-folder', 'is not on PATH'],
     ['./tool', 'there is no file'],
+    ['./bin/a-folder', '/bin/a-folder is a folder'],
     ['npx -y server', 'Leave its quotes out'],
   ])('says what is wrong with %j', (command, sentence) => {
     expect(commandFault(command, folder, env)).toContain(sentence);

@@ -10,6 +10,7 @@ export type MissingCommand =
   | { readonly kind: 'several-words' }
   | { readonly kind: 'not-executable'; readonly path: string }
   | { readonly kind: 'no-file'; readonly path: string }
+  | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'not-on-path' };
 
 /** One line for the operator, or undefined when the command is there. */
@@ -26,6 +27,8 @@ export function commandFault(
       return `${missing.path} may not be run. Make it executable: chmod +x ${missing.path}`;
     case 'no-file':
       return `there is no file ${missing.path}. Check the path after --.`;
+    case 'folder':
+      return `${missing.path} is a folder. Give the program in it after --.`;
     case 'not-on-path':
       return (
         `the command ${command} is not on PATH. ` +
@@ -52,7 +55,9 @@ export function missingCommand(
   if (/\s/.test(command)) return { kind: 'several-words' };
   const found = places.find((place) => isFile(place));
   if (found !== undefined) return { kind: 'not-executable', path: found };
-  return isPath ? { kind: 'no-file', path: places[0] ?? command } : { kind: 'not-on-path' };
+  if (!isPath) return { kind: 'not-on-path' };
+  const [path = command] = places;
+  return { kind: isFolder(path) ? 'folder' : 'no-file', path };
 }
 
 function pathEntries(env: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -75,9 +80,17 @@ function isProgram(path: string): boolean {
 }
 
 function isFile(path: string): boolean {
+  return statOf(path)?.isFile() ?? false;
+}
+
+function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() ?? false;
+}
+
+function statOf(path: string): ReturnType<typeof statSync> {
   try {
-    return statSync(path).isFile();
+    return statSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { apiKeyId, isApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
 import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
+import { auditCommand } from './audit-command.ts';
 import { readAuditLine } from './audit-line.ts';
 import { type KeysOutcome, keysCommand } from './keys-command.ts';
 import { type KeysLine, readKeysLine } from './keys-line.ts';
@@ -113,10 +114,23 @@ describe('tidegate keys', () => {
   });
 
   it('says that a file cannot be written', () => {
-    expect(run('add', 'ci', '--file', join(folder(), 'absent', 'keys.json'))).toMatchObject({
+    const place = join(folder(), 'absent');
+    expect(run('add', 'ci', '--file', join(place, 'keys.json'))).toEqual({
       exitCode: 1,
-      text: expect.stringContaining('ENOENT') as string,
+      output: '',
+      text: `tidegate: there is no folder ${place} for keys.json.\n`,
     });
+    const long = join(folder(), 'k'.repeat(300));
+    expect(run('add', 'ci', '--file', long).text).toContain('cannot be written (ENAMETOOLONG)');
+  });
+
+  it('takes a file that is not there for a mistake, unless a key is added to it', () => {
+    const file = join(folder(), 'kyes.json');
+    for (const words of [['list'], ['list', '--json'], ['revoke', 'Zk3_0aXb']]) {
+      const outcome = run(...words, '--file', file);
+      expect(outcome).toMatchObject({ exitCode: 1, output: '' });
+      expect(outcome.text).toContain(`there is no file ${file}`);
+    }
   });
 });
 
@@ -128,5 +142,24 @@ describe('tidegate audit', () => {
     });
     expect(readAuditLine(['verify'])).toMatchObject({ kind: 'wrong' });
     expect(readAuditLine(['erase', 'a'])).toMatchObject({ kind: 'wrong' });
+  });
+
+  it('names the file that is none of a record', async () => {
+    const place = folder();
+    const absent = join(place, 'absent');
+    const other = join(place, 'other');
+    writeFileSync(other, '');
+    for (const [files, reason] of [
+      [[other, absent], `the file ${absent} does not exist.`],
+      [[place], `${place} is a folder. Name the files of the record.`],
+      [
+        [join(place, 'k'.repeat(300))],
+        `${join(place, 'k'.repeat(300))} cannot be read (ENAMETOOLONG).`,
+      ],
+      [[other], `no line of a record is in ${other}.`],
+    ] as const) {
+      const outcome = await auditCommand({ files, isJson: false });
+      expect(outcome).toEqual({ exitCode: 1, output: '', text: `tidegate: ${reason}\n` });
+    }
   });
 });

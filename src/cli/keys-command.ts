@@ -1,5 +1,6 @@
 /** `tidegate keys`: the file of API keys, changed in one step that a serving gateway can see. */
-import { basename, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { type ApiKeyEntry, makeApiKey } from '../adapters/identity/api-key.ts';
 import { readKeyFile, writeKeyFile } from '../adapters/identity/key-file.ts';
 import { lockKeyFile } from '../adapters/identity/key-file-lock.ts';
@@ -26,16 +27,18 @@ export function keysCommand(
   lockMsMax: number = LOCK_MS_MAX,
 ): KeysOutcome {
   const { file, action } = options;
-  if (action === 'list') return withKeys(file, (keys) => listed(options, keys, now));
+  if (action === 'list') return withKeysOf(file, (keys) => listed(options, keys, now));
   try {
+    if (!isFolder(dirname(file))) {
+      return failed(`there is no folder ${dirname(file)} for ${basename(file)}.`);
+    }
     const unlock = lockKeyFile(file, lockMsMax);
     if (unlock === undefined) {
       return failed(`Somebody else is changing ${file}; nothing was changed. Try again.`);
     }
     try {
-      return withKeys(file, (keys) =>
-        action === 'add' ? added(options, options.isJson, keys, now) : revoked(options, keys),
-      );
+      if (action === 'revoke') return withKeysOf(file, (keys) => revoked(options, keys));
+      return withKeys(file, [], (keys) => added(options, options.isJson, keys, now));
     } finally {
       unlock();
     }
@@ -45,10 +48,30 @@ export function keysCommand(
   }
 }
 
-function withKeys(file: string, then: (keys: readonly ApiKeyEntry[]) => KeysOutcome): KeysOutcome {
+/** @param whenAbsent - the keys of a file that there is not. */
+function withKeys(
+  file: string,
+  whenAbsent: readonly ApiKeyEntry[] | undefined,
+  then: (keys: readonly ApiKeyEntry[]) => KeysOutcome,
+): KeysOutcome {
   const read = readKeyFile(file);
   if (read.kind === 'failed') return failed(read.reason);
-  return then(read.kind === 'keys' ? read.keys : []);
+  const keys = read.kind === 'keys' ? read.keys : whenAbsent;
+  return keys === undefined
+    ? failed(`there is no file ${file}. Name yours with --file; tidegate keys add makes one.`)
+    : then(keys);
+}
+
+/** Of a file that is meant to be there: no keys in one that is misspelt would say nothing. */
+function withKeysOf(
+  file: string,
+  then: (keys: readonly ApiKeyEntry[]) => KeysOutcome,
+): KeysOutcome {
+  return withKeys(file, undefined, then);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function added(

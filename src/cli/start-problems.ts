@@ -73,6 +73,7 @@ function faultsOf(source: ServerSource, env: Environment): readonly Fault[] {
 const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
   'several-words': 'This is one word with spaces. Put what follows the program into args.',
   'not-executable': 'This file may not be run. Make it executable with chmod +x.',
+  folder: 'This is a folder. Give the program in it.',
   'no-file': 'There is no such file. Check the path, which begins at the config file.',
   'not-on-path': 'This program is not on PATH. Check its spelling, or give its full path.',
 };

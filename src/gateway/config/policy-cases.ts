@@ -101,7 +101,7 @@ const FILE: ConfigSection<{ config?: string | undefined; cases: unknown[] }> = s
 );
 
 export function readPolicyCases(content: string): PolicyCasesOutcome {
-  const { value, problems, places } = readDocument(content);
+  const { value, problems, places } = readDocument(content, 'Write at least one case under cases.');
   if (!isRecord(value)) {
     if (problems.isEmpty) problems.value([], 'Give keys with values; cases is needed.');
     return { kind: 'faulty', problems: problems.toArray() };

@@ -45,7 +45,7 @@ export interface ConfigPlaces {
  * and repeats no value of the file or the environment.
  */
 export function readConfig(text: string, around: ConfigSurroundings): ConfigOutcome {
-  const document = readDocument(text);
+  const document = readDocument(text, 'Name at least one server under servers.');
   const { value, problems } = document;
   if (value !== undefined && !isRecord(value)) {
     problems.value([], 'Give keys with values; servers is the one that is needed.');

@@ -16,7 +16,8 @@ export interface ConfigDocument {
   readonly problems: ProblemList;
 }
 
-export function readDocument(text: string): ConfigDocument {
+/** @param whenEmpty - what to write into a file that holds nothing. */
+export function readDocument(text: string, whenEmpty: string): ConfigDocument {
   const places = new Places(text);
   const problems = new ProblemList(places);
   const nothing = { value: undefined, places, problems };
@@ -36,7 +37,7 @@ export function readDocument(text: string): ConfigDocument {
   for (const fault of faults) problems.at(fault.pos[0], [], sentence(fault));
   if (!faults.every(({ code }) => LOCAL_FAULTS.has(code))) return nothing;
   if (document.contents === null) {
-    problems.at(0, [], 'The file is empty. Name at least one server under servers.');
+    problems.at(0, [], `The file is empty. ${whenEmpty}`);
     return nothing;
   }
   return { value: plainValue(document.contents, places, problems), places, problems };
