@@ -273,7 +273,7 @@ describe('tidegate keys', () => {
 describe('npm start', () => {
   it('serves the official server-everything and prints a curl line that works', async () => {
     const cli = tidegate(['--port', '0'], {}, join(ROOT, 'scripts/start.mjs'));
-    const [, line = ''] = await cli.printed(/^ {2}(curl .*)$/m);
+    const [, line = ''] = await cli.printed(/^(curl .*)$/m);
     await cli.printed(/upstream_known/);
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', line]);
     expect(stdout).toContain('"name":"mcp-servers/everything"');

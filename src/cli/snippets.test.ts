@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SsrfGuard } from '../adapters/outbound/ssrf-guard.ts';
 import { readConnectLine } from './connect-line.ts';
-import { type SnippetFacts, snippets } from './snippets.ts';
+import { type SnippetFacts, snippetLines, snippets } from './snippets.ts';
 
 const FACTS: SnippetFacts = {
   name: 'everything',
@@ -96,5 +96,11 @@ describe('snippets', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('puts each below whom it is for, and apart what says so itself', () => {
+    const lines = snippetLines(snippets(FACTS));
+    expect(lines.filter((line) => line.startsWith('  ')).length * 2).toBe(lines.length - 1);
+    expect(lines.at(-1)).toMatch(/^curl -s /);
   });
 });

@@ -63,12 +63,11 @@ export function snippets(facts: SnippetFacts): readonly Snippet[] {
   ];
 }
 
-/** The lines of a screen. */
+/** The lines of a screen. Without a title a line stands out, or it would be of the one above. */
 export function snippetLines(all: readonly Snippet[]): readonly string[] {
-  return all.flatMap(({ title, text }) => [
-    ...(title === undefined ? [] : [`${title}:`]),
-    `  ${text}`,
-  ]);
+  return all.flatMap(({ title, text }) =>
+    title === undefined ? text : [`${title}:`, `  ${text}`],
+  );
 }
 
 /** The way of a host that knows no URLs. Arguments are seen in ps, so the token is none. */
