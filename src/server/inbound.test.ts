@@ -80,7 +80,7 @@ class Waiting {
     whenKnown: (then: (served: ServedEras | Refusal) => void) => {
       this.known = then;
     },
-    telemetry: { count() {} },
+    telemetry: { count() {}, log() {} },
     random: { fraction: () => 0 },
   } as unknown as EndpointContext;
 
@@ -207,12 +207,14 @@ interface Door {
   readonly replies: (readonly [status: number, headers: readonly string[], body: string])[];
   readonly streams: (readonly [status: number, headers: readonly string[], first: string])[];
   readonly counted: unknown[];
+  readonly logged: unknown[];
 }
 
 function doorOf(more: object = {}, of: { exchange?: object; grant?: Grant } = {}): Door {
   const replies: Door['replies'] = [];
   const streams: Door['streams'] = [];
   const counted: unknown[] = [];
+  const logged: unknown[] = [];
   const exchange = {
     head: headOf(),
     onClientGone() {},
@@ -228,7 +230,10 @@ function doorOf(more: object = {}, of: { exchange?: object; grant?: Grant } = {}
     revocations: new Revocations(),
     clock: { now: () => 0 },
     limits: { bodyBytesMax: 10, expiredCallMsMax: 100 },
-    telemetry: { count: (...told: unknown[]) => void counted.push(told) },
+    telemetry: {
+      count: (...told: unknown[]) => void counted.push(told),
+      log: (...told: unknown[]) => void logged.push(told),
+    },
     random: { fraction: () => 0.5 },
     identity: { verify() {} },
     authorization: () => undefined,
@@ -236,14 +241,14 @@ function doorOf(more: object = {}, of: { exchange?: object; grant?: Grant } = {}
     ...more,
   } as unknown as EndpointContext;
   const inbound = new Inbound(context, exchange, ['Vary', 'Origin'], ADA, of.grant ?? GRANT);
-  return { inbound, replies, streams, counted };
+  return { inbound, replies, streams, counted, logged };
 }
 
 const NO_STORE = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
 
 describe('a request that is refused', () => {
-  it('is told why, is counted by it, and is told with what every reply carries', () => {
-    const { inbound, replies, counted } = doorOf();
+  it('is told why, is counted and logged by it, and is told with what every reply carries', () => {
+    const { inbound, replies, counted, logged } = doorOf();
     const refusal: Refusal = { error: 'FORBIDDEN', id: '7' };
     inbound.refuse(refusal);
     const [reply] = replies;
@@ -251,6 +256,8 @@ describe('a request that is refused', () => {
     expect(JSON.parse(reply?.[2] ?? '')).toMatchObject({ id: 7, error: { code: -32600 } });
     expect(reply?.[3 as 2]).toBe(refusal);
     expect(counted).toEqual([['refused_total', { reason: 'FORBIDDEN' }]]);
+    const fields = { reason: 'FORBIDDEN', status: 403, verb: 'POST', address: '192.0.2.1' };
+    expect(logged).toEqual([['debug', 'request_refused', fields]]);
   });
 
   it.each<readonly [string, number, Refusal, readonly string[]]>([

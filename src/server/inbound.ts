@@ -298,6 +298,13 @@ export function refuseExchange(
 ): void {
   const { httpStatus, retryable } = ERRORS[refusal.error];
   context.telemetry.count('refused_total', { reason: refusal.error });
+  // A stranger may be refused as often as he likes: told only to whoever looks for it.
+  context.telemetry.log('debug', 'request_refused', {
+    reason: refusal.error,
+    status: httpStatus,
+    verb: exchange.head.method,
+    address: exchange.head.remoteAddress,
+  });
   const isTimed = refusal.headers?.includes('Retry-After') === true;
   const isWorthWaiting = retryable && !isTimed && (httpStatus === 429 || httpStatus === 503);
   const seconds = Math.ceil(RETRY_AFTER_SECONDS * (0.5 + context.random.fraction()));
