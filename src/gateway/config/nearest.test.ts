@@ -12,5 +12,7 @@ describe('nearest', () => {
   it('finds nothing when nothing is near', () => {
     expect(nearest('zzzzzzzz', ['retryMs'])).toBeUndefined();
     expect(nearest('anything', [])).toBeUndefined();
+    expect(nearest('tls', ['all'])).toBeUndefined();
+    expect(nearest('al', ['all'])).toBe('all');
   });
 });

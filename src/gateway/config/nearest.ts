@@ -7,7 +7,7 @@ export function nearest(typed: string, candidates: readonly string[]): string | 
     }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  return best !== undefined && best.edits <= Math.max(2, typed.length * 0.4)
+  return best !== undefined && best.edits <= Math.max(typed.length > 3 ? 2 : 1, typed.length * 0.4)
     ? best.candidate
     : undefined;
 }

@@ -253,6 +253,12 @@ servers:
       'server: { a: { command: x } }',
       '1:1 server: There is no key "server". Did you mean servers?',
     ],
+    ['port: 1', '1:1 port: There is no key "port" here. Write it under listen.'],
+    ['token: x', '1:1 token: There is no key "token" here. Write it under auth.'],
+    ['jwt: {}', '1:1 jwt: There is no key "jwt" here. Write it under auth.'],
+    ['isolation: shared', 'here. Write it under defaults, or in a server of servers.'],
+    ['limits: {}', 'here. Write it under defaults, or in a server of servers.'],
+    ['command: node', 'here. Write it in a server: servers: { name: { … } }.'],
     ['{ "a": 1, "a": 2 }', '1:11 a: The key "a" stands here twice'],
     ['{ 1: x, "1": y }', '1:9 1: The key "1" stands here twice'],
   ])('in %j is told', (text, problem) => {

@@ -2,8 +2,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { GatewayConfig, ServerConfig } from '../gateway-config.ts';
 import { deniedConfig } from './auth-config.ts';
-import { CONFIG_SCHEMA, DEFAULTS } from './config-schema.ts';
-import { isRecord, unknownKey } from './config-section.ts';
+import { DEFAULTS } from './config-schema.ts';
+import { isRecord } from './config-section.ts';
 import { desktopKey, desktopServers, tellOurKeys } from './desktop-servers.ts';
 import { allConfig, authConfig, listenConfig } from './door-config.ts';
 import type { FileAccess, FileText } from './file-access.ts';
@@ -17,6 +17,7 @@ import { type ConfigDocument, readDocument } from './read-document.ts';
 import { serverConfig, type ServerEntry } from './server-config.ts';
 import { nameFault } from './server-names.ts';
 import { tenantsConfig, withTenants } from './tenant-config.ts';
+import { TOP_LEVEL_KEYS, unknownTopLevelKey } from './top-level-key.ts';
 
 export interface ConfigSurroundings {
   /** Where the file is: paths in it are relative to its folder. */
@@ -70,9 +71,8 @@ function ownConfig(
   const kept = Object.entries(file).filter(([key]) => !key.startsWith('x-'));
   const value = interpolate(Object.fromEntries(kept), [], around.env, problems);
   const found = isRecord(value) ? value : {};
-  const known = Object.keys(CONFIG_SCHEMA.shape);
   for (const key of Object.keys(found)) {
-    if (!known.includes(key)) problems.key([key], unknownKey(key, known));
+    if (!TOP_LEVEL_KEYS.includes(key)) problems.key([key], unknownTopLevelKey(key));
   }
   const listen = listenConfig(found['listen'], filesOf(around), problems);
   const door = { listen, files: filesOf(around), problems };
