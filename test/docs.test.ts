@@ -89,6 +89,18 @@ test('docs/reference/cli.md names exactly the options of --help', () => {
   expect(offered).toContain('--port');
 });
 
+test('every command line of ours in a document is one that the command takes', () => {
+  const lines = PAGES.flatMap((path) =>
+    productLinesOf(readText(path)).map((line) => ({ path, line })),
+  );
+  const wrong = lines.flatMap(({ path, line }) => {
+    const read = readCommandLine(wordsOf(line), { GITHUB_TOKEN: 'x' }, '0.0.0');
+    return read.kind === 'wrong' ? [`${path}: tidegate ${line}: ${read.reason}`] : [];
+  });
+  expect(wrong).toEqual([]);
+  expect(lines.length).toBeGreaterThan(30);
+});
+
 test('the rules see what they forbid', () => {
   const page =
     '[a](none.md) [b](#nothing) [c](https://example.org)\n# A heading `x`\n[d](#a-heading-x)';
@@ -98,6 +110,9 @@ test('the rules see what they forbid', () => {
     'nothing',
     'start',
   ]);
+  const lines =
+    '```sh\nA=b npx tidegate --port \\\n  80 -- x  # said\n```\n| a | `tidegate "b c"` |';
+  expect(productLinesOf(lines).map(wordsOf)).toEqual([['--port', '80', '--', 'x'], ['b c']]);
 });
 
 function pagesOfRoot(): string[] {
@@ -152,6 +167,28 @@ function anchorsOf(text: string): Set<string> {
 function commandsOf(text: string): string[] {
   return [...text.matchAll(/\bnpm (?:run (?:--silent )?([a-z][\w:-]*)|(start|test)\b)/g)].map(
     ([, script, short]) => script ?? short ?? '',
+  );
+}
+
+/** What follows `tidegate` in lines for a shell and in tables; names and `<usages>` are none. */
+function productLinesOf(text: string): string[] {
+  const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map(([, block = '']) => block);
+  const cells = [...text.matchAll(/^\|.*$/gm)].flatMap(([row]) =>
+    [...row.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code),
+  );
+  const lines = blocks.join('\n').replaceAll('\\\n', ' ').split('\n');
+  return [...lines, ...cells].flatMap((line) => {
+    const said = line.replace(/\s+# .*$/, '');
+    const [, rest = ''] = /(?:^|[\s(])tidegate (.+)$/.exec(said) ?? [];
+    return /<|…|^[a-z ]*$/.test(rest) ? [] : [rest];
+  });
+}
+
+/** As a shell would, where nothing is substituted: `"$(…)"` is a word. */
+function wordsOf(line: string): string[] {
+  const [, ours = line] = /^(.*?)\)?$/.exec(line.replaceAll(/\$\([^)]*\)/g, 'x')) ?? [];
+  return [...ours.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, bare]) => single ?? double ?? bare ?? '',
   );
 }
 
