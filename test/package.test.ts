@@ -16,6 +16,7 @@ const run = promisify(execFile);
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   /** Conditions of code, or the path of a file that is none. */
   readonly exports: Record<string, Record<string, string> | string>;
   readonly bin: Record<string, string>;
@@ -63,6 +64,17 @@ test('every entry can be imported by name, and exports values only by name', asy
     expect(values).not.toContain('default');
     expect(values.join('')).not.toBe('');
   }
+});
+
+test('its version and its schema can be read, and what CommonJS requires is the same', async () => {
+  const script =
+    "const { version } = require('tidegate/package.json');" +
+    "const { $schema } = require('tidegate/schema.json');" +
+    "import('tidegate').then(({ createEndpoint }) => console.log(" +
+    "version, typeof $schema, require('tidegate').createEndpoint === createEndpoint))";
+  const options = ['--no-warnings', '--input-type=commonjs', '-e', script];
+  const { stdout } = await run(process.execPath, options, { cwd: ROOT });
+  expect(stdout.trim()).toBe(`${MANIFEST.version} string true`);
 });
 
 test.each(['.', './node', './fetch', './client', './testing'])(
