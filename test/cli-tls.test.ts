@@ -96,6 +96,15 @@ async function initialized(url: string, client: Partial<Certified> = {}): Promis
 }
 
 describe('a command over TLS', () => {
+  it('says when its certificate is over', async () => {
+    const notAfter = new Date(Date.now() - 1000);
+    folder.pair(await authority.server({ notBefore: new Date(0), notAfter }));
+    const cli = start(['--port', '0', ...PAIR(), '--', ...COMMAND]);
+    await cli.printed(
+      /Note {8}The certificate ended on \d{4}-.*: clients refuse it\. Renew it\.\n/,
+    );
+  });
+
   it('serves the clients of the official SDKs', async () => {
     const cli = start(['--port', '0', ...PAIR(), '--env', 'PID_FILE', '--', ...COMMAND], {
       TIDEGATE_TOKEN: TOKEN,

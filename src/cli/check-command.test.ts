@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Authority } from '../../test/http/certificates.ts';
 import { checkCommand } from './check-command.ts';
 
 const SECRET = 'a-secret-of-the-environment';
@@ -105,6 +106,33 @@ audit: { file: ./gone/audit.jsonl }
     expect(check('servers: { a: { command: node } }\naudit: { file: . }\n').text).toBe(
       'tidegate.yaml:2:16  audit.file: This is a folder. Give the path of a file.\n',
     );
+  });
+
+  it('says that a certificate is over, which clients would find out', async () => {
+    const authority = await Authority.create();
+    const notAfter = new Date(Date.now() - 1000);
+    const over = await authority.server({ notBefore: new Date(0), notAfter });
+    writeFileSync(join(folder, 'cert.pem'), over.cert);
+    writeFileSync(join(folder, 'key.pem'), over.key);
+    const tls = 'listen: { tls: { cert: cert.pem, key: key.pem } }\n';
+    expect(check(`${tls}servers: { a: { command: node } }\n`)).toMatchObject({
+      exitCode: 1,
+      text: expect.stringMatching(
+        /^tidegate\.yaml:1:24 {2}listen\.tls\.cert: This certificate ended on \d{4}-.*Z: clients refuse it\. Renew it\.\n$/,
+      ) as string,
+    });
+  });
+
+  it('notes that nobody has an API key yet', () => {
+    const config = 'auth: { keys: "./${SECRET}.json" }\nservers: { a: { command: node } }\n';
+    const { exitCode, text } = check(config);
+    expect(exitCode).toBe(0);
+    expect(text).toMatch(/\nNote: The file of API keys does not exist yet; .*\n$/);
+    expect(text).not.toContain(SECRET);
+    const { output } = check(config, { isJson: true });
+    expect(JSON.parse(output)).toMatchObject({ notes: [expect.stringContaining('API keys')] });
+    writeFileSync(join(folder, `${SECRET}.json`), '');
+    expect(check(config).text).not.toContain('Note');
   });
 
   it('refuses a file that anybody may change, since it says what is run', () => {

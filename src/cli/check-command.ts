@@ -6,7 +6,7 @@ import type { AuthConfig, GatewayConfig } from '../gateway/gateway-config.ts';
 import type { CheckOptions } from './check-line.ts';
 import { problemLine } from './problem-line.ts';
 import type { Environment } from './serve-options.ts';
-import { startProblems } from './start-problems.ts';
+import { startNotes, startProblems } from './start-problems.ts';
 
 export interface CheckOutcome {
   readonly exitCode: 0 | 1;
@@ -27,10 +27,13 @@ export function checkCommand({ file, isJson }: CheckOptions, env: Environment): 
       text: isJson ? '' : problems.map((problem) => problemLine(file, problem)).join(''),
     };
   }
+  const notes = startNotes(loaded.config);
   return {
     exitCode: 0,
-    output: isJson ? `${JSON.stringify({ isFine: true, file, ...served(loaded.config) })}\n` : '',
-    text: isJson ? '' : servedText(file, loaded.config),
+    output: isJson
+      ? `${JSON.stringify({ isFine: true, file, ...served(loaded.config), notes })}\n`
+      : '',
+    text: isJson ? '' : servedText(file, loaded.config, notes),
   };
 }
 
@@ -68,13 +71,14 @@ function baseOf({ host, port, tls }: GatewayConfig['listen']): string {
   return `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${port}`;
 }
 
-function servedText(file: string, config: GatewayConfig): string {
+function servedText(file: string, config: GatewayConfig, notes: readonly string[]): string {
   const { url, auth, endpoints } = served(config);
   const widest = Math.max(...endpoints.map(({ name }) => name.length));
   const lines = endpoints.map(
     ({ name, kind, mcp, sse }) => `  ${name.padEnd(widest)}  ${kind.padEnd(7)}  ${mcp}  ${sse}\n`,
   );
-  return `${printable(file)} is fine. At ${url}, ${DOORS[auth]}:\n${lines.join('')}`;
+  const told = notes.map((note) => `Note: ${note}\n`);
+  return `${printable(file)} is fine. At ${url}, ${DOORS[auth]}:\n${[...lines, ...told].join('')}`;
 }
 
 const DOORS: Readonly<Record<AuthConfig['kind'], string>> = {

@@ -26,7 +26,7 @@ import {
 import { problemLine } from './problem-line.ts';
 import type { Surroundings } from './serve-command.ts';
 import type { Environment } from './serve-options.ts';
-import { startProblems } from './start-problems.ts';
+import { startNotes, startProblems } from './start-problems.ts';
 
 export type GatewayOutcome =
   | { readonly kind: 'running'; readonly command: RunningGateway }
@@ -193,6 +193,7 @@ function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): r
     ...publicUrlNotes(publicUrl, '/<name>'),
     ...exposureNotes(host, publicUrl, tls !== undefined),
     ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
+    ...startNotes(config),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),
   ];
 }

@@ -8,6 +8,7 @@ import { remote } from '../adapters/upstreams/http/remote.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
 import type { Application, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
+import { certificateNotes } from './certificate-end.ts';
 import { credential } from './credential.ts';
 import { commandFault } from './find-command.ts';
 import { firstProcessNotes } from './first-process.ts';
@@ -88,6 +89,7 @@ export async function serveCommand(
         notes: [
           ...publicUrlNotes(options.publicUrl, ''),
           ...exposureNotes(options.host, options.publicUrl, tls !== undefined),
+          ...certificateNotes(tls),
           ...(options.upstream === undefined ? firstProcessNotes(process.pid) : []),
         ],
       },

@@ -8,6 +8,7 @@ import { readTlsFiles } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import type { Problem } from '../gateway/config/problem.ts';
 import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
+import { certificateEnd } from './certificate-end.ts';
 import { type MissingCommand, missingCommand } from './find-command.ts';
 import type { Environment } from './serve-options.ts';
 
@@ -23,6 +24,15 @@ export function startProblems(
   ];
 }
 
+/** What keeps nothing from starting, and still may not be meant. A path may hold a secret. */
+export function startNotes({ auth }: GatewayConfig): readonly string[] {
+  const ways = auth.kind === 'several' ? auth.ways : [auth];
+  const isMissing = ways.some((way) => way.kind === 'keys' && statOf(way.path) === undefined);
+  return isMissing
+    ? ['The file of API keys does not exist yet; tidegate keys add <subject> --file … makes it.']
+    : [];
+}
+
 function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
   if (audit?.file === undefined) return [];
   const problem = (message: string): readonly Problem[] => [
@@ -34,9 +44,14 @@ function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly
 
 function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
   const read = listen.tls === undefined ? undefined : readTlsFiles(listen.tls);
-  if (read?.kind !== 'faulty') return [];
-  const { file, what } = read.fault;
-  return [{ ...places.value(['listen', 'tls', file]), message: `This file ${what}` }];
+  if (read === undefined) return [];
+  if (read.kind === 'faulty') {
+    const { file, what } = read.fault;
+    return [{ ...places.value(['listen', 'tls', file]), message: `This file ${what}` }];
+  }
+  const ended = certificateEnd(read);
+  if (ended === undefined) return [];
+  return [{ ...places.value(['listen', 'tls', 'cert']), message: `This certificate ${ended}` }];
 }
 
 function serverProblems(
