@@ -86,6 +86,13 @@ test.each(['.', './node', './fetch', './client', './testing'])(
   },
 );
 
+test('the command loads nothing that a Node that is too old could not, before it says so', () => {
+  const { files, packages, builtins } = loadedBy(join(ROOT, MANIFEST.bin['tidegate'] ?? ''));
+  const names = [...files].map((file) => file.slice(join(ROOT, 'dist/cli/').length));
+  expect(names).toEqual(['main.js', 'node-version.js']);
+  expect([...packages, ...builtins]).toEqual([]);
+});
+
 test('./fetch runs where there is no Node', () => {
   const { builtins } = loadedBy(join(ROOT, CODE['./fetch']?.['default'] ?? ''));
   expect([...builtins]).toEqual([]);

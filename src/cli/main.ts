@@ -1,5 +1,15 @@
 #!/usr/bin/env node
-/** The first file of the program `tidegate`. */
-import { runProgram } from './program.ts';
+/**
+ * The first file of the program `tidegate`. An older Node cannot even load the others, and is told
+ * so before.
+ */
+import { nodeVersionFault } from './node-version.ts';
 
-void runProgram(process.argv.slice(2));
+const fault = nodeVersionFault(process.versions.node);
+if (fault === undefined) {
+  const { runProgram } = await import('./program.ts');
+  void runProgram(process.argv.slice(2));
+} else {
+  process.stderr.write(`tidegate: ${fault}\n`);
+  process.exitCode = 1;
+}
