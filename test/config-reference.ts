@@ -176,7 +176,7 @@ Or none:
 
 {none}
 
-\`none\` is refused where strangers may come (a host or a public URL other than loopback) unless \`insecure\` is said, and while the
+\`auth: none\` says the same in short. \`none\` is refused where strangers may come (a host or a public URL other than loopback) unless \`insecure\` is said, and while the
 variable \`TIDEGATE_TOKEN\` is set.
 
 ### An issuer's tokens
