@@ -16,7 +16,9 @@ function read(text: string): ConfigOutcome {
   const names = [...text.matchAll(/\$\{(?:env:)?(\w+)\}/g)].map(([, name = '']) => name);
   return readConfig(text, {
     path: '/etc/tidegate/tidegate.yaml',
-    env: Object.fromEntries(names.map((name) => [name, 'a-token-of-some-length'])),
+    env: Object.fromEntries(
+      names.map((name) => [name, 'a-secret-long-enough-for-all-Yq3vJ0kQ2mB7']),
+    ),
     readFile: () => ({ kind: 'unreadable', fault: 'does not exist' }),
   });
 }
@@ -78,17 +80,32 @@ describe('the published schema', () => {
   });
 });
 
-const EXAMPLES = ['README.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))].flatMap(
+const BLOCKS = ['README.md', ...listFiles('docs').filter((path) => path.endsWith('.md'))].flatMap(
   (path) =>
-    [...readText(path).matchAll(/^```(?:ya?ml|jsonc?)\n([^]*?)^```/gm)]
-      .map(([, text = '']) => ({ path, text }))
-      .filter(({ text: each }) => /^servers:|"mcpServers"/m.test(each)),
+    [...readText(path).matchAll(/^```(?:ya?ml|jsonc?)\n([^]*?)^```/gm)].map(([, text = '']) => ({
+      path,
+      text,
+    })),
 );
+const EXAMPLES = BLOCKS.filter(({ text }) => /^servers:|"mcpServers"/m.test(text));
+/** What a guide shows of a config. Cases of policies and what is Kubernetes' begin otherwise. */
+const PARTS = BLOCKS.filter(({ text }) =>
+  /^(?:listen|auth|denied|all|defaults|tenants|policy|rates|audit):/.test(text),
+).filter((each) => !EXAMPLES.includes(each));
 
 test.each(EXAMPLES)('an example in $path is a config', ({ text }) => {
   expect(read(text.replaceAll('…', 'x'))).toMatchObject({ kind: 'config' });
 });
 
+test.each(PARTS)('a part of a config in $path has only keys that there are', ({ text }) => {
+  const outcome = read(
+    `${text}\nservers: { reports: { command: node }, payroll: { command: x } }\n`,
+  );
+  const problems = outcome.kind === 'faulty' ? outcome.problems : [];
+  expect(problems.filter(({ message }) => /^There is no key|^Give/.test(message))).toEqual([]);
+});
+
 test('there are examples', () => {
+  expect(PARTS.length).toBeGreaterThan(10);
   expect(EXAMPLES.map(({ path }) => path)).toContain('docs/reference/config.md');
 });
