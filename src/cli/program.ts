@@ -1,4 +1,5 @@
 /** The program `tidegate`: connects the command with this process, and decides nothing. */
+import { isatty } from 'node:tty';
 import { lowerBackgroundThreads } from '../adapters/system/background-threads.ts';
 import { setHeapGrowth } from '../adapters/system/heap-growth.ts';
 import { packageVersion } from './package-version.ts';
@@ -127,8 +128,12 @@ async function startGateway(options: GatewayLineOptions, version: string): Promi
     return;
   }
   const { command } = outcome;
-  obeySignals(command, command.drainMs);
-  process.on('SIGHUP', () => command.reload());
+  const signals = obeySignals(command, command.drainMs);
+  process.on('SIGHUP', () => {
+    // A terminal that was closed says the same; nobody would see what it left running.
+    if (isTTY && !isatty(process.stderr.fd)) signals.onSignal('SIGHUP');
+    else command.reload();
+  });
   if (isTTY && !options.isJson) process.once('SIGINT', explainDrain);
   if (options.isJson) process.stdout.write(gatewayJson(command.facts));
   else process.stderr.write(gatewayText(command.facts));
