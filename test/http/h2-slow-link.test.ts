@@ -115,4 +115,54 @@ describe.concurrent('a reader behind a slow link', () => {
     sinks[1]?.end('last');
     expect(await takenOf(kept)).toBe('last'.length);
   }, 60_000);
+
+  it('is seen to take one large frame of an event stream', async (context) => {
+    const sinks: StreamSink[] = [];
+    const session = await slowSession(context, streams(sinks), {});
+    const stream = session.request({ ':path': '/' });
+    const taken = takenOf(stream);
+    await once(stream, 'data');
+    const [sink] = sinks;
+    sink?.write(BODY);
+    const seen = new Set<number>();
+    stream.on('data', () => void seen.add(sink?.queuedBytes() ?? NaN));
+    sink?.end('last');
+    expect(await taken).toBe('first'.length + BODY.length + 'last'.length);
+    const all = [...seen];
+    expect(all.length).toBeGreaterThan(20);
+    expect(all).toEqual(all.toSorted((a, b) => b - a));
+  }, 60_000);
+
+  it('is seen to take what comes before an event behind a large reply', async (context) => {
+    const sinks: StreamSink[] = [];
+    const session = await slowSession(context, streams(sinks), {});
+    const stream = session.request({ ':path': '/kept' });
+    const taken = takenOf(stream);
+    await once(stream, 'data');
+    const large = session.request({ ':path': '/large' });
+    await once(large, 'response');
+    const [sink] = sinks;
+    sink?.write('second');
+    const seen = new Set<number>();
+    large.on('data', () => {
+      if (sink?.queuedBytes() === 'second'.length) seen.add(sink.takenBytes?.() ?? NaN);
+    });
+    expect(await takenOf(large)).toBe(BODY.length);
+    sink?.end('');
+    expect(await taken).toBe('firstsecond'.length);
+    const all = [...seen];
+    expect(all.length).toBeGreaterThan(3);
+    expect(all).toEqual(all.toSorted((a, b) => a - b));
+  }, 60_000);
 });
+
+/** Answers `/large` with a large reply, and all else with an event stream. */
+function streams(sinks: StreamSink[]): Application {
+  return {
+    handle: (exchange) => {
+      if (exchange.head.path === '/large') respondBody(exchange);
+      else sinks.push(exchange.openStream(200, [], 'first', true));
+    },
+    drain: () => Promise.resolve(),
+  };
+}

@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import { H2Progress } from './h2-progress.ts';
+import { H2Queue } from './h2-queue.ts';
 import type { NodeContext } from './node-context.ts';
 import { queuedBytes, takenBytes } from './taken-bytes.ts';
 
@@ -10,6 +11,11 @@ export class H2Stream implements StreamSink {
   readonly #stream: ServerHttp2Stream;
   readonly #socket: Socket;
   readonly #context: NodeContext;
+  readonly #queue: H2Queue;
+  /** Of the connection, as soon as somebody wants to know. */
+  #progress: H2Progress | undefined;
+  /** How often it was seen. */
+  #progressCount = 0;
   #isOpen = true;
   #isCut = false;
 
@@ -18,26 +24,28 @@ export class H2Stream implements StreamSink {
     this.#stream = stream;
     this.#socket = socket;
     this.#context = context;
+    this.#queue = new H2Queue(stream, context.sharedBytes);
     this.write(first);
   }
 
   write(text: string): void {
     const stream = this.#stream;
     if (!this.#isOpen || stream.destroyed || stream.closed || text === '') return;
-    stream.write(stream.writableLength === 0 ? text : this.#context.sharedBytes.of(text));
+    this.#queue.write(text);
   }
 
   end(last: string): void {
     if (!this.#isOpen) return;
     this.write(last);
     this.#isOpen = false;
-    if (!this.#stream.destroyed) this.#stream.end();
+    if (!this.#stream.destroyed) this.#queue.end();
     cutWhenStalledH2(this.#stream, this.#socket, this.#context.limits.stallMsMax);
   }
 
   destroy(): void {
     this.#isOpen = false;
     this.#isCut = true;
+    this.#queue.clear();
     cutH2(this.#stream, this.#socket, this.#context.limits.stallMsMax);
   }
 
@@ -48,7 +56,14 @@ export class H2Stream implements StreamSink {
 
   queuedBytes(): number {
     const stream = this.#stream;
-    return this.#isCut || stream.destroyed || stream.closed ? 0 : stream.writableLength;
+    return this.#isCut || stream.destroyed || stream.closed ? 0 : this.#queue.queuedBytes;
+  }
+
+  /** While the connection itself is behind, what its peer takes of it counts, too. */
+  takenBytes(): number {
+    this.#progress ??= new H2Progress(this.#socket);
+    if (this.#progress.look()) this.#progressCount += 1;
+    return this.#queue.takenBytes + this.#progressCount;
   }
 }
 

@@ -1,0 +1,102 @@
+/**
+ * What waits for the reader of an event stream of HTTP/2. Node tells of a write when all of it was
+ * taken, and makes one write of all that waits in it: a reader behind a slow link, who takes all
+ * the time, would look like one that takes nothing for as long as that lasts. So little is handed
+ * to Node at a time.
+ */
+import type { Writable } from 'node:stream';
+import type { SharedBytes } from './shared-bytes.ts';
+
+/** Bytes that are handed over at a time. */
+export const SLICE_BYTES = 65_536;
+
+export class H2Queue {
+  readonly #stream: Writable;
+  readonly #sharedBytes: SharedBytes;
+  /** What is not handed over yet. */
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** All there ever was. */
+  #writtenBytes = 0;
+  /** Whether a slice was handed over of which nothing is told yet. */
+  #isHanding = false;
+  #isEnding = false;
+
+  constructor(stream: Writable, sharedBytes: SharedBytes) {
+    this.#stream = stream;
+    this.#sharedBytes = sharedBytes;
+  }
+
+  write(text: string): void {
+    const handedBytes = this.#stream.writableLength;
+    if (this.#waiting.length > 0 || handedBytes + text.length > SLICE_BYTES) {
+      this.#keep(this.#sharedBytes.of(text));
+    } else {
+      const content = handedBytes === 0 ? text : this.#sharedBytes.of(text);
+      this.#writtenBytes += content.length;
+      this.#stream.write(content);
+    }
+  }
+
+  /** Ends the stream behind what waits. */
+  end(): void {
+    this.#isEnding = true;
+    if (this.#waiting.length === 0) this.#stream.end();
+  }
+
+  /** Drops what is not handed over yet. */
+  clear(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  /** All that waits, here and in Node. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.#stream.writableLength;
+  }
+
+  get takenBytes(): number {
+    return this.#writtenBytes - this.queuedBytes;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#writtenBytes += bytes.length;
+    this.#waitingBytes += bytes.length;
+    this.#waiting.push(bytes);
+    if (!this.#isHanding) this.#hand();
+  }
+
+  #hand(): void {
+    const slice = this.#takeSlice();
+    const last = slice.pop();
+    this.#isHanding = true;
+    // One write for all of them, where the stream is free for it.
+    this.#stream.cork();
+    for (const part of slice) this.#stream.write(part);
+    this.#stream.write(last, () => this.#taken());
+    this.#stream.uncork();
+    if (this.#isEnding && this.#waiting.length === 0) this.#stream.end();
+  }
+
+  /** Is told of what is called off, too. Node ends a stream that its peer resets. */
+  #taken(): void {
+    this.#isHanding = false;
+    if (this.#stream.destroyed || this.#stream.writableEnded) this.clear();
+    else if (this.#waiting.length > 0) this.#hand();
+  }
+
+  #takeSlice(): Buffer[] {
+    const slice: Buffer[] = [];
+    let room = SLICE_BYTES;
+    let [next] = this.#waiting;
+    while (next !== undefined && room > 0) {
+      slice.push(next.subarray(0, room));
+      if (next.length > room) this.#waiting[0] = next.subarray(room);
+      else this.#waiting.shift();
+      room -= next.length;
+      [next] = this.#waiting;
+    }
+    this.#waitingBytes -= SLICE_BYTES - Math.max(room, 0);
+    return slice;
+  }
+}
