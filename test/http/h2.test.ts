@@ -264,6 +264,26 @@ describe('streams of events', () => {
     raw.destroy();
   });
 
+  it('leave nothing behind for a peer that begins to read when it was cut', async () => {
+    await open({ stallMsMax: 100 });
+    const large = 'x'.repeat(40_000_000);
+    app.script = (exchange) => {
+      if (app.exchanges.length === 2) app.watch(exchange);
+      if (app.exchanges.length < 3) app.open(exchange, 'data: 1\n\n', true);
+      else exchange.respond(200, [], large);
+    };
+    const raw = await rawSession();
+    widen(raw);
+    for (const id of [1, 3, 5]) raw.write(frame(1, 5, id, GET_HEAD));
+    await app.until(() => app.exchanges.length === 3, 'the requests');
+    app.sinks[0]?.destroy();
+    await app.until(() => app.goneCount === 1, 'the end of the other stream');
+    let received = 0;
+    raw.on('data', (chunk: Buffer) => (received += chunk.length));
+    await new Promise((resolve) => raw.once('close', resolve));
+    expect(received).toBeLessThan(large.length);
+  });
+
   it('end with their connection when a frame on it is broken, whether its peer closes or not', async () => {
     await open({ probeDelayMs: 50 });
     app.script = (exchange) => {
@@ -338,6 +358,12 @@ async function rawSession(): Promise<TLSSocket> {
   return raw;
 }
 
+/** Windows as wide as can be, so that what is written waits in the connection itself. */
+function widen(raw: TLSSocket): void {
+  raw.write(frame(4, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])));
+  raw.write(frame(8, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])));
+}
+
 /** `GET /` of `a`, and `CONNECT a`, by the static table. */
 const GET_HEAD = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 97]);
 const CONNECT_HEAD = Buffer.concat([
@@ -360,9 +386,7 @@ it('ends whatever a peer leaves unread', async () => {
   await open();
   app.script = (exchange) => app.open(exchange, 'x'.repeat(8_000_000), true);
   const raw = await rawSession();
-  // Windows as wide as can be, so that what is written waits in the connection itself.
-  raw.write(frame(4, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])));
-  raw.write(frame(8, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])));
+  widen(raw);
   raw.write(frame(1, 5, 1, GET_HEAD));
   await app.until(() => app.sinks.length === 1, 'the stream');
   await server.close();

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import { H2Progress } from './h2-progress.ts';
 import { H2Queue } from './h2-queue.ts';
+import { endSession } from './h2-watch.ts';
 import type { NodeContext } from './node-context.ts';
 import { queuedBytes, takenBytes } from './taken-bytes.ts';
 
@@ -115,7 +116,7 @@ export function cutH2(stream: ServerHttp2Stream, socket: Socket, stallMs: number
   const timer = setInterval(() => {
     if (progress.look()) return;
     clearInterval(timer);
-    session.destroy();
+    endSession(session, socket);
   }, stallMs);
   timer.unref();
   const isSent = session.ping(() => clearInterval(timer));

@@ -3,7 +3,7 @@
  * after a frame that breaks the protocol, the connection is neither read any more nor closed, and
  * what is open on it would stay for good.
  */
-import type { ServerHttp2Session } from 'node:http2';
+import type { Http2Session, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { H2Progress } from './h2-progress.ts';
 
@@ -44,7 +44,7 @@ export class H2Watch {
 }
 
 /** Ends a connection without waiting for its peer to take anything, which `destroy` alone does. */
-export function endSession(session: ServerHttp2Session, socket: Socket): void {
+export function endSession(session: Http2Session, socket: Socket): void {
   session.destroy();
   socket.destroy();
 }
