@@ -471,6 +471,40 @@ describe('V53: one connection', () => {
     expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
   });
 
+  it('is closed when it leaves unread what it asked for, of which no more is made', async () => {
+    await open({ unsentBytesMax: 20_000_000, stallMsMax: 400 });
+    const large = 'x'.repeat(3_000_000);
+    app.script = (exchange) => exchange.respond(200, [], large);
+    const raw = await rawSession();
+    widen(raw);
+    for (let i = 0; i < 50; i += 1) raw.write(frame(1, 5, 2 * i + 1, GET_HEAD));
+    await seen.until(() => seen.counted('h2_connections_cut_total', 'unread') === 1);
+    // As much as may wait, the one that makes it too much, and what the system took.
+    expect(app.exchanges.length).toBeLessThan(20);
+    let received = 0;
+    raw.on('data', (chunk: Buffer) => (received += chunk.length));
+    await new Promise((resolve) => raw.once('close', resolve));
+    expect(received).toBeLessThan(large.length * app.exchanges.length);
+  });
+
+  it.each(['replies', 'event streams'])(
+    'gets all the %s it reads, large as they are',
+    async (kind) => {
+      await open({ unsentBytesMax: 2_000_000 });
+      const large = 'x'.repeat(1_000_000);
+      app.script = (exchange) => {
+        if (kind === 'replies') exchange.respond(200, [], large);
+        else app.open(exchange, large, false).end('');
+      };
+      const made = await session();
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, () => replyTo(made.request({}))),
+      );
+      expect(replies.map(({ body }) => body.length)).toEqual(replies.map(() => large.length));
+      expect(made.destroyed).toBe(false);
+    },
+  );
+
   it('is closed when it idles, and when it asks for nothing to begin with', async () => {
     await open({ keepAliveMs: 100, headMsMax: 100 });
     await closed(await session());

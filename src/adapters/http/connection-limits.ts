@@ -58,6 +58,14 @@ export interface ConnectionLimits {
   /** Requests open at a time on one connection of HTTP/2; further ones wait. Default 100. */
   readonly requestsPerConnectionMax: number;
   /**
+   * Bytes of replies that wait to be taken on one connection of HTTP/2. Beyond it further requests
+   * wait, and a peer that takes less than `unsentBytesPerSecondMin` for half of `stallMsMax` is
+   * cut. Default 16 MiB.
+   */
+  readonly unsentBytesMax: number;
+  /** Bytes a second that such a peer must take. Default 16,384. */
+  readonly unsentBytesPerSecondMin: number;
+  /**
    * Requests of one connection of HTTP/2 that may be reset within a minute, by either side, before
    * their reply is over; then it is closed. Default 200.
    */
@@ -83,6 +91,8 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   pipelinedHandledMax: 8,
   pipelinedWaitingMax: 100,
   requestsPerConnectionMax: 100,
+  unsentBytesMax: 16 * 1024 * 1024,
+  unsentBytesPerSecondMin: 16_384,
   resetsPerMinuteMax: 200,
   pingsPerMinuteMax: 120,
 };

@@ -2,18 +2,16 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
+import type { H2Backlog } from './h2-backlog.ts';
 import { readH2Body } from './h2-body.ts';
 import { H2Head } from './h2-head.ts';
-import { cutWhenStalledH2, endRequest, H2Stream, isReplied } from './h2-stream.ts';
+import { cutWhenStalledH2, endRequest, type H2Place, H2Stream, isReplied } from './h2-stream.ts';
 import type { NodeContext } from './node-context.ts';
 import { TURNED_AWAY } from './node-exchange.ts';
 
-export interface H2Request {
-  readonly stream: ServerHttp2Stream;
+export interface H2Request extends H2Place {
   readonly headers: IncomingHttpHeaders;
   readonly raw: readonly string[];
-  /** The connection, which the stream only shows a part of. */
-  readonly socket: Socket;
 }
 
 export class H2Exchange implements HttpExchange {
@@ -21,17 +19,19 @@ export class H2Exchange implements HttpExchange {
   readonly #context: NodeContext;
   readonly #stream: ServerHttp2Stream;
   readonly #socket: Socket;
+  readonly #backlog: H2Backlog;
   readonly #length: string | undefined;
   #isContinueDue: boolean;
   #isAnswered = false;
   #onGone: (() => void) | undefined;
   #sink: H2Stream | undefined;
 
-  constructor({ stream, headers, raw, socket }: H2Request, context: NodeContext) {
+  constructor({ stream, headers, raw, socket, backlog }: H2Request, context: NodeContext) {
     this.head = new H2Head(headers, raw, socket, context);
     this.#context = context;
     this.#stream = stream;
     this.#socket = socket;
+    this.#backlog = backlog;
     this.#length = headers['content-length'];
     this.#isContinueDue = headers.expect?.toLowerCase() === '100-continue';
   }
@@ -56,6 +56,7 @@ export class H2Exchange implements HttpExchange {
     const content = isBodiless || this.head.method === 'HEAD' ? '' : body;
     stream.respond(replyHeaders(status, [...headers, ...length]));
     stream.end(content);
+    this.#backlog.hold(stream, content.length);
     endRequest(stream);
     cutWhenStalledH2(stream, this.#socket, this.#context.limits.stallMsMax);
   }
@@ -69,7 +70,8 @@ export class H2Exchange implements HttpExchange {
     this.#begin(!isLong && this.head.method === 'GET' ? TURNED_AWAY : status);
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) stream.respond(replyHeaders(status, headers));
-    this.#sink = new H2Stream(stream, this.#socket, this.#context, first);
+    const place = { stream, socket: this.#socket, backlog: this.#backlog };
+    this.#sink = new H2Stream(place, this.#context, first);
     endRequest(stream);
     return this.#sink;
   }

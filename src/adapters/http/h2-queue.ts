@@ -5,6 +5,7 @@
  * to Node at a time.
  */
 import type { Writable } from 'node:stream';
+import type { H2Backlog } from './h2-backlog.ts';
 import type { SharedBytes } from './shared-bytes.ts';
 
 /** Bytes that are handed over at a time. */
@@ -13,6 +14,7 @@ export const SLICE_BYTES = 65_536;
 export class H2Queue {
   readonly #stream: Writable;
   readonly #sharedBytes: SharedBytes;
+  readonly #backlog: Pick<H2Backlog, 'add' | 'remove'>;
   /** What is not handed over yet. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -21,10 +23,18 @@ export class H2Queue {
   /** Whether a slice was handed over of which nothing is told yet. */
   #isHanding = false;
   #isEnding = false;
+  /** Whether the end of the stream is listened for: as soon as something waits. */
+  #isWatched = false;
 
-  constructor(stream: Writable, sharedBytes: SharedBytes) {
+  /** @param backlog - where it counts what is not handed over yet. */
+  constructor(
+    stream: Writable,
+    sharedBytes: SharedBytes,
+    backlog: Pick<H2Backlog, 'add' | 'remove'>,
+  ) {
     this.#stream = stream;
     this.#sharedBytes = sharedBytes;
+    this.#backlog = backlog;
   }
 
   write(text: string): void {
@@ -47,6 +57,7 @@ export class H2Queue {
   /** Drops what is not handed over yet. */
   clear(): void {
     this.#waiting = [];
+    this.#backlog.remove(this.#waitingBytes);
     this.#waitingBytes = 0;
   }
 
@@ -60,9 +71,12 @@ export class H2Queue {
   }
 
   #keep(bytes: Buffer): void {
+    if (!this.#isWatched) this.#stream.once('close', () => this.clear());
+    this.#isWatched = true;
     this.#writtenBytes += bytes.length;
     this.#waitingBytes += bytes.length;
     this.#waiting.push(bytes);
+    this.#backlog.add(bytes.length);
     if (!this.#isHanding) this.#hand();
   }
 
@@ -81,8 +95,8 @@ export class H2Queue {
   /** Is told of what is called off, too. Node ends a stream that its peer resets. */
   #taken(): void {
     this.#isHanding = false;
-    if (this.#stream.destroyed || this.#stream.writableEnded) this.clear();
-    else if (this.#waiting.length > 0) this.#hand();
+    const isOver = this.#stream.destroyed || this.#stream.writableEnded;
+    if (!isOver && this.#waiting.length > 0) this.#hand();
   }
 
   #takeSlice(): Buffer[] {
@@ -96,7 +110,9 @@ export class H2Queue {
       room -= next.length;
       [next] = this.#waiting;
     }
-    this.#waitingBytes -= SLICE_BYTES - Math.max(room, 0);
+    const bytes = SLICE_BYTES - Math.max(room, 0);
+    this.#waitingBytes -= bytes;
+    this.#backlog.remove(bytes);
     return slice;
   }
 }

@@ -6,6 +6,7 @@ import { constants, performServerHandshake } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { H2Backlog } from './h2-backlog.ts';
 import { H2Exchange } from './h2-exchange.ts';
 import { cutWhenStalledH2, endRequest, isReplied } from './h2-stream.ts';
 import { endSession, H2Watch } from './h2-watch.ts';
@@ -16,7 +17,7 @@ import { MinuteBudget } from './minute-budget.ts';
 export function openH2Session({ app, context }: ListenerParts, socket: Socket): void {
   const { limits, sight } = context;
   const session = performServerHandshake(socket, sessionOptions(limits));
-  const cut = (reason: 'resets' | 'pings'): void => {
+  const cut = (reason: 'resets' | 'pings' | 'unread'): void => {
     if (session.destroyed) return;
     sight.count('h2_connections_cut_total', { reason });
     // A peer that works against us is told why, and nothing that it opened is waited for.
@@ -26,11 +27,17 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
   const pings = new MinuteBudget(limits.pingsPerMinuteMax, () => cut('pings'));
   const idle = new IdleTimer(session, socket, limits);
   const watch = new H2Watch(session, socket, limits.probeDelayMs);
+  const backlog = new H2Backlog(socket, limits, () => {
+    cut('unread');
+    // It does not take what waits before the goodbye either.
+    socket.destroy();
+  });
 
   context.sessions.set(session, socket);
   session.on('close', () => {
     idle.stop();
     watch.stop();
+    backlog.stop();
     context.sessions.delete(session);
   });
   session.on('error', ignore);
@@ -47,8 +54,8 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
       });
       if (stream.destroyed) return;
       if (headers[':method'] === 'CONNECT') return refuseTunnel(stream, socket, limits);
-      const exchange = new H2Exchange({ stream, headers, raw, socket }, context);
-      context.line.enter(socket, () => app.handle(exchange));
+      const exchange = new H2Exchange({ stream, headers, raw, socket, backlog }, context);
+      context.line.enter(socket, () => backlog.enter(stream, () => app.handle(exchange)));
     },
   );
 }

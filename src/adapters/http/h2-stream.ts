@@ -2,11 +2,21 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
+import type { H2Backlog } from './h2-backlog.ts';
 import { H2Progress } from './h2-progress.ts';
 import { H2Queue } from './h2-queue.ts';
 import { endSession } from './h2-watch.ts';
 import type { NodeContext } from './node-context.ts';
 import { queuedBytes, takenBytes } from './taken-bytes.ts';
+
+/** Where a request and its reply are. */
+export interface H2Place {
+  readonly stream: ServerHttp2Stream;
+  /** The connection, which the stream only shows a part of. */
+  readonly socket: Socket;
+  /** Of the connection. */
+  readonly backlog: H2Backlog;
+}
 
 export class H2Stream implements StreamSink {
   readonly #stream: ServerHttp2Stream;
@@ -21,11 +31,11 @@ export class H2Stream implements StreamSink {
   #isCut = false;
 
   /** `stream` has sent its head; `first` follows in the same turn. */
-  constructor(stream: ServerHttp2Stream, socket: Socket, context: NodeContext, first: string) {
+  constructor({ stream, socket, backlog }: H2Place, context: NodeContext, first: string) {
     this.#stream = stream;
     this.#socket = socket;
     this.#context = context;
-    this.#queue = new H2Queue(stream, context.sharedBytes);
+    this.#queue = new H2Queue(stream, context.sharedBytes, backlog);
     this.write(first);
   }
 

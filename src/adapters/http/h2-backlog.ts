@@ -1,0 +1,104 @@
+/**
+ * Replies of one connection of HTTP/2 that its peer has not taken yet. It may ask for a hundred at
+ * a time, which may be large; what was answered must be kept until it is taken, so that a peer that
+ * asks and does not read would have us keep as much as it likes.
+ */
+import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import type { ConnectionLimits } from './connection-limits.ts';
+import { queuedBytes, takenBytes } from './taken-bytes.ts';
+
+/** How often a peer that leaves too much is looked at within the time it has. */
+const LOOKS = 8;
+/** Replies so small are bounded by their number. */
+export const SMALL_REPLY_BYTES = 65_536;
+
+export class H2Backlog {
+  readonly #socket: Socket;
+  readonly #limits: ConnectionLimits;
+  readonly #onUnread: () => void;
+  readonly #waiting = new Set<() => void>();
+  #bytes = 0;
+  /** Only while more waits than may. */
+  #timer: NodeJS.Timeout | undefined;
+  #isSettling = false;
+  /** What was taken of the connection when enough had been taken the last time. */
+  #takenBytes = 0;
+  #looksLeft = LOOKS;
+
+  /** @param onUnread - called once, when more waits than may, and too little of it is taken. */
+  constructor(socket: Socket, limits: ConnectionLimits, onUnread: () => void) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#onUnread = onUnread;
+  }
+
+  /** Handles a request at once, or when no more waits than may. Never, where its stream ends. */
+  enter(stream: Writable, handle: () => void): void {
+    if (this.#timer === undefined) return handle();
+    this.#waiting.add(handle);
+    stream.once('close', () => this.#waiting.delete(handle));
+  }
+
+  /** Counts a reply until its stream is over. */
+  hold(stream: Writable, bytes: number): void {
+    if (bytes <= SMALL_REPLY_BYTES) return;
+    this.add(bytes);
+    stream.once('close', () => this.remove(bytes));
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#timer !== undefined || !this.#isOver()) return;
+    this.#takenBytes = takenBytes(this.#socket) ?? 0;
+    this.#looksLeft = LOOKS;
+    const { stallMsMax } = this.#limits;
+    this.#timer = setInterval(() => this.#look(), stallMsMax / 2 / LOOKS);
+  }
+
+  remove(bytes: number): void {
+    this.#bytes -= bytes;
+    if (this.#timer === undefined || this.#isSettling || this.#isOver()) return;
+    this.#isSettling = true;
+    // Whoever lets go of something may be in the middle of handling another request.
+    setImmediate(() => this.#settle());
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#waiting.clear();
+  }
+
+  #look(): void {
+    if (!this.#isOver()) return this.#settle();
+    const { unsentBytesPerSecondMin, stallMsMax } = this.#limits;
+    const taken = takenBytes(this.#socket) ?? this.#takenBytes;
+    if (taken - this.#takenBytes >= (unsentBytesPerSecondMin * stallMsMax) / 2 / 1000) {
+      this.#takenBytes = taken;
+      this.#looksLeft = LOOKS;
+      return;
+    }
+    this.#looksLeft -= 1;
+    if (this.#looksLeft > 0) return;
+    this.stop();
+    this.#onUnread();
+  }
+
+  #settle(): void {
+    this.#isSettling = false;
+    if (this.#timer === undefined || this.#isOver()) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    for (const handle of this.#waiting) {
+      this.#waiting.delete(handle);
+      handle();
+      if (this.#timer !== undefined) return;
+    }
+  }
+
+  /** What is over for its stream may still wait in the connection. */
+  #isOver(): boolean {
+    return Math.max(this.#bytes, queuedBytes(this.#socket)) > this.#limits.unsentBytesMax;
+  }
+}
