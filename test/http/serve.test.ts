@@ -27,6 +27,14 @@ async function connected(text: string): Promise<RawClient> {
   return client;
 }
 
+/** Seen by the same timers as every connection of the server, twice. */
+async function slowOnesAreCut(): Promise<void> {
+  for (let i = 0; i < 2; i += 1) {
+    const slow = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
+    await slow.untilOver();
+  }
+}
+
 function jsonOf(text: string): { readonly id: unknown; readonly error: { code: number } } {
   return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as never;
 }
@@ -156,17 +164,61 @@ describe('slow peers', () => {
     const body = JSON.stringify('x'.repeat(500_000));
     const client = await connected(get('/1') + get('/2') + get('/3') + post('/body', body));
     await app.until(() => app.exchanges.length === 2, 'the first two');
-    // Seen by the same timers on another connection, twice.
-    for (let i = 0; i < 2; i += 1) {
-      const slow = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{');
-      await slow.untilOver();
-    }
+    await slowOnesAreCut();
     expect(client.isClosed).toBe(false);
     app.exchanges.filter(({ head }) => /\d/.test(head.path)).forEach(respondOk);
     await app.until(() => app.exchanges.some(({ head }) => head.path === '/3'), 'the third');
     app.exchanges.filter(({ head }) => head.path === '/3').forEach(respondOk);
     await client.untilReceived(body.slice(-1000));
     await client.until(() => client.bytesReceived > body.length, 'all of it');
+  });
+
+  it('waits for a body behind another reply that is asked for in its turn', async () => {
+    await open({ requestMsMax: 100, headMsMax: 50, checkMs: 20 });
+    app.script = (exchange) => {
+      if (exchange.head.path === '/body') echo(1000)(exchange, app);
+    };
+    const body = '"held back"';
+    const held = post('/body', body, ['Expect: 100-continue']).slice(0, -body.length);
+    const client = await connected(get('/1') + held);
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    await slowOnesAreCut();
+    expect(client.received).toBe('');
+    app.exchanges.filter(({ head }) => head.path === '/1').forEach(respondOk);
+    await client.untilReceived('100 Continue');
+    client.send(body);
+    await client.untilReceived(body);
+    expect(client.received.match(/HTTP\/1\.1 \d+/g)?.map((line) => line.slice(9))).toEqual([
+      '200',
+      '100',
+      '200',
+    ]);
+  });
+
+  it('cuts a body behind another reply that does not come when it is asked for', async () => {
+    await open({ requestMsMax: 100, headMsMax: 50, checkMs: 20 });
+    app.script = (exchange) => {
+      if (exchange.head.path === '/body') echo(1000)(exchange, app);
+    };
+    const client = await connected(
+      get('/1') + post('/body', 'x', ['Expect: 100-continue']).slice(0, -1),
+    );
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    await slowOnesAreCut();
+    app.exchanges.filter(({ head }) => head.path === '/1').forEach(respondOk);
+    await client.untilReceived('BODY_TOO_SLOW');
+  });
+
+  it('takes a body behind another reply that does not wait to be asked for', async () => {
+    await open();
+    app.script = (exchange) => {
+      if (exchange.head.path !== '/body') return;
+      app.read(exchange, 1000, () => {
+        app.exchanges.forEach(respondOk);
+      });
+    };
+    const client = await connected(get('/1') + post('/body', '"{}"', ['Expect: 100-continue']));
+    await client.until(() => client.received.match(/200 OK/g)?.length === 2, 'both replies');
   });
 
   it('tells of a stream behind another reply that nobody can take it yet', async () => {

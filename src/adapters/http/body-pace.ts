@@ -9,6 +9,7 @@ export class BodyPace {
   #bytes = 0;
 
   /**
+   * @param isAsked - whether its sender could know that it is wanted; before, it is not slow.
    * @param onSlow - called once, when less came since the last look than had to, or all of it takes
    * too long.
    * @param msMax - for all of it.
@@ -16,11 +17,18 @@ export class BodyPace {
   constructor(
     { bodyBytesPerSecondMin, checkMs }: ConnectionLimits,
     msMax: number,
+    isAsked: () => boolean,
     onSlow: () => void,
   ) {
     const least = (bodyBytesPerSecondMin * checkMs) / 1000;
     let leftMs = msMax;
+    let isDue = isAsked();
     this.#timer = setInterval(() => {
+      // It has all the time from one look to the next to begin.
+      if (!isDue) {
+        isDue = isAsked();
+        return;
+      }
       leftMs -= checkMs;
       if (this.#bytes >= least && leftMs > 0) {
         this.#bytes = 0;

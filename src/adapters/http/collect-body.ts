@@ -11,12 +11,14 @@ export interface BodyBounds {
   readonly limits: ConnectionLimits;
   /** Milliseconds all of it may take. */
   readonly msMax: number;
+  /** Whether its sender could know that it is wanted. Default: from the beginning. */
+  readonly isAsked?: (() => boolean) | undefined;
 }
 
 /** Calls `done` once. */
 export function collectBody(
   source: Readable,
-  { bytesMax, limits, msMax }: BodyBounds,
+  { bytesMax, limits, msMax, isAsked = always }: BodyBounds,
   done: (outcome: BodyOutcome) => void,
 ): void {
   // Nearly every body is one chunk, here at once: it needs no list, no copy and no timer.
@@ -54,7 +56,7 @@ export function collectBody(
   const onClose = (): void => settle({ kind: 'aborted' });
 
   const soon = setImmediate(() => {
-    pace = new BodyPace(limits, msMax, () => refuse('BODY_TOO_SLOW'));
+    pace = new BodyPace(limits, msMax, isAsked, () => refuse('BODY_TOO_SLOW'));
   });
   source.on('data', onData);
   source.on('end', onEnd);
@@ -65,6 +67,10 @@ export function collectBody(
 export function decodeBody(bytes: Buffer): BodyOutcome {
   if (!isUtf8(bytes)) return refused('BODY_NOT_UTF8');
   return { kind: 'body', text: bytes.toString('utf8') };
+}
+
+function always(): boolean {
+  return true;
 }
 
 function refused(error: ErrorCode): BodyOutcome {

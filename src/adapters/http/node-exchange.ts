@@ -5,6 +5,7 @@ import { answerAndDiscard } from './discard.ts';
 import { hasBody, readNodeBody } from './node-body.ts';
 import type { NodeContext } from './node-context.ts';
 import { NodeHead } from './node-head.ts';
+import { isUnasked } from './pipeline.ts';
 import { cutWhenStalled, ResponseStream } from './response-stream.ts';
 import { canTakeSocket, takeSocket } from './socket-stream.ts';
 import type { SocketStream } from './socket-stream.ts';
@@ -60,7 +61,8 @@ export class NodeExchange implements HttpExchange {
     const { limits, pipelines } = this.#context;
     // How long all of it may take, `node:http` sees to, where it was read from the beginning.
     const msMax = pipelines.has(req.socket) ? limits.requestMsMax : Infinity;
-    readNodeBody(req, { bytesMax, limits, msMax }, (outcome) => {
+    const isAsked = isUnasked(res) ? () => !isUnasked(res) : undefined;
+    readNodeBody(req, { bytesMax, limits, msMax, isAsked }, (outcome) => {
       this.#isSlow = outcome.kind === 'refused' && outcome.refusal.error === 'BODY_TOO_SLOW';
       done(outcome);
     });

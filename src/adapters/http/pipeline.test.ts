@@ -19,9 +19,10 @@ class Connection {
   }
 
   /** @param complete - whether their bodies are here, too. */
-  send(count: number, complete = true): void {
+  send(count: number, complete = true, headers: IncomingMessage['headers'] = {}): void {
     for (let i = 0; i < count; i += 1) {
-      const res = new ServerResponse(Object.assign(new IncomingMessage(this.socket), { complete }));
+      const req = Object.assign(new IncomingMessage(this.socket), { complete, headers });
+      const res = new ServerResponse(req);
       const number = this.#responses.push(res);
       this.pipeline.enter(res, () => this.handled.push(number));
     }
@@ -29,9 +30,12 @@ class Connection {
 
   /** What `node:http` does when the reply before this one is over. */
   turnOf(number: number): void {
-    const res = this.#responses[number - 1];
-    res?.assignSocket(this.socket);
-    res?.detachSocket(this.socket);
+    this.beginTurnOf(number);
+    this.#responses[number - 1]?.detachSocket(this.socket);
+  }
+
+  beginTurnOf(number: number): void {
+    this.#responses[number - 1]?.assignSocket(this.socket);
   }
 }
 
@@ -118,6 +122,18 @@ describe('Pipeline', () => {
     expect(pipeline.isBodyHeld).toBe(true);
     for (const number of [1, 2, 3]) connection.turnOf(number);
     expect([connection.handled, pipeline.isBodyHeld]).toEqual([[1, 2, 3, 4], false]);
+  });
+
+  it('holds a body that was not asked for, until the turn of its request', () => {
+    const connection = new Connection(2, 10);
+    const { pipeline } = connection;
+    connection.send(1);
+    connection.send(1, false, { expect: '100-continue' });
+    expect([connection.handled, pipeline.isBodyHeld]).toEqual([[1, 2], true]);
+    connection.turnOf(1);
+    expect(pipeline.isBodyHeld).toBe(true);
+    connection.beginTurnOf(2);
+    expect(pipeline.isBodyHeld).toBe(false);
   });
 
   it('lets as many listen for the end of its connection as wait', () => {

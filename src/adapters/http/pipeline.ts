@@ -4,7 +4,7 @@
  * wait as they came.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionLimits } from './connection-limits.ts';
 
@@ -14,7 +14,7 @@ export class Pipeline {
   readonly #onOverfull: () => void;
   readonly #waiting: (() => void)[] = [];
   /** Of the last that came. */
-  #last: IncomingMessage | undefined;
+  #last: ServerResponse | undefined;
   /** Requests that were handled, and whose turn to be replied to has not come. */
   #early = 0;
   #isCut = false;
@@ -38,18 +38,19 @@ export class Pipeline {
   enter(res: ServerResponse, handle: () => void): void {
     if (this.#isCut) return;
     this.#waiting.push(handle);
-    this.#last = res.req;
+    this.#last = res;
     res.once('socket', () => this.#turnCame());
     this.#handleEarly();
     if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
   }
 
   /**
-   * Whether the last request waits with a body that is not here. It is not read meanwhile, so it
-   * is not slow.
+   * Whether the last request waits with a body that is not here. It is not read meanwhile, or was
+   * not asked for, so it is not slow.
    */
   get isBodyHeld(): boolean {
-    return this.#waiting.length > 0 && this.#last?.complete === false;
+    const last = this.#last;
+    return last?.req.complete === false && (this.#waiting.length > 0 || isUnasked(last));
   }
 
   /** Of one that was handled; or of one that waits, and is handled now with a place of its own. */
@@ -75,4 +76,12 @@ export class Pipeline {
     this.#socket.destroy();
     this.#onOverfull();
   }
+}
+
+/**
+ * Whether a client that waits to be asked for its body cannot be asked yet: that is told in the
+ * turn of its request, like all that is replied to it.
+ */
+export function isUnasked({ req, socket }: ServerResponse): boolean {
+  return socket === null && req.headers.expect !== undefined;
 }
