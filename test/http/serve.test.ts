@@ -376,6 +376,20 @@ describe('malformed requests', () => {
     expect(app.exchanges).toHaveLength(0);
   });
 
+  it.each([
+    ['another coding', 'Transfer-Encoding: gzip, chunked', 501],
+    ['another expectation', 'Transfer-Encoding: chunked\r\nExpect: 200-ok', 417],
+    ['too many lines', `Transfer-Encoding: chunked${'\r\nA: b'.repeat(256)}`, 431],
+  ])(
+    'answers a request with %s once, whatever is wrong with its body',
+    async (_, lines, status) => {
+      await open();
+      const client = await connected(`POST / HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\nzz\r\n`);
+      await client.untilOver();
+      expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`]);
+    },
+  );
+
   it('carries out nothing that came behind a refused request, which can have no reply', async () => {
     await open();
     const tooLong = get('/', Array<string>(257).fill('A: b'));

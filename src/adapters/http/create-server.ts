@@ -9,7 +9,7 @@ import { introduce } from './introduction.ts';
 import type { ListenerParts } from './listener-parts.ts';
 import type { NodeContext } from './node-context.ts';
 import { handleRequest } from './node-handler.ts';
-import { refuseRaw, refuseRequest, statusOfParserError } from './raw-refusal.ts';
+import { isRefused, refuseRaw, refuseRequest, statusOfParserError } from './raw-refusal.ts';
 import { createSecureServer } from './secure-server.ts';
 
 export function createListener(parts: ListenerParts): Server | SecureServer {
@@ -114,6 +114,8 @@ function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duple
   if (context.answered.has(socket)) return;
   // So would this one, where the fault is not in the request that awaits its reply.
   if (pendingOn(socket)?.req.complete === true) return void socket.destroy();
+  // What is wrong with the rest of a refused request changes nothing: its reply ends all.
+  if (isRefused(socket)) return;
   // Whoever does not take the refusal is cut.
   socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
   refuseRaw(socket, statusOfParserError(error.code));
