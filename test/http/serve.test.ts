@@ -428,6 +428,18 @@ describe('malformed requests', () => {
     expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
+  it.each([true, false])('nor behind one that is over (long: %s)', async (isLong) => {
+    await open();
+    const client = await connected(get('/'));
+    await client.untilReceived('{"ok":true}');
+    client.take();
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', isLong).end('data: 2\n\n');
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
+    await client.untilOver();
+    expect(client.received).toContain('data: 2\n\n');
+    expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
   it.each(['garbage\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n'])(
     'never answers a request that waits with the refusal of %j behind it',
     async (text) => {

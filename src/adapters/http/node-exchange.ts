@@ -107,7 +107,10 @@ export class NodeExchange implements HttpExchange {
     const flat = [...headers];
     if (isLong || isBodyLeft || this.#context.isClosing) closeAfter(req, flat);
     if (isLong && req.httpVersionMajor === 1) this.#context.occupied.add(req.socket);
-    if (isBodyLeft) req.resume();
+    if (isBodyLeft) {
+      this.#context.answered.add(req.socket);
+      req.resume();
+    }
     if (!res.destroyed) writeHead(res, status, flat);
     this.#replyStream = new ResponseStream(res, this.#context, first);
     return this.#replyStream;
