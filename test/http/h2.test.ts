@@ -466,7 +466,9 @@ describe('V53: one connection', () => {
   it('is closed when it pings and pings', async () => {
     await open({ pingsPerMinuteMax: 10 });
     const made = await session({ maxOutstandingPings: 100 });
+    const goodbye = new Promise((resolve) => made.once('goaway', resolve));
     for (let i = 0; i < 20; i += 1) made.ping(() => {});
+    expect(await goodbye).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     await closed(made);
     expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
   });

@@ -20,8 +20,9 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
   const cut = (reason: 'resets' | 'pings' | 'unread'): void => {
     if (session.destroyed) return;
     sight.count('h2_connections_cut_total', { reason });
-    // A peer that works against us is told why, and nothing that it opened is waited for.
-    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // A peer that works against us is told why, and nothing that it opened is waited for. Without
+    // an error Node would tell it that there was none.
+    session.destroy(new Error(reason), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   const resets = new MinuteBudget(limits.resetsPerMinuteMax, () => cut('resets'));
   const pings = new MinuteBudget(limits.pingsPerMinuteMax, () => cut('pings'));
