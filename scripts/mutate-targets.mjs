@@ -53,6 +53,8 @@ export const TARGETS = [
       'src/adapters/http/trusted-proxies.test.ts',
     ],
   },
+  target('src/adapters/http/h2-backlog.ts'),
+  target('src/adapters/http/h2-queue.ts'),
   target('src/adapters/http/pipeline.ts'),
   target('src/adapters/http/proxy-header.ts'),
   target('src/adapters/http/taken-bytes.ts'),

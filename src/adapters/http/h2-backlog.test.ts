@@ -99,7 +99,11 @@ describe('requests of a connection whose replies wait', () => {
     const second = connection.hold(MAX + 1);
     connection.enter('gone');
     connection.backlog.stop();
+    expect(vi.getTimerCount()).toBe(0);
     await end(second);
+    connection.backlog.add(MAX + 1);
+    connection.backlog.remove(MAX + 1);
+    await setImmediate();
     expect(connection.handled).toEqual(['kept']);
   });
 
@@ -127,9 +131,10 @@ describe('requests of a connection whose replies wait', () => {
 
 describe('a peer that leaves more than it may', () => {
   it('is told of when it takes too little for half of the time that a reader has', () => {
+    connection.handle.bytesWritten = 50_000;
     connection.hold(MAX + 1);
     vi.advanceTimersByTime(3500);
-    connection.handle.bytesWritten = 3999;
+    connection.handle.bytesWritten += 3999;
     expect(connection.unread).toBe(0);
     vi.advanceTimersByTime(499);
     expect(connection.unread).toBe(0);
@@ -147,6 +152,23 @@ describe('a peer that leaves more than it may', () => {
       vi.advanceTimersByTime(500);
     }
     expect(connection.unread).toBe(0);
+    vi.advanceTimersByTime(3999);
+    expect(connection.unread).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(connection.unread).toBe(1);
+  });
+
+  it('has no more time for what comes meanwhile', () => {
+    connection.hold(MAX + 1);
+    vi.advanceTimersByTime(3500);
+    connection.hold(MAX + 1);
+    vi.advanceTimersByTime(500);
+    expect(connection.unread).toBe(1);
+  });
+
+  it('has the same time where nobody counts what it takes', () => {
+    Object.assign(connection.handle, { bytesWritten: undefined });
+    connection.hold(MAX + 1);
     vi.advanceTimersByTime(3999);
     expect(connection.unread).toBe(0);
     vi.advanceTimersByTime(1);

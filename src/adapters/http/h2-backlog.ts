@@ -21,7 +21,6 @@ export class H2Backlog {
   #bytes = 0;
   /** Only while more waits than may. */
   #timer: NodeJS.Timeout | undefined;
-  #isSettling = false;
   /** What was taken of the connection when enough had been taken the last time. */
   #takenBytes = 0;
   #looksLeft = LOOKS;
@@ -50,7 +49,7 @@ export class H2Backlog {
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#timer !== undefined || !this.#isOver()) return;
-    this.#takenBytes = takenBytes(this.#socket) ?? 0;
+    this.#takenBytes = this.#taken();
     this.#looksLeft = LOOKS;
     const { stallMsMax } = this.#limits;
     this.#timer = setInterval(() => this.#look(), stallMsMax / 2 / LOOKS);
@@ -58,8 +57,7 @@ export class H2Backlog {
 
   remove(bytes: number): void {
     this.#bytes -= bytes;
-    if (this.#timer === undefined || this.#isSettling || this.#isOver()) return;
-    this.#isSettling = true;
+    if (this.#timer === undefined) return;
     // Whoever lets go of something may be in the middle of handling another request.
     setImmediate(() => this.#settle());
   }
@@ -73,7 +71,7 @@ export class H2Backlog {
   #look(): void {
     if (!this.#isOver()) return this.#settle();
     const { unsentBytesPerSecondMin, stallMsMax } = this.#limits;
-    const taken = takenBytes(this.#socket) ?? this.#takenBytes;
+    const taken = this.#taken();
     if (taken - this.#takenBytes >= (unsentBytesPerSecondMin * stallMsMax) / 2 / 1000) {
       this.#takenBytes = taken;
       this.#looksLeft = LOOKS;
@@ -86,8 +84,7 @@ export class H2Backlog {
   }
 
   #settle(): void {
-    this.#isSettling = false;
-    if (this.#timer === undefined || this.#isOver()) return;
+    if (this.#isOver()) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
     for (const handle of this.#waiting) {
@@ -95,6 +92,10 @@ export class H2Backlog {
       handle();
       if (this.#timer !== undefined) return;
     }
+  }
+
+  #taken(): number {
+    return takenBytes(this.#socket) ?? 0;
   }
 
   /** What is over for its stream may still wait in the connection. */

@@ -7,6 +7,8 @@ import { SharedBytes } from './shared-bytes.ts';
 class Reader {
   received = '';
   readonly sizes: number[] = [];
+  /** Of all that was written, one by one. */
+  readonly kinds: string[] = [];
   #taken: (() => void) | undefined;
   readonly stream = new Writable({
     decodeStrings: false,
@@ -37,6 +39,10 @@ class Reader {
   }
 
   #write(chunks: readonly (string | Buffer)[], done: () => void): void {
+    for (const chunk of chunks) {
+      expect(chunk.length).toBeGreaterThan(0);
+      this.kinds.push(typeof chunk);
+    }
     const bytes = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk as string)));
     this.received += bytes.toString();
     this.sizes.push(bytes.length);
@@ -93,13 +99,45 @@ describe('H2Queue', () => {
     expect(reader.sizes).toEqual([1000, 65_000, SLICE_BYTES, SLICE_BYTES, 2928]);
   });
 
-  it('hands small texts over as they are, and ends at once, where nothing waits', () => {
+  it('hands small texts over as they are, and ends at once, where nothing waits', async () => {
     const reader = new Reader();
     reader.queue.write('one');
     reader.queue.write('two');
-    expect(reader.queue.queuedBytes).toBe(6);
+    expect([reader.queue.queuedBytes, reader.queue.takenBytes]).toEqual([6, 0]);
     reader.queue.end();
     expect(reader.stream.writableEnded).toBe(true);
+    while (!reader.isIdle) await reader.take();
+    // What has to wait waits as bytes, which others may share.
+    expect(reader.kinds).toEqual(['string', 'object']);
+    expect(reader.queue.takenBytes).toBe(6);
+  });
+
+  it('keeps the order where what was handed over is taken before that is told', async () => {
+    let received = '';
+    const stream = new Writable({
+      decodeStrings: false,
+      write: (chunk: string | Buffer, _encoding, done) => {
+        received += chunk.toString();
+        done();
+      },
+    });
+    const queue = new H2Queue(stream, new SharedBytes(), { add() {}, remove() {} });
+    const large = textOf(2 * SLICE_BYTES);
+    queue.write(large);
+    expect(stream.writableLength).toBe(0);
+    queue.write('last');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(received).toBe(`${large}last`);
+  });
+
+  it('begins again when something large comes later, and listens for the end once', async () => {
+    const reader = new Reader();
+    for (let i = 0; i < 3; i += 1) {
+      reader.queue.write(textOf(2 * SLICE_BYTES));
+      while (!reader.isIdle) await reader.take();
+    }
+    expect(reader.sizes).toEqual(Array.from({ length: 6 }, () => SLICE_BYTES));
+    expect(reader.stream.listenerCount('close')).toBe(1);
   });
 
   it('hands over as much as a slice is at once', () => {
@@ -107,6 +145,7 @@ describe('H2Queue', () => {
     reader.queue.write(textOf(SLICE_BYTES));
     expect(reader.stream.writableLength).toBe(SLICE_BYTES);
     expect(reader.sizes).toEqual([SLICE_BYTES]);
+    expect(reader.kinds).toEqual(['string']);
   });
 
   it('drops what waits when its stream is over before', async () => {
