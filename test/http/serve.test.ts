@@ -195,6 +195,21 @@ describe('slow peers', () => {
     ]);
   });
 
+  it('leaves a call whose client never sends the body of what was refused behind it', async () => {
+    await open({ requestMsMax: 100, headMsMax: 50, checkMs: 20, discardMsMax: 20 });
+    app.script = (exchange) => {
+      if (exchange.head.path === '/refused') exchange.respond(401, [], 'no');
+    };
+    const refused = post('/refused', 'x', ['Expect: 100-continue']).slice(0, -1);
+    const client = await connected(get('/call') + refused);
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    await slowOnesAreCut();
+    expect(client.isClosed).toBe(false);
+    app.exchanges.filter(({ head }) => head.path === '/call').forEach(respondOk);
+    await client.untilOver();
+    expect(client.received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 401']);
+  });
+
   it('cuts a body behind another reply that does not come when it is asked for', async () => {
     await open({ requestMsMax: 100, headMsMax: 50, checkMs: 20 });
     app.script = (exchange) => {
@@ -586,6 +601,19 @@ describe('connections', () => {
     await app.until(() => app.exchanges.length === 20, 'the requests');
     client.destroy();
     await app.until(() => app.goneCount === 20, 'the leaving');
+  });
+
+  it('tells of a call that its client left, though the body behind it was refused', async () => {
+    await open();
+    app.script = (exchange) => {
+      if (exchange.head.path === '/call') app.watch(exchange);
+      else exchange.respond(401, [], '');
+    };
+    const unread = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{';
+    const client = await connected(get('/call') + unread);
+    await app.until(() => app.exchanges.length === 2, 'both requests');
+    client.socket.end();
+    await app.until(() => app.goneCount === 1, 'the leaving');
   });
 
   it('tells nobody that a client left who has the replies to all it pipelined', async () => {

@@ -107,16 +107,24 @@ function onRequest(
 function onClientError(context: NodeContext, error: NodeJS.ErrnoException, duplex: Duplex): void {
   const socket = duplex as Socket;
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  if (isLate && context.pipelines.get(socket)?.isBodyHeld === true) return;
+  if (isLate && isBodyUnwanted(context, socket)) return;
   const isAnswerable = socket.writable && error.code !== 'ECONNRESET';
   if (!isAnswerable || context.replying.has(socket)) return void socket.destroy();
+  const pending = pendingOn(socket);
   // A second reply would be taken for the answer to another request.
-  if (context.answered.has(socket)) return;
+  if (pending !== undefined && context.answered.has(pending)) return;
   // So would this one, where the fault is not in the request that awaits its reply.
-  if (pendingOn(socket)?.req.complete === true) return void socket.destroy();
+  if (pending?.req.complete === true) return void socket.destroy();
   // What is wrong with the rest of a refused request changes nothing: its reply ends all.
   if (isRefused(socket)) return;
   // Whoever does not take the refusal is cut.
   socket.setTimeout(context.limits.stallMsMax, () => socket.destroy());
   refuseRaw(socket, statusOfParserError(error.code));
+}
+
+/** Whether nobody reads the body of the last request: it waits behind others, or was answered. */
+function isBodyUnwanted({ pipelines, answered }: NodeContext, socket: Socket): boolean {
+  const pipeline = pipelines.get(socket);
+  if (pipeline?.last === undefined) return false;
+  return pipeline.isBodyHeld || answered.has(pipeline.last);
 }

@@ -31,7 +31,7 @@ export function answerAndDiscard(
     if (bytesLeft < 0) finish();
   };
   const timer = setTimeout(finish, context.limits.discardMsMax);
-  context.answered.add(req.socket);
+  context.answered.add(res);
   answer();
   req.on('data', onData);
   req.on('end', finish);

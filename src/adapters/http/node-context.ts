@@ -1,4 +1,5 @@
 /** What the exchanges of one handler share: its bounds, and what is known of its connections. */
+import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Telemetry } from '../../core/ports.ts';
@@ -27,8 +28,8 @@ export class NodeContext {
   readonly limits: ConnectionLimits;
   /** Connections with a reply begun but not ended: nothing else may be written to them. */
   readonly replying: WeakSet<Socket> = new WeakSet();
-  /** Those whose reply was written while their request still comes: they end by themselves. */
-  readonly answered: WeakSet<Socket> = new WeakSet();
+  /** Replies that were written while their request still comes: they end their connection. */
+  readonly answered: WeakSet<ServerResponse> = new WeakSet();
   /** Of connections on which a request came before the reply to the one before it was over. */
   readonly pipelines: WeakMap<Socket, Pipeline> = new WeakMap();
   /** Connections of long streams, which `node:http` no longer knows. */

@@ -108,7 +108,7 @@ export class NodeExchange implements HttpExchange {
     if (isLong || isBodyLeft || this.#context.isClosing) closeAfter(req, flat);
     if (isLong && req.httpVersionMajor === 1) this.#context.occupied.add(req.socket);
     if (isBodyLeft) {
-      this.#context.answered.add(req.socket);
+      this.#context.answered.add(res);
       req.resume();
     }
     if (!res.destroyed) writeHead(res, status, flat);

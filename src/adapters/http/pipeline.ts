@@ -13,7 +13,6 @@ export class Pipeline {
   readonly #limits: ConnectionLimits;
   readonly #onOverfull: () => void;
   readonly #waiting: (() => void)[] = [];
-  /** Of the last that came. */
   #last: ServerResponse | undefined;
   /** Requests that were handled, and whose turn to be replied to has not come. */
   #early = 0;
@@ -42,6 +41,11 @@ export class Pipeline {
     res.once('socket', () => this.#turnCame());
     this.#handleEarly();
     if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
+  }
+
+  /** Of the requests that came before their turn, the reply to the last. */
+  get last(): ServerResponse | undefined {
+    return this.#last;
   }
 
   /**
