@@ -28,11 +28,11 @@ import { clientBounds } from '../core/protocol/read-message.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { metadataAt } from '../core/security/protected-resource.ts';
 import { admit } from './admission.ts';
-import { Backoff } from './backoff.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { doorChallenges } from './door-challenges.ts';
 import { drainEndpoint } from './drain.ts';
+import { EraDiscovery } from './era-discovery.ts';
 import type { Isolation } from './instance-places.ts';
 import { FirstTools } from './first-tools.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
@@ -43,12 +43,7 @@ import { type IsRevoked, Revocations } from './revocations.ts';
 import { eachOpenGrant, expireTrust, revokeTrust, verifyAgain } from './revoke-trust.ts';
 import { Ticker } from './ticker.ts';
 import type { Undecided } from './undecided.ts';
-import {
-  UpstreamProbe,
-  servedEras,
-  type ProbeOutcome,
-  type ServedEraChoice,
-} from './upstream-probe.ts';
+import type { ServedEraChoice } from './upstream-probe.ts';
 import { upstreamState, whyNotReady, type UpstreamState } from './upstream-state.ts';
 import type { WarrantPorts } from './warrant.ts';
 
@@ -102,9 +97,6 @@ export interface EndpointStatus {
   readonly eras: ServedEras | undefined;
 }
 
-/** Requests that may wait for an upstream's first sign of life. */
-const WAITING_MAX = 1000;
-
 /** How often calls are looked over for the longest duration. */
 const EXPIRY_CHECK_MS = 1000;
 
@@ -112,21 +104,15 @@ export class Endpoint implements Application, OpenDoor {
   readonly #context: EndpointContext;
   readonly #ports: EndpointPorts;
   readonly #ticker: Ticker;
-  readonly #backoff: Backoff;
-  #served: ServedEras | undefined;
-  #probeFailure: Refusal | undefined;
-  #waiting: ((served: ServedEras | Refusal) => void)[] = [];
-  #probing: UpstreamProbe | undefined;
-  #probeAgain: () => void = () => {};
-  #isProbeDue = false;
+  readonly #discovery: EraDiscovery;
   #draining: Promise<void> | undefined;
 
   constructor(ports: EndpointPorts, settings: EndpointSettings) {
     this.#ports = ports;
     this.#ticker = new Ticker(ports.clock);
-    this.#backoff = new Backoff(ports.random);
     this.#context = this.#build(ports, settings);
-    this.#probe();
+    this.#discovery = new EraDiscovery(this.#context);
+    this.#discovery.probe();
     this.#expireRegularly();
   }
 
@@ -135,14 +121,8 @@ export class Endpoint implements Application, OpenDoor {
   }
 
   drain(windowMs: number): Promise<void> {
-    this.#probing?.stop();
-    this.#probeAgain();
     this.#context.firstTools?.goOn();
-    if (this.#served === undefined) {
-      // Nobody asks any more: those who wait for what the upstream speaks would wait for ever.
-      this.#probeFailure = { error: 'SHUTTING_DOWN' };
-      this.#settle(this.#probeFailure);
-    }
+    this.#discovery.stop();
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
   }
@@ -172,7 +152,7 @@ export class Endpoint implements Application, OpenDoor {
       upstreamInstances: pool.size,
       isDraining,
       upstream: upstreamState(this.#context),
-      eras: this.#served,
+      eras: this.#discovery.served,
     };
   }
 
@@ -213,22 +193,20 @@ export class Endpoint implements Application, OpenDoor {
     const { pool, isDraining } = this.#context;
     if (isDraining || this.status.upstream === 'up') return;
     pool.retry();
-    if (!this.#isProbeDue) return;
-    this.#probeAgain();
-    this.#probe();
+    this.#discovery.retry();
   }
 
   /** Asks the server again for what verdicts need to know of its tools. */
   learn(): void {
     const isNeeded = this.#context.access?.learn !== undefined;
-    if (!isNeeded || this.#served === undefined || this.#context.isDraining) return;
+    if (!isNeeded || this.#discovery.served === undefined || this.#context.isDraining) return;
     this.#context.firstTools?.reading();
-    this.#probe();
+    this.#discovery.probe();
   }
 
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
   ready(): Promise<ServedEras | Refusal> {
-    return new Promise((resolve) => this.#whenKnown(resolve));
+    return new Promise((resolve) => this.#discovery.whenKnown(resolve));
   }
 
   #build(ports: EndpointPorts, settings: EndpointSettings): EndpointContext {
@@ -280,84 +258,9 @@ export class Endpoint implements Application, OpenDoor {
       modernListens: new Map(),
       recorded: recordCall(clock, telemetry),
       isDraining: false,
-      served: () => this.#served ?? this.#probeFailure,
-      whenKnown: (then) => this.#whenKnown(then),
+      served: () => this.#discovery.known,
+      whenKnown: (then) => this.#discovery.whenKnown(then),
     };
-  }
-
-  #whenKnown(then: (served: ServedEras | Refusal) => void): void {
-    if (this.#served !== undefined) then(this.#served);
-    else if (this.#probeFailure !== undefined) then(this.#probeFailure);
-    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(then);
-    else then({ error: 'UPSTREAM_BUSY' });
-  }
-
-  /**
-   * Asks until the upstream answers; meanwhile requests wait for the first outcome and are then
-   * refused.
-   */
-  #probe(): void {
-    this.#isProbeDue = false;
-    const { upstream, clock, telemetry } = this.#ports;
-    const { upstreamStartMsMax } = this.#context.limits;
-    const done = (outcome: ProbeOutcome): void => {
-      if (this.#context.isDraining) return;
-      if (outcome.legacy || outcome.modern) this.#learned(outcome);
-      if (outcome.isComplete && this.#served !== undefined) return;
-      const now = clock.now();
-      const { budget } = this.#context.pool;
-      budget.died(now, false);
-      const delayMs = Math.max(this.#backoff.failed(now), budget.pauseMs(now));
-      const fields = { upstream: upstream.name, detail: outcome.failure, delayMs };
-      if (this.#served === undefined) {
-        telemetry.log('error', 'upstream_unreachable', fields);
-        const detail = `upstream unavailable: ${outcome.failure}`;
-        this.#probeFailure = {
-          error: 'UPSTREAM_UNAVAILABLE',
-          detail: this.#context.tellsFaults === true ? detail : undefined,
-        };
-        this.#settle(this.#probeFailure);
-      }
-      this.#probeAgain = clock.after(delayMs, () => this.#probe());
-      this.#isProbeDue = true;
-    };
-    const { access, name, firstTools } = this.#context;
-    const learn = access?.learn;
-    const learnAll = (tools: readonly unknown[]): void => {
-      learn?.(name, tools);
-      firstTools?.known();
-    };
-    this.#probing = new UpstreamProbe(
-      upstream,
-      clock,
-      upstreamStartMsMax,
-      done,
-      learn === undefined ? undefined : learnAll,
-      (ms) => telemetry.log('warn', 'upstream_silent', { upstream: upstream.name, ms }),
-    );
-  }
-
-  /**
-   * What a handshake that could not be started left open is asked again; nothing known is
-   * unlearned.
-   */
-  #learned(outcome: ProbeOutcome): void {
-    const { telemetry, upstream } = this.#ports;
-    const { pool, eras } = this.#context;
-    pool.budget.answered();
-    const before = this.#served === undefined ? undefined : pool.spoken;
-    const legacy = outcome.legacy || before?.legacy === true;
-    const modern = outcome.modern || before?.modern === true;
-    pool.spoken = { ...outcome, legacy, modern };
-    this.#served = servedEras(pool.spoken, eras ?? 'all');
-    telemetry.log('info', 'upstream_known', { upstream: upstream.name, legacy, modern });
-    this.#settle(this.#served);
-  }
-
-  #settle(known: ServedEras | Refusal): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const then of waiting) then(known);
   }
 
   #expireRegularly(): void {
