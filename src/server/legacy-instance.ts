@@ -4,9 +4,7 @@
  * `tenant`, `shared`), where the handshake is ours and each client is answered from it.
  */
 import type { Refusal } from '../core/errors.ts';
-import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
-import { coversUri } from '../core/sessions/subscription.ts';
 import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/versions.ts';
 import { Instance, type InstancePorts, type InstanceRole, type UpstreamCall } from './instance.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
@@ -16,9 +14,11 @@ import type {
   LegacyOutcome,
   LegacyUpstream,
 } from './legacy-upstream.ts';
+import { LogLevels } from './log-levels.ts';
 import { bondOf } from './question-bond.ts';
 import { Questions, type Question } from './questions.ts';
 import { refuseQuestion } from './refuse-question.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
 
 /**
  * What we declare when the handshake is ours: every question can be relayed to whoever caused it.
@@ -36,6 +36,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   readonly isExclusive: boolean;
   readonly #members = new Set<LegacyMember>();
   readonly #questions: Questions<LegacyMember, UpstreamCall>;
+  readonly #subscriptions: ResourceSubscriptions;
+  readonly #logLevels: LogLevels;
   /** The upstream's InitializeResult. */
   #initializeResult: Record<string, unknown> | undefined;
   /** The members that had calls on this connection, as far as one can be told from several. */
@@ -46,9 +48,15 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   constructor(ports: InstancePorts, isExclusive: boolean, onEmpty: () => void) {
     this.isExclusive = isExclusive;
     this.#onEmpty = onEmpty;
-    const { pendingPerUpstreamMax, pendingPerOwnerMax } = ports.limits;
+    const { pendingPerUpstreamMax, pendingPerOwnerMax, subscriptionsPerOwnerMax } = ports.limits;
     this.#questions = new Questions(pendingPerUpstreamMax, pendingPerOwnerMax);
     this.instance = new Instance('legacy', ports, this);
+    this.#subscriptions = new ResourceSubscriptions(
+      this.instance,
+      this.#members,
+      subscriptionsPerOwnerMax,
+    );
+    this.#logLevels = new LogLevels(this.instance, this.#members, isExclusive);
     this.instance.start();
   }
 
@@ -78,14 +86,11 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     this.#caller = this.#caller === undefined || this.#caller === member ? member : 'several';
     switch (message.method) {
       case 'resources/subscribe':
-        return this.#subscribe(owner, message);
-      case 'resources/unsubscribe': {
-        const uri = uriOf(message);
-        member.subscribed.delete(uri);
-        return this.#isSubscribed(uri) ? { answer: '{}' } : this.instance.request(owner, message);
-      }
+        return this.#subscriptions.subscribe(owner, message);
+      case 'resources/unsubscribe':
+        return this.#subscriptions.unsubscribe(owner, message);
       case 'logging/setLevel':
-        return this.#setLevel(owner, message);
+        return this.#logLevels.set(owner, message);
       case 'ping':
         return this.isExclusive ? this.instance.request(owner, message) : { answer: '{}' };
       default:
@@ -214,7 +219,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
         this.#withdrawn(message);
         return;
       case 'notifications/message':
-        if (!isLoud(message, member?.logLevel, this.isExclusive)) return;
+        if (!this.#logLevels.isLoud(message, member)) return;
         break;
       default:
     }
@@ -290,10 +295,7 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
       first(this.#members)?.unrelated(message);
       return;
     }
-    const uri = uriOf(message);
-    for (const each of this.#members) {
-      if (coversUri(each.subscribed, uri)) each.unrelated(message);
-    }
+    this.#subscriptions.updated(message);
   }
 
   #withdrawn(message: Message): void {
@@ -305,69 +307,19 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
     member.question(message.withReplaced(requestId, id), call);
   }
 
-  #subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
-    const { member } = owner;
-    if (member.subscribed.size >= this.instance.ports.limits.subscriptionsPerOwnerMax) {
-      return { error: 'TOO_MANY_REQUESTS', id: message.id, detail: 'Too many subscriptions.' };
-    }
-    const outcome = this.instance.request(owner, message);
-    if (!('error' in outcome)) member.subscribed.add(uriOf(message));
-    return outcome;
-  }
-
   /** What only this member had set up is given up: the server would keep it while it lives. */
-  #takeBack({ subscribed, logLevel }: LegacyMember): void {
+  #takeBack(member: LegacyMember): void {
     if (this.instance.state !== 'ready') return;
-    for (const uri of subscribed) {
-      if (this.#isSubscribed(uri)) continue;
-      this.instance.ask('resources/unsubscribe', JSON.stringify({ uri }), ignore);
-    }
-    if (logLevel !== undefined) this.#askForLevel();
-  }
-
-  #isSubscribed(uri: string): boolean {
-    for (const each of this.#members) if (each.subscribed.has(uri)) return true;
-    return false;
-  }
-
-  /**
-   * On a common upstream the level is the lowest any client asked for; each is sent no more than
-   * its own.
-   */
-  #setLevel(owner: LegacyCallOwner, message: Message): LegacyOutcome {
-    const level = (message.value as { level?: unknown } | undefined)?.level;
-    if (typeof level !== 'string' || !LOG_LEVELS.includes(level)) {
-      return this.instance.request(owner, message);
-    }
-    owner.member.logLevel = level;
-    if (this.isExclusive) return this.instance.request(owner, message);
-    const params = `{"level":${JSON.stringify(this.#lowestLevel())}}`;
-    const { id, method } = message;
-    return this.instance.request(owner, Message.request(id ?? 'null', method ?? '', params));
-  }
-
-  /** The level that those who asked for one need now. */
-  #askForLevel(): void {
-    const hasLevel = [...this.#members].some(({ logLevel }) => logLevel !== undefined);
-    if (!hasLevel) return;
-    const params = JSON.stringify({ level: this.#lowestLevel() });
-    this.instance.ask('logging/setLevel', params, ignore);
-  }
-
-  #lowestLevel(): string {
-    const levels = [...this.#members].map(({ logLevel }) => LOG_LEVELS.indexOf(logLevel ?? ''));
-    return LOG_LEVELS[Math.min(...levels.filter((level) => level >= 0))] ?? 'info';
+    this.#subscriptions.takeBack(member);
+    if (member.logLevel !== undefined) this.#logLevels.restore();
   }
 
   /**
    * After a restart: what the clients had set up is set up again, and they are told to look again.
    */
   #restore(): void {
-    const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
-    for (const uri of uris) {
-      this.instance.ask('resources/subscribe', JSON.stringify({ uri }), ignore);
-    }
-    this.#askForLevel();
+    this.#subscriptions.restore();
+    this.#logLevels.restore();
     for (const notice of this.changeNotices()) {
       for (const each of this.#members) each.unrelated(notice);
     }
@@ -381,20 +333,7 @@ function takeBack(question: Question<LegacyMember, UpstreamCall>, reason: string
   member.question(Message.notification('notifications/cancelled', params), call);
 }
 
-function ignore(): void {}
-
 function first<Item>(items: Iterable<Item>): Item | undefined {
   for (const item of items) return item;
   return undefined;
-}
-
-function uriOf(message: Message): string {
-  const uri = (message.value as { uri?: unknown } | undefined)?.uri;
-  return typeof uri === 'string' ? uri : '';
-}
-
-function isLoud(message: Message, minimum: string | undefined, isExclusive: boolean): boolean {
-  if (isExclusive || minimum === undefined) return true;
-  const level = (message.value as { level?: unknown } | undefined)?.level;
-  return LOG_LEVELS.indexOf(String(level)) >= LOG_LEVELS.indexOf(minimum);
 }

@@ -1,0 +1,118 @@
+import { expect, it } from 'vitest';
+import { Message } from '../core/protocol/message.ts';
+import { Pending } from '../core/sessions/pending.ts';
+import type { CallOwner } from './instance.ts';
+import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
+import { ResourceSubscriptions } from './resource-subscriptions.ts';
+
+interface Session extends LegacyMember {
+  readonly told: Message[];
+}
+
+function session(): Session {
+  const told: Message[] = [];
+  return {
+    told,
+    subscribed: new Set(),
+    logLevel: undefined,
+    initializeParams: '{}',
+    isListening: true,
+    canAnswer: () => false,
+    unrelated: (message) => void told.push(message),
+    question: () => {},
+  };
+}
+
+function owner(member: LegacyMember): LegacyCallOwner {
+  const nothing = { answered: () => {}, lost: () => {}, related: () => {}, closeStream: () => {} };
+  return { ...nothing, member, canBeAsked: true };
+}
+
+function about(method: string, uri: string): Message {
+  return Message.request('1', method, JSON.stringify({ uri }));
+}
+
+/** Two sessions of one server, and all that the server was asked. */
+function bench(hasRoom = true) {
+  const [one, other] = [session(), session()];
+  const asked: string[] = [];
+  const pending = new Pending<CallOwner>(hasRoom ? 99 : 0);
+  const members = new Set<LegacyMember>([one, other]);
+  const note = (method: string, params: string | undefined): void => {
+    asked.push(`${method} ${(JSON.parse(params ?? '{}') as { uri: string }).uri}`);
+  };
+  const subscriptions = new ResourceSubscriptions(
+    {
+      request: (by, message) => {
+        note(message.method ?? '', message.payload);
+        const id = message.id ?? 'null';
+        const call = pending.begin(by, id, message.method ?? '', undefined, 0);
+        return call ?? { error: 'TOO_MANY_REQUESTS', id };
+      },
+      ask: (method, params) => {
+        note(method, params);
+        return undefined;
+      },
+    },
+    members,
+    2,
+  );
+  const subscribe = (member: LegacyMember, uri: string) =>
+    subscriptions.subscribe(owner(member), about('resources/subscribe', uri));
+  const unsubscribe = (member: LegacyMember, uri: string) =>
+    subscriptions.unsubscribe(owner(member), about('resources/unsubscribe', uri));
+  return { one, other, members, subscriptions, asked, subscribe, unsubscribe };
+}
+
+it('what one session gives up is kept for another, and the last one gives it up at the server', () => {
+  const { one, other, asked, subscribe, unsubscribe } = bench();
+  subscribe(one, 'file:///a');
+  subscribe(other, 'file:///a');
+  asked.length = 0;
+  expect(unsubscribe(one, 'file:///a')).toEqual({ answer: '{}' });
+  expect(asked).toEqual([]);
+  unsubscribe(other, 'file:///a');
+  expect(asked).toEqual(['resources/unsubscribe file:///a']);
+});
+
+it('updates are told to whoever subscribed the resource, or one that it is in, and to nobody else', () => {
+  const { one, other, subscriptions, subscribe } = bench();
+  subscribe(one, 'file:///a');
+  subscribe(other, 'file:///b');
+  const updated = about('notifications/resources/updated', 'file:///a/deep');
+  subscriptions.updated(updated);
+  expect([one.told, other.told]).toEqual([[updated], []]);
+});
+
+it('a session subscribes as many resources as it may, and one that was refused is none', () => {
+  const { one, asked, subscribe } = bench();
+  subscribe(one, 'file:///a');
+  subscribe(one, 'file:///b');
+  asked.length = 0;
+  expect(subscribe(one, 'file:///c')).toMatchObject({ error: 'TOO_MANY_REQUESTS', id: '1' });
+  expect([asked, [...one.subscribed]]).toEqual([[], ['file:///a', 'file:///b']]);
+  const full = bench(false);
+  full.subscribe(full.one, 'file:///a');
+  expect(full.one.subscribed.size).toBe(0);
+});
+
+it('of a session that left, what nobody else has subscribed is given up', () => {
+  const { one, other, members, subscriptions, asked, subscribe } = bench();
+  subscribe(one, 'file:///a');
+  subscribe(one, 'file:///b');
+  subscribe(other, 'file:///b');
+  asked.length = 0;
+  members.delete(one);
+  subscriptions.takeBack(one);
+  expect(asked).toEqual(['resources/unsubscribe file:///a']);
+});
+
+it('after a restart each resource is subscribed once, however many have it', () => {
+  const { one, other, subscriptions, asked, subscribe } = bench();
+  subscribe(one, 'file:///a');
+  subscribe(other, 'file:///a');
+  subscribe(other, 'file:///b');
+  asked.length = 0;
+  subscriptions.restore();
+  expect(asked).toEqual(['resources/subscribe file:///a', 'resources/subscribe file:///b']);
+});
