@@ -12,7 +12,7 @@ import { principalOf } from '../core/principal.ts';
 import { Message } from '../core/protocol/message.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { InstancePool } from './instance-pool.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import { InstancePlaces, type Isolation } from './instance-places.ts';
 import type { LegacyMember, LegacyUpstream } from './legacy-upstream.ts';
 import type { ModernUpstream } from './modern-upstream.ts';

@@ -18,26 +18,21 @@ import type {
   UpstreamEvents,
 } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
-import { LISTEN, Pending, type Call } from '../core/sessions/pending.ts';
-import { Backoff } from './backoff.ts';
+import { LISTEN, Pending } from '../core/sessions/pending.ts';
 import { Ghosts } from './ghosts.ts';
+import { HeldCalls } from './held-calls.ts';
 import type { InstancePlace } from './instance-places.ts';
+import type { InstanceRole } from './instance-role.ts';
 import type { RestartBudget } from './restart-budget.ts';
-
-/**
- * Whoever has calls in flight. Exactly one of `answered` and `lost` is called for each, unless it
- * was cancelled.
- */
-export interface CallOwner {
-  answered(call: UpstreamCall, message: Message): void;
-  lost(call: UpstreamCall, refusal: Refusal): void;
-  /** A notification of this call, its progress token already the client's. */
-  related(call: UpstreamCall, message: Message): void;
-  /** The server asks to end this call's stream so that its client comes back for the rest. */
-  closeStream(call: UpstreamCall): void;
-}
-
-export type UpstreamCall = Call<CallOwner>;
+import { Restarts } from './restarts.ts';
+import {
+  askedBy,
+  cancellationOf,
+  numbered,
+  progressFor,
+  type CallOwner,
+  type UpstreamCall,
+} from './upstream-call.ts';
 
 export interface InstancePorts {
   readonly upstream: Upstream;
@@ -55,25 +50,6 @@ export interface InstancePorts {
   readonly listChanged?: ((instance: Instance, change: Message) => void) | undefined;
   /** Given back when it is closed. */
   readonly place?: InstancePlace | undefined;
-}
-
-/** What one kind of instance does besides calls. */
-export interface InstanceRole {
-  /**
-   * Opens the conversation: calls `done` with undefined when calls may flow, or with why they
-   * cannot.
-   */
-  handshake(isRestart: boolean, done: (failure: string | undefined) => void): void;
-  /**
-   * A message that is not an answer: a question or a notification.
-   * @param isMarked - the upstream named a call, though it may have ended: nothing is to be
-   * guessed.
-   */
-  received(message: Message, call: UpstreamCall | undefined, isMarked: boolean): void;
-  /** A call is over, whatever became of it; before its owner is told, unless that gave it up. */
-  ended?(call: UpstreamCall): void;
-  /** The connection is gone and every call with it. Whether to start again. */
-  down(): boolean;
 }
 
 export const INSTANCE_TRANSITIONS = {
@@ -95,13 +71,11 @@ export class Instance {
   /** Conversations it began: the number of the one it is in. */
   starts = 0;
   readonly #role: InstanceRole;
-  readonly #backoff: Backoff;
+  readonly #restarts: Restarts;
   #connection: UpstreamConnection | undefined;
-  /** Calls and notifications that came before the handshake was over. */
-  #held: { readonly message: Message; readonly call: UpstreamCall | undefined }[] = [];
+  readonly #held: HeldCalls;
   readonly #ghosts: Ghosts;
   #isRestart = false;
-  #hasAnswered = false;
   #disarm: (() => void) | undefined;
   #disarmHandshake: (() => void) | undefined;
 
@@ -110,25 +84,26 @@ export class Instance {
     this.ports = ports;
     this.#role = role;
     this.pending = new Pending(ports.limits.pendingPerUpstreamMax);
+    this.#held = new HeldCalls(ports.limits.pendingPerUpstreamMax);
     this.#ghosts = new Ghosts(ports.limits.pendingPerUpstreamMax);
-    this.#backoff = new Backoff(ports.random);
+    this.#restarts = new Restarts(ports.budget, ports.random);
   }
 
   /** Deaths in a row without a stable run between them. */
   get failures(): number {
-    return this.#backoff.failures;
+    return this.#restarts.failures;
   }
 
   start(): void {
     if (this.state !== 'waiting') return;
     this.#disarm?.();
     this.#disarm = undefined;
-    const pauseMs = this.ports.budget.pauseMs(this.ports.clock.now());
+    const pauseMs = this.#restarts.pauseMs(this.ports.clock.now());
     if (pauseMs > 0) {
       this.#disarm = this.ports.clock.after(pauseMs, () => this.start());
       return;
     }
-    this.#hasAnswered = false;
+    this.#restarts.starting();
     this.starts += 1;
     this.state = INSTANCE_TRANSITIONS.waiting.start;
     let connection: UpstreamConnection | undefined;
@@ -183,14 +158,8 @@ export class Instance {
     done: (answer: Message | Refusal) => void,
     origin?: Origin,
   ): UpstreamCall | undefined {
-    const owner: CallOwner = {
-      answered: (_, message) => done(message),
-      lost: (_, refusal) => done(refusal),
-      related: () => {},
-      closeStream: () => {},
-    };
     const request = Message.request('0', method, params).sentFor(origin);
-    const call = this.#begin(owner, request, false);
+    const call = this.#begin(askedBy(done), request, false);
     if (!('error' in call)) return call;
     done(call);
     return undefined;
@@ -214,9 +183,7 @@ export class Instance {
   /** A notification, or an answer to the upstream's question; held until the handshake is over. */
   tell(message: Message): void {
     if (this.state === 'ready') this.#connection?.send(message);
-    if (this.state !== 'starting') return;
-    const hasRoom = this.#held.length < this.ports.limits.pendingPerUpstreamMax;
-    if (hasRoom) this.#held.push({ message, call: undefined });
+    if (this.state === 'starting') this.#held.holdNotification(message);
   }
 
   /** The same, as part of the handshake. */
@@ -227,12 +194,11 @@ export class Instance {
   /** The owner gave the call up: upstream is told, a late answer finds nobody. */
   cancel(call: UpstreamCall, reason: string): void {
     if (!this.pending.end(call, 'cancel')) return;
-    const held = this.#held.findIndex((each) => each.call === call);
-    if (held < 0 && call.method !== LISTEN) {
+    const wasHeld = this.#held.drop(call);
+    if (!wasHeld && call.method !== LISTEN) {
       this.#ghosts.add(call.number, this.ports.clock.now());
     }
-    if (held >= 0) this.#held.splice(held, 1);
-    else if (call.method !== 'initialize') this.#tellCancelled(call, reason);
+    if (!wasHeld && call.method !== 'initialize') this.#tellCancelled(call, reason);
     this.#role.ended?.(call);
   }
 
@@ -261,18 +227,13 @@ export class Instance {
 
   #begin(owner: CallOwner, message: Message, isHeld: boolean): UpstreamCall | Refusal {
     const id = message.id ?? 'null';
-    const { progressToken } = message.spans;
-    const token = message.token(progressToken);
+    const token = message.token(message.spans.progressToken);
     const now = this.ports.clock.now();
     const call = this.pending.begin(owner, id, message.method ?? '', token, now);
     if (call === undefined) return { error: 'TOO_MANY_REQUESTS', id };
-    const number = String(call.number);
-    const ours =
-      progressToken === undefined
-        ? message.withId(number)
-        : message.withReplaced(progressToken, number).withId(number);
+    const ours = numbered(message, call.number);
     if (isHeld) {
-      this.#held.push({ message: ours, call });
+      this.#held.hold(ours, call);
       return call;
     }
     const outcome = this.#connection?.send(ours) ?? 'closed';
@@ -297,8 +258,7 @@ export class Instance {
 
   #received(message: Message, relatedTo: string | undefined): void {
     if (message.kind === 'response') {
-      if (!this.#hasAnswered) this.ports.budget.answered();
-      this.#hasAnswered = true;
+      this.#restarts.answered();
       const call = this.pending.find(message.id);
       if (call === undefined || !this.pending.end(call, 'answer')) {
         this.#ghosts.answered(message.id);
@@ -314,21 +274,11 @@ export class Instance {
     else this.#role.received(message, this.pending.find(relatedTo), relatedTo !== undefined);
   }
 
-  /** @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/progress */
   #progressed(message: Message): void {
-    const { progressToken } = message.spans;
-    const call = this.pending.find(message.token(progressToken));
-    const value = Number((message.value as { progress?: unknown } | undefined)?.progress);
-    if (
-      progressToken === undefined ||
-      call?.progressToken === undefined ||
-      !(value > call.progress)
-    ) {
-      this.ports.telemetry.count('upstream_stray_total', { kind: 'progress' });
-      return;
-    }
-    call.progress = value;
-    call.owner.related(call, message.withReplaced(progressToken, call.progressToken));
+    const call = this.pending.find(message.token(message.spans.progressToken));
+    const told = progressFor(call, message);
+    if (call !== undefined && told !== undefined) call.owner.related(call, told);
+    else this.ports.telemetry.count('upstream_stray_total', { kind: 'progress' });
   }
 
   #oversized(id: string | undefined): void {
@@ -341,10 +291,8 @@ export class Instance {
     this.#disarm?.();
     this.#disarm = undefined;
     this.state = INSTANCE_TRANSITIONS.starting.ready;
-    this.#backoff.started(this.ports.clock.now());
-    const held = this.#held;
-    this.#held = [];
-    for (const { message, call } of held) {
+    this.#restarts.ready(this.ports.clock.now());
+    for (const { message, call } of this.#held.take()) {
       if (call !== undefined && call.state !== 'waiting') continue;
       const outcome = this.#connection?.send(message) ?? 'closed';
       if (outcome === 'sent' || call === undefined) continue;
@@ -360,14 +308,12 @@ export class Instance {
 
   #down(cause: UpstreamClosedCause, detail: string): void {
     if (this.state === 'closed' || this.state === 'waiting') return;
-    const { telemetry, clock, upstream, budget } = this.ports;
+    const { telemetry, clock, upstream } = this.ports;
     this.#disarm?.();
     this.#connection = undefined;
     this.#ghosts.clear();
     this.state = INSTANCE_TRANSITIONS.ready.fail;
-    const now = clock.now();
-    budget.died(now, this.#hasAnswered);
-    const delayMs = Math.max(this.#backoff.failed(now), budget.pauseMs(now));
+    const delayMs = this.#restarts.down(clock.now());
     const fields = { upstream: upstream.name, era: this.era, cause, detail };
     telemetry.log('warn', 'upstream_down', { ...fields, failures: this.failures, delayMs });
     this.#loseAll('UPSTREAM_UNAVAILABLE');
@@ -382,7 +328,7 @@ export class Instance {
   }
 
   #loseAll(error: ErrorCode): void {
-    this.#held = [];
+    this.#held.take();
     for (const call of this.pending.all()) {
       if (this.pending.end(call, 'lose')) this.#lose(call, error);
     }
@@ -394,7 +340,6 @@ export class Instance {
   }
 
   #tellCancelled(call: UpstreamCall, reason: string): void {
-    const params = `{"requestId":${call.number},"reason":${JSON.stringify(reason)}}`;
-    this.tell(Message.notification('notifications/cancelled', params));
+    this.tell(cancellationOf(call, reason));
   }
 }

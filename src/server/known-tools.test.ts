@@ -4,7 +4,8 @@ import type { Access, ToolFacts, ToolsThere } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
-import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import { KnownTools } from './known-tools.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 

@@ -6,7 +6,8 @@
 import type { Access, ToolsThere } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
-import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 
 /** Pages that are read; a longer list is not read to its end. */

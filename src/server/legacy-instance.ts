@@ -6,7 +6,9 @@
 import type { Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION, isLegacyVersion } from '../core/protocol/versions.ts';
-import { Instance, type InstancePorts, type InstanceRole, type UpstreamCall } from './instance.ts';
+import { Instance, type InstancePorts } from './instance.ts';
+import type { InstanceRole } from './instance-role.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import { OUR_IDENTITY } from './our-identity.ts';
 import type {
   LegacyCallOwner,

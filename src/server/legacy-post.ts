@@ -6,7 +6,7 @@ import type { Refusal } from '../core/errors.ts';
 import type { Grant } from '../core/grant.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Reply } from '../core/sessions/reply.ts';
-import type { UpstreamCall } from './instance.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import type { WarrantedOwner } from './record-call.ts';
 import type { Undecided, UndecidedReply } from './undecided.ts';

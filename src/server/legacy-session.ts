@@ -20,7 +20,7 @@ import {
 import type { Connection } from './connection.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { HeldRequests } from './held-requests.ts';
-import type { UpstreamCall } from './instance.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import { isAnswerable } from './is-answerable.ts';
 import { preamble2024, type LegacySessionOptions } from './legacy-session-options.ts';
 import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';

@@ -3,7 +3,8 @@
  */
 import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
-import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 
 /** A session, as its upstream sees it. */
 export interface LegacyMember {

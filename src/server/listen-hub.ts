@@ -19,7 +19,8 @@ import {
   type Subscription,
   type SubscriptionDecision,
 } from '../core/sessions/subscription.ts';
-import type { Instance, UpstreamCall } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import type { Listener } from './listener.ts';
 import { OUR_ENVELOPE, OUR_ENVELOPE_WITH_TASKS } from './our-envelope.ts';
 

@@ -14,7 +14,7 @@ import type { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
-import type { UpstreamCall } from './instance.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
 import type { RecordCall, WarrantedOwner } from './record-call.ts';
 import type { TaskOwners } from './task-owners.ts';

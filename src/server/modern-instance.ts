@@ -8,13 +8,9 @@ import { declaresTasks } from '../core/bridge/tasks/task-words.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { RequestHead } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
-import {
-  Instance,
-  type CallOwner,
-  type InstancePorts,
-  type InstanceRole,
-  type UpstreamCall,
-} from './instance.ts';
+import { Instance, type InstancePorts } from './instance.ts';
+import type { InstanceRole } from './instance-role.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import type { Filter, Subscription } from '../core/sessions/subscription.ts';
 import { ListenAudiences } from './listen-audiences.ts';
 import type { Listener } from './listener.ts';

@@ -6,7 +6,8 @@ import type { RequestHead } from '../core/ports.ts';
 import type { Envelope } from '../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Filter, Subscription } from '../core/sessions/subscription.ts';
-import type { CallOwner, Instance, UpstreamCall } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import type { Listener } from './listener.ts';
 
 export interface ModernUpstream {

@@ -1,7 +1,7 @@
 /** The end of a request, as telemetry and the record see it. */
 import type { Clock, Telemetry } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
-import type { CallOwner, UpstreamCall } from './instance.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 import { methodLabel } from './method-label.ts';
 import type { Warrant } from './warrant.ts';
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { Message } from '../core/protocol/message.ts';
 import { Pending } from '../core/sessions/pending.ts';
-import type { CallOwner } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
+import type { CallOwner } from './upstream-call.ts';
 
 interface Session extends LegacyMember {
   readonly told: Message[];

@@ -2,7 +2,7 @@
 import type { Grant } from '../core/grant.ts';
 import type { Reply } from '../core/sessions/reply.ts';
 import type { Connection } from './connection.ts';
-import type { UpstreamCall } from './instance.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 import { LegacyPost } from './legacy-post.ts';
 
 type Calls = ReadonlySet<UpstreamCall>;

@@ -16,7 +16,9 @@ import { relatedTaskOf, runsToolsAsTasks, taskIdOf } from '../../core/bridge/tas
 import { Message } from '../../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
 import { GHOST_MS } from '../ghosts.ts';
-import { Instance, type InstanceRole, type UpstreamCall } from '../instance.ts';
+import { Instance } from '../instance.ts';
+import type { InstanceRole } from '../instance-role.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 import { refuseQuestion } from '../refuse-question.ts';
 import { ToolHeaders } from '../tool-headers.ts';
 import type { BridgePorts } from './bridge-ports.ts';

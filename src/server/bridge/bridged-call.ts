@@ -32,7 +32,8 @@ import {
 import type { Members } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
-import type { CallOwner, Instance, UpstreamCall } from '../instance.ts';
+import type { Instance } from '../instance.ts';
+import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import { refuseQuestion } from '../refuse-question.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import type { Leg, LegWork } from './leg.ts';

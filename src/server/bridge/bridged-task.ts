@@ -25,7 +25,8 @@ import {
 import type { Members } from '../../core/bridge/tasks/task-words.ts';
 import type { ErrorCode, Refusal } from '../../core/errors.ts';
 import { Message } from '../../core/protocol/message.ts';
-import type { Instance, UpstreamCall } from '../instance.ts';
+import type { Instance } from '../instance.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 import { refuseQuestion } from '../refuse-question.ts';
 
 /** The upstream session a task lives on. */

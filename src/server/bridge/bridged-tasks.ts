@@ -9,7 +9,7 @@ import { META } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { encodeEvent } from '../../core/protocol/sse-encoder.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
-import type { UpstreamCall } from '../instance.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 import type { Listener } from '../listener.ts';
 import { BridgedTask, type TaskHome } from './bridged-task.ts';
 import type { Leg } from './leg.ts';

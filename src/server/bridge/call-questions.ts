@@ -3,8 +3,8 @@
  * questions. A client that is no longer needed for an answer is told so.
  */
 import { Message } from '../../core/protocol/message.ts';
-import type { UpstreamCall } from '../instance.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 
 /** Whoever puts questions to the client. */
 export interface Asker {

@@ -4,7 +4,7 @@
  */
 import type { Message } from '../../core/protocol/message.ts';
 import type { Call, CallState } from '../../core/sessions/pending.ts';
-import type { CallOwner } from '../instance.ts';
+import type { CallOwner } from '../upstream-call.ts';
 
 /** Whoever works for a leg. */
 export interface LegWork {

@@ -12,7 +12,8 @@ import { requestEnvelope, withEnvelope } from '../../core/bridge/legacy-client/r
 import type { Refusal } from '../../core/errors.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
-import type { Instance, InstancePorts, UpstreamCall } from '../instance.ts';
+import type { Instance, InstancePorts } from '../instance.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 import type {
   LegacyCallOwner,
   LegacyMember,

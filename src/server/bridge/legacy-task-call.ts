@@ -14,7 +14,7 @@ import { isTerminal, type Members } from '../../core/bridge/tasks/task-words.ts'
 import type { Refusal } from '../../core/errors.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { CallState } from '../../core/sessions/pending.ts';
-import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { LegacyCallOwner } from '../legacy-upstream.ts';
 import type { ModernInstance } from '../modern-instance.ts';
 import { type AskingCall, CallQuestions } from './call-questions.ts';

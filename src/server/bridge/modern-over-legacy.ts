@@ -21,7 +21,7 @@ import type { Principal } from '../../core/ports.ts';
 import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
-import type { CallOwner, UpstreamCall } from '../instance.ts';
+import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { InstancePlaces } from '../instance-places.ts';
 import type { Listener } from '../listener.ts';
 import type { BridgePorts } from './bridge-ports.ts';

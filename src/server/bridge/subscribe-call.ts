@@ -5,7 +5,7 @@
 import type { Refusal } from '../../core/errors.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { CallState } from '../../core/sessions/pending.ts';
-import type { UpstreamCall } from '../instance.ts';
+import type { UpstreamCall } from '../upstream-call.ts';
 import type { LegacyCallOwner, LegacyOutcome } from '../legacy-upstream.ts';
 
 export class SubscribeCall implements UpstreamCall {
