@@ -1,0 +1,160 @@
+import { expect, it } from 'vitest';
+import type { Refusal } from '../core/errors.ts';
+import { BARE_GRANT, type Grant } from '../core/grant.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { Message } from '../core/protocol/message.ts';
+import { LegacyPost, type PostingSession } from './legacy-post.ts';
+import type { LegacyUpstream } from './legacy-upstream.ts';
+import { SessionOpening } from './session-opening.ts';
+
+const CALL = Message.request('7', 'tools/list', '{}');
+const INITIALIZE = Message.request(
+  '1',
+  'initialize',
+  '{"protocolVersion":"2025-06-18","capabilities":{"sampling":{}}}',
+);
+const CHANGED = Message.notification('notifications/tools/list_changed');
+const SOMEBODY: Grant = { ...BARE_GRANT };
+
+interface Bench {
+  readonly opening: SessionOpening;
+  /** All that happened, in order. */
+  readonly told: string[];
+  readonly answers: ((answer: string | Refusal) => void)[];
+  readonly post: (grant?: Grant) => LegacyPost;
+}
+
+/** A session that notes what its opening makes it do. */
+function bench(isExclusive: boolean, era: '2024' | '2025' = '2024', max = 9): Bench {
+  const told: string[] = [];
+  const answers: Bench['answers'] = [];
+  const instance: LegacyUpstream = {
+    isExclusive,
+    conversation: undefined,
+    join: () => {},
+    leave: () => {},
+    request: () => ({ answer: '{}' }),
+    cancel: () => {},
+    initialize: (requested, done) => {
+      told.push(`asked for ${String(requested)}`);
+      answers.push(done);
+    },
+    initialized: () => {},
+    notify: ({ method }) => void told.push(`notify ${method}`),
+    answer: () => {},
+    changeNotices: () => [CHANGED],
+  };
+  const session: PostingSession = {
+    subscribed: new Set(),
+    logLevel: undefined,
+    initializeParams: undefined,
+    isListening: true,
+    canAnswer: () => false,
+    unrelated: ({ method }) => void told.push(`unrelated ${method}`),
+    question: () => {},
+    answered: () => {},
+    lost: () => {},
+    related: () => {},
+    closeStream: () => {},
+    decide: () => {},
+  };
+  const opening = new SessionOpening(
+    {
+      session,
+      request: (_, { id, method }) => void told.push(`request ${id} ${method}`),
+      refuse: (_, { error, id }) => void told.push(`refuse ${id} ${error}`),
+      opened: (_, id, result) => void told.push(`opened ${id} ${result}`),
+      end: (reason) => void told.push(`end ${reason}`),
+    },
+    { era, instance, limits: { ...DEFAULT_LIMITS, pendingPerOwnerMax: max } },
+  );
+  const post = (grant = SOMEBODY): LegacyPost => new LegacyPost(session, undefined, grant);
+  return { opening, told, answers, post };
+}
+
+it('requests of a client that skipped the handshake wait for one of ours, in their order', () => {
+  const { opening, told, post } = bench(true);
+  expect([opening.isAssuming(CALL), opening.isAssuming(INITIALIZE)]).toEqual([true, false]);
+  opening.assume(post(), CALL);
+  opening.assume(post(), Message.request('8', 'ping'));
+  expect([told, opening.isAssuming(INITIALIZE)]).toEqual([['request 0 initialize'], true]);
+  told.length = 0;
+  opening.release();
+  expect(told).toEqual([
+    'notify notifications/initialized',
+    'unrelated notifications/tools/list_changed',
+    'request 7 tools/list',
+    'request 8 ping',
+  ]);
+  expect(opening.isAssuming(INITIALIZE)).toBe(false);
+});
+
+it('only clients of 2024 may skip it, and a ping of theirs needs none', () => {
+  expect(bench(true, '2025').opening.isAssuming(CALL)).toBe(false);
+  expect(bench(true).opening.isAssuming(Message.request('8', 'ping'))).toBe(false);
+});
+
+it('as many wait as may be in flight, and one that is cancelled goes nowhere', () => {
+  const { opening, told, post } = bench(true, '2024', 1);
+  opening.assume(post(), CALL);
+  opening.assume(post(), Message.request('8', 'ping'));
+  expect(told).toEqual(['request 0 initialize', 'refuse 8 TOO_MANY_REQUESTS']);
+  opening.cancel('7');
+  told.length = 0;
+  opening.release();
+  expect(told.filter((each) => each.startsWith('request'))).toEqual([]);
+});
+
+it('what the server says before is told once the session is open, and before what waited', () => {
+  const { opening, told } = bench(true);
+  opening.hold(CHANGED);
+  opening.release();
+  opening.release();
+  expect(told).toEqual(['unrelated notifications/tools/list_changed']);
+});
+
+it('a handshake goes to a server of its own, and is remembered for what the client may be asked', () => {
+  const { opening, told, post } = bench(true);
+  expect(opening.canAnswer('sampling/createMessage')).toBe(false);
+  expect([opening.initialize(post(), INITIALIZE), told]).toEqual([true, []]);
+  expect(opening.canAnswer('sampling/createMessage')).toBe(true);
+  expect(opening.canAnswer('elicitation/create')).toBe(false);
+});
+
+it('at a common server it is answered from ours, or refused and the session ended', () => {
+  const good = bench(false);
+  expect(good.opening.initialize(good.post(), INITIALIZE)).toBe(false);
+  good.answers[0]?.('{"capabilities":{}}');
+  expect(good.told).toEqual(['asked for 2025-06-18', 'opened 1 {"capabilities":{}}']);
+  const bad = bench(false);
+  bad.opening.initialize(bad.post(), INITIALIZE);
+  bad.answers[0]?.({ error: 'UPSTREAM_UNAVAILABLE' });
+  expect(bad.told.slice(1)).toEqual(['refuse 1 UPSTREAM_UNAVAILABLE', 'end upstream-gone']);
+});
+
+it('of a session that ends meanwhile everything that waits is refused once', () => {
+  const { opening, told, answers, post } = bench(false);
+  opening.initialize(post(), INITIALIZE);
+  opening.assume(post(), CALL);
+  told.length = 0;
+  opening.end({ error: 'SESSION_ENDED' });
+  answers[0]?.('{}');
+  expect(told).toEqual(['refuse 7 SESSION_ENDED', 'refuse 1 SESSION_ENDED']);
+});
+
+it('what waits with a credential that is revoked is refused, and nothing else', () => {
+  const { opening, told, post } = bench(false);
+  const revoked: Grant = { ...BARE_GRANT };
+  const refusal: Refusal = { error: 'CREDENTIAL_EXPIRED' };
+  const isRevoked = (grant: Grant): boolean => grant === revoked;
+  opening.assume(post(revoked), CALL);
+  opening.assume(post(), Message.request('8', 'ping'));
+  opening.initialize(post(), INITIALIZE);
+  told.length = 0;
+  expect([opening.revoke(isRevoked, refusal), told]).toEqual([
+    false,
+    ['refuse 7 CREDENTIAL_EXPIRED'],
+  ]);
+  opening.initialize(post(revoked), INITIALIZE);
+  expect(opening.revoke(isRevoked, refusal)).toBe(true);
+});
