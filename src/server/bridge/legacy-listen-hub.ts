@@ -19,6 +19,8 @@ interface Entry {
   readonly listener: Listener;
   /** URIs it holds a lease of. */
   readonly leased: Set<string>;
+  /** URIs that are honoured, as far as is known. */
+  honoured: Set<string>;
   /** Those of them that upstream has not granted yet: it cannot be acknowledged. */
   readonly asked: Set<string>;
   /** Ends the wait for them. */
@@ -38,8 +40,7 @@ const EARLY_MAX = 256;
 
 export class LegacyListenHub {
   readonly #entries = new Map<Subscription, Entry>();
-  readonly #leases = new Leases();
-  readonly #waiters = new Map<string, ((outcome: boolean | Refusal) => void)[]>();
+  readonly #leases = new Leases<Entry>();
   readonly #sessions: () => readonly BridgeSession[];
   /** The session whose answers decide what is honoured. */
   #primary: BridgeSession | undefined;
@@ -65,6 +66,7 @@ export class LegacyListenHub {
       subscription,
       listener,
       leased: new Set(),
+      honoured: new Set(),
       asked: new Set(),
       disarm: () => {},
       early: [],
@@ -80,7 +82,7 @@ export class LegacyListenHub {
     subscription.state = 'ended';
     entry.disarm();
     this.#entries.delete(subscription);
-    for (const uri of entry.leased) this.#release(uri);
+    for (const uri of entry.leased) this.#release(uri, entry);
   }
 
   /** A session is open: what is subscribed must be so there, too. After a restart, look again. */
@@ -136,44 +138,31 @@ export class LegacyListenHub {
       uris,
       taskIds: filter.taskIds,
     };
+    entry.honoured = uris;
     for (const uri of uris) entry.asked.add(uri);
     for (const uri of uris) {
-      this.#lease(session, entry, uri, uris);
+      this.#lease(session, entry, uri);
       if (!this.#entries.has(subscription)) return;
     }
     this.#settle(entry);
     if (subscription.state !== 'waiting') return;
     const { clock, limits } = session.instance.ports;
-    entry.disarm = clock.after(limits.subscribeMsMax, () => this.#waited(entry, uris));
+    entry.disarm = clock.after(limits.subscribeMsMax, () => this.#waited(entry));
   }
 
-  #lease(session: BridgeSession, entry: Entry, uri: string, honoured: Set<string>): void {
+  #lease(session: BridgeSession, entry: Entry, uri: string): void {
     entry.leased.add(uri);
-    const step = this.#leases.acquire(uri);
-    if (step === 'held') {
-      entry.asked.delete(uri);
-      return;
-    }
-    const waiters = this.#waiters.get(uri) ?? [];
-    this.#waiters.set(uri, waiters);
-    waiters.push((outcome) => {
-      if (!entry.asked.delete(uri)) return;
-      if (outcome !== true) {
-        honoured.delete(uri);
-        entry.leased.delete(uri);
-      }
-      if (typeof outcome === 'boolean') this.#settle(entry);
-      else this.#fail(entry, outcome);
-    });
-    if (step === 'ask') this.#ask(session, uri);
+    const step = this.#leases.acquire(uri, entry);
+    if (step === 'held') entry.asked.delete(uri);
+    else if (step === 'ask') this.#ask(session, uri);
   }
 
   /** What the server said nothing of is left out, rather than keep the rest waiting. */
-  #waited(entry: Entry, honoured: Set<string>): void {
+  #waited(entry: Entry): void {
     for (const uri of entry.asked) {
-      honoured.delete(uri);
+      entry.honoured.delete(uri);
       entry.leased.delete(uri);
-      this.#release(uri);
+      this.#release(uri, entry);
     }
     entry.asked.clear();
     this.#settle(entry);
@@ -183,16 +172,25 @@ export class LegacyListenHub {
     session.instance.ask('resources/subscribe', JSON.stringify({ uri }), (answer) => {
       const isLost = 'error' in answer;
       const isGranted = !isLost && !answer.isError;
-      const waiters = this.#waiters.get(uri) ?? [];
-      this.#waiters.delete(uri);
+      const waiting = this.#leases.waiting(uri);
       if (this.#leases.settled(uri, isGranted)) this.#unsubscribe(uri);
-      for (const each of waiters) each(isLost ? answer : isGranted);
+      for (const each of waiting) this.#answered(each, uri, isLost ? answer : isGranted);
     });
     for (const other of this.#sessions()) {
       if (other !== session && other.instance.state === 'ready' && canSubscribe(other)) {
         tell(other, 'resources/subscribe', uri);
       }
     }
+  }
+
+  #answered(entry: Entry, uri: string, outcome: boolean | Refusal): void {
+    entry.asked.delete(uri);
+    if (outcome !== true) {
+      entry.honoured.delete(uri);
+      entry.leased.delete(uri);
+    }
+    if (typeof outcome === 'boolean') this.#settle(entry);
+    else this.#fail(entry, outcome);
   }
 
   #settle(entry: Entry): void {
@@ -213,8 +211,8 @@ export class LegacyListenHub {
     entry.listener.ended(refusal);
   }
 
-  #release(uri: string): void {
-    if (this.#leases.release(uri)) this.#unsubscribe(uri);
+  #release(uri: string, entry: Entry): void {
+    if (this.#leases.release(uri, entry)) this.#unsubscribe(uri);
   }
 
   #unsubscribe(uri: string): void {

@@ -1,17 +1,17 @@
 /**
- * Which resources are subscribed upstream, for how many listeners: the first asks, the last gives
- * back.
+ * Which resources are subscribed upstream, and for whom: the first holder asks, the last gives back.
+ * Whoever gives one back while it is asked for is kept no longer, however long the answer takes.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
  */
 export type LeaseState = 'asking' | 'held';
 
-interface Lease {
+interface Lease<Holder> {
   state: LeaseState;
-  holders: number;
+  readonly holders: Set<Holder>;
 }
 
-export class Leases {
-  readonly #leases = new Map<string, Lease>();
+export class Leases<Holder> {
+  readonly #leases = new Map<string, Lease<Holder>>();
 
   uris(): readonly string[] {
     return [...this.#leases.keys()];
@@ -22,21 +22,27 @@ export class Leases {
   }
 
   /** @returns what the holder must do: subscribe, wait for who does, or nothing. */
-  acquire(uri: string): 'ask' | 'wait' | 'held' {
+  acquire(uri: string, holder: Holder): 'ask' | 'wait' | 'held' {
     const lease = this.#leases.get(uri);
     if (lease === undefined) {
-      this.#leases.set(uri, { state: 'asking', holders: 1 });
+      this.#leases.set(uri, { state: 'asking', holders: new Set([holder]) });
       return 'ask';
     }
-    lease.holders += 1;
+    lease.holders.add(holder);
     return lease.state === 'held' ? 'held' : 'wait';
+  }
+
+  /** Who waits for the outcome of subscribing; nobody once that is known. */
+  waiting(uri: string): readonly Holder[] {
+    const lease = this.#leases.get(uri);
+    return lease?.state === 'asking' ? [...lease.holders] : [];
   }
 
   /** The outcome of subscribing. @returns whether nobody wants it any more. */
   settled(uri: string, isGranted: boolean): boolean {
     const lease = this.#leases.get(uri);
     if (lease === undefined) return false;
-    if (isGranted && lease.holders > 0) {
+    if (isGranted && lease.holders.size > 0) {
       lease.state = 'held';
       return false;
     }
@@ -45,11 +51,10 @@ export class Leases {
   }
 
   /** @returns whether to unsubscribe now; one that is still asked for ends when it is settled. */
-  release(uri: string): boolean {
+  release(uri: string, holder: Holder): boolean {
     const lease = this.#leases.get(uri);
-    if (lease === undefined || lease.holders === 0) return false;
-    lease.holders -= 1;
-    if (lease.holders > 0 || lease.state === 'asking') return false;
+    if (lease?.holders.delete(holder) !== true) return false;
+    if (lease.holders.size > 0 || lease.state === 'asking') return false;
     this.#leases.delete(uri);
     return true;
   }
