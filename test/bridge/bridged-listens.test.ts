@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Access } from 'tidegate';
 import { callNow, errorOf, listening, listenTo, stampOf } from '../wire/client-2026.ts';
+import { eventually } from '../wire/signal.ts';
 import { timedServer, wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
 
@@ -181,6 +182,66 @@ describe('a listen at a server of the handshake revisions', () => {
     await reply.whole();
     expect(honoured(reply.messages[0] as Json)).toEqual({});
     expect(reply.messages[1]).toMatchObject({ id: 1, result: { resultType: 'complete' } });
+  });
+
+  it('that comes while its server says nothing is served by the answer that is late', async () => {
+    const { server, pass } = await timedServer(OPTIONS);
+    const left = server.send(listenTo(1, { resourceSubscriptions: [URI] }));
+    const silent = await server.upstream.call(0, 'resources/subscribe');
+    await pass(3000);
+    await left.whole();
+    const reply = server.send(listenTo(2, { resourceSubscriptions: [URI] }));
+    await pass(2500);
+    silent.answer({});
+    expect(honoured(await reply.message(0))).toEqual({ resourceSubscriptions: [URI] });
+    const { newest } = server.upstream;
+    newest.say('notifications/resources/updated', { uri: URI });
+    expect(await reply.message(1)).toMatchObject({ params: { uri: URI } });
+    reply.leave();
+    const isGivenBack = (): boolean => newest.methods().includes('resources/unsubscribe');
+    await server.upstream.until(isGivenBack, 'the unsubscription');
+    expect(newest.methods().filter((method) => method === 'resources/subscribe')).toHaveLength(1);
+  });
+
+  it('that its client left is asked for again after its server refused late', async () => {
+    const { server, pass } = await timedServer(OPTIONS);
+    const left = server.send(listenTo(1, { resourceSubscriptions: [URI] }));
+    const silent = await server.upstream.call(0, 'resources/subscribe');
+    await pass(50);
+    await left.head();
+    left.leave();
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of the listen');
+    silent.fail(-32602, 'no such resource');
+    const reply = server.send(listenTo(2, { resourceSubscriptions: [URI] }));
+    await subscribed(server, 1);
+    expect(honoured(await reply.message(0))).toEqual({ resourceSubscriptions: [URI] });
+    const { newest } = server.upstream;
+    expect(newest.methods()).not.toContain('resources/unsubscribe');
+    reply.leave();
+  });
+
+  it('takes the place of no call for longer than a minute, whatever its server says nothing of', async () => {
+    const { server, pass } = await timedServer(OPTIONS);
+    const reply = server.send(listenTo(1, { resourceSubscriptions: [URI] }));
+    const silent = await server.upstream.call(0, 'resources/subscribe');
+    await pass(3000);
+    await reply.whole();
+    await pass(56_500);
+    expect(server.endpoint.status.pending).toBe(1);
+    await pass(500);
+    expect(server.endpoint.status.pending).toBe(0);
+    const { newest } = server.upstream;
+    expect(newest.methods().at(-1)).toBe('notifications/cancelled');
+    silent.answer({});
+    const again = server.send(listenTo(2, { resourceSubscriptions: [URI] }));
+    await subscribed(server, 1);
+    expect(honoured(await again.message(0))).toEqual({ resourceSubscriptions: [URI] });
+    again.leave();
+    const isGivenBack = (): boolean => newest.methods().includes('resources/unsubscribe');
+    await server.upstream.until(isGivenBack, 'the unsubscription');
+    expect(server.endpoint.status.pending).toBe(1);
+    await pass(60_000);
+    expect(server.endpoint.status.pending).toBe(0);
   });
 
   it('is refused when its server dies before it could be acknowledged', async () => {

@@ -35,6 +35,9 @@ interface EarlyChange {
   readonly frame: string;
 }
 
+/** Milliseconds that a server may take to say whether a resource is subscribed. */
+const ANSWER_MS_MAX = 60_000;
+
 /** Changes kept for a listener that is not acknowledged yet; the oldest go first. */
 const EARLY_MAX = 256;
 
@@ -169,12 +172,10 @@ export class LegacyListenHub {
   }
 
   #ask(session: BridgeSession, uri: string): void {
-    session.instance.ask('resources/subscribe', JSON.stringify({ uri }), (answer) => {
-      const isLost = 'error' in answer;
-      const isGranted = !isLost && !answer.isError;
+    ask(session, 'resources/subscribe', uri, (outcome) => {
       const waiting = this.#leases.waiting(uri);
-      if (this.#leases.settled(uri, isGranted)) this.#unsubscribe(uri);
-      for (const each of waiting) this.#answered(each, uri, isLost ? answer : isGranted);
+      if (this.#leases.settled(uri, outcome === true)) this.#unsubscribe(uri);
+      for (const each of waiting) this.#answered(each, uri, outcome);
     });
     for (const other of this.#sessions()) {
       if (other !== session && other.instance.state === 'ready' && canSubscribe(other)) {
@@ -228,8 +229,30 @@ function canSubscribe({ server }: BridgeSession): boolean {
 }
 
 /** Asks for something whose answer changes nothing. */
-function tell({ instance }: BridgeSession, method: string, uri: string): void {
-  instance.ask(method, JSON.stringify({ uri }), () => {});
+function tell(session: BridgeSession, method: string, uri: string): void {
+  ask(session, method, uri, () => {});
+}
+
+/**
+ * @param done - with whether it was granted, or why nobody knows. What the server says nothing of
+ * is not granted after a while: it would take the place of calls.
+ */
+function ask(
+  { instance }: BridgeSession,
+  method: string,
+  uri: string,
+  done: (outcome: boolean | Refusal) => void,
+): void {
+  let disarm = (): void => {};
+  const call = instance.ask(method, JSON.stringify({ uri }), (answer) => {
+    disarm();
+    done('error' in answer ? answer : !answer.isError);
+  });
+  if (call?.state !== 'waiting') return;
+  disarm = instance.ports.clock.after(ANSWER_MS_MAX, () => {
+    instance.cancel(call, 'timed out');
+    done(false);
+  });
 }
 
 function frameFor(id: string, method: string, params: string): string {

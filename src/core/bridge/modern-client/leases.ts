@@ -1,5 +1,5 @@
 /**
- * Which resources are subscribed upstream, and for whom: the first holder asks, the last gives back.
+ * Which resources are subscribed upstream, and for whom: the first asks, the last gives back.
  * Whoever gives one back while it is asked for is kept no longer, however long the answer takes.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/resources#subscriptions
  */
