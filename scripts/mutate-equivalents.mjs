@@ -188,7 +188,7 @@ const BY_FILE = {
   ],
   'src/server/hearing.ts': [
     {
-      line: "return Message.request('0', 'resources/subscribe', JSON.stringify({ uri }));",
+      line: "return Message.request('0', SUBSCRIBE, JSON.stringify({ uri }));",
       texts: ["''"],
       why: 'It is judged and not sent: nobody asks for its id.',
     },

@@ -72,10 +72,48 @@ describe('a client hears of a resource', () => {
     const hearing = new Hearing(guard, CLIENT);
     const grant = { ...BARE_GRANT, scopes: ['more'] };
     const message = Message.request('7', 'resources/subscribe', '{"uri":"x:secret"}');
-    hearing.subscribed({ ...CLIENT, grant, message });
+    hearing.asked({ ...CLIENT, grant, message });
     hearing.hears(updated('{"uri":"x:open"}'));
     expect(guard.asked[0]).toMatchObject({ ...CLIENT, grant });
     expect(guard.asked[0]?.message.value).toEqual({ uri: 'x:open' });
+  });
+});
+
+describe('a client that follows a task', () => {
+  const status = Message.notification('notifications/tasks/status', '{"taskId":"t1"}');
+  const grant = { ...BARE_GRANT, scopes: ['more'] };
+
+  function askedAfter(method: string, payload: string): AccessRequest | undefined {
+    const asked: AccessRequest[] = [];
+    const access: Access = {
+      decide: (request) => {
+        asked.push(request);
+        return { refusal: undefined, policies: [] };
+      },
+      filter: (_request, answer) => answer,
+    };
+    const hearing = new Hearing(access, CLIENT);
+    const message = Message.request('7', method, payload);
+    hearing.asked({ ...CLIENT, grant, message });
+    hearing.hears(status);
+    return asked[0];
+  }
+
+  it.each([
+    ['asks for it', 'tasks/get', '{"taskId":"t1"}'],
+    ['makes it', 'tools/call', '{"name":"a","task":{}}'],
+  ])('hears of it by the credential it %s with', (_, method, payload) => {
+    const { message, ...client } = askedAfter(method, payload) as AccessRequest;
+    expect(client).toEqual({ ...CLIENT, grant });
+    expect([message.method, message.value]).toEqual(['tasks/get', { taskId: 't1' }]);
+  });
+
+  it.each([
+    ['resources/subscribe', '{"uri":"x:task"}'],
+    ['tools/call', '{"name":"a"}'],
+    ['prompts/get', '{"name":"task","task":{}}'],
+  ])('hears of it by no credential that %s came with', (method, payload) => {
+    expect(askedAfter(method, payload)).toMatchObject({ ...CLIENT, grant: BARE_GRANT });
   });
 });
 
@@ -114,6 +152,7 @@ const LISTENER: Omit<AccessRequest, 'message'> = {
   address: '192.0.2.1',
 };
 const TASK = Message.notification('notifications/tasks', '{"taskId":"t1","status":"working"}');
+const TASK_STATUS = Message.notification('notifications/tasks/status', '{"taskId":"t1"}');
 const UPDATED = Message.notification('notifications/resources/updated', '{"uri":"file:///a"}');
 const CHANGED = Message.notification('notifications/tools/list_changed');
 
@@ -141,6 +180,7 @@ describe('what is told', () => {
   it.each([
     ['a resource, as it would be subscribed', UPDATED, 'resources/subscribe', { uri: 'file:///a' }],
     ['a task, as it would be asked for', TASK, 'tasks/get', { taskId: 't1' }],
+    ['a task of 2025-11-25 likewise', TASK_STATUS, 'tasks/get', { taskId: 't1' }],
   ])('of %s is heard as long as policies allow it', (_, told, method, params) => {
     const policies = new Policies();
     const hearing = new Hearing(policies, LISTENER);

@@ -187,6 +187,7 @@ export class LegacySession implements SessionHandle, PostingSession {
   }
 
   related(post: LegacyPost, message: Message): void {
+    if (!this.#options.hearing.hears(message)) return;
     if (this.#streams.isOpening) return this.#opening.hold(message);
     this.#streams.related(post.reply, message.toText());
   }
@@ -236,8 +237,8 @@ export class LegacySession implements SessionHandle, PostingSession {
       this.version = requestedVersion(message.value);
       if (!this.#opening.initialize(post, message)) return;
     }
-    const warrant = message.method === 'resources/subscribe' ? post.warrantOf() : undefined;
-    if (warrant !== undefined) this.#options.hearing.subscribed(warrant.request);
+    const warrant = post.warrantOf();
+    if (warrant !== undefined) this.#options.hearing.asked(warrant.request);
     const outcome: LegacyOutcome =
       this.#calls.size >= this.#options.limits.pendingPerOwnerMax
         ? { error: 'TOO_MANY_REQUESTS', id }

@@ -112,6 +112,52 @@ describe('a verdict', () => {
   });
 });
 
+/** Nobody may follow tasks once they are closed. */
+class TaskRule extends Rule {
+  isClosed = false;
+
+  override decide(request: AccessRequest): ReturnType<Rule['decide']> {
+    const isDenied = this.isClosed && request.message.method === 'tasks/get';
+    return { refusal: isDenied ? { error: 'FORBIDDEN' } : undefined, policies: ['rule'] };
+  }
+}
+
+describe('the state of a task of 2025-11-25', () => {
+  const status = 'notifications/tasks/status';
+
+  it('is told on the stream of a session while its task may be asked for', async () => {
+    const rule = new TaskRule();
+    const server = await wireServer({ identity: credentials(), access: rule });
+    const session = await Session2025.open(server, { token: 'alice' });
+    const stream = await session.listen().head();
+    const { newest } = server.upstream;
+    newest.say(status, { taskId: 't1', status: 'working' });
+    rule.isClosed = true;
+    newest.say(status, { taskId: 't1', status: 'completed' });
+    newest.say('notifications/tools/list_changed');
+    await stream.message(1);
+    expect(stream.messages.map(({ method }) => method)).toEqual([
+      status,
+      'notifications/tools/list_changed',
+    ]);
+  });
+
+  it('is told on the stream of a call no longer, either', async () => {
+    const rule = new TaskRule();
+    const server = await wireServer({ identity: credentials(), access: rule });
+    const session = await Session2025.open(server, { token: 'alice' });
+    const reply = session.post(rpc(3, 'tools/call', { name: 'later' }));
+    const call = await server.upstream.call(0, 'tools/call');
+    call.notify(status, { taskId: 't1', status: 'working' });
+    await reply.message(0);
+    rule.isClosed = true;
+    call.notify(status, { taskId: 't1', status: 'completed' });
+    call.answer({ content: [] });
+    await reply.whole();
+    expect(reply.messages.map(({ method, id }) => method ?? id)).toEqual([status, 3]);
+  });
+});
+
 describe('the record', () => {
   it('holds each call once, with how it ended', async () => {
     const audit = new Trail();
