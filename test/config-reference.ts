@@ -281,6 +281,7 @@ Names there may hold anything; the path is the name in small letters, with \`-\`
 served at \`/my-server\`. A name that leaves nothing becomes \`server-\` and eight digits that are always the same, and one of the
 gateway's own paths gets \`server-\` before it. Two that would be served at one path are a problem.
 
-\`\${userHome}\`, \`\${workspaceFolder}\` and \`\${workspaceFolderBasename}\` mean what they mean to the host; \`\${input:…}\` asks a person, and
-is a problem.
+\`\${userHome}\`, \`\${workspaceFolder}\` and \`\${workspaceFolderBasename}\` mean what they mean to the host, save that the
+home folder is what \`HOME\` (or \`USERPROFILE\`) says, and is a problem where that says nothing; \`\${input:…}\` asks a person, and is
+a problem, too.
 `;

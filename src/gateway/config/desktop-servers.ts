@@ -125,8 +125,10 @@ function hostVariables(file: string, env: Variables): Variables {
   const folder = dirname(file);
   const isHidden = /^\.(?:vscode|cursor)$/.test(basename(folder));
   const workspaceFolder = isHidden ? dirname(folder) : folder;
+  // An empty one is none: what is to lie in it would lie at the root.
+  const homes = [env['HOME'], env['USERPROFILE']];
   return {
-    userHome: env['HOME'] ?? env['USERPROFILE'],
+    userHome: homes.find((home) => home !== undefined && home !== ''),
     workspaceFolder,
     workspaceFolderBasename: basename(workspaceFolder),
   };

@@ -2,6 +2,7 @@
 import type { ConfigPath } from './problem.ts';
 import type { ProblemList } from './problem-list.ts';
 
+/** One that is there without a value is the home folder of a user who has none. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** A copy of the data with every `${NAME}`, `${NAME:-default}` and `${env:NAME}` replaced. */
@@ -48,13 +49,18 @@ export function interpolateText(
       );
       return '';
     }
-    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const isKnown = Object.hasOwn(variables, name);
+    const value = isKnown ? variables[name] : undefined;
     if (value !== undefined && (value !== '' || fallback === undefined)) return value;
     if (fallback !== undefined) return fallback;
-    onFault(`The variable ${name} is not set. Set it, or write \${${name}:-default}.`);
+    const why = isKnown ? UNKNOWN_PLACE : `The variable ${name} is not set. Set it`;
+    onFault(`${why}, or write \${${name}:-default}.`);
     return '';
   });
 }
+
+/** A host knows where its user is at home; we go by the environment. */
+const UNKNOWN_PLACE = 'There is no home folder, because HOME is not set. Set it';
 
 const REFERENCE = /\$\$\{|\$\{([^{}]*)\}|\$\{/g;
 const VARIABLE = /^(?:env:)?([A-Za-z_]\w{0,127})(?::-([^]*))?$/;

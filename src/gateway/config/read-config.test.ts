@@ -517,6 +517,23 @@ describe('the file of a desktop host', () => {
       args: ['/etc/tidegate'],
     });
   });
+
+  it.each([
+    ['none', {}],
+    ['an empty one', { HOME: '', USERPROFILE: '' }],
+  ])('does not take the root for the home folder where there is %s', (_, env) => {
+    const text = `{ "mcpServers": { "a": { "command": "x", "cwd": "\${userHome}/data" } } }`;
+    expect(problemsOf(text, env)).toEqual([
+      '1:49 mcpServers.a.cwd: There is no home folder, because HOME is not set. Set it, or write ${userHome:-default}.',
+    ]);
+    const other = { ...env, USERPROFILE: '/home/other' };
+    expect(source('{ "command": "x", "cwd": "${userHome}/data" }', other)).toMatchObject({
+      cwd: '/home/other/data',
+    });
+    expect(source('{ "command": "x", "cwd": "${userHome:-/srv}/data" }', env)).toMatchObject({
+      cwd: '/srv/data',
+    });
+  });
 });
 
 describe('whatever the text', () => {
