@@ -133,7 +133,9 @@ export class ListenHub {
     let number: number | undefined;
     const done = (answer: Message | Refusal): void => {
       if (number === undefined || this.#take(number) === undefined) return;
-      if (answer instanceof Message) this.#ended(number, answer);
+      // One that went with its server is opened again by a restart.
+      const isOver = answer instanceof Message || this.#instance.state === 'ready';
+      if (isOver) this.#ended(number, answer);
     };
     const call = this.#instance.ask('subscriptions/listen', params, done, this.#origin);
     if (call === undefined) {

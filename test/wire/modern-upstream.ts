@@ -164,6 +164,11 @@ export class ModernConnection implements UpstreamConnection {
     this.#events.onMessage(read.message, isTelling ? relatedTo : undefined);
   }
 
+  /** An answer that is too large, or none that can be read. */
+  unreadable(id: string): void {
+    this.#events.onOversized(id);
+  }
+
   /** What it was told in answer to a question of its own. */
   answers(): readonly Message[] {
     return this.sent.filter(({ kind }) => kind === 'response');

@@ -392,6 +392,27 @@ describe('the end of a listen', () => {
     expect(reply.text).not.toContain('notifications/cancelled');
   });
 
+  it('W71 an end that cannot be relayed leaves nobody deaf', async () => {
+    const { server, upstream } = await modernServer();
+    const reply = await listening(server, 1, { toolsListChanged: true });
+    const listen = await upstream.listen(0);
+    listen.connection.unreadable(listen.id);
+    await reply.whole();
+    expect(reply.messages.at(-1)).toMatchObject(completed(1));
+    const next = await listening(server, 2, { toolsListChanged: true });
+    upstream.publish(TOOLS, 'toolsListChanged');
+    expect(await next.message(1)).toMatchObject({ method: TOOLS });
+    next.leave();
+  });
+
+  it('W67 an end that cannot be relayed, in place of the acknowledgment, is an error', async () => {
+    const { server, upstream } = await modernServer({ server: { holdsListens: true } });
+    const reply = server.send(listenTo(1, { toolsListChanged: true }));
+    const listen = await upstream.listen(0);
+    listen.connection.unreadable(listen.id);
+    expect((await errorOf(reply)).code).toBe(-32010);
+  });
+
   it('W71 a server that died is listened to again, and its listeners are told to look', async () => {
     const gate = await modernServer();
     const { server, upstream } = gate;
