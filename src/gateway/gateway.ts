@@ -197,7 +197,7 @@ export class Gateway implements Application, OpenDoor {
   async abandon(): Promise<void> {
     // The merged ones first: their calls are on the record as they came in.
     this.#all?.endpoint.abandon();
-    for (const endpoint of this.#leaving.endpoints) endpoint.abandon();
+    for (const { endpoint } of this.#leaving.all()) endpoint.abandon();
     for (const { endpoint } of this.#servers.values()) endpoint.abandon();
     const servers = [...this.#servers.values()].map((each) => each.abandon());
     await Promise.all([...servers, this.#leaving.abandon(), this.closeRecord()]);
@@ -241,7 +241,8 @@ export class Gateway implements Application, OpenDoor {
   }
 
   #serving(): readonly Endpoint[] {
-    return [...this.#endpoints.values(), ...this.#leaving.endpoints];
+    const leaving = this.#leaving.all().map(({ endpoint }) => endpoint);
+    return [...this.#endpoints.values(), ...leaving];
   }
 
   /** Whoever's credential ends some day comes back with it, and is verified by the clock of now. */
@@ -257,11 +258,14 @@ export class Gateway implements Application, OpenDoor {
     for (const { endpoint } of this.#servers.values()) endpoint.learn();
   }
 
-  /** What tenants have open at servers that they see no more, as they are or were before. */
+  /**
+   * What tenants have open at servers that they see no more, and at what those were before. One
+   * that is gone nobody sees: it finishes its calls.
+   */
   #endUnseen(): void {
-    for (const { name, endpoint } of [...this.#servers.values(), ...this.#leaving.named]) {
-      // Of all as one, each server ends what is its own.
-      if (name !== ALL) endpoint.revoke((principal) => !this.#tenants.sees(principal, name));
+    const before = this.#leaving.all().filter(({ name }) => this.#servers.has(name));
+    for (const { name, endpoint } of [...this.#servers.values(), ...before]) {
+      endpoint.revoke((principal) => !this.#tenants.sees(principal, name));
     }
   }
 

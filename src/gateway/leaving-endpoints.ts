@@ -3,9 +3,13 @@ import type { HttpExchange } from '../core/ports.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import { sessionHint } from './session-hint.ts';
 
-interface Leaving {
+export interface LeavingEndpoint {
+  /** Under which it served. */
   readonly name: string;
   readonly endpoint: Endpoint;
+}
+
+interface Leaving extends LeavingEndpoint {
   /** Ends its processes at once. */
   readonly abandon: () => Promise<void>;
   readonly gone: Promise<void>;
@@ -18,13 +22,8 @@ export class LeavingEndpoints {
     return this.#leaving.size;
   }
 
-  get endpoints(): readonly Endpoint[] {
-    return Array.from(this.#leaving, ({ endpoint }) => endpoint);
-  }
-
-  /** With the name that each served. */
-  get named(): Iterable<{ readonly name: string; readonly endpoint: Endpoint }> {
-    return this.#leaving;
+  all(): readonly LeavingEndpoint[] {
+    return [...this.#leaving];
   }
 
   /** Resolves when those of this moment are gone. */

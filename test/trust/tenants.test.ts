@@ -8,7 +8,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GatewayConfig, TenantConfig } from 'tidegate/gateway';
 import { initialize, postOf } from '../wire/conversation.ts';
 import { childOf, configOf, eventually, pidsIn, temporaryFolder } from '../gateway/gateway-host.ts';
-import { called, caller2025, caller2026, listed, officeOf, policyHost } from './policy-gateway.ts';
+import {
+  called,
+  caller2025,
+  caller2026,
+  JSON_ALONE,
+  listed,
+  officeOf,
+  policyHost,
+} from './policy-gateway.ts';
 
 /** A remote server that says which credential it was shown, and notes each. */
 async function credentialLog(): Promise<{ url: string; seen: Set<string> }> {
@@ -134,6 +142,24 @@ describe('a server that a tenant sees no more', () => {
     expect((await called(acme, 'release')).status).toBe(404);
     expect((await called(bolt, 'release')).status).toBe(200);
     expect(await held[1]).toContain('released');
+  });
+
+  it('answers it nothing, though what it was before still finishes the calls of others', async () => {
+    const host = await policyHost({ tenants: TENANTS }, { two: childOf({ GREETING: 'old' }) });
+    const [acme, bolt] = [tenantOf({ servers: ['two'] }), tenantOf({ servers: ['two'] })];
+    host.gateway.reload({ ...host.config, tenants: { acme, bolt } });
+    const one = await caller2025(host, 'two', 'acme/ann', JSON_ALONE);
+    const other = await caller2025(host, 'two', 'bolt/ann', JSON_ALONE);
+    const held = [called(one, 'hold'), called(other, 'hold')];
+    await eventually(() => host.gateway.status.servers[0]?.pending === 2, 'both calls');
+    const listen = { ...host.config.listen, drainMs: 60_000 };
+    const changed = configOf({ two: childOf({ GREETING: 'new' }) }, { listen, tenants: { bolt } });
+    expect(host.gateway.reload(changed)).toMatchObject({ changed: ['two'] });
+    expect((await held[0])?.answer.error).toMatchObject({ code: -32001 });
+    expect(host.gateway.status.leaving).toBe(1);
+    await called(other, 'release');
+    expect((await held[1])?.answer.result).toBeDefined();
+    await eventually(() => host.gateway.status.leaving === 0, 'the end of the drain');
   });
 });
 
