@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ModernUpstream } from '../wire/modern-upstream.ts';
 import type { Json } from '../wire/wire-reply.ts';
 import { ALICE, BOB, type Conversation, Merged } from './conversation.ts';
+import { member } from './merged-gate.ts';
 
 const NOT_FOUND = [-32602, 'Resource not found'] as const;
 
@@ -138,6 +139,24 @@ describe('a resource', () => {
     expect(await conversation.answer(id)).toEqual({
       error: { code: -32602, message: 'Resource not found', data: { uri: 'x:1' } },
     });
+  });
+
+  it('is asked of no server that is merged no more, but of what took its place', async () => {
+    const servers = { ...two(), three: new ModernUpstream() };
+    const merged = new Merged({ ...servers });
+    const conversation = merged.conversation();
+    const id = conversation.send('resources/read', { uri: 'x:1' });
+    for (const server of Object.values(servers)) await tellResources(server, []);
+    const first = await servers.one.call(0, 'resources/read');
+    const [one] = merged.members;
+    const fresh = new ModernUpstream();
+    merged.upstream.setMembers([one as (typeof merged.members)[number], member('three', fresh)]);
+    first.fail(...NOT_FOUND);
+    (await fresh.call(0, 'resources/read')).answer({ contents: [] });
+    expect(await conversation.answer(id)).toMatchObject({ contents: [] });
+    for (const gone of [servers.two, servers.three]) {
+      expect(methods(gone)).not.toContain('resources/read');
+    }
   });
 
   it('that fails for another reason is asked of nobody else', async () => {

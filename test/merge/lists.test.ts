@@ -119,6 +119,33 @@ describe('a server', () => {
     await servers.one.until(() => slow.isCancelled, 'the cancellation');
   });
 
+  it('that is merged no more is not waited for, and the list is not to be kept', async () => {
+    const servers = two();
+    const merged = new Merged({ ...servers });
+    const conversation = merged.conversation();
+    const id = conversation.send('tools/list');
+    await servers.one.call(0);
+    const [, other] = merged.members;
+    await answer(servers.two, { tools: [{ name: 'c' }] });
+    // Nothing tells that an answer was taken.
+    await conversation.ask('server/discover');
+    merged.upstream.setMembers([other as (typeof merged.members)[number]]);
+    const result = await conversation.answer(id);
+    expect(listed(result, 'tools', 'name')).toEqual(['two__c']);
+    expect(result).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
+    expect(merged.sight.counts.size).toBe(0);
+  });
+
+  it('that is merged no more leaves an empty list where it was the only one', async () => {
+    const one = new ModernUpstream();
+    const merged = new Merged({ one });
+    const conversation = merged.conversation();
+    const id = conversation.send('tools/list');
+    await one.call(0);
+    merged.upstream.setMembers([]);
+    expect(listed(await conversation.answer(id), 'tools', 'name')).toEqual([]);
+  });
+
   it('that fails is left out with all of its pages', async () => {
     const servers = two();
     const merged = new Merged({ ...servers });

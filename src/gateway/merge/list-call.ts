@@ -40,6 +40,17 @@ export class ListCall implements OpenRequest {
     this.#reading.clear();
   }
 
+  /**
+   * A server that is merged no more has nothing to say. Another may have taken its place, so that
+   * the list is not to be kept.
+   */
+  linkChanged(link: MemberLink): void {
+    if (link.state !== 'closed' || !this.#reading.delete(link)) return;
+    this.#isComplete = false;
+    this.#asked = this.#asked.filter((each) => each !== link);
+    this.#settle();
+  }
+
   #ask(): void {
     const { cursor } = (this.#request.value ?? {}) as { cursor?: unknown };
     const from = typeof cursor === 'string' ? readCursor(cursor) : undefined;

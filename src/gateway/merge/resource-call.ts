@@ -26,8 +26,8 @@ export class ResourceCall implements OpenRequest {
   /** Who refused it, with the first answer that said so. */
   readonly #forbidding = new Set<string>();
   #forbidden: Message | undefined;
-  /** Still to be asked. */
-  #next: readonly MemberLink[] = [];
+  /** Names of servers that are still to be asked. */
+  #next: readonly string[] = [];
   #current: MemberLink | undefined;
 
   constructor(host: RequestHost, request: Message, uri: string) {
@@ -80,13 +80,12 @@ export class ResourceCall implements OpenRequest {
     const able = isSure ? this.#host.links() : resourceLinks(this.#host);
     this.#isSure = isSure;
     const left = servers.filter((server) => !this.#forbidding.has(server));
-    this.#next = left.flatMap((server) => able.filter(({ name }) => name === server));
+    this.#next = left.filter((server) => able.some(({ name }) => name === server));
     this.#ask();
   }
 
   #ask(): void {
-    const [link, ...others] = this.#next;
-    this.#next = others;
+    const link = this.#nextLink();
     this.#current = link;
     if (link === undefined) {
       this.#host.answer(this.#id, this.#unknown());
@@ -96,6 +95,18 @@ export class ResourceCall implements OpenRequest {
     if (outcome === 'sent') return;
     const refusal: Refusal = outcome === 'full' ? { error: 'UPSTREAM_BUSY' } : UNAVAILABLE;
     this.#host.answer(this.#id, failedCall(this.#id, refusal));
+  }
+
+  /** One that is merged no more by now is passed over. */
+  #nextLink(): MemberLink | undefined {
+    const links = this.#host.links();
+    while (this.#next.length > 0) {
+      const [server, ...others] = this.#next;
+      this.#next = others;
+      const link = links.find(({ name }) => name === server);
+      if (link !== undefined && link.state !== 'closed') return link;
+    }
+    return undefined;
   }
 
   /**
