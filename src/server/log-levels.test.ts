@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { VirtualClock } from '../testing/virtual-clock.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import { LogLevels } from './log-levels.ts';
@@ -33,6 +34,8 @@ function bench(members: readonly LegacyMember[], isExclusive = false) {
         return { error: 'UPSTREAM_BUSY' };
       },
       ask: (method, params) => note('ours', method, params),
+      cancel: () => {},
+      ports: { clock: new VirtualClock() },
     },
     new Set(members),
     isExclusive,

@@ -5,10 +5,11 @@
  */
 import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
+import { askBriefly, type AskedConversation } from './ask-briefly.ts';
 import type { Instance } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember, LegacyOutcome } from './legacy-upstream.ts';
 
-type Conversation = Pick<Instance, 'request' | 'ask'>;
+type Conversation = AskedConversation & Pick<Instance, 'request'>;
 
 export class LogLevels {
   readonly #conversation: Conversation;
@@ -45,8 +46,7 @@ export class LogLevels {
   restore(): void {
     const hasLevel = [...this.#members].some(({ logLevel }) => logLevel !== undefined);
     if (!hasLevel) return;
-    const params = JSON.stringify({ level: this.#lowest() });
-    this.#conversation.ask('logging/setLevel', params, () => {});
+    askBriefly(this.#conversation, 'logging/setLevel', { level: this.#lowest() });
   }
 
   /** Whether a log message is for this session, as far as its level says. */

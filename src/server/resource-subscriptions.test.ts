@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { VirtualClock } from '../testing/virtual-clock.ts';
 import { Message } from '../core/protocol/message.ts';
 import { Pending } from '../core/sessions/pending.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
@@ -53,6 +54,8 @@ function bench(hasRoom = true) {
         note(method, params);
         return undefined;
       },
+      cancel: () => {},
+      ports: { clock: new VirtualClock() },
     },
     members,
     2,

@@ -4,10 +4,11 @@
  */
 import { coversUri } from '../core/sessions/subscription.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { askBriefly, type AskedConversation } from './ask-briefly.ts';
 import type { Instance } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember, LegacyOutcome } from './legacy-upstream.ts';
 
-type Conversation = Pick<Instance, 'request' | 'ask'>;
+type Conversation = AskedConversation & Pick<Instance, 'request'>;
 
 export class ResourceSubscriptions {
   readonly #conversation: Conversation;
@@ -52,16 +53,14 @@ export class ResourceSubscriptions {
   takeBack({ subscribed }: LegacyMember): void {
     for (const uri of subscribed) {
       if (this.#isSubscribed(uri)) continue;
-      this.#conversation.ask('resources/unsubscribe', JSON.stringify({ uri }), ignore);
+      askBriefly(this.#conversation, 'resources/unsubscribe', { uri });
     }
   }
 
   /** After a restart. */
   restore(): void {
     const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
-    for (const uri of uris) {
-      this.#conversation.ask('resources/subscribe', JSON.stringify({ uri }), ignore);
-    }
+    for (const uri of uris) askBriefly(this.#conversation, 'resources/subscribe', { uri });
   }
 
   #isSubscribed(uri: string): boolean {
@@ -69,8 +68,6 @@ export class ResourceSubscriptions {
     return false;
   }
 }
-
-function ignore(): void {}
 
 function uriOf(message: Message): string {
   const uri = (message.value as { uri?: unknown } | undefined)?.uri;

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { answerOf, callNow, errorOf, modern, textOf } from '../wire/client-2026.ts';
 import { Session2025 } from '../wire/conversation.ts';
 import { people } from '../wire/people.ts';
-import { wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
+import { timedServer, wireServer, type WireOptions, type WireServer } from '../wire/wire-server.ts';
 import type { HandCall } from '../wire/hand-upstream.ts';
-import type { Json } from '../wire/wire-reply.ts';
+import type { Json, WireReply } from '../wire/wire-reply.ts';
 import { CAN_ALL, call } from './asking.ts';
 
 const INFO = 'io.modelcontextprotocol/serverInfo';
@@ -72,6 +72,26 @@ describe('a 2026 request at a server of the handshake revisions', () => {
     }
     for (const reply of asked) expect(await answerOf(reply)).toHaveProperty('result');
     expect(sent(server, 'logging/setLevel')).toEqual([{ level: 'info' }]);
+  });
+
+  it('does not wait long for a server that does not say whether it knows', async () => {
+    const hand = { kind: 'http', capabilities: { logging: {} } } as const;
+    const { server, pass } = await timedServer({ hand });
+    const logged = (id: number): WireReply =>
+      server.send(modern(id, 'tools/call', { name: 'later' }, { meta: { logLevel: 'info' } }));
+    const first = logged(1);
+    await server.upstream.call(0, 'logging/setLevel');
+    await pass(2500);
+    expect(sent(server, 'tools/call')).toEqual([]);
+    await pass(500);
+    (await server.upstream.call(0, 'tools/call')).answer({ content: [] });
+    expect(await answerOf(first)).toHaveProperty('result');
+    const second = logged(2);
+    (await server.upstream.call(1, 'tools/call')).answer({ content: [] });
+    expect(await answerOf(second)).toHaveProperty('result');
+    expect(server.endpoint.status.pending).toBe(1);
+    await pass(57_000);
+    expect(server.endpoint.status.pending).toBe(0);
   });
 
   it.each([

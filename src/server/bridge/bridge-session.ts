@@ -15,6 +15,7 @@ import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import { relatedTaskOf, runsToolsAsTasks, taskIdOf } from '../../core/bridge/tasks/task-words.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../../core/protocol/versions.ts';
+import { askBriefly } from '../ask-briefly.ts';
 import { GHOST_MS } from '../ghosts.ts';
 import { Instance } from '../instance.ts';
 import type { InstanceRole } from '../instance-role.ts';
@@ -43,6 +44,9 @@ export interface BridgeSessionFacts {
   /** Whether one principal alone is served. */
   readonly isPrivate: boolean;
 }
+
+/** Milliseconds that a server may take to change its level before calls go on. */
+const LEVEL_MS_MAX = 3000;
 
 const INITIALIZED = Message.notification('notifications/initialized');
 
@@ -146,7 +150,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
 
   /**
    * A call is about to be sent: the level is the lowest that one in flight asked for. Over HTTP the
-   * call waits until the server has taken it, since requests of their own may overtake each other.
+   * call waits until the server has taken it, since requests of their own may overtake each other;
+   * but no call waits long for one that says nothing.
    */
   prepareLevel(then: () => void): void {
     this.#askForLevel();
@@ -165,10 +170,16 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     if (level === undefined || level === this.#level) return;
     this.#level = level;
     this.#levelsAsked += 1;
-    this.instance.ask('logging/setLevel', JSON.stringify({ level }), () => {
+    let isAwaited = true;
+    const taken = (): void => {
+      disarm();
+      if (!isAwaited) return;
+      isAwaited = false;
       this.#levelsAsked -= 1;
       if (this.#levelsAsked === 0) this.#levelTaken();
-    });
+    };
+    const disarm = this.instance.ports.clock.after(LEVEL_MS_MAX, taken);
+    askBriefly(this.instance, 'logging/setLevel', { level }, taken);
   }
 
   #levelTaken(): void {

@@ -10,6 +10,7 @@ import { META } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { encodeEvent } from '../../core/protocol/sse-encoder.ts';
 import { wants, type Filter, type Subscription } from '../../core/sessions/subscription.ts';
+import { askBriefly } from '../ask-briefly.ts';
 import { noticesOf } from '../listen-hub.ts';
 import type { Listener } from '../listener.ts';
 import type { BridgeSession } from './bridge-session.ts';
@@ -34,9 +35,6 @@ interface EarlyChange {
   readonly uri: string | undefined;
   readonly frame: string;
 }
-
-/** Milliseconds that a server may take to say whether a resource is subscribed. */
-const ANSWER_MS_MAX = 60_000;
 
 /** Changes kept for a listener that is not acknowledged yet; the oldest go first. */
 const EARLY_MAX = 256;
@@ -172,7 +170,8 @@ export class LegacyListenHub {
   }
 
   #ask(session: BridgeSession, uri: string): void {
-    ask(session, 'resources/subscribe', uri, (outcome) => {
+    askBriefly(session.instance, 'resources/subscribe', { uri }, (answer) => {
+      const outcome = outcomeOf(answer);
       const waiting = this.#leases.waiting(uri);
       if (this.#leases.settled(uri, outcome === true)) this.#unsubscribe(uri);
       for (const each of waiting) this.#answered(each, uri, outcome);
@@ -229,30 +228,14 @@ function canSubscribe({ server }: BridgeSession): boolean {
 }
 
 /** Asks for something whose answer changes nothing. */
-function tell(session: BridgeSession, method: string, uri: string): void {
-  ask(session, method, uri, () => {});
+function tell({ instance }: BridgeSession, method: string, uri: string): void {
+  askBriefly(instance, method, { uri });
 }
 
-/**
- * @param done - with whether it was granted, or why nobody knows. What the server says nothing of
- * is not granted after a while: it would take the place of calls.
- */
-function ask(
-  { instance }: BridgeSession,
-  method: string,
-  uri: string,
-  done: (outcome: boolean | Refusal) => void,
-): void {
-  let disarm = (): void => {};
-  const call = instance.ask(method, JSON.stringify({ uri }), (answer) => {
-    disarm();
-    done('error' in answer ? answer : !answer.isError);
-  });
-  if (call?.state !== 'waiting') return;
-  disarm = instance.ports.clock.after(ANSWER_MS_MAX, () => {
-    instance.cancel(call, 'timed out');
-    done(false);
-  });
+/** Whether it is granted, or why nobody knows. A server that says nothing grants nothing. */
+function outcomeOf(answer: Message | Refusal): boolean | Refusal {
+  if (!('error' in answer)) return !answer.isError;
+  return answer.error === 'CALL_TIMED_OUT' ? false : answer;
 }
 
 function frameFor(id: string, method: string, params: string): string {
