@@ -20,16 +20,15 @@ export interface TasksHome extends TaskHome {
   readonly tasks: Map<string, BridgedTask>;
 }
 
-interface Hearing {
-  readonly subscription: Subscription;
-  readonly listener: Listener;
-}
-
 const METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
 export class BridgedTasks {
   readonly #book = new TaskBook<BridgedTask>();
-  readonly #heard = new Map<BridgedTask, Set<Hearing>>();
+  readonly #homes = new WeakMap<BridgedTask, TasksHome>();
+  /** Who listens for each. */
+  readonly #heard = new Map<BridgedTask, Map<Subscription, Listener>>();
+  /** What each listens for. */
+  readonly #wanted = new Map<Subscription, readonly BridgedTask[]>();
   /** Milliseconds. */
   readonly #now: () => number;
 
@@ -53,7 +52,8 @@ export class BridgedTasks {
     );
     home.tasks.get(taskId)?.end();
     home.tasks.set(taskId, bridged);
-    this.#book.add(owner, taskId, bridged, ttl, now);
+    this.#homes.set(bridged, home);
+    for (const each of this.#book.add(owner, taskId, bridged, ttl, now)) this.#drop(each);
   }
 
   request(owner: string, leg: Leg, message: Message): UpstreamCall | Refusal {
@@ -87,18 +87,37 @@ export class BridgedTasks {
 
   /** @param subscription - opened with a filter that is `owned`. */
   listen(owner: string, subscription: Subscription, listener: Listener): void {
+    if (subscription.state === 'ended') return;
+    const wanted: BridgedTask[] = [];
     for (const taskId of subscription.filter.taskIds ?? []) {
       const task = this.#book.find(owner, taskId, this.#now());
       if (task === undefined) continue;
-      const hearings = this.#heard.get(task) ?? new Set();
-      this.#heard.set(task, hearings.add({ subscription, listener }));
+      const listeners = this.#heard.get(task) ?? new Map<Subscription, Listener>();
+      this.#heard.set(task, listeners.set(subscription, listener));
+      wanted.push(task);
     }
+    if (wanted.length > 0) this.#wanted.set(subscription, wanted);
+  }
+
+  unlisten(subscription: Subscription): void {
+    for (const task of this.#wanted.get(subscription) ?? []) {
+      const listeners = this.#heard.get(task);
+      listeners?.delete(subscription);
+      if (listeners?.size === 0) this.#heard.delete(task);
+    }
+    this.#wanted.delete(subscription);
+  }
+
+  /** Listens that are open for any. */
+  get listens(): number {
+    return this.#wanted.size;
   }
 
   /** Ends what outlived its time on this session. */
   expire(home: TasksHome): void {
     const now = this.#now();
     this.#book.expire(now);
+    for (const each of this.#wanted.keys()) if (each.state === 'ended') this.unlisten(each);
     for (const [taskId, task] of home.tasks) {
       if (now < task.expiresAt) continue;
       home.tasks.delete(taskId);
@@ -112,15 +131,20 @@ export class BridgedTasks {
     home.tasks.clear();
   }
 
+  /** It had to make room for another of its principal's. */
+  #drop(task: BridgedTask): void {
+    const tasks = this.#homes.get(task)?.tasks;
+    if (tasks?.get(task.taskId) === task) tasks.delete(task.taskId);
+    this.#forget(task);
+  }
+
   #forget(task: BridgedTask): void {
     task.end();
     this.#heard.delete(task);
   }
 
   #tell(task: BridgedTask, state: string): void {
-    for (const hearing of this.#heard.get(task) ?? []) {
-      const { subscription, listener } = hearing;
-      if (subscription.state === 'ended') this.#heard.get(task)?.delete(hearing);
+    for (const [subscription, listener] of this.#heard.get(task) ?? []) {
       if (subscription.state !== 'listening') continue;
       const meta = `"_meta":{"${META.subscriptionId}":${listener.id}}`;
       const params = `{${meta},${state.slice(1)}`;

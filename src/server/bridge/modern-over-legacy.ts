@@ -170,6 +170,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   unlisten(subscription: Subscription): void {
     this.hub.close(subscription);
+    this.#tasks?.unlisten(subscription);
   }
 
   /** Calls that waited too long are answered; sessions nobody needs are closed. */

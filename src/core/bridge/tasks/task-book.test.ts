@@ -29,7 +29,9 @@ describe('the book of tasks', () => {
   it('keeps so many of a principal, the newest, and none less of another', () => {
     const book = new TaskBook<number>();
     book.add('bob', 'first', 0, null, 0);
-    for (let i = 0; i < 1001; i += 1) book.add('ann', `task-${i}`, i, null, 0);
+    const forgotten: number[] = [];
+    for (let i = 0; i < 1001; i += 1) forgotten.push(...book.add('ann', `task-${i}`, i, null, 0));
+    expect(forgotten).toEqual([0]);
     expect(book.find('ann', 'task-0', 1)).toBeUndefined();
     expect(book.find('ann', 'task-1', 1)).toBe(1);
     expect(book.find('bob', 'first', 1)).toBe(0);
@@ -39,7 +41,7 @@ describe('the book of tasks', () => {
     const book = new TaskBook<number>();
     const half = 9 * 1024 * 1024;
     book.add('ann', 'one', 1, null, 0, half);
-    book.add('ann', 'two', 2, null, 0, half);
+    expect(book.add('ann', 'two', 2, null, 0, half)).toEqual([1]);
     expect(book.find('ann', 'one', 1)).toBeUndefined();
     expect(book.find('ann', 'two', 1)).toBe(2);
     book.delete('ann', 'two');

@@ -31,8 +31,16 @@ export class TaskBook<Note> {
   /**
    * @param owner - the key of the principal.
    * @param ttlMs - what the server said; anything but a number means without end.
+   * @returns what of the same principal had to make room for it.
    */
-  add(owner: string, taskId: string, note: Note, ttlMs: unknown, now: number, weight = 0): void {
+  add(
+    owner: string,
+    taskId: string,
+    note: Note,
+    ttlMs: unknown,
+    now: number,
+    weight = 0,
+  ): readonly Note[] {
     const shelf = this.#shelves.get(owner) ?? new Map<string, Entry<Note>>();
     this.#shelves.set(owner, shelf);
     const lifeMs = typeof ttlMs === 'number' ? Math.min(ttlMs, TASK_MS_MAX) : TASK_MS_MAX;
@@ -41,11 +49,14 @@ export class TaskBook<Note> {
     shelf.set(taskId, { note, expiresAt: now + lifeMs, weight });
     let total = 0;
     for (const each of shelf.values()) total += each.weight;
+    const forgotten: Note[] = [];
     for (const [oldest, each] of shelf) {
       if (oldest === taskId || (shelf.size <= TASKS_MAX && total <= WEIGHT_MAX)) break;
       shelf.delete(oldest);
       total -= each.weight;
+      forgotten.push(each.note);
     }
+    return forgotten;
   }
 
   /** Undefined for an unknown task and for another principal's. */
