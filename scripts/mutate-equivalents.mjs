@@ -210,11 +210,6 @@ const BY_FILE = {
       why: 'Where somebody decides or records there is a warrant; the compiler asks.',
     },
     {
-      line: "const conversation = 'error' in called ? undefined : called.conversation;",
-      texts: ['false', "''"],
-      why: 'A refusal has no conversation; the compiler asks.',
-    },
-    {
       line: 'const isWorthWaiting = retryable && !isTimed && (httpStatus === 429 || httpStatus === 503);',
       texts: ['(!isTimed)'],
       why: 'Whatever has one of these statuses may succeed later.',

@@ -27,6 +27,7 @@ import { HeldRequests } from './held-requests.ts';
 import { Inbound } from './inbound.ts';
 import type { Instance } from './instance.ts';
 import { Revocations } from './revocations.ts';
+import type { SessionHandle } from './session-handle.ts';
 
 const ADA = principalOf({ tenant: 't', issuer: 'i', subject: 'ada', clientId: '' });
 const GRANT: Grant = { ...BARE_GRANT, expiresAt: 1000, credentialId: 'key:1' };
@@ -458,6 +459,18 @@ class ToolsToRead {
   }
 }
 
+/** A session that has room for so many that wait for its handshake. */
+function sessionOf(max = 1): {
+  readonly held: HeldRequests;
+  readonly session: Pick<SessionHandle, 'held' | 'whenOpen'>;
+  readonly opened: () => void;
+} {
+  const held = new HeldRequests();
+  const waiting: (() => void)[] = [];
+  const whenOpen = (then: () => void): boolean => waiting.length < max && waiting.push(then) > 0;
+  return { held, session: { held, whenOpen }, opened: () => waiting.shift()?.() };
+}
+
 describe('a call whose verdict looks at what tools say', () => {
   const conversation = (): { readonly conversation: Instance } => ({ conversation: SERVER });
   const never = (): never => {
@@ -491,8 +504,8 @@ describe('a call whose verdict looks at what tools say', () => {
     const tools = new ToolsToRead();
     tools.hasRoom = false;
     const { inbound } = doorOf(tools.context);
-    const held = new HeldRequests();
-    expect(inbound.waitsForTools([CALL], conversation, never, held)).toBe(false);
+    const { held, session } = sessionOf();
+    expect(inbound.waitsForTools([CALL], conversation, never, session)).toBe(false);
     expect(tools.told(inbound)).toEqual(new Map());
     expect(held.cancel('1')).toBe(false);
   });
@@ -500,9 +513,9 @@ describe('a call whose verdict looks at what tools say', () => {
   it('goes nowhere when it was cancelled meanwhile, and those beside it go on', () => {
     const tools = new ToolsToRead();
     const { inbound } = doorOf(tools.context);
-    const held = new HeldRequests();
+    const { held, session } = sessionOf();
     const gone: unknown[] = [];
-    inbound.waitsForTools([CALL, DELETE], conversation, (left) => gone.push(left), held);
+    inbound.waitsForTools([CALL, DELETE], conversation, (left) => gone.push(left), session);
     expect(held.cancel('1')).toBe(true);
     tools.wereRead();
     expect(gone).toEqual([[DELETE]]);
@@ -515,8 +528,8 @@ describe('a call whose verdict looks at what tools say', () => {
     const exchange = { onClientGone: (listener: () => void) => (leave = listener) };
     const { inbound, replies } = doorOf(tools.context, { exchange });
     const gone: unknown[] = [];
-    const held = new HeldRequests();
-    inbound.waitsForTools([CALL], conversation, (left) => gone.push(left), held);
+    const { held, session } = sessionOf();
+    inbound.waitsForTools([CALL], conversation, (left) => gone.push(left), session);
     leave();
     tools.wereRead();
     expect([gone, replies, held.cancel('1')]).toEqual([[], [], false]);
@@ -532,11 +545,48 @@ describe('a call whose verdict looks at what tools say', () => {
       [{ knownTools, access: new Guard() }, CALL, conversation],
       [tools.context, ping, conversation],
       [tools.context, CALL, () => ({ error: 'UPSTREAM_BUSY' as const })],
-      [tools.context, CALL, () => ({ conversation: undefined })],
     ] as const) {
       const { inbound } = doorOf(context);
       expect(inbound.waitsForTools([message], upstream, never)).toBe(false);
       expect(tools.told(inbound)).toBeUndefined();
+    }
+    expect(tools.waiting).toEqual([]);
+  });
+});
+
+describe('a call that comes before its conversation began', () => {
+  const conversation = (): { readonly conversation: undefined } => ({ conversation: undefined });
+  const never = (): never => {
+    throw new Error('It goes nowhere.');
+  };
+
+  it('waits for the handshake of its session, unless it is cancelled or its client leaves', () => {
+    for (const ends of ['open', 'cancelled', 'left']) {
+      let leave = (): void => {};
+      const exchange = { onClientGone: (listener: () => void) => (leave = listener) };
+      const { inbound } = doorOf(new ToolsToRead().context, { exchange });
+      const { held, opened, session } = sessionOf();
+      const gone: unknown[] = [];
+      const isWaiting = inbound.waitsForTools(
+        [CALL],
+        conversation,
+        (left) => gone.push(left),
+        session,
+      );
+      expect([isWaiting, gone]).toEqual([true, []]);
+      if (ends === 'cancelled') expect(held.cancel('1')).toBe(true);
+      if (ends === 'left') leave();
+      opened();
+      expect(gone).toEqual({ open: [[CALL]], cancelled: [[]], left: [] }[ends]);
+    }
+  });
+
+  it('goes on by tools that say nothing where too many wait, or there is no session', () => {
+    const tools = new ToolsToRead();
+    for (const session of [sessionOf(0).session, undefined]) {
+      const { inbound } = doorOf(tools.context);
+      expect(inbound.waitsForTools([CALL], conversation, never, session)).toBe(false);
+      expect(tools.told(inbound)).toEqual(new Map());
     }
     expect(tools.waiting).toEqual([]);
   });

@@ -17,7 +17,6 @@ import {
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
 import type { FirstTools } from './first-tools.ts';
-import type { HeldRequests } from './held-requests.ts';
 import type { Instance } from './instance.ts';
 import {
   type ChallengeSource,
@@ -25,6 +24,7 @@ import {
   hasChallenge,
   stepUpChallenges,
 } from './door-challenges.ts';
+import type { SessionHandle } from './session-handle.ts';
 import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
@@ -209,28 +209,33 @@ export class Inbound {
 
   /**
    * Whether a call among these waits for its server's tools to be read, since verdicts look at what
-   * they say; `again` is run then, with those that were not cancelled meanwhile.
+   * they say; `again` is run then, with those that were not cancelled meanwhile. Tools are read in
+   * the conversation they are called in, which begins with a handshake.
    * @param upstream - who would be called.
-   * @param held - where a client may cancel them.
+   * @param session - where a client may cancel them.
    */
   waitsForTools(
     messages: readonly Message[],
     upstream: () => { readonly conversation: Instance | undefined } | Refusal,
     again: (messages: readonly Message[]) => void,
-    held?: HeldRequests,
+    session?: Pick<SessionHandle, 'held' | 'whenOpen'>,
   ): boolean {
     const { knownTools, access } = this.context;
     if (knownTools === undefined || access?.learn === undefined) return false;
     if (!messages.some(({ method }) => method === 'tools/call')) return false;
     const called = upstream();
-    const conversation = 'error' in called ? undefined : called.conversation;
-    if (conversation === undefined) return false;
-    const known = knownTools.of(conversation);
+    if ('error' in called) return false;
+    const { conversation } = called;
+    const known = conversation === undefined ? 'due' : knownTools.of(conversation);
     this.#tools = known === 'due' ? NO_TOOLS : known;
     if (known !== 'due') return false;
     const isGone = this.#watchClient();
-    const giveBack = held?.hold(messages) ?? ((): readonly Message[] => messages);
-    const isWaiting = knownTools.read(conversation, () => {
+    const giveBack = session?.held.hold(messages) ?? ((): readonly Message[] => messages);
+    const wait = (then: () => void): boolean =>
+      conversation === undefined
+        ? session?.whenOpen(then) === true
+        : knownTools.read(conversation, then);
+    const isWaiting = wait(() => {
       const left = giveBack();
       if (!isGone()) this.#believed(() => again(left));
     });

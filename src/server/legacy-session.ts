@@ -155,6 +155,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     this.#options.instance.leave(this);
     this.#options.log.forget(this.id);
     this.#options.ended(this, reason);
+    this.#opening.resume();
   }
 
   /** Gives up the calls of these credentials. The session is the person's, who may have others. */
@@ -167,6 +168,10 @@ export class LegacySession implements SessionHandle, PostingSession {
       if (call.method === 'initialize') this.end('unauthorized');
     }
     if (isUnopened) this.end('unauthorized');
+  }
+
+  whenOpen(then: () => void): boolean {
+    return this.#opening.whenOpen(then);
   }
 
   canAnswer(method: string): boolean {

@@ -31,6 +31,11 @@ export interface SessionHandle extends ConnectionOwner {
   /** What waits before it is received. */
   readonly held: HeldRequests;
   /**
+   * Runs `then` once its handshake is over, or it is; one that its client skipped is made now.
+   * @returns whether it will: not where the handshake is over, or too many wait.
+   */
+  whenOpen(then: () => void): boolean;
+  /**
    * Takes messages of the client, in order.
    * @param grant - of the credential they came with.
    * @param replyTo - where answers go; undefined sends them on the session's stream (2024).

@@ -25,7 +25,12 @@ interface Bench {
 }
 
 /** A session that notes what its opening makes it do. */
-function bench(isExclusive: boolean, era: '2024' | '2025' = '2024', max = 9): Bench {
+function bench(
+  isExclusive: boolean,
+  era: '2024' | '2025' = '2024',
+  max = 9,
+  initializeParams?: string,
+): Bench {
   const told: string[] = [];
   const answers: Bench['answers'] = [];
   const instance: LegacyUpstream = {
@@ -47,7 +52,7 @@ function bench(isExclusive: boolean, era: '2024' | '2025' = '2024', max = 9): Be
   const session: PostingSession = {
     subscribed: new Set(),
     logLevel: undefined,
-    initializeParams: undefined,
+    initializeParams,
     isListening: true,
     canAnswer: () => false,
     unrelated: ({ method }) => void told.push(`unrelated ${method}`),
@@ -87,6 +92,44 @@ it('requests of a client that skipped the handshake wait for one of ours, in the
     'request 8 ping',
   ]);
   expect(opening.isAssuming(INITIALIZE)).toBe(false);
+});
+
+it('whoever waits for the handshake goes on behind it, once, in their order, and bounded', () => {
+  const { opening, told, post } = bench(true, '2024', 2);
+  const places = [1, 2, 3].map((each) => opening.whenOpen(() => told.push(`then ${each}`)));
+  expect([places, told]).toEqual([[true, true, false], ['request 0 initialize']]);
+  opening.assume(post(), CALL);
+  told.length = 0;
+  opening.release();
+  opening.resume();
+  expect(told).toEqual([
+    'notify notifications/initialized',
+    'unrelated notifications/tools/list_changed',
+    'request 7 tools/list',
+    'then 1',
+    'then 2',
+  ]);
+});
+
+it('nobody waits for a handshake that is over, and all go on with a session that ended before', () => {
+  const open = bench(true);
+  open.opening.release();
+  expect(open.opening.whenOpen(() => open.told.push('never'))).toBe(false);
+  const ended = bench(true);
+  ended.opening.assume(ended.post(), CALL);
+  ended.opening.whenOpen(() => ended.told.push('then'));
+  ended.opening.end({ error: 'SESSION_ENDED' });
+  expect(ended.told).toEqual(['request 0 initialize', 'refuse 7 SESSION_ENDED']);
+  ended.opening.resume();
+  expect(ended.told.at(-1)).toBe('then');
+  expect([open.told, ended.opening.whenOpen(() => {})]).toEqual([[], false]);
+});
+
+it('a handshake of the client itself is no other, for those who wait for it', () => {
+  const { opening, told } = bench(true, '2025', 9, '{}');
+  expect([opening.whenOpen(() => told.push('then')), told]).toEqual([true, []]);
+  opening.release();
+  expect(told).toEqual(['then']);
 });
 
 it('only clients of 2024 may skip it, and a ping of theirs needs none', () => {

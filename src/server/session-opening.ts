@@ -36,6 +36,8 @@ export class SessionOpening {
   readonly #early = new EarlyMessages();
   /** Requests of a client that skipped the handshake, until ours for it is over. */
   #assumed: AssumedCalls | undefined;
+  /** What goes on when the handshake is over; undefined when it is. */
+  #awaiting: (() => void)[] | undefined = [];
   /** The `initialize` that waits for a common server: nobody else knows of it. */
   #waiting: { readonly post: LegacyPost; readonly id: string } | undefined;
   #capabilities: Record<string, unknown> = {};
@@ -62,13 +64,34 @@ export class SessionOpening {
     return this.#options.era === '2024' && isSkipped;
   }
 
-  /** Makes the handshake the client does not know it needs; its requests wait, bounded. */
+  /** A request ahead of the handshake waits for it, bounded. */
   assume(post: LegacyPost, message: Message): void {
     const isFirst = this.#assumed === undefined;
     this.#assumed ??= new AssumedCalls(this.#options.limits.pendingPerOwnerMax);
     const isHeld = this.#assumed.hold(post, message);
     if (!isHeld) this.#session.refuse(post, { error: 'TOO_MANY_REQUESTS', id: message.id });
-    if (isFirst) this.#session.request(assumedPost(this.#session.session), ASSUMED_INITIALIZE);
+    if (isFirst) this.#shakeHands();
+  }
+
+  /**
+   * Runs `then` once the handshake is over, or the session; one that its client skipped begins now.
+   * @returns whether it will: not where it is over by now, or too many wait.
+   */
+  whenOpen(then: () => void): boolean {
+    const { pendingPerOwnerMax } = this.#options.limits;
+    if (this.#awaiting === undefined || this.#awaiting.length >= pendingPerOwnerMax) return false;
+    this.#awaiting.push(then);
+    const isSkipped = this.#session.session.initializeParams === undefined;
+    if (isSkipped && this.#assumed === undefined) {
+      this.#assumed = new AssumedCalls(pendingPerOwnerMax);
+      this.#shakeHands();
+    }
+    return true;
+  }
+
+  /** On behalf of a client that does not know it has to. */
+  #shakeHands(): void {
+    this.#session.request(assumedPost(this.#session.session), ASSUMED_INITIALIZE);
   }
 
   /**
@@ -96,10 +119,20 @@ export class SessionOpening {
 
   /** The session is open: what waited goes its way. */
   release(): void {
+    for (const message of this.#early.take()) this.#session.session.unrelated(message);
+    if (this.#assumed !== undefined) this.#sendOn(this.#assumed);
+    this.resume();
+  }
+
+  /** Waiting is over for those that did for the handshake. */
+  resume(): void {
+    const awaiting = this.#awaiting ?? [];
+    this.#awaiting = undefined;
+    for (const then of awaiting) then();
+  }
+
+  #sendOn(assumed: AssumedCalls): void {
     const { session } = this.#session;
-    for (const message of this.#early.take()) session.unrelated(message);
-    if (this.#assumed === undefined) return;
-    const assumed = this.#assumed;
     this.#assumed = undefined;
     this.#options.instance.notify(ASSUMED_INITIALIZED);
     // What changed while the client was away was told to the session it lost.

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { PolicyAccess } from '../../src/adapters/policy/policy-access.ts';
 import { silent } from '../../src/adapters/telemetry/silent.ts';
 import { callNow as callNow2026 } from '../wire/client-2026.ts';
-import { callNow, note, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
+import { callNow, initialize, note, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
 import type { HandCall } from '../wire/hand-upstream.ts';
 import { timedModernServer } from '../wire/modern-server.ts';
 import type { Json } from '../wire/wire-reply.ts';
@@ -220,6 +220,35 @@ describe('what tools say of themselves', () => {
     const refused = session.post(callNow(1));
     await listed(timed, 1, false);
     expect((await refused.whole()).status).toBe(403);
+  });
+
+  it.each([true, false])(
+    'is read before a call that comes ahead of the handshake, whatever others say: %s',
+    async (isReadOnly) => {
+      const timed = await reading({ hand: { holdsInitialize: true } });
+      const { upstream } = timed.server;
+      // Of a client that does not know that its session is new, and of one in a hurry.
+      for (const [index, opens] of [undefined, initialize('2024-11-05')].entries()) {
+        const session = await Session2024.open(timed.server);
+        if (opens !== undefined) await session.post(opens).whole();
+        const call = session.post(callNow(1));
+        (await upstream.call(index, 'initialize')).answer({
+          protocolVersion: '2024-11-05',
+          capabilities: { tools: {} },
+        });
+        await listed(timed, index + 1, isReadOnly);
+        expect((await call.whole()).status).toBe(isReadOnly ? 202 : 403);
+        expect(upstream.newest.methods().includes('tools/call')).toBe(isReadOnly);
+      }
+    },
+  );
+
+  it('is not waited for where the handshake fails: the session is over', async () => {
+    const timed = await reading({ hand: { holdsInitialize: true } });
+    const session = await Session2024.open(timed.server);
+    const call = session.post(callNow(1));
+    (await timed.server.upstream.call(0, 'initialize')).fail(-32603, 'Not now.');
+    expect((await call.whole()).status).toBe(404);
   });
 
   it('is read before a call of a client of 2026, whatever its server speaks', async () => {

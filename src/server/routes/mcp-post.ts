@@ -153,7 +153,7 @@ function receive(
     if (left.length === 0) inbound.accept();
     else runLegacy(inbound, left, isBatch, accepts);
   };
-  if (inbound.waitsForTools(entries, () => session.upstream, again, session.held)) return;
+  if (inbound.waitsForTools(entries, () => session.upstream, again, session)) return;
   const warrants = inbound.warrants('2025', entries);
   if (warrants !== undefined && 'error' in warrants) {
     inbound.refuse(warrants);

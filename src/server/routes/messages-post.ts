@@ -50,7 +50,7 @@ function run(inbound: Inbound, entries: readonly Message[], session: SessionHand
     else if (left.length === 0) inbound.accept();
     else run(inbound, left, session);
   };
-  if (inbound.waitsForTools(entries, () => session.upstream, again, session.held)) return;
+  if (inbound.waitsForTools(entries, () => session.upstream, again, session)) return;
   const warrants = inbound.warrants('2024', entries);
   if (warrants !== undefined && 'error' in warrants) {
     inbound.refuse(warrants);
