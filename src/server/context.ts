@@ -18,7 +18,6 @@ import type { ServedEras } from '../core/protocol/classify.ts';
 import type { JsonBounds } from '../core/protocol/json-tokens.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import type { Connections } from './connections.ts';
-import type { FirstTools } from './first-tools.ts';
 import type { InstancePool } from './instance-pool.ts';
 import type { KnownTools } from './known-tools.ts';
 import type { RecordCall } from './record-call.ts';
@@ -50,8 +49,6 @@ export interface EndpointContext extends WarrantPorts {
   readonly connections: Connections;
   readonly revocations: Revocations;
   /** Absent where nobody decides. */
-  readonly firstTools?: FirstTools | undefined;
-  /** Likewise. */
   readonly knownTools?: KnownTools | undefined;
   readonly pool: InstancePool;
   readonly endpointForm: EndpointForm;

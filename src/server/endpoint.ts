@@ -34,7 +34,6 @@ import { doorChallenges } from './door-challenges.ts';
 import { drainEndpoint } from './drain.ts';
 import { EraDiscovery } from './era-discovery.ts';
 import type { Isolation } from './instance-places.ts';
-import { FirstTools } from './first-tools.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import { KnownTools } from './known-tools.ts';
 import type { LegacySession } from './legacy-session.ts';
@@ -121,7 +120,6 @@ export class Endpoint implements Application, OpenDoor {
   }
 
   drain(windowMs: number): Promise<void> {
-    this.#context.firstTools?.goOn();
     this.#discovery.stop();
     this.#draining ??= drainEndpoint(this.#context, windowMs).finally(() => this.#ticker.stop());
     return this.#draining;
@@ -199,9 +197,8 @@ export class Endpoint implements Application, OpenDoor {
   /** Asks the server again for what verdicts need to know of its tools. */
   learn(): void {
     const isNeeded = this.#context.access?.learn !== undefined;
-    if (!isNeeded || this.#discovery.served === undefined || this.#context.isDraining) return;
-    this.#context.firstTools?.reading();
-    this.#discovery.probe();
+    const isKnown = this.#discovery.served !== undefined;
+    if (isNeeded && isKnown && !this.#context.isDraining) this.#discovery.probe();
   }
 
   /** Resolves with what the upstream speaks, or with the reason it could not be asked. */
@@ -238,7 +235,6 @@ export class Endpoint implements Application, OpenDoor {
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
       revocations: new Revocations(),
-      firstTools: access === undefined ? undefined : new FirstTools(clock),
       knownTools,
       pool: new InstancePool(
         { upstream, clock, random, telemetry, limits, seal, gate: instanceGate, listChanged },

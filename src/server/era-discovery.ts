@@ -41,18 +41,14 @@ export class EraDiscovery {
    */
   probe(): void {
     this.#isProbeDue = false;
-    const { upstream, clock, telemetry, limits, access, name, firstTools } = this.#context;
+    const { upstream, clock, telemetry, limits, access, name } = this.#context;
     const learn = access?.learn;
-    const learnAll = (tools: readonly unknown[]): void => {
-      learn?.(name, tools);
-      firstTools?.known();
-    };
     this.#probing = new UpstreamProbe(
       upstream,
       clock,
       limits.upstreamStartMsMax,
       (outcome) => this.#probed(outcome),
-      learn === undefined ? undefined : learnAll,
+      learn === undefined ? undefined : (tools) => learn(name, tools),
       (ms) => telemetry.log('warn', 'upstream_silent', { upstream: upstream.name, ms }),
     );
   }
@@ -130,7 +126,7 @@ type Known = 'upstream' | 'clock' | 'random' | 'telemetry' | 'limits' | 'access'
 
 interface DiscoveryContext extends Pick<
   EndpointContext,
-  Known | 'firstTools' | 'tellsFaults' | 'eras' | 'isDraining'
+  Known | 'tellsFaults' | 'eras' | 'isDraining'
 > {
   readonly pool: Pick<EndpointContext['pool'], 'budget' | 'spoken'>;
 }

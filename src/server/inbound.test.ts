@@ -19,10 +19,8 @@ import { principalOf } from '../core/principal.ts';
 import type { ServedEras } from '../core/protocol/classify.ts';
 import { Message } from '../core/protocol/message.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
-import { VirtualClock } from '../testing/virtual-clock.ts';
 import { admit } from './admission.ts';
 import type { EndpointContext } from './context.ts';
-import { FirstTools } from './first-tools.ts';
 import { HeldRequests } from './held-requests.ts';
 import { Inbound } from './inbound.ts';
 import type { Instance } from './instance.ts';
@@ -662,24 +660,20 @@ describe('a request that need not wait', () => {
 });
 
 describe('a body', () => {
-  function reading(outcome: BodyOutcome, more: object = {}) {
+  function reading(outcome: BodyOutcome) {
     const spent: unknown[] = [];
     const gate = { spend: (...what: unknown[]) => void spent.push(what) };
-    const leaving: { now?: () => void } = {};
     const bounds: number[] = [];
     const exchange = {
       readBody: (max: number, done: (outcome: BodyOutcome) => void) => {
         bounds.push(max);
         done(outcome);
       },
-      onClientGone: (listener: () => void) => {
-        leaving.now = listener;
-      },
     };
-    const door = doorOf({ gate, ...more }, { exchange });
+    const door = doorOf({ gate }, { exchange });
     const texts: string[] = [];
     door.inbound.readBody((text) => texts.push(text));
-    return { ...door, texts, spent, leaving, bounds };
+    return { ...door, texts, spent, bounds };
   }
 
   const visitor = { address: '192.0.2.1', principal: ADA, server: 'files' };
@@ -694,22 +688,6 @@ describe('a body', () => {
     expect([refused.replies[0]?.[0], refused.texts, refused.spent]).toEqual([400, [], []]);
     const aborted = reading({ kind: 'aborted' });
     expect([aborted.replies, aborted.texts, aborted.spent]).toEqual([[], [], []]);
-  });
-
-  it('waits for the tools while they are read, unless its client leaves', () => {
-    const text = '{"method":"tools/call"}';
-    for (const isLeaving of [false, true]) {
-      const clock = new VirtualClock();
-      const firstTools = new FirstTools(clock);
-      firstTools.reading();
-      const { texts, leaving } = reading({ kind: 'body', text }, { firstTools });
-      expect(texts).toEqual([]);
-      if (isLeaving) leaving.now?.();
-      firstTools.known();
-      expect(texts).toEqual(isLeaving ? [] : [text]);
-      const { texts: later } = reading({ kind: 'body', text }, { firstTools });
-      expect(later).toEqual([text]);
-    }
   });
 });
 

@@ -16,7 +16,6 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
-import type { FirstTools } from './first-tools.ts';
 import type { Instance } from './instance.ts';
 import {
   type ChallengeSource,
@@ -245,13 +244,11 @@ export class Inbound {
 
   /** The body as text, or the refusal is sent. */
   readBody(then: (text: string) => void): void {
-    const { firstTools, gate, limits } = this.context;
+    const { gate, limits } = this.context;
     this.exchange.readBody(limits.bodyBytesMax, (outcome) => {
       if (outcome.kind === 'body') {
         gate?.spend(this.visitor, outcome.text.length);
-        const { text } = outcome;
-        if (firstTools?.isReading === true) this.#afterTools(firstTools, text, () => then(text));
-        else this.#believed(() => then(text));
+        this.#believed(() => then(outcome.text));
       } else if (outcome.kind === 'refused') this.refuse(outcome.refusal);
     });
   }
@@ -260,13 +257,6 @@ export class Inbound {
     const fault = this.trustFault;
     if (fault === undefined) then();
     else this.refuse(fault);
-  }
-
-  #afterTools(firstTools: FirstTools, text: string, then: () => void): void {
-    const isGone = this.#watchClient();
-    firstTools.before(text, () => {
-      if (!isGone()) this.#believed(then);
-    });
   }
 
   /** Nothing is begun for a client that left while it waited. @returns whether it did. */

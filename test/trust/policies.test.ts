@@ -8,6 +8,7 @@ import {
   called,
   caller2025,
   caller2026,
+  JSON_ALONE,
   listed,
   officeOf,
   policyHost,
@@ -266,12 +267,23 @@ describe('updates of resources', () => {
 
 describe('another version of a policy', () => {
   it('is told what tools say of themselves, if it is the first to ask', async () => {
-    const host = await policyHost({});
-    const caller = await caller2025(host, 'office', 'acme/ann/readers');
+    const host = await policyHost({ all: { servers: undefined } });
+    const token = 'acme/ann/readers';
+    const caller = await caller2025(host, 'office', token);
+    const merged = await caller2025(host, 'all', token, JSON_ALONE);
     expect((await called(caller, 'wipe')).status).toBe(200);
     host.gateway.reload({ ...host.config, policy: READERS });
-    const [known, other] = await Promise.all([called(caller, 'read_mail'), called(caller, 'wipe')]);
-    expect([known.status, other.status]).toEqual([200, 403]);
+    const outcomes = await Promise.all([
+      ...[caller, caller2026(host, 'office', token)].flatMap((each) => [
+        called(each, 'read_mail'),
+        called(each, 'wipe'),
+      ]),
+      ...[merged, caller2026(host, 'all', token, JSON_ALONE)].flatMap((each) => [
+        called(each, 'office__read_mail'),
+        called(each, 'office__wipe'),
+      ]),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([200, 403, 200, 403, 200, 403, 200, 403]);
   });
 
   it('counts from the next request on, and ends nothing', async () => {

@@ -9,17 +9,26 @@ import { callNow as callNow2026 } from '../wire/client-2026.ts';
 import { callNow, initialize, note, rpc, Session2024, Session2025 } from '../wire/conversation.ts';
 import type { HandCall } from '../wire/hand-upstream.ts';
 import { timedModernServer } from '../wire/modern-server.ts';
-import type { Json } from '../wire/wire-reply.ts';
-import { type TimedServer, timedServer, type WireOptions } from '../wire/wire-server.ts';
+import type { Json, WireReply } from '../wire/wire-reply.ts';
+import {
+  type TimedServer,
+  timedServer,
+  type WireOptions,
+  type WireServer,
+} from '../wire/wire-server.ts';
 
 const LIMITS = { toolFactsMsMax: 60_000 };
 
 /** Permits the tool while it says that it changes nothing. */
-function readers(): PolicyAccess {
-  const access = new PolicyAccess({ telemetry: silent, wallMs: () => 0 });
+function readers(access: PolicyAccess = undecided()): PolicyAccess {
   const allow = [{ tools: ['now'], readOnly: true }];
   access.prepare({ sources: [], allow, arguments: {} })();
   return access;
+}
+
+/** Before there are policies. */
+function undecided(): PolicyAccess {
+  return new PolicyAccess({ telemetry: silent, wallMs: () => 0 });
 }
 
 function toolOf(readOnlyHint: boolean): Json {
@@ -281,5 +290,51 @@ describe('what tools say of themselves', () => {
     const session = await Session2025.open(timed.server);
     expect(await called(session)).toBe(200);
     expect(listCount(timed)).toBe(0);
+  });
+});
+
+describe('what tools say once policies begin to look at it', () => {
+  /** The gate's own reading of the list, which a reload begins, is not answered. */
+  async function reloaded(call: (server: WireServer) => Promise<WireReply>): Promise<{
+    readonly timed: TimedServer;
+    readonly reply: WireReply;
+  }> {
+    const access = undecided();
+    const timed = await timedServer({ access, limits: LIMITS });
+    await timed.server.endpoint.ready();
+    readers(access);
+    timed.server.endpoint.learn();
+    await listOf(timed, 0);
+    return { timed, reply: await call(timed.server) };
+  }
+
+  // For those of 2026 the list is read for the headers of a call, too.
+  it.each([
+    [
+      '2024 that skips the handshake',
+      202,
+      1,
+      async (server: WireServer) => (await Session2024.open(server)).post(callNow(1)),
+    ],
+    [
+      '2025',
+      200,
+      1,
+      async (server: WireServer) => (await Session2025.open(server)).post(callNow(1)),
+    ],
+    [
+      '2026 at a server of the handshake revisions with which there is no session yet',
+      200,
+      2,
+      (server: WireServer) => Promise.resolve(server.send(callNow2026(1))),
+    ],
+  ])('decides about the first call of a client of %s', async (_, status, lists, call) => {
+    const allowed = await reloaded(call);
+    for (let i = 1; i <= lists; i += 1) await listed(allowed.timed, i, true);
+    expect((await allowed.reply.whole()).status).toBe(status);
+    const refused = await reloaded(call);
+    await listed(refused.timed, 1, false);
+    expect((await refused.reply.whole()).status).toBe(403);
+    expect(refused.timed.server.upstream.newest.methods()).not.toContain('tools/call');
   });
 });
