@@ -221,8 +221,10 @@ const BY_FILE = {
       texts: ['(known.reading?.waiting.length)', '1'],
       why: 'Where nobody waits there is room.',
     },
+  ],
+  'src/server/tool-pages.ts': [
     {
-      line: "const outcome = instance.request(owner, Message.request('0', 'tools/list', params));",
+      line: "const request = Message.request('0', 'tools/list', params);",
       texts: ["''"],
       why: 'It is sent under an id of the instance.',
     },

@@ -5,12 +5,10 @@
  */
 import { META } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
+import { toolPageOf } from '../core/protocol/tool-page.ts';
 import type { ClientContext } from './client-context.ts';
 import { ModernCall } from './modern-call.ts';
 import type { ToolHeaders } from './tool-headers.ts';
-
-/** A longer list is not read to its end. */
-const PAGES_MAX = 100;
 
 export class ToolReader {
   readonly #context: ClientContext;
@@ -57,13 +55,13 @@ export class ToolReader {
     const call = new ModernCall(this.#context, this.#tools, request, {
       answered: (_, answer) => {
         this.#tools.learn(answer);
-        const next = (answer.value as { nextCursor?: unknown } | undefined)?.nextCursor;
-        if (typeof next !== 'string' || page >= PAGES_MAX) {
+        const { nextCursor } = toolPageOf(answer.value, page);
+        if (nextCursor === undefined) {
           end();
           return;
         }
         this.#open.delete(call);
-        this.#readPage(envelope, next, page + 1, done);
+        this.#readPage(envelope, nextCursor, page + 1, done);
       },
       unreachable: end,
       mismatched: end,

@@ -4,14 +4,9 @@
  * after what is known became old, and when the server says that they changed.
  */
 import type { Access, ToolsThere } from '../core/access.ts';
-import type { Refusal } from '../core/errors.ts';
-import { Message } from '../core/protocol/message.ts';
+import type { Message } from '../core/protocol/message.ts';
 import type { Instance } from './instance.ts';
-import type { CallOwner, UpstreamCall } from './upstream-call.ts';
-import { OUR_ENVELOPE } from './our-envelope.ts';
-
-/** Pages that are read; a longer list is not read to its end. */
-const PAGES_MAX = 100;
+import { readToolPagesLater } from './tool-pages.ts';
 
 /** How long calls wait for the list, or what was known before may count while it is read. */
 const READ_MS_MAX = 3000;
@@ -140,58 +135,10 @@ export class KnownTools {
       });
     };
     wait(instance.state === 'starting');
-    giveUp = readAll(instance, ended);
-  }
-}
-
-/**
- * @param done - with what was found, unless it is given up; with undefined if a page was refused:
- * nobody knows the rest.
- * @returns what gives it up.
- */
-function readAll(
-  instance: Instance,
-  done: (tools: readonly unknown[] | undefined) => void,
-): () => void {
-  const found: unknown[] = [];
-  let call: UpstreamCall | undefined;
-  const ask = (cursor: string | undefined, page: number): void => {
-    const meta = instance.era === 'modern' ? OUR_ENVELOPE : undefined;
-    const params = JSON.stringify({ _meta: meta, cursor });
-    const owner = ownerOf((answer) => {
-      if ('error' in answer || answer.isError) {
-        done(undefined);
-        return;
-      }
-      const { tools, nextCursor } = answer.value as {
-        readonly tools?: unknown;
-        readonly nextCursor?: unknown;
-      };
-      if (Array.isArray(tools)) found.push(...(tools as unknown[]));
-      if (typeof nextCursor === 'string' && page < PAGES_MAX) ask(nextCursor, page + 1);
-      else done(found);
+    const found: unknown[] = [];
+    giveUp = readToolPagesLater(instance, {
+      read: (tools) => found.push(...tools),
+      ended: (isWhole) => ended(isWhole ? found : undefined),
     });
-    // Like a call it is held until the handshake is over.
-    const outcome = instance.request(owner, Message.request('0', 'tools/list', params));
-    if ('error' in outcome) {
-      queueMicrotask(() => done(undefined));
-      return;
-    }
-    call = outcome;
-    // What the server says meanwhile is still of the one call beside it.
-    instance.pending.setAside(outcome);
-  };
-  ask(undefined, 1);
-  return () => {
-    if (call !== undefined) instance.cancel(call, 'it took too long');
-  };
-}
-
-function ownerOf(done: (answer: Message | Refusal) => void): CallOwner {
-  return {
-    answered: (_, message) => done(message),
-    lost: (_, refusal) => done(refusal),
-    related: () => {},
-    closeStream: () => {},
-  };
+  }
 }

@@ -100,7 +100,7 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http#custom-headers-from-tool-parameters
    */
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
-    this.#toolHeaders.refresh(this.instance, OUR_ENVELOPE);
+    this.#toolHeaders.refresh(this.instance);
     return this.#toolHeaders.check(message, head);
   }
 
@@ -166,6 +166,6 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       done();
       return;
     }
-    this.#toolHeaders.read(this.instance, OUR_ENVELOPE, done);
+    this.#toolHeaders.read(this.instance, done);
   }
 }

@@ -13,9 +13,7 @@ import {
   type ParamHeader,
 } from '../core/protocol/param-headers.ts';
 import type { Instance } from './instance.ts';
-
-/** Pages of `tools/list` that are read; a longer list is not read to its end. */
-const TOOL_PAGES_MAX = 100;
+import { readToolPages } from './tool-pages.ts';
 
 export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
@@ -25,50 +23,36 @@ export class ToolHeaders {
   #readAt: number | undefined;
 
   /** Has them read again beside a call when they are old; that one is taken as they are known. */
-  refresh(instance: Instance, meta: object | undefined): void {
+  refresh(instance: Instance): void {
     const { clock, limits } = instance.ports;
     if (this.#readAt === undefined) return;
-    if (clock.now() - this.#readAt >= limits.toolFactsMsMax) this.read(instance, meta, () => {});
+    if (clock.now() - this.#readAt >= limits.toolFactsMsMax) this.read(instance, () => {});
   }
 
   /**
    * Reads all pages; a first read that fails leaves what was found until then, a further one what
    * was known.
-   * @param meta - the `_meta` of our requests, where the revision wants one.
    */
-  read(instance: Instance, meta: object | undefined, done: () => void): void {
+  read(instance: Instance, done: () => void): void {
     const isFirst = this.#readAt === undefined;
     this.#readAt = instance.ports.clock.now();
     const found = new Map<string, readonly ParamHeader[]>();
     const others = new Set<string>();
     const tasks = new Map<string, 'optional' | 'required'>();
-    const readPage = (cursor: string | undefined, page: number): void => {
-      const params = JSON.stringify({ _meta: meta, cursor });
-      const call = instance.ask('tools/list', params, (answer) => {
-        const isAnswered = !('error' in answer) && !answer.isError;
-        if (!isAnswered && !isFirst) {
-          done();
-          return;
+    readToolPages(instance, {
+      read: (tools) => {
+        collect(tools, found, others);
+        collectTaskSupport(tools, tasks);
+      },
+      ended: (isWhole) => {
+        if (isWhole || isFirst) {
+          this.#headers = found;
+          this.#otherOutputs = others;
+          this.#taskSupport = tasks;
         }
-        const result = (isAnswered ? answer.value : {}) as {
-          tools?: unknown;
-          nextCursor?: unknown;
-        };
-        collect(result.tools, found, others);
-        collectTaskSupport(result.tools, tasks);
-        if (typeof result.nextCursor === 'string' && page < TOOL_PAGES_MAX) {
-          readPage(result.nextCursor, page + 1);
-          return;
-        }
-        this.#headers = found;
-        this.#otherOutputs = others;
-        this.#taskSupport = tasks;
         done();
-      });
-      // What the server says meanwhile is still of the one call beside it.
-      if (call !== undefined) instance.pending.setAside(call);
-    };
-    readPage(undefined, 1);
+      },
+    });
   }
 
   /** Whether this tool's output schema is no object, so that older clients see it inside one. */
@@ -96,12 +80,11 @@ export class ToolHeaders {
 }
 
 function collect(
-  tools: unknown,
+  tools: readonly unknown[],
   found: Map<string, readonly ParamHeader[]>,
   others: Set<string>,
 ): void {
-  if (!Array.isArray(tools)) return;
-  for (const tool of tools as (Readonly<Record<string, unknown>> | null)[]) {
+  for (const tool of tools as readonly (Readonly<Record<string, unknown>> | null)[]) {
     const name = String(tool?.['name']);
     const schema = tool?.['outputSchema'];
     const hasSchema = typeof schema === 'object' && schema !== null;
@@ -113,9 +96,11 @@ function collect(
   }
 }
 
-function collectTaskSupport(tools: unknown, found: Map<string, 'optional' | 'required'>): void {
-  if (!Array.isArray(tools)) return;
-  for (const tool of tools as ({
+function collectTaskSupport(
+  tools: readonly unknown[],
+  found: Map<string, 'optional' | 'required'>,
+): void {
+  for (const tool of tools as readonly ({
     readonly name?: unknown;
     readonly execution?: unknown;
   } | null)[]) {

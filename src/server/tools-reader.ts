@@ -1,12 +1,10 @@
 /** Reads all tools of a server in a conversation that has only just begun. */
 import type { UpstreamConnection, UpstreamEra } from '../core/ports.ts';
 import { Message } from '../core/protocol/message.ts';
-import { OUR_ENVELOPE } from './our-envelope.ts';
+import { toolPageOf } from '../core/protocol/tool-page.ts';
+import { toolListParams } from './tool-pages.ts';
 
 export type LearnTools = (tools: readonly unknown[]) => void;
-
-/** Pages that are read; a longer list is not read to its end. */
-const PAGES_MAX = 100;
 
 export class ToolsReader {
   readonly era: UpstreamEra;
@@ -14,7 +12,7 @@ export class ToolsReader {
   readonly #connection: UpstreamConnection;
   readonly #done: LearnTools;
   readonly #found: unknown[] = [];
-  #page = 1;
+  #page = 0;
 
   /** @param done - called once, with what was found, whatever became of the rest. */
   constructor(era: UpstreamEra, connection: UpstreamConnection, done: LearnTools) {
@@ -37,15 +35,11 @@ export class ToolsReader {
   }
 
   received(message: Message): void {
-    if (!this.isReading || message.id !== String(this.#page)) return;
-    const result = (message.isError ? {} : message.value) as {
-      readonly tools?: unknown;
-      readonly nextCursor?: unknown;
-    };
-    if (Array.isArray(result.tools)) this.#found.push(...(result.tools as unknown[]));
-    if (typeof result.nextCursor === 'string' && this.#page < PAGES_MAX) {
-      this.#ask(result.nextCursor);
-    } else this.end();
+    if (!this.isReading || message.id !== this.#id) return;
+    const page = toolPageOf(message.isError ? undefined : message.value, this.#page);
+    this.#found.push(...page.tools);
+    if (page.nextCursor === undefined) this.end();
+    else this.#ask(page.nextCursor);
   }
 
   end(): void {
@@ -54,13 +48,15 @@ export class ToolsReader {
     this.#done(this.#found);
   }
 
+  /** The handshake was 1. */
+  get #id(): string {
+    return String(this.#page + 1);
+  }
+
   #ask(cursor: string | undefined): void {
     this.#page += 1;
-    const meta = this.era === 'modern' ? OUR_ENVELOPE : undefined;
-    const params = JSON.stringify({ _meta: meta, cursor });
-    const outcome = this.#connection.send(
-      Message.request(String(this.#page), 'tools/list', params),
-    );
+    const request = Message.request(this.#id, 'tools/list', toolListParams(this.era, cursor));
+    const outcome = this.#connection.send(request);
     if (outcome !== 'sent') this.end();
   }
 }

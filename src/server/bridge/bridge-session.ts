@@ -144,7 +144,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
       this.#awaitingTools.push(then);
       if (this.#tools !== 'unknown') return;
       this.#tools = 'reading';
-      this.headers.read(this.instance, undefined, () => this.#toolsRead());
+      this.headers.read(this.instance, () => this.#toolsRead());
     });
   }
 

@@ -64,7 +64,7 @@ export class ModernClient implements ModernUpstream {
 
   checkParams(message: Message, head: RequestHead): Refusal | undefined {
     const session = this.#session;
-    session?.headers.refresh(session.instance, undefined);
+    session?.headers.refresh(session.instance);
     return session?.headers.check(message, head);
   }
 
