@@ -157,6 +157,13 @@ describe('the tools of a server', () => {
     expect(now()).toHaveLength(100);
   });
 
+  it('may be as many as a message holds', () => {
+    const { server, now, read } = knownOf();
+    read();
+    server.answer({ tools: Array.from({ length: 300_000 }, () => 'a') });
+    expect(now()).toEqual(['files/a']);
+  });
+
   it.each([{}, { tools: 7 }, { tools: [], nextCursor: 7 }])(
     'are none where it says %j',
     (value) => {

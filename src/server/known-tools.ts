@@ -137,7 +137,9 @@ export class KnownTools {
     wait(instance.state === 'starting');
     const found: unknown[] = [];
     giveUp = readToolPagesLater(instance, {
-      read: (tools) => found.push(...tools),
+      read: (tools) => {
+        for (const tool of tools) found.push(tool);
+      },
       ended: (isWhole) => ended(isWhole ? found : undefined),
     });
   }

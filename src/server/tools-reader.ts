@@ -37,7 +37,7 @@ export class ToolsReader {
   received(message: Message): void {
     if (!this.isReading || message.id !== this.#id) return;
     const page = toolPageOf(message.isError ? undefined : message.value, this.#page);
-    this.#found.push(...page.tools);
+    for (const tool of page.tools) this.#found.push(tool);
     if (page.nextCursor === undefined) this.end();
     else this.#ask(page.nextCursor);
   }

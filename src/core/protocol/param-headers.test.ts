@@ -245,6 +245,11 @@ describe('what a request must say', () => {
   });
 });
 
+test('a schema may have as many parts as a message holds', () => {
+  const anyOf = Array.from({ length: 300_000 }, () => true);
+  expect(paramHeadersOf({ type: 'object', anyOf })).toEqual({ kind: 'headers', headers: [] });
+});
+
 test('the headers of a request are handed on as they came, repeated ones repeated', () => {
   const head = {
     headerNames: () => ['host', 'mcp-param-region', 'mcp-param-dry', 'mcp-param-region'],

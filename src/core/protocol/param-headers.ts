@@ -119,8 +119,7 @@ function unreachableSchemas(node: Schema): unknown[] {
   for (const keyword of SCHEMA_KEYWORDS) {
     if (!Object.hasOwn(node, keyword)) continue;
     const value = node[keyword];
-    if (Array.isArray(value)) found.push(...(value as unknown[]));
-    else found.push(value);
+    for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) found.push(each);
   }
   for (const keyword of SCHEMA_MAP_KEYWORDS) {
     for (const [, child] of namedSchemas(node, keyword)) found.push(child);
