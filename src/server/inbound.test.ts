@@ -10,6 +10,7 @@ import type {
   AdministrativeAct,
   AuditEntry,
   AuditTrail,
+  ToolFacts,
   ToolsThere,
 } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
@@ -485,6 +486,24 @@ describe('a call whose verdict looks at what tools say', () => {
     tools.wereRead();
     expect(gone).toEqual([messages]);
     expect(gone[0]).toBe(messages);
+  });
+
+  it('waits for two readings at most where they change all the time, and then nothing is known', () => {
+    const tools = new ToolsToRead();
+    const { inbound } = doorOf(tools.context);
+    const { opened, session } = sessionOf();
+    const come = (upstream: () => { readonly conversation: Instance | undefined }): boolean =>
+      inbound.waitsForTools([CALL], upstream, () => {}, session);
+    // The handshake is waited for besides.
+    expect(come(() => ({ conversation: undefined }))).toBe(true);
+    opened();
+    for (const isWaiting of [true, true, false, false]) {
+      expect(come(conversation)).toBe(isWaiting);
+      tools.wereRead();
+    }
+    expect(tools.told(inbound)).toEqual(new Map());
+    tools.known = new Map([['now', {} as ToolFacts]]);
+    expect([come(conversation), tools.told(inbound)]).toEqual([false, tools.known]);
   });
 
   it('waits for none that are known, and is judged by what they say where it goes', () => {

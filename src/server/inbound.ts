@@ -29,6 +29,9 @@ import { isGuarded, Warrant } from './warrant.ts';
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** Tools may change while they are read: then once more, so that no call waits for ever. */
+const READINGS_MAX = 2;
+
 export class Inbound {
   readonly context: EndpointContext;
   readonly exchange: HttpExchange;
@@ -39,6 +42,8 @@ export class Inbound {
   readonly #revocationsBefore: number;
   /** Of the conversation that a call among its messages is for. */
   #tools: ToolsThere | undefined;
+  /** Of those tools, that were waited for. */
+  #readings = 0;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -227,7 +232,8 @@ export class Inbound {
     const { conversation } = called;
     const known = conversation === undefined ? 'due' : knownTools.of(conversation);
     this.#tools = known === 'due' ? NO_TOOLS : known;
-    if (known !== 'due') return false;
+    if (known !== 'due' || this.#readings >= READINGS_MAX) return false;
+    if (conversation !== undefined) this.#readings += 1;
     const isGone = this.#watchClient();
     const giveBack = session?.held.hold(messages) ?? ((): readonly Message[] => messages);
     const wait = (then: () => void): boolean =>

@@ -306,14 +306,14 @@ describe('what tools say', () => {
 });
 
 describe('tools that changed', () => {
-  it('are read at once, and those of before count until then', () => {
+  it('are read at once, and those of before count no more', () => {
     const { server, told, known, now, read } = knownOf();
     read();
     server.answer({ tools: ['a'] });
     known.listChanged(server.instance, Message.notification('notifications/prompts/list_changed'));
     expect(server.asked).toHaveLength(1);
     known.listChanged(server.instance, CHANGED);
-    expect([server.asked.length, now()]).toEqual([2, ['files/a']]);
+    expect([server.asked.length, now()]).toEqual([2, 'due']);
     const over = read();
     expect(server.asked).toHaveLength(2);
     server.answer({ tools: ['b'] });
@@ -341,9 +341,134 @@ describe('tools that changed', () => {
     for (let i = 0; i < 2; i += 1) known.listChanged(server.instance, CHANGED);
     expect(server.asked).toHaveLength(1);
     server.answer({ tools: ['a'] });
-    expect([over(), now(), server.asked.length]).toEqual([1, ['files/a'], 2]);
+    expect([over(), now(), server.asked.length]).toEqual([1, 'due', 2]);
+    const after = read();
     server.answer({ tools: ['b'] });
-    expect([over(), now(), server.asked.length]).toEqual([1, ['files/b'], 2]);
+    expect([over(), after(), now(), server.asked.length]).toEqual([1, 1, ['files/b'], 2]);
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it('whenever they are asked for are read once a second, and count never', () => {
+    const { server, known, now, read } = knownOf();
+    read();
+    for (let i = 0; i <= 5; i += 1) {
+      known.listChanged(server.instance, CHANGED);
+      server.answer({ tools: ['a'] });
+      expect(now()).toBe('due');
+      // The first change was the first, and did not wait.
+      if (i > 0) {
+        const asked = server.asked.length;
+        const over = read();
+        known.listChanged(server.instance, CHANGED);
+        server.clock.advance(999);
+        expect([server.asked.length, over(), now()]).toEqual([asked, 0, 'due']);
+        server.clock.advance(1);
+        expect([server.asked.length, over(), now()]).toEqual([asked + 1, 0, 'due']);
+      }
+    }
+    server.answer({ tools: ['b'] });
+    expect([now(), server.clock.pending]).toEqual([['files/b'], 0]);
+  });
+
+  it('are read without a pause where they were read a while ago', () => {
+    const { server, known, now } = knownOf();
+    for (let i = 1; i <= 3; i += 1) {
+      known.listChanged(server.instance, CHANGED);
+      expect(server.asked).toHaveLength(i);
+      server.answer({ tools: ['a'] });
+      expect(now()).toEqual(['files/a']);
+      server.clock.advance(i < 3 ? 1000 : 999);
+    }
+    known.listChanged(server.instance, CHANGED);
+    expect([server.asked.length, now()]).toEqual([3, 'due']);
+    server.clock.advance(1);
+    expect(server.asked).toHaveLength(4);
+  });
+
+  it('while they are read are not read once more where no verdict looks any more', () => {
+    const { server, told, known, now, read } = knownOf();
+    read();
+    told.learn = undefined;
+    known.listChanged(server.instance, CHANGED);
+    server.answer({ tools: ['a'] });
+    expect([now(), server.asked.length, server.clock.pending]).toEqual(['due', 1, 0]);
+  });
+
+  it.each([
+    ['the conversation is over', ({ server }: Built) => (server.state = 'waiting'), undefined],
+    ['it is another one', ({ server }: Built) => (server.starts = 2), 'due'],
+    ['no verdict looks any more', ({ told }: Built) => (told.learn = undefined), 'due'],
+  ])('are not read after the pause where %s, and nobody waits', (_, end, expected) => {
+    const built = knownOf();
+    const { server, known, now, read } = built;
+    for (let i = 0; i < 2; i += 1) {
+      known.listChanged(server.instance, CHANGED);
+      if (i === 0) server.answer({ tools: ['a'] });
+    }
+    const over = read();
+    end(built);
+    server.clock.advance(1000);
+    expect([over(), server.asked.length, now()]).toEqual([1, 1, expected]);
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it('that could not be read are asked for every five seconds until they can, whoever calls', () => {
+    const { server, told, known, now } = knownOf();
+    known.listChanged(server.instance, CHANGED);
+    server.fail();
+    expect([now(), told.steps.length]).toEqual([[], 1]);
+    for (let i = 2; i <= 4; i += 1) {
+      server.clock.advance(4999);
+      expect(server.asked).toHaveLength(i - 1);
+      server.clock.advance(1);
+      expect([server.asked.length, now()]).toEqual([i, 'due']);
+      if (i < 4) server.fail();
+    }
+    // Others may have said something better meanwhile: it is told that nobody knows once.
+    expect(told.steps).toEqual([['relearn', 'files', 'acme', []]]);
+    server.answer({ tools: ['a'] });
+    expect([now(), told.steps.at(-1)]).toEqual([['files/a'], ['relearn', 'files', 'acme', ['a']]]);
+    expect(server.clock.pending).toBe(0);
+  });
+
+  it('that could not be read are asked for once by a call and by the clock', () => {
+    const { server, known, read } = knownOf();
+    known.listChanged(server.instance, CHANGED);
+    server.fail();
+    server.clock.advance(4000);
+    known.listChanged(server.instance, CHANGED);
+    server.fail();
+    expect([server.asked.length, server.clock.pending]).toEqual([2, 1]);
+    server.clock.advance(5000);
+    expect(server.asked).toHaveLength(3);
+    const over = read();
+    server.answer({ tools: ['a'] });
+    expect([over(), server.asked.length, server.clock.pending]).toEqual([1, 3, 0]);
+  });
+
+  it.each([
+    ['the conversation is over', ({ server }: Built) => (server.state = 'closed')],
+    ['it is another one', ({ server }: Built) => (server.starts = 2)],
+    ['no verdict looks any more', ({ told }: Built) => (told.learn = undefined)],
+  ])('that could not be read are asked for no more where %s', (_, end) => {
+    const built = knownOf();
+    const { server, known } = built;
+    known.listChanged(server.instance, CHANGED);
+    server.fail();
+    end(built);
+    server.clock.advance(60_000);
+    expect([server.asked.length, server.clock.pending]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['over', (server: Server) => (server.state = 'waiting')],
+    ['another one', (server: Server) => (server.starts = 2)],
+  ])('are nothing to other conversations where the one that said so is %s', (_, end) => {
+    const { server, told, known } = knownOf();
+    known.listChanged(server.instance, CHANGED);
+    end(server);
+    server.lose();
+    expect([told.steps, server.clock.pending]).toEqual([[], 0]);
   });
 
   it.each([0, 1])('while they are read say nothing where the reading after %i fails', (good) => {
@@ -354,6 +479,8 @@ describe('tools that changed', () => {
     read();
     known.listChanged(server.instance, CHANGED);
     if (good === 1) server.answer({ tools: ['b'] });
+    else server.fail();
+    expect(now()).toBe('due');
     server.fail();
     expect(now()).toEqual([]);
     expect(told.steps.at(-1)).toEqual(['relearn', 'files', 'acme', []]);

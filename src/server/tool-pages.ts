@@ -7,6 +7,9 @@ import type { Instance } from './instance.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
 import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 
+/** Between readings of what changed: a server may say that it did whenever it is asked for it. */
+export const REREAD_MS = 1000;
+
 export interface ToolPagesReader {
   /** The tools of one more page. */
   read(tools: readonly unknown[]): void;

@@ -293,6 +293,91 @@ describe('what tools say of themselves', () => {
   });
 });
 
+const CHANGED = 'notifications/tools/list_changed';
+
+describe('what tools said before they changed', () => {
+  it('counts no more while they are read again, for which calls wait', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    timed.server.upstream.newest.say(CHANGED);
+    const refused = called(session);
+    await listed(timed, 2, false);
+    expect(await refused).toBe(403);
+    expect(listCount(timed)).toBe(3);
+  });
+
+  it('counts never where they change whenever they are asked for, which is once a second', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const { newest } = timed.server.upstream;
+    const changing = async (index: number): Promise<void> => {
+      const list = await listOf(timed, index);
+      newest.say(CHANGED);
+      list.answer({ tools: [toolOf(true)] });
+    };
+    const call = called(session);
+    for (const index of [1, 2]) await changing(index);
+    expect(await call).toBe(403);
+    expect(newest.methods()).not.toContain('tools/call');
+    for (const index of [3, 4]) {
+      const counted = listCount(timed);
+      await timed.pass(500);
+      expect(listCount(timed)).toBe(counted);
+      await timed.pass(500);
+      await changing(index);
+    }
+    const waiting = called(session);
+    await timed.pass(1000);
+    await listed(timed, 5, true);
+    expect(await waiting).toBe(200);
+  });
+
+  it('keeps nobody out for long who calls elsewhere, when they cannot be read again', async () => {
+    const timed = await reading();
+    const { upstream } = timed.server;
+    const sessions: Session2025[] = [];
+    for (const index of [1, 2]) {
+      const session = await Session2025.open(timed.server);
+      const call = called(session);
+      await listed(timed, index, true);
+      expect(await call).toBe(200);
+      sessions.push(session);
+    }
+    const [other, changing] = sessions as [Session2025, Session2025];
+    upstream.newest.say(CHANGED);
+    (await listOf(timed, 3)).fail(-32603, 'Not now.');
+    expect(await Promise.all([called(changing), called(other)])).toEqual([403, 403]);
+    await timed.pass(5000);
+    await listed(timed, 4, true);
+    expect(await Promise.all([called(changing), called(other)])).toEqual([200, 200]);
+    expect(listCount(timed)).toBe(5);
+    // One that ends before it said what they are now takes nothing from others.
+    upstream.newest.say(CHANGED);
+    await listOf(timed, 5);
+    upstream.newest.die();
+    expect(await called(other)).toBe(200);
+  });
+
+  it('hides them from no list that says something else', async () => {
+    const timed = await reading();
+    const session = await Session2025.open(timed.server);
+    const first = called(session);
+    await listed(timed, 1, true);
+    expect(await first).toBe(200);
+    timed.server.upstream.newest.say(CHANGED);
+    (await listOf(timed, 2)).fail(-32603, 'Not now.');
+    expect(await called(session)).toBe(403);
+    for (const [index, isReadOnly] of [true, false].entries()) {
+      const shown = session.post(rpc(2, 'tools/list')).whole();
+      await listed(timed, 3 + index, isReadOnly);
+      expect((await shown).text.includes('"now"')).toBe(isReadOnly);
+    }
+  });
+});
+
 describe('what tools say once policies begin to look at it', () => {
   /** The gate's own reading of the list, which a reload begins, is not answered. */
   async function reloaded(call: (server: WireServer) => Promise<WireReply>): Promise<{
