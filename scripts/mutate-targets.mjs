@@ -34,7 +34,10 @@ export const TARGETS = [
   target('src/server/question-bond.ts'),
   target('src/server/questions.ts'),
   target('src/server/revocations.ts'),
-  { ...target('src/server/tool-pages.ts'), tests: ['src/server/known-tools.test.ts'] },
+  {
+    ...target('src/server/tool-pages.ts'),
+    tests: ['src/server/known-tools.test.ts', 'src/server/tool-headers.test.ts'],
+  },
   target('src/server/warrant.ts'),
   target('src/server/task-owners.ts'),
   target('src/server/trust-deadlines.ts'),

@@ -132,7 +132,8 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
       this.instance.tellNow(refuseQuestion(id, refusal));
       return;
     }
-    if (message.method === 'notifications/tools/list_changed') this.#readTools(() => {});
+    const isOfTools = message.method === 'notifications/tools/list_changed';
+    if (isOfTools && this.#hasTools) this.#toolHeaders.changed(this.instance);
     this.instance.ports.listChanged?.(this.instance, message);
     if (message.spans.subscriptionId !== undefined) {
       this.hub.received(message);
@@ -162,10 +163,11 @@ export class ModernInstance implements InstanceRole, ModernUpstream {
    * none.
    */
   #readTools(done: () => void): void {
-    if (this.capabilities['tools'] === undefined) {
-      done();
-      return;
-    }
-    this.#toolHeaders.read(this.instance, done);
+    if (this.#hasTools) this.#toolHeaders.read(this.instance, done);
+    else done();
+  }
+
+  get #hasTools(): boolean {
+    return this.capabilities['tools'] !== undefined;
   }
 }

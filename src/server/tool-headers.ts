@@ -13,7 +13,7 @@ import {
   type ParamHeader,
 } from '../core/protocol/param-headers.ts';
 import type { Instance } from './instance.ts';
-import { readToolPages } from './tool-pages.ts';
+import { readToolPages, REREAD_MS } from './tool-pages.ts';
 
 export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
@@ -21,12 +21,31 @@ export class ToolHeaders {
   #taskSupport: ReadonlyMap<string, 'optional' | 'required'> = new Map();
   /** Undefined before they were read. */
   #readAt: number | undefined;
+  /** Whether they are read because they changed, or were a moment ago. */
+  #isResting = false;
+  /** They changed meanwhile. */
+  #hasChanged = false;
 
   /** Has them read again beside a call when they are old; that one is taken as they are known. */
   refresh(instance: Instance): void {
     const { clock, limits } = instance.ports;
     if (this.#readAt === undefined) return;
     if (clock.now() - this.#readAt >= limits.toolFactsMsMax) this.read(instance, () => {});
+  }
+
+  /** Has them read again because they changed: at once, or a pause after the last time. */
+  changed(instance: Instance): void {
+    this.#hasChanged = true;
+    if (this.#isResting) return;
+    this.#hasChanged = false;
+    this.#isResting = true;
+    this.read(instance, () => {
+      instance.ports.clock.after(REREAD_MS, () => {
+        this.#isResting = false;
+        const isUp = instance.state === 'ready' || instance.state === 'starting';
+        if (this.#hasChanged && isUp) this.changed(instance);
+      });
+    });
   }
 
   /**

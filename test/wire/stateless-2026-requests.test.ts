@@ -282,6 +282,24 @@ describe('headers from tool parameters', () => {
     });
     expect(gate.upstream.calls).toHaveLength(0);
   });
+
+  it('are read again when tools changed, though not without pause of a server that says so always', async () => {
+    const tools = [{ name: 'now', inputSchema: { type: 'object' } }];
+    const { server, upstream, clock } = await timedModernServer({ server: { tools } });
+    expect(await textOf(await server.fetch(callNow(1)))).toBe('now');
+    const { newest } = upstream;
+    const lists = (): number => newest.sent.filter(({ method }) => method === 'tools/list').length;
+    const before = lists();
+    const changed = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+    for (let i = 0; i < 3; i += 1) newest.raw(changed);
+    expect(lists()).toBe(before + 1);
+    await server.fetch(callNow(2));
+    for (const more of [2, 2]) {
+      clock.advance(1000);
+      await server.fetch(callNow(3));
+      expect(lists()).toBe(before + more);
+    }
+  });
 });
 
 describe('request metadata', () => {
