@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Access } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Telemetry, Upstream, UpstreamEra, UpstreamEvents } from '../core/ports.ts';
@@ -9,6 +10,7 @@ import { EraDiscovery } from './era-discovery.ts';
 import { RestartBudget } from './restart-budget.ts';
 
 type Known = ServedEras | Refusal;
+type Context = ConstructorParameters<typeof EraDiscovery>[0];
 
 const DISCOVERED = Message.result('1', '{"supportedVersions":["2026-07-28"]}');
 const REFUSED = Message.error('1', '{"code":-32601,"message":"no"}');
@@ -16,19 +18,19 @@ const REFUSED = Message.error('1', '{"code":-32601,"message":"no"}');
 interface Bench {
   readonly clock: VirtualClock;
   readonly discovery: EraDiscovery;
-  readonly context: ConstructorParameters<typeof EraDiscovery>[0] & { isDraining: boolean };
+  readonly context: Context & { isDraining: boolean };
   readonly conversations: { readonly era: UpstreamEra; readonly events: UpstreamEvents }[];
   readonly told: Known[];
   readonly logged: string[];
 }
 
 /** A server that the test speaks for. */
-function bench(tellsFaults = false): Bench {
+function bench(more: Partial<Context> = {}): Bench {
   const clock = new VirtualClock();
   const conversations: Bench['conversations'] = [];
   const logged: string[] = [];
   const telemetry: Telemetry = {
-    log: (_level, event) => void logged.push(event),
+    log: (level, event) => void logged.push(`${level} ${event}`),
     count: () => {},
     request: () => {},
     streamClosed: () => {},
@@ -50,12 +52,12 @@ function bench(tellsFaults = false): Bench {
     random: { fraction: () => 0.5, sessionId: () => 'id' },
     limits: DEFAULT_LIMITS,
     access: undefined,
-    tellsFaults,
     isDraining: false,
     pool: {
       budget: new RestartBudget(DEFAULT_LIMITS, false),
       spoken: { legacy: true, modern: true, isComplete: true, failure: undefined },
     },
+    ...more,
   };
   const told: Known[] = [];
   return { clock, discovery: new EraDiscovery(context), context, conversations, told, logged };
@@ -78,7 +80,7 @@ it('whoever asks before the first outcome is told of it, and everybody after tha
   expect(told).toHaveLength(2);
   expect(told[0]).toMatchObject({ legacy: true, modern: true });
   expect(told[1]).toBe(discovery.served);
-  expect([logged, clock.pending]).toEqual([['upstream_known'], 0]);
+  expect([logged, clock.pending]).toEqual([['info upstream_known'], 0]);
 });
 
 it('requests are refused while the server cannot be asked, and it is asked again by itself', () => {
@@ -91,7 +93,9 @@ it('requests are refused while the server cannot be asked, and it is asked again
   expect([discovery.served, discovery.known]).toEqual([undefined, told[0]]);
   clock.advance(0);
   end(quiet);
-  expect(logged).toEqual(['upstream_unreachable', 'upstream_unreachable']);
+  expect(logged).toEqual(['error upstream_unreachable', 'error upstream_unreachable']);
+  discovery.whenKnown((known) => told.push(known));
+  expect(told).toEqual([discovery.known, discovery.known]);
   const asked = conversations.length;
   clock.advance(186);
   expect(conversations).toHaveLength(asked);
@@ -99,10 +103,11 @@ it('requests are refused while the server cannot be asked, and it is asked again
   conversations.at(-1)?.events.onMessage(DISCOVERED);
   conversations.at(-1)?.events.onMessage(REFUSED);
   expect(discovery.known).toMatchObject({ modern: true });
+  expect(told).toHaveLength(2);
 });
 
 it('clients are told why the server cannot be reached only where they may know', () => {
-  const open = bench(true);
+  const open = bench({ tellsFaults: true });
   open.discovery.probe();
   end(open);
   expect(open.discovery.known).toEqual({
@@ -123,7 +128,7 @@ it('a thousand requests wait, and one more is told that the server is busy', () 
 });
 
 it('a handshake that could not be started is asked again, and what is known stays known', () => {
-  const { discovery, conversations, clock, context } = bench();
+  const { discovery, conversations, clock, context, logged } = bench();
   discovery.probe();
   conversations[0]?.events.onClosed('start-failed', 'no such file');
   conversations[1]?.events.onMessage(Message.result('1', '{}'));
@@ -132,6 +137,7 @@ it('a handshake that could not be started is asked again, and what is known stay
   conversations.at(-1)?.events.onMessage(DISCOVERED);
   conversations.at(-1)?.events.onClosed('exited', 'it is gone');
   expect(context.pool.spoken).toMatchObject({ legacy: true, modern: true });
+  expect(logged).toEqual(['info upstream_known', 'info upstream_known']);
   expect(clock.pending).toBe(0);
 });
 
@@ -147,8 +153,93 @@ it('a retry asks at once where a probe is due, and leaves alone one that is unde
   const asked = conversations.length;
   discovery.retry();
   expect(conversations).toHaveLength(asked + 1);
+  discovery.retry();
+  clock.advance(2000);
+  expect(conversations).toHaveLength(asked + 1);
   discovery.stop();
   expect(clock.pending).toBe(0);
+});
+
+it('nobody asks again after the end, nor by what was due before it', () => {
+  const quiet = bench();
+  quiet.discovery.probe();
+  end(quiet);
+  quiet.clock.advance(0);
+  end(quiet);
+  quiet.discovery.stop();
+  expect([quiet.clock.pending, quiet.discovery.known]).toEqual([0, { error: 'SHUTTING_DOWN' }]);
+});
+
+it('an era that is known stays known when another probe does not find it', () => {
+  const { discovery, conversations, clock, context } = bench();
+  discovery.probe();
+  conversations[0]?.events.onMessage(DISCOVERED);
+  conversations[1]?.events.onClosed('start-failed', 'no such file');
+  clock.advance(0);
+  conversations.at(-1)?.events.onMessage(REFUSED);
+  conversations.at(-1)?.events.onMessage(Message.result('1', '{}'));
+  expect(context.pool.spoken).toMatchObject({ legacy: true, modern: true });
+});
+
+it('only what the operator wants served is served', () => {
+  const { discovery, conversations } = bench({ eras: 'modern' });
+  discovery.probe();
+  conversations[0]?.events.onMessage(DISCOVERED);
+  conversations[1]?.events.onMessage(REFUSED);
+  expect(discovery.known).toMatchObject({ legacy: false, modern: true });
+});
+
+it('starts in vain are out of the budget of restarts, which an answer gives back', () => {
+  const limits = { ...DEFAULT_LIMITS, restartsPerWindowMax: 2 };
+  const pool = { ...bench().context.pool, budget: new RestartBudget(limits, false) };
+  const quiet = bench({ pool });
+  quiet.discovery.probe();
+  end(quiet);
+  quiet.clock.advance(0);
+  quiet.conversations.at(-1)?.events.onMessage(DISCOVERED);
+  quiet.conversations.at(-1)?.events.onMessage(REFUSED);
+  pool.budget.died(0, false);
+  expect(pool.budget.pauseMs(0)).toBe(0);
+  const other = bench({ pool: { ...pool, budget: new RestartBudget(limits, false) } });
+  other.discovery.probe();
+  end(other);
+  other.clock.advance(0);
+  end(other);
+  expect(other.context.pool.budget.pauseMs(0)).toBe(limits.restartPauseMs);
+});
+
+it('whoever runs a server that says nothing is told', () => {
+  const { discovery, clock, logged } = bench();
+  discovery.probe();
+  clock.advance(10_000);
+  expect(logged).toEqual(['warn upstream_silent']);
+});
+
+it('what its tools say is learned where verdicts need it', () => {
+  const learned: unknown[] = [];
+  const access: Access = {
+    decide: () => ({ refusal: undefined, policies: [] }),
+    filter: (_, answer) => answer,
+    learn: (server, tools) => void learned.push([server, tools]),
+  };
+  const { discovery, conversations, clock } = bench({ access });
+  discovery.probe();
+  const about = '{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}';
+  conversations[0]?.events.onMessage(Message.result('1', about));
+  conversations[1]?.events.onMessage(REFUSED);
+  expect(discovery.known).toBeUndefined();
+  conversations[0]?.events.onMessage(Message.result('2', '{"tools":[{"name":"add"}]}'));
+  expect(learned).toEqual([['quiet', [{ name: 'add' }]]]);
+  expect([discovery.known, clock.pending]).toMatchObject([{}, 0]);
+});
+
+it('no tools are read where nobody needs them', () => {
+  const { discovery, conversations } = bench();
+  discovery.probe();
+  const about = '{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}';
+  conversations[0]?.events.onMessage(Message.result('1', about));
+  conversations[1]?.events.onMessage(REFUSED);
+  expect(discovery.known).toBeDefined();
 });
 
 it('nothing is learned while the endpoint drains', () => {

@@ -69,7 +69,7 @@ function bench(hasRoom = true) {
 
 it('what one session gives up is kept for another, and the last one gives it up at the server', () => {
   const { one, other, asked, subscribe, unsubscribe } = bench();
-  subscribe(one, 'file:///a');
+  expect(subscribe(one, 'file:///a')).toMatchObject({ state: 'waiting' });
   subscribe(other, 'file:///a');
   asked.length = 0;
   expect(unsubscribe(one, 'file:///a')).toEqual({ answer: '{}' });
@@ -92,7 +92,11 @@ it('a session subscribes as many resources as it may, and one that was refused i
   subscribe(one, 'file:///a');
   subscribe(one, 'file:///b');
   asked.length = 0;
-  expect(subscribe(one, 'file:///c')).toMatchObject({ error: 'TOO_MANY_REQUESTS', id: '1' });
+  expect(subscribe(one, 'file:///c')).toEqual({
+    error: 'TOO_MANY_REQUESTS',
+    id: '1',
+    detail: 'Too many subscriptions.',
+  });
   expect([asked, [...one.subscribed]]).toEqual([[], ['file:///a', 'file:///b']]);
   const full = bench(false);
   full.subscribe(full.one, 'file:///a');
