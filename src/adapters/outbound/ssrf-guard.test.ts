@@ -80,6 +80,29 @@ describe('a URL', () => {
   });
 });
 
+describe('a URL that another host named', () => {
+  const named = (url: string, by: string, ...allowed: string[]): string | undefined =>
+    new SsrfGuard(allowed).faultOfNamed(new URL(url), new URL(by));
+
+  it('V37: leads to this machine only from there, or where that was allowed', () => {
+    for (const url of ['http://localhost:1/', 'https://127.0.0.1/', 'http://[::1]/']) {
+      const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+      expect(named(url, 'https://mcp.example/')).toContain(`${host} is not a public address`);
+      expect(named(url, 'https://mcp.example/', host)).toBeUndefined();
+      expect(named(url, 'http://app.localhost/')).toBeUndefined();
+      expect(named(url, 'http://[::1]:7/')).toBeUndefined();
+    }
+  });
+
+  it('V37: may be called as any other, and no more', () => {
+    expect(named('https://login.example/', 'https://mcp.example/')).toBeUndefined();
+    for (const by of ['https://mcp.example/', 'http://127.0.0.1/']) {
+      expect(named('https://10.0.0.1/', by)).toContain('not a public address');
+      expect(named('http://login.example/', by)).toContain('Without TLS');
+    }
+  });
+});
+
 describe('a name', () => {
   function lookedUp(
     host: string,
