@@ -167,4 +167,26 @@ describe('tokens that say nothing by themselves', () => {
     expect(entries).toContainEqual(expect.objectContaining(revoked));
     expect(JSON.stringify(entries)).not.toContain('"gone"]');
   });
+
+  it('that another issuer named alike go on when one issuer ends its own', async () => {
+    const [one, other] = [await Introspection.start(), await Introspection.start()];
+    let isEnded = false;
+    one.says = (token) =>
+      token !== 'ones' || isEnded ? { active: false } : good({ jti: 'alike', iss: ISSUER });
+    other.says = () => good({ jti: 'alike' });
+    const ways = [
+      asking(one, { keptMsMax: 1000 }).auth,
+      asking(other, { issuer: 'https://other.example.test' }).auth,
+    ];
+    const host = await hostOf(behind({ kind: 'several', ways }));
+    const [mine, theirs] = [
+      await TokenSession.open(host, 'ones'),
+      await TokenSession.open(host, 'others'),
+    ];
+    const streams = [await mine.listen().head(), await theirs.listen().head()];
+    isEnded = true;
+    await streams[0]?.whole();
+    expect((await theirs.call().whole()).status).toBe(200);
+    expect(streams[1]?.isEnded).toBe(false);
+  });
 });
