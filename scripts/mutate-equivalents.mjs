@@ -606,11 +606,6 @@ const BY_FILE = {
       texts: ['false'],
       why: 'What is no header holds no token either; the compiler asks.',
     },
-    {
-      line: '? { ...presented, digest: digest ?? tokenDigest(token) }',
-      texts: ['(tokenDigest(token))'],
-      why: 'The digest of one token is always the same.',
-    },
   ],
   'src/adapters/identity/replay-cache.ts': [
     {
