@@ -393,6 +393,19 @@ it('ends whatever a peer leaves unread', async () => {
 });
 
 describe('V53: one connection', () => {
+  it('is served when it asks after a goodbye, and ends when nothing is open', async () => {
+    await open();
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
+    const raw = await rawSession();
+    raw.resume();
+    const over = new Promise((resolve) => raw.once('close', resolve));
+    const goodbye = frame(7, 0, 0, Buffer.alloc(8));
+    raw.write(Buffer.concat([frame(1, 5, 1, GET_HEAD), goodbye, frame(1, 5, 3, GET_HEAD)]));
+    await app.until(() => app.sinks.length === 2, 'both streams');
+    for (const sink of app.sinks) sink.end('');
+    await over;
+  });
+
   it('is told how many requests and how large a head it may have', async () => {
     await open({ requestsPerConnectionMax: 7, headBytesMax: 9000 });
     const made = await session();

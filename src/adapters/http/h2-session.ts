@@ -42,6 +42,11 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
     context.sessions.delete(session);
   });
   session.on('error', ignore);
+  session.on('goaway', (code) => {
+    if (code !== constants.NGHTTP2_NO_ERROR) return;
+    stayOpen(session);
+    idle.leave();
+  });
   session.on('ping', () => pings.take());
   session.on('remoteSettings', () => pings.take());
   session.on(
@@ -59,6 +64,16 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
       context.line.enter(socket, () => backlog.enter(stream, () => app.handle(exchange)));
     },
   );
+}
+
+/**
+ * Has Node not close a session right now, as it does when its peer says goodbye with streams open:
+ * it would refuse each further request in the middle of its frame, which frees memory that nghttp2
+ * still reads. A client's goodbye is about streams that we would open.
+ * @see https://www.rfc-editor.org/rfc/rfc9113#section-6.8
+ */
+function stayOpen(session: ServerHttp2Session): void {
+  session.close = () => void Reflect.deleteProperty(session, 'close');
 }
 
 function sessionOptions(limits: ConnectionLimits): Parameters<typeof performServerHandshake>[1] {
@@ -83,6 +98,7 @@ class IdleTimer {
   readonly #limits: ConnectionLimits;
   #timer: NodeJS.Timeout;
   #open = 0;
+  #isLeaving = false;
 
   constructor(session: ServerHttp2Session, socket: Socket, limits: ConnectionLimits) {
     this.#session = session;
@@ -100,8 +116,16 @@ class IdleTimer {
     this.#open -= 1;
     if (this.#open === 0 && !this.#session.destroyed) {
       clearTimeout(this.#timer);
-      this.#timer = this.#arm(this.#limits.keepAliveMs);
+      this.#timer = this.#arm(this.#isLeaving ? 0 : this.#limits.keepAliveMs);
     }
+  }
+
+  /** Its peer said goodbye: it is not waited for once nothing is open. */
+  leave(): void {
+    this.#isLeaving = true;
+    if (this.#open > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = this.#arm(0);
   }
 
   stop(): void {
