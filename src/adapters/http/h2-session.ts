@@ -27,6 +27,7 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
   const resets = new MinuteBudget(limits.resetsPerMinuteMax, () => cut('resets'));
   const pings = new MinuteBudget(limits.pingsPerMinuteMax, () => cut('pings'));
   const idle = new IdleTimer(session, socket, limits);
+  session.close = (): void => leave(session, idle);
   const watch = new H2Watch(session, socket, limits.probeDelayMs);
   const backlog = new H2Backlog(socket, limits, () => {
     cut('unread');
@@ -42,11 +43,6 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
     context.sessions.delete(session);
   });
   session.on('error', ignore);
-  session.on('goaway', (code) => {
-    if (code !== constants.NGHTTP2_NO_ERROR) return;
-    stayOpen(session);
-    idle.leave();
-  });
   session.on('ping', () => pings.take());
   session.on('remoteSettings', () => pings.take());
   session.on(
@@ -67,13 +63,15 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
 }
 
 /**
- * Has Node not close a session right now, as it does when its peer says goodbye with streams open:
- * it would refuse each further request in the middle of its frame, which frees memory that nghttp2
- * still reads. A client's goodbye is about streams that we would open.
+ * In place of Node's own way to close, when its peer says goodbye or we do. That refuses each
+ * further request in the middle of its frame, which frees memory that nghttp2 still reads. Here
+ * what comes before our goodbye has left is served, and the session ends when nothing is open.
  * @see https://www.rfc-editor.org/rfc/rfc9113#section-6.8
  */
-function stayOpen(session: ServerHttp2Session): void {
-  session.close = () => void Reflect.deleteProperty(session, 'close');
+function leave(session: ServerHttp2Session, idle: IdleTimer): void {
+  if (session.destroyed || idle.isLeaving) return;
+  session.goaway();
+  idle.leave();
 }
 
 function sessionOptions(limits: ConnectionLimits): Parameters<typeof performServerHandshake>[1] {
@@ -98,7 +96,8 @@ class IdleTimer {
   readonly #limits: ConnectionLimits;
   #timer: NodeJS.Timeout;
   #open = 0;
-  #isLeaving = false;
+  /** Whether it ends as soon as nothing is open. */
+  isLeaving = false;
 
   constructor(session: ServerHttp2Session, socket: Socket, limits: ConnectionLimits) {
     this.#session = session;
@@ -116,13 +115,12 @@ class IdleTimer {
     this.#open -= 1;
     if (this.#open === 0 && !this.#session.destroyed) {
       clearTimeout(this.#timer);
-      this.#timer = this.#arm(this.#isLeaving ? 0 : this.#limits.keepAliveMs);
+      this.#timer = this.#arm(this.isLeaving ? 0 : this.#limits.keepAliveMs);
     }
   }
 
-  /** Its peer said goodbye: it is not waited for once nothing is open. */
   leave(): void {
-    this.#isLeaving = true;
+    this.isLeaving = true;
     if (this.#open > 0) return;
     clearTimeout(this.#timer);
     this.#timer = this.#arm(0);
@@ -134,8 +132,8 @@ class IdleTimer {
 
   #arm(delayMs: number): NodeJS.Timeout {
     return setTimeout(() => {
-      this.#session.close();
-      // A peer that takes no goodbye is not waited for.
+      // With a goodbye, for which a peer that takes none is not waited for.
+      this.#session.destroy();
       const end = (): void => endSession(this.#session, this.#socket);
       this.#timer = setTimeout(end, this.#limits.stallMsMax);
     }, delayMs);
