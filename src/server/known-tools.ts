@@ -6,7 +6,7 @@
 import type { Access, ToolsThere } from '../core/access.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Instance } from './instance.ts';
-import { readToolPagesLater, REREAD_MS } from './tool-pages.ts';
+import { isUp, readToolPagesLater, REREAD_MS } from './tool-pages.ts';
 
 /** How long calls wait for the list once it is asked for. */
 const READ_MS_MAX = 3000;
@@ -199,10 +199,6 @@ export class KnownTools {
       });
     }
   }
-}
-
-function isUp({ state }: Instance): boolean {
-  return state === 'ready' || state === 'starting';
 }
 
 /** Whether it is still in the conversation that this is known of. */

@@ -13,7 +13,7 @@ import {
   type ParamHeader,
 } from '../core/protocol/param-headers.ts';
 import type { Instance } from './instance.ts';
-import { readToolPages, REREAD_MS } from './tool-pages.ts';
+import { isUp, readToolPages, REREAD_MS } from './tool-pages.ts';
 
 export class ToolHeaders {
   #headers = new Map<string, readonly ParamHeader[]>();
@@ -42,8 +42,7 @@ export class ToolHeaders {
     this.read(instance, () => {
       instance.ports.clock.after(REREAD_MS, () => {
         this.#isResting = false;
-        const isUp = instance.state === 'ready' || instance.state === 'starting';
-        if (this.#hasChanged && isUp) this.changed(instance);
+        if (this.#hasChanged && isUp(instance)) this.changed(instance);
       });
     });
   }

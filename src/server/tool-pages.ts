@@ -5,10 +5,15 @@ import { Message } from '../core/protocol/message.ts';
 import { toolPageOf } from '../core/protocol/tool-page.ts';
 import type { Instance } from './instance.ts';
 import { OUR_ENVELOPE } from './our-envelope.ts';
-import type { CallOwner, UpstreamCall } from './upstream-call.ts';
+import { askedBy, type UpstreamCall } from './upstream-call.ts';
 
 /** Between readings of what changed: a server may say that it did whenever it is asked for it. */
 export const REREAD_MS = 1000;
+
+/** Whether it has a conversation in which they can be read, or will have one soon. */
+export function isUp({ state }: Pick<Instance, 'state'>): boolean {
+  return state === 'ready' || state === 'starting';
+}
 
 export interface ToolPagesReader {
   /** The tools of one more page. */
@@ -42,7 +47,7 @@ export function readToolPages(instance: Instance, reader: ToolPagesReader): void
 export function readToolPagesLater(instance: Instance, reader: ToolPagesReader): () => void {
   return readPages(instance, reader, (params, done) => {
     const request = Message.request('0', 'tools/list', params);
-    const outcome = instance.request(ownerOf(done), request);
+    const outcome = instance.request(askedBy(done), request);
     if (!('error' in outcome)) return outcome;
     queueMicrotask(() => done(outcome));
     return undefined;
@@ -68,14 +73,5 @@ function readPages(instance: Instance, reader: ToolPagesReader, ask: AskPage): (
   readPage(undefined, 1);
   return () => {
     if (call !== undefined) instance.cancel(call, 'it took too long');
-  };
-}
-
-function ownerOf(done: (answer: Message | Refusal) => void): CallOwner {
-  return {
-    answered: (_, message) => done(message),
-    lost: (_, refusal) => done(refusal),
-    related: () => {},
-    closeStream: () => {},
   };
 }

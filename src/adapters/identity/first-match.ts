@@ -87,6 +87,7 @@ function ask(
 }
 
 type Refused = IdentityOutcome & { readonly kind: 'refused' };
+
 /** Whoever is known and may not enter is not taken for somebody else further on. */
 function isDecided({ refusal, isFinal, isUnseen }: Refused): boolean {
   return isFinal === true || (isUnseen !== true && refusal.error !== 'UNAUTHORIZED');
