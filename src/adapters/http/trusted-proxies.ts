@@ -1,5 +1,6 @@
 /** The proxies an operator trusts to say whose request they pass on. Nobody else is believed. */
 import { BlockList, isIP } from 'node:net';
+import { plainAddress } from '../../core/security/address-key.ts';
 import { type ForwardedHeader, forwardedHops } from './forwarded-hops.ts';
 
 export class TrustedProxies {
@@ -66,10 +67,4 @@ export function proxyRangeFault(range: string): string | undefined {
   const isRange = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
   if (family !== 0 && isRange && rest.length === 0 && !address.includes('%')) return undefined;
   return 'Give an address such as 192.0.2.7, or a range such as 10.0.0.0/8.';
-}
-
-/** IPv4 in the form IPv6 sockets show it becomes IPv4 again; a zone is left out. */
-export function plainAddress(address: string): string {
-  const bare = address.replace(/%.*$/, '');
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare;
 }
