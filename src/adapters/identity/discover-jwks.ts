@@ -3,7 +3,7 @@
  * as the operator named it, and only its keys are taken from it.
  * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.3
  */
-import { isOwnName } from '../../core/security/listen-host.ts';
+import { isLedHome } from '../../core/security/listen-host.ts';
 import { CredentialError } from '../credentials/credential-error.ts';
 import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
 
@@ -52,8 +52,7 @@ function jwksUriOf({ issuer: named, jwks_uri: uri }: Metadata, issuer: string): 
   if (named !== issuer) throw new CredentialError('The metadata is of another issuer.');
   if (typeof uri !== 'string' || !URL.canParse(uri))
     throw new CredentialError('The metadata names no keys.');
-  // Which ports this machine has is for its operator to say, and for an issuer that is on it.
-  if (isOwnName(new URL(uri).hostname) && !isOwnName(new URL(issuer).hostname))
+  if (isLedHome(new URL(uri).hostname, new URL(issuer).hostname))
     throw new CredentialError('The metadata leads to this machine; say where its keys are.');
   return uri;
 }

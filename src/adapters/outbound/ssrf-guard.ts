@@ -5,7 +5,7 @@
  */
 import { lookup as lookUp, type LookupAddress, type LookupOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { isOwnName } from '../../core/security/listen-host.ts';
+import { isLedHome, isOwnName } from '../../core/security/listen-host.ts';
 
 type Subnet = readonly [address: string, prefix: number, family: 'ipv4' | 'ipv6'];
 
@@ -82,14 +82,13 @@ export class SsrfGuard {
   }
 
   /**
-   * The same of a URL that another host named: which ports this machine has is for its operator to
-   * say, and for whoever is on it.
+   * The same of a URL that another host named, which does not lead to this machine.
    * @param by - a URL of whoever named it.
    */
   faultOfNamed(url: URL, by: URL): string | undefined {
     const host = bare(url.hostname);
-    const isLedHome = isOwnName(host) && !isOwnName(by.hostname) && !this.#allowedHosts.has(host);
-    return isLedHome ? notPublic(host) : this.faultOf(url);
+    const isStray = isLedHome(host, by.hostname) && !this.#allowedHosts.has(host);
+    return isStray ? notPublic(host) : this.faultOf(url);
   }
 
   /** Whether the operator named this host as one to trust. */

@@ -13,6 +13,15 @@ export function isOwnName(host: string): boolean {
   return isLoopback(host) || host.toLowerCase().endsWith('.localhost');
 }
 
+/**
+ * Whether somebody elsewhere names a host that can only be this machine: which ports it has is for
+ * its operator to say, and for whoever is on it.
+ * @param by - the host of who names it.
+ */
+export function isLedHome(host: string, by: string): boolean {
+  return isOwnName(host) && !isOwnName(by);
+}
+
 /** Whether a listener on `host` answers on every address of this machine. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host);
