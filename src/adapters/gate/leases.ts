@@ -1,7 +1,10 @@
 /**
  * Points of a limiter, taken a few at a time: most requests find one taken already and need not
  * wait for the next turn. What is taken counts for the second it was taken in and for no other, so
- * nobody is given more than the limiter has, nor refused what it would give.
+ * nobody is given more than the limiter has.
+ *
+ * Whoever asked for more than twice what a second has gets the next second's points one by one as
+ * it passes. All of them at its beginning would be a burst each second, and others wait behind it.
  */
 import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
@@ -11,8 +14,12 @@ interface Lease {
   /** What the limiter has besides. */
   remaining: number;
   until: number;
-  /** Whom the limiter has refused need not ask it again before then. */
+  /** Who was refused need not ask again before then. */
   fullUntil: number;
+  /** How often somebody asked in vain. */
+  missed: number;
+  /** Since when points are given evenly; undefined where they are given as they are asked for. */
+  readonly pacedFrom: number | undefined;
 }
 
 /** Which part of its points is taken at once. */
@@ -40,7 +47,10 @@ export class Leases {
   /** @returns milliseconds until there are points again; undefined when one was used. */
   async take(key: string): Promise<number | undefined> {
     const lease = this.#current(key) ?? this.#begin(key);
-    const points = Math.max(1, Math.min(this.#chunk, lease.remaining));
+    const early = this.#earlyMs(lease);
+    if (early > 0) return miss(lease, early);
+    const isPaced = lease.pacedFrom !== undefined;
+    const points = isPaced ? 1 : Math.max(1, Math.min(this.#chunk, lease.remaining));
     lease.remaining -= points;
     try {
       const { msBeforeNext } = await this.#limiter.consume(key, points);
@@ -52,19 +62,20 @@ export class Leases {
     } catch (full) {
       // Whoever asked in the same moment may have taken more than they needed.
       if (this.use(key)) return undefined;
-      const { msBeforeNext } = full as RateLimiterRes;
-      lease.fullUntil = Date.now() + msBeforeNext;
-      return msBeforeNext;
+      return miss(lease, (full as RateLimiterRes).msBeforeNext);
     }
   }
 
   /**
-   * Milliseconds until there are points again; undefined when that is not known at once. A flood
-   * that is refused asks the limiter once a second and not each time, which takes a promise.
+   * Milliseconds until there are points again, for somebody who asked in vain; undefined when that
+   * is not known at once. A flood that is refused does not ask the limiter each time, which takes a
+   * promise.
    */
-  fullMs(key: string): number | undefined {
-    const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();
-    return left > 0 ? left : undefined;
+  missedMs(key: string): number | undefined {
+    const lease = this.#current(key);
+    if (lease === undefined) return undefined;
+    const left = lease.fullUntil - Date.now();
+    return left > 0 ? miss(lease, left) : undefined;
   }
 
   get size(): number {
@@ -76,16 +87,44 @@ export class Leases {
     return lease !== undefined && Date.now() < lease.until ? lease : undefined;
   }
 
+  /** Milliseconds until the next point of a second that is given evenly. */
+  #earlyMs({ pacedFrom, remaining }: Lease): number {
+    if (pacedFrom === undefined) return 0;
+    const { points } = this.#limiter;
+    return pacedFrom + ((points - remaining) * this.#secondMs) / points - Date.now();
+  }
+
   #begin(key: string): Lease {
     const now = Date.now();
+    const before = this.#leases.get(key);
+    // A second that is over says for another one whether the next is given evenly.
     for (const [oldest, { until }] of this.#leases) {
-      if (until > now) break;
+      if (until + this.#secondMs > now) break;
       this.#leases.delete(oldest);
     }
-    const { points, duration } = this.#limiter;
-    const lease = { left: 0, remaining: points, until: now + duration * 1000, fullUntil: 0 };
+    const { points } = this.#limiter;
+    const isBefore = before !== undefined && before.until + this.#secondMs > now;
+    const isPaced = isBefore && before.missed > points;
     this.#leases.delete(key);
+    const lease = {
+      left: 0,
+      remaining: points,
+      until: now + this.#secondMs,
+      fullUntil: 0,
+      missed: 0,
+      pacedFrom: isPaced ? now : undefined,
+    };
     this.#leases.set(key, lease);
     return lease;
   }
+
+  get #secondMs(): number {
+    return this.#limiter.duration * 1000;
+  }
+}
+
+function miss(lease: Lease, waitMs: number): number {
+  lease.missed += 1;
+  lease.fullUntil = Date.now() + waitMs;
+  return waitMs;
 }

@@ -110,7 +110,7 @@ export class RateGate implements Gate {
       if (rule === undefined || leases === undefined) continue;
       const key = accountKey(rule.account, visitor);
       if (leases.use(key)) continue;
-      const waitMs = leases.fullMs(key);
+      const waitMs = leases.missedMs(key);
       if (waitMs !== undefined) {
         settle(this.#refuse('RATE_LIMITED', rule.name, waitMs));
         return;
