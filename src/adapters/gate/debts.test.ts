@@ -4,7 +4,7 @@ import { Debts } from './debts.ts';
 
 // A second lasts as long as a test says, on any machine.
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
 });
 
 afterEach(() => {
@@ -35,6 +35,16 @@ describe('whoever spends', () => {
     ['far more than that', [10_000_000], 60_000],
   ])('%s waits', async (_, sums, waitMs) => {
     expect(await owed(debts(1000), ...sums)).toBe(waitMs);
+  });
+
+  it('waits no longer when the clock is set back', async () => {
+    const one = debts(1000);
+    expect(await owed(one, 3000)).toBe(2000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(one.waitMs('ann')).toBe(2000);
+    vi.advanceTimersByTime(2000);
+    expect(one.waitMs('ann')).toBe(0);
+    expect(await owed(one, 1000)).toBe(0);
   });
 
   it('waits until the debt is paid, and alone', async () => {

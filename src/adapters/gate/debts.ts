@@ -14,7 +14,7 @@ const GATHERED_MAX = 10_000;
 export class Debts {
   readonly #limiter: RateLimiterMemory;
   readonly #gathered = new Map<string, number>();
-  /** When each debt ends, in milliseconds since 1970. */
+  /** When each debt ends, in milliseconds of the clock that nobody sets. */
   readonly #until = new Map<string, number>();
 
   constructor(limiter: RateLimiterMemory) {
@@ -26,7 +26,7 @@ export class Debts {
     if (this.#until.size === 0) return 0;
     const until = this.#until.get(key);
     if (until === undefined) return 0;
-    const left = until - Date.now();
+    const left = until - performance.now();
     if (left <= 0) this.#until.delete(key);
     return Math.max(0, left);
   }
@@ -57,7 +57,7 @@ export class Debts {
   }
 
   #owe(key: string, seconds: number): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [each, until] of this.#until) if (until <= now) this.#until.delete(each);
     this.#until.set(key, now + seconds * 1000);
     void this.#limiter.block(key, seconds);

@@ -57,12 +57,12 @@ export class Leases {
       lease.left += points - 1;
       // The limiter's second began after ours, if only by what it took to ask: before it is over
       // another lease would find nothing of what this one took and did not use.
-      lease.until = Date.now() + msBeforeNext;
+      lease.until = performance.now() + Math.min(msBeforeNext, this.#secondMs);
       return undefined;
     } catch (full) {
       // Whoever asked in the same moment may have taken more than they needed.
       if (this.use(key)) return undefined;
-      return miss(lease, (full as RateLimiterRes).msBeforeNext);
+      return miss(lease, Math.min((full as RateLimiterRes).msBeforeNext, this.#secondMs));
     }
   }
 
@@ -74,7 +74,7 @@ export class Leases {
   missedMs(key: string): number | undefined {
     const lease = this.#current(key);
     if (lease === undefined) return undefined;
-    const left = lease.fullUntil - Date.now();
+    const left = lease.fullUntil - performance.now();
     return left > 0 ? miss(lease, left) : undefined;
   }
 
@@ -84,18 +84,18 @@ export class Leases {
 
   #current(key: string): Lease | undefined {
     const lease = this.#leases.get(key);
-    return lease !== undefined && Date.now() < lease.until ? lease : undefined;
+    return lease !== undefined && performance.now() < lease.until ? lease : undefined;
   }
 
   /** Milliseconds until the next point of a second that is given evenly. */
   #earlyMs({ pacedFrom, remaining }: Lease): number {
     if (pacedFrom === undefined) return 0;
     const { points } = this.#limiter;
-    return pacedFrom + ((points - remaining) * this.#secondMs) / points - Date.now();
+    return pacedFrom + ((points - remaining) * this.#secondMs) / points - performance.now();
   }
 
   #begin(key: string): Lease {
-    const now = Date.now();
+    const now = performance.now();
     const before = this.#leases.get(key);
     // A second that is over says for another one whether the next is given evenly.
     for (const [oldest, { until }] of this.#leases) {
@@ -125,6 +125,6 @@ export class Leases {
 
 function miss(lease: Lease, waitMs: number): number {
   lease.missed += 1;
-  lease.fullUntil = Date.now() + waitMs;
+  lease.fullUntil = performance.now() + waitMs;
   return waitMs;
 }

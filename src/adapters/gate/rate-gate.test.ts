@@ -40,7 +40,7 @@ async function times(count: number, ask: () => Promise<Refusal | undefined>): Pr
 
 // A second lasts as long as a test says, on any machine.
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
 });
 
 afterEach(() => {
