@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { LOAD_CORE, pinned } from './pinning.mjs';
 
 const COMMAND_MS_MAX = 25_000;
+/** Its own collections of garbage would be part of every latency it measures. */
+const FLAGS = ['--single-threaded-gc', '--min-semi-space-size=32', '--max-semi-space-size=32'];
 const live = new Set();
 
 export class LoadProcess {
@@ -14,7 +16,7 @@ export class LoadProcess {
   /** @param {'calls' | 'streams' | 'stalled'} name a file in `load/` */
   constructor(name) {
     const file = fileURLToPath(new URL(`../load/${name}.mjs`, import.meta.url));
-    const [command, ...args] = pinned(LOAD_CORE, [process.execPath, file]);
+    const [command, ...args] = pinned(LOAD_CORE, [process.execPath, ...FLAGS, file]);
     this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', ({ id, result, error }) => {
       const waiting = this.#waiting.get(id);

@@ -13,3 +13,8 @@ export const isPinned =
 export function pinned(core, command) {
   return isPinned ? ['taskset', '-c', String(core), ...command] : command;
 }
+
+/** This process and all its threads to the load's core: what it does is on no server's bill. */
+export function pinSelf() {
+  if (isPinned) spawnSync('taskset', ['-a', '-c', '-p', String(LOAD_CORE), String(process.pid)]);
+}

@@ -17,7 +17,7 @@ import { measureTrust } from '../scenarios/trust.mjs';
 import { BARE_GATEWAY, MCP_PROXY_6, PACKAGES, SDK_V1, SERVERS, TIDEGATE } from '../servers.mjs';
 import { judge } from '../targets.mjs';
 import { stopLoads } from './load-process.mjs';
-import { isPinned, LOAD_CORE, SERVER_CORE } from './pinning.mjs';
+import { isPinned, LOAD_CORE, pinSelf, SERVER_CORE } from './pinning.mjs';
 import { stopServers } from './running-server.mjs';
 
 const MEASURES = {
@@ -41,6 +41,7 @@ const holders = (servers) => servers.filter((entry) => HOLDERS.includes(entry));
 
 /** True when every target that was measured is met. */
 export async function measure({ only, servers: names, isQuick }) {
+  pinSelf();
   const begun = Date.now();
   const machine = describeMachine(isQuick);
   const servers = SERVERS.filter(({ name }) => names === undefined || names.includes(name));
