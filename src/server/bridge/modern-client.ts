@@ -12,8 +12,9 @@ import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { Listener } from '../listener.ts';
 import type { ModernUpstream } from '../modern-upstream.ts';
 import { OUR_IDENTITY } from '../our-identity.ts';
+import type { BridgeClient } from './bridge-client.ts';
 import type { BridgeSession } from './bridge-session.ts';
-import type { BridgeClient, ModernOverLegacy } from './modern-over-legacy.ts';
+import type { ModernOverLegacy } from './modern-over-legacy.ts';
 
 export class ModernClient implements ModernUpstream {
   readonly #bridge: ModernOverLegacy;

@@ -7,7 +7,6 @@
  * what it remembers; only while that one waits for people does another session serve instead.
  */
 import type { Refusal } from '../../core/errors.ts';
-import type { ClientCapabilities } from '../../core/bridge/modern-client/client-capabilities.ts';
 import { isBridged, mayAsk } from '../../core/bridge/modern-client/legacy-request.ts';
 import { readAnswers } from '../../core/bridge/modern-client/input-request.ts';
 import {
@@ -16,7 +15,6 @@ import {
 } from '../../core/bridge/modern-client/modern-result.ts';
 import { bindingOf, readState } from '../../core/bridge/modern-client/request-state.ts';
 import { TASKS_REQUIRED, type Members } from '../../core/bridge/tasks/task-words.ts';
-import type { Visitor } from '../../core/gate.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
@@ -24,36 +22,24 @@ import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
 import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { InstancePlaces } from '../instance-places.ts';
 import type { Listener } from '../listener.ts';
+import type { BridgeClient } from './bridge-client.ts';
 import type { BridgePorts } from './bridge-ports.ts';
-import { BridgeSession, type BridgeSessionKeeper } from './bridge-session.ts';
+import { BridgeSession } from './bridge-session.ts';
 import { BridgedCall, type BridgedCallKeeper, type CallSession } from './bridged-call.ts';
 import { BridgedTasks } from './bridged-tasks.ts';
 import { LegacyListenHub } from './legacy-listen-hub.ts';
 import { Leg } from './leg.ts';
-
-/** Who asks: the principal and what its client says of itself. */
-export interface BridgeClient {
-  readonly visitor: Visitor;
-  readonly principal: Principal;
-  readonly capabilities: ClientCapabilities;
-  /** The same as text: clients of one text share their sessions. */
-  readonly capabilitiesText: string;
-  readonly clientInfo: unknown;
-  /** Whether it declared the tasks extension. */
-  readonly hasTasks: boolean;
-}
+import { SessionGroups, type SessionGroupsKeeper } from './session-groups.ts';
 
 interface Waiting {
   readonly client: BridgeClient;
   readonly call: BridgedCall;
 }
 
-export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper {
+export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper {
   readonly ports: BridgePorts;
   readonly hub: LegacyListenHub;
-  readonly #isPrivate: boolean;
-  readonly #places: InstancePlaces;
-  readonly #sessions = new Map<string, BridgeSession[]>();
+  readonly #groups: SessionGroups;
   /** Calls whose clients went for answers, by the id in their `requestState`. */
   readonly #parked = new Map<string, BridgedCall>();
   /** Undefined where tasks are not carried across. */
@@ -67,8 +53,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
    */
   constructor(ports: BridgePorts, isPrivate: boolean, places: InstancePlaces) {
     this.ports = ports;
-    this.#isPrivate = isPrivate;
-    this.#places = places;
+    this.#groups = new SessionGroups(this, isPrivate, places);
     this.hub = new LegacyListenHub(() => this.sessions);
     if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(() => ports.clock.now());
   }
@@ -88,12 +73,12 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   /** All there are now. */
   get sessions(): readonly BridgeSession[] {
-    return [...this.#sessions.values()].flat();
+    return this.#groups.all;
   }
 
   /** The first session for such a client, or why no more may be opened. */
   sessionFor(client: BridgeClient): BridgeSession | Refusal {
-    return this.#groupOf(client)[0] ?? this.#open(client);
+    return this.#groups.of(client)[0] ?? this.#groups.open(client);
   }
 
   /** Whether the server has tasks and they are carried across, as far as is known. */
@@ -186,7 +171,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       const isNeeded = session === this.hub.primary || isBusy;
       const isStale = session.isHaunted && session.isExclusive;
       if (!isNeeded && (isStale || now - session.lastUsedAt >= upstreamIdleMs))
-        this.#close(session);
+        this.#groups.close(session);
     }
     this.#serveLine();
   }
@@ -200,7 +185,7 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
     }
     for (const call of this.#parked.values()) call.close();
     this.#parked.clear();
-    this.#sessions.clear();
+    this.#groups.clear();
   }
 
   /* ------------------------------------------------------------ told by its calls */
@@ -244,12 +229,17 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
 
   down(session: BridgeSession): boolean {
     this.#tasks?.lost(session);
-    for (const group of this.#sessions.values()) {
-      const index = group.indexOf(session);
-      if (index === 0 || session === this.hub.primary) return true;
-      if (index > 0) group.splice(index, 1);
-    }
+    if (this.#groups.isFirst(session) || this.isPrimary(session)) return true;
+    this.#groups.forget(session);
     return false;
+  }
+
+  isPrimary(session: BridgeSession): boolean {
+    return session === this.hub.primary;
+  }
+
+  closing(session: BridgeSession): void {
+    this.#tasks?.lost(session);
   }
 
   /* ------------------------------------------------------------ */
@@ -321,13 +311,13 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
   }
 
   #sessionForCall(client: BridgeClient, call: BridgedCall): BridgeSession | 'wait' | Refusal {
-    const group = this.#groupOf(client);
-    const first = group[0] ?? this.#open(client);
+    const group = this.#groups.of(client);
+    const first = group[0] ?? this.#groups.open(client);
     if ('error' in first || !first.isExclusive || !call.canAsk) return first;
     const free = group.find(({ isFree }) => isFree);
     if (free !== undefined) return free;
     const mustWait = group.some((each) => !each.isHaunted && !each.isWaitingForPeople);
-    return mustWait || !this.#makesRoom(client) ? 'wait' : this.#open(client);
+    return mustWait || !this.#groups.makesRoom(client) ? 'wait' : this.#groups.open(client);
   }
 
   /** Whoever waits and can be served is; one that cannot does not hold up the others' sessions. */
@@ -344,49 +334,5 @@ export class ModernOverLegacy implements BridgeSessionKeeper, BridgedCallKeeper 
       else call.start(session);
     }
     this.#isServing = false;
-  }
-
-  #groupOf({ capabilitiesText }: BridgeClient): BridgeSession[] {
-    const known = this.#sessions.get(capabilitiesText);
-    if (known !== undefined) return known;
-    const group: BridgeSession[] = [];
-    this.#sessions.set(capabilitiesText, group);
-    return group;
-  }
-
-  /** Whether one more may be opened; the oldest that is idle is closed for it. */
-  #makesRoom({ visitor }: BridgeClient): boolean {
-    const all = this.sessions;
-    const isFull = all.length >= this.ports.limits.bridgedSessionsPerOwnerMax;
-    if (!isFull && this.#places.hasRoom(visitor)) return true;
-    const isIdle = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
-      calls.size === 0 && !hasLivingTasks;
-    const idle = all.filter((each) => isIdle(each) && each !== this.hub.primary);
-    const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
-    if (oldest === undefined) return false;
-    this.#close(oldest);
-    return this.#places.hasRoom(visitor);
-  }
-
-  #open(client: BridgeClient): BridgeSession | Refusal {
-    const { bridgedSessionsPerOwnerMax } = this.ports.limits;
-    const isFull = !this.#makesRoom(client) && this.sessions.length >= bridgedSessionsPerOwnerMax;
-    const place = isFull ? undefined : this.#places.take(client.visitor);
-    if (place === undefined) return { error: 'UPSTREAM_BUSY' };
-    if ('error' in place) return place;
-    const { capabilities, clientInfo } = client;
-    const facts = { capabilities, clientInfo, isPrivate: this.#isPrivate };
-    const session = new BridgeSession({ ...this.ports, place }, this, facts);
-    this.#groupOf(client).push(session);
-    return session;
-  }
-
-  #close(session: BridgeSession): void {
-    for (const group of this.#sessions.values()) {
-      const index = group.indexOf(session);
-      if (index >= 0) group.splice(index, 1);
-    }
-    this.#tasks?.lost(session);
-    session.instance.close();
   }
 }
