@@ -49,6 +49,8 @@ export interface Access {
   /** Whether everything is allowed now: then nothing is asked and no list is looked at. */
   readonly isIdle?: boolean | undefined;
   decide(request: AccessRequest): AccessVerdict;
+  /** The refusal that nothing its tool could say of itself would change; undefined for none. */
+  foregone?(request: AccessRequest): AccessVerdict | undefined;
   /**
    * The answer to a request that was allowed, without the tools, prompts and resources this caller
    * would be refused.

@@ -71,6 +71,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLater: (undecided: Undecided) => void;
+  /** Arm the same for a call that waits to be let in: no network is kept silent for longer. */
+  readonly decideLast: (undecided: Undecided) => void;
   /** Arms the check for an idle session. */
   readonly expireLater: (expiring: Expiring) => void;
   readonly listens: Set<ListenStream>;

@@ -242,10 +242,8 @@ export class Endpoint implements Application, OpenDoor {
         ticker,
         settings.tasks,
       ),
-      decideLater: ticker.queue(limits.replyDecisionMs, ({ reply }: Undecided) => {
-        reply?.decide();
-        return undefined;
-      }),
+      decideLater: ticker.queue(limits.replyDecisionMs, decide),
+      decideLast: ticker.queue(limits.heartbeatMs, decide),
       expireLater: ticker.queue(limits.sessionIdleMs, ({ session }: Expiring, now) =>
         expireSession(session, limits, now),
       ),
@@ -266,6 +264,10 @@ export class Endpoint implements Application, OpenDoor {
     });
     arm(this.#context.pool);
   }
+}
+
+function decide({ reply }: Undecided): undefined {
+  reply?.decide();
 }
 
 /** The identity as it is before this very server: a token for another is none here. */

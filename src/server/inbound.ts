@@ -16,7 +16,8 @@ import {
   type ConnectionOwner,
 } from './connection.ts';
 import type { EndpointContext } from './context.ts';
-import type { Instance } from './instance.ts';
+import { NO_TOOLS, READINGS_MAX } from './known-tools.ts';
+import type { CalledUpstream } from './modern-upstream.ts';
 import {
   type ChallengeSource,
   doorChallenges,
@@ -28,9 +29,6 @@ import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
 const RETRY_AFTER_SECONDS = 2;
-
-/** Tools may change while they are read: then once more, so that no call waits for ever. */
-const READINGS_MAX = 2;
 
 export class Inbound {
   readonly context: EndpointContext;
@@ -44,6 +42,8 @@ export class Inbound {
   #tools: ToolsThere | undefined;
   /** Of those tools, that were waited for. */
   #readings = 0;
+  /** Whether that call is judged once it is known where it is made. */
+  #isJudgedLater = false;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -135,7 +135,8 @@ export class Inbound {
     const warrants: Warrant[] = [];
     for (const message of messages) {
       if (message.kind !== 'request') continue;
-      const warrant = Warrant.issue(ports, this.#accessRequest(era, message));
+      const request = this.#accessRequest(era, message);
+      const warrant = Warrant.issue(ports, request, this.#isJudgedLater);
       if (warrant instanceof Warrant) warrants.push(warrant);
       else if (warrant !== undefined) {
         // All of a batch is refused for one of it: what was let on before that goes nowhere.
@@ -220,7 +221,7 @@ export class Inbound {
    */
   waitsForTools(
     messages: readonly Message[],
-    upstream: () => { readonly conversation: Instance | undefined } | Refusal,
+    upstream: () => CalledUpstream | Refusal,
     again: (messages: readonly Message[]) => void,
     session?: Pick<SessionHandle, 'held' | 'whenOpen'>,
   ): boolean {
@@ -232,6 +233,8 @@ export class Inbound {
     const { conversation } = called;
     const known = conversation === undefined ? 'due' : knownTools.of(conversation);
     this.#tools = known === 'due' ? NO_TOOLS : known;
+    this.#isJudgedLater = known === 'due' && called.isChosenLater === true;
+    if (this.#isJudgedLater) return false;
     if (known !== 'due' || this.#readings >= READINGS_MAX) return false;
     if (conversation !== undefined) this.#readings += 1;
     const isGone = this.#watchClient();
@@ -274,9 +277,6 @@ export class Inbound {
     return () => isGone;
   }
 }
-
-/** Nothing is known of any. */
-const NO_TOOLS: ToolsThere = new Map();
 
 const endlessGrants = new WeakMap<Grant, Grant>();
 

@@ -17,7 +17,11 @@ const AGAIN_MS = 5000;
 /** Further calls do not wait: of their tools nothing is known. */
 const WAITING_MAX = 1000;
 
-const NONE: ToolsThere = new Map();
+/** Tools may change while they are read: then once more, so that no call waits for ever. */
+export const READINGS_MAX = 2;
+
+/** Nothing is known of any. */
+export const NO_TOOLS: ToolsThere = new Map();
 
 interface Known {
   /** The conversation: another has tools of its own. */
@@ -98,7 +102,7 @@ export class KnownTools {
       start,
       until: -Infinity,
       staleAt: -Infinity,
-      tools: NONE,
+      tools: NO_TOOLS,
       isOld: false,
       isUnread: false,
       rereadAt: -Infinity,
@@ -180,7 +184,7 @@ export class KnownTools {
       known.isUnread = false;
     } else {
       if (isChange) known.staleAt = -Infinity;
-      if (now >= known.staleAt) known.tools = NONE;
+      if (now >= known.staleAt) known.tools = NO_TOOLS;
       known.isUnread ||= isChange;
     }
     // What a conversation did not say before it was over is nothing to others.

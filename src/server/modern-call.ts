@@ -13,6 +13,7 @@ import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import type { Accepts } from '../core/sessions/reply.ts';
+import type { CallEntry } from './call-entry.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import type { UpstreamCall } from './upstream-call.ts';
 import type { ModernUpstream } from './modern-upstream.ts';
@@ -29,6 +30,9 @@ export interface ModernCallFacts {
   readonly supported: readonly string[];
   readonly recorded: RecordCall;
   readonly ended: (call: ModernCall) => void;
+  /** Answers the client, before anything was sent to it. */
+  readonly refuse: (refusal: Refusal) => void;
+  readonly decideLater: (undecided: Undecided) => void;
   /** Whose tasks are whose, on a server that several share. */
   readonly owners: TaskOwners | undefined;
   readonly principal: Principal;
@@ -52,7 +56,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   }
 
   undecided(): Undecided {
-    this.#undecided = { reply: this };
+    this.#undecided ??= { reply: this };
     return this.#undecided;
   }
 
@@ -75,10 +79,29 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   }
 
   send(message: Message): void {
-    const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope);
-    if ('error' in outcome) this.#refuse(outcome);
-    else this.#call = outcome;
+    this.#request(message, undefined);
+    this.admitted();
+  }
+
+  /** To be let in where it is made: until then it may be refused as if it had just come. */
+  sendTo(message: Message, entry: CallEntry): void {
+    this.#request(message, entry);
+  }
+
+  /** It is sent: the reply will be JSON when the answer is quick, if it may be. */
+  admitted(): void {
     if (!this.#facts.accepts.json) this.decide();
+    if (this.isUndecided) this.#facts.decideLater(this.undecided());
+  }
+
+  /** It is not sent after all. */
+  turnAway(refusal: Refusal): void {
+    if (this.isUndecided) {
+      this.withdraw();
+      this.#facts.refuse(refusal);
+    } else {
+      this.#refuse(refusal);
+    }
   }
 
   /** The reply has been undecided long enough, or has company. */
@@ -143,6 +166,12 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
       this.#facts.recorded('2026', call, 'cancelled');
     }
     this.#facts.ended(this);
+  }
+
+  #request(message: Message, entry: CallEntry | undefined): void {
+    const outcome = this.#facts.upstream.request(this, message, this.#facts.envelope, entry);
+    if ('error' in outcome) this.#refuse(outcome);
+    else this.#call = outcome;
   }
 
   /** It may still wait for its server to start. */

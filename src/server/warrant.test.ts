@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
@@ -151,6 +151,54 @@ describe('a warrant', () => {
         outcome: 'ok',
       },
     ]);
+  });
+
+  it('is judged once it is known where it goes, and again by other tools alone', () => {
+    const [audit, gate] = [new Book(), new CountingGate()];
+    const seen: unknown[] = [];
+    let refusal: Refusal | undefined;
+    const decide: Access['decide'] = ({ tools, message }) => {
+      seen.push(tools);
+      expect(message).toBe(REQUEST.message);
+      return { refusal, policies: ['p2'] };
+    };
+    const ports = { audit, gate, access: { ...access(), decide } };
+    const warrant = Warrant.issue(ports, REQUEST, true) as Warrant;
+    expect([seen, audit.entries]).toEqual([[], []]);
+    const [some, others] = [new Map(), new Map()];
+    expect([warrant.judge(undefined), warrant.judge(undefined)]).toEqual([undefined, undefined]);
+    expect([warrant.judge(some), warrant.judge(some)]).toEqual([undefined, undefined]);
+    expect(warrant.request.tools).toBe(some);
+    refusal = FORBIDDEN;
+    expect(warrant.judge(others)).toEqual({ error: 'FORBIDDEN', id: '7' });
+    warrant.ended('lost');
+    expect(seen).toEqual([undefined, some, others]);
+    expect(gate.seen).toEqual([
+      ['take', 'call'],
+      ['give back', 'call'],
+    ]);
+    expect(audit.entries).toEqual([
+      { ...COMMON, event: 'denied', policies: ['p2'], refusal: 'FORBIDDEN' },
+    ]);
+  });
+
+  it('that is judged later is refused at once where that is foregone', () => {
+    const audit = new Book();
+    const foregone = (): ReturnType<Access['decide']> => ({ refusal: FORBIDDEN, policies: ['p3'] });
+    const refused = Warrant.issue({ audit, access: { ...access(), foregone } }, REQUEST, true);
+    expect(refused).toEqual({ error: 'FORBIDDEN', id: '7' });
+    expect(audit.entries).toMatchObject([{ event: 'denied', policies: ['p3'] }]);
+    expect(Warrant.issue({ access: { ...access(), foregone } }, REQUEST)).toBeInstanceOf(Warrant);
+  });
+
+  it('that was judged when it came is judged again where its tools are others', () => {
+    const decide = vi.fn<Access['decide']>(() => ({ refusal: undefined, policies: [] }));
+    const warrant = issued({ access: { ...access(), decide } });
+    expect(warrant.judge(undefined)).toBeUndefined();
+    expect(decide).toHaveBeenCalledTimes(1);
+    expect(warrant.judge(new Map())).toBeUndefined();
+    expect(decide).toHaveBeenCalledTimes(2);
+    expect(issued({ audit: new Book() }).judge(new Map())).toBeUndefined();
   });
 
   it('is denied where a bound is in the way: its place is free again, and it never ends', () => {

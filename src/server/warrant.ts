@@ -2,7 +2,7 @@
  * What allows one request to go on, kept until it ended: its answer is filtered by the same
  * verdicts, and its end goes on the record.
  */
-import type { Access, AccessRequest, AuditEntry, AuditTrail } from '../core/access.ts';
+import type { Access, AccessRequest, AuditEntry, AuditTrail, ToolsThere } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { Message } from '../core/protocol/message.ts';
@@ -26,33 +26,67 @@ export function isGuarded({ access, audit, gate }: WarrantPorts): boolean {
 }
 
 export class Warrant {
-  readonly request: AccessRequest;
   readonly #ports: WarrantPorts;
-  readonly #policies: readonly string[];
+  #request: AccessRequest;
+  /** Undefined until it was judged. */
+  #policies: readonly string[] | undefined;
   #isOver = false;
 
-  private constructor(ports: WarrantPorts, request: AccessRequest, policies: readonly string[]) {
+  private constructor(
+    ports: WarrantPorts,
+    request: AccessRequest,
+    policies: readonly string[] | undefined,
+  ) {
     this.#ports = ports;
-    this.request = request;
+    this.#request = request;
     this.#policies = policies;
   }
 
-  /** Undefined when nobody decides and nobody records: nothing to keep. */
-  static issue(ports: WarrantPorts, request: AccessRequest): Warrant | Refusal | undefined {
+  /**
+   * Undefined when nobody decides and nobody records: nothing to keep.
+   * @param isJudgedLater - by `judge`, before anything is sent for it. What would be refused
+   * whatever its tool says is refused at once.
+   */
+  static issue(
+    ports: WarrantPorts,
+    request: AccessRequest,
+    isJudgedLater: boolean = false,
+  ): Warrant | Refusal | undefined {
     const { access, audit, gate, denials = audit } = ports;
     if (!isGuarded(ports)) return undefined;
     const fault = audit?.fault();
     if (fault !== undefined) return { ...fault, id: request.message.id };
-    const verdict = access?.decide(request);
+    const verdict = isJudgedLater ? access?.foregone?.(request) : access?.decide(request);
     const policies = verdict?.policies ?? [];
     const refusal = verdict?.refusal ?? gate?.take(request, 'call');
-    if (refusal === undefined) return new Warrant(ports, request, policies);
+    if (refusal === undefined) {
+      return new Warrant(ports, request, isJudgedLater ? undefined : policies);
+    }
     denials?.record(entryOf('denied', request, policies, { refusal: refusal.error }));
     return { ...refusal, id: request.message.id };
   }
 
+  get request(): AccessRequest {
+    return this.#request;
+  }
+
+  /**
+   * By the tools of the conversation it goes to, unless it was judged by these before.
+   * @returns why it may not be sent there; that is on the record, and its place given back.
+   */
+  judge(tools: ToolsThere | undefined): Refusal | undefined {
+    if (this.#policies !== undefined && tools === this.#request.tools) return undefined;
+    this.#request = { ...this.#request, tools };
+    const verdict = this.#ports.access?.decide(this.#request);
+    this.#policies = verdict?.policies ?? [];
+    const refusal = verdict?.refusal;
+    if (refusal === undefined) return undefined;
+    this.denied(refusal);
+    return { ...refusal, id: this.#request.message.id };
+  }
+
   filtered(answer: Message): Message {
-    return this.#ports.access?.filter(this.request, answer) ?? answer;
+    return this.#ports.access?.filter(this.#request, answer) ?? answer;
   }
 
   /** A bound is in the way of what was allowed: it is not sent on. */
@@ -60,8 +94,8 @@ export class Warrant {
     if (this.#isOver) return;
     this.#isOver = true;
     const { audit, denials = audit, gate } = this.#ports;
-    gate?.giveBack(this.request, 'call');
-    denials?.record(entryOf('denied', this.request, this.#policies, { refusal: error }));
+    gate?.giveBack(this.#request, 'call');
+    denials?.record(entryOf('denied', this.#request, this.#policies ?? [], { refusal: error }));
   }
 
   /** The first time counts: whoever comes to the end of a request may say so. */
@@ -69,9 +103,9 @@ export class Warrant {
     if (this.#isOver) return;
     this.#isOver = true;
     const { audit, gate } = this.#ports;
-    gate?.giveBack(this.request, 'call');
+    gate?.giveBack(this.#request, 'call');
     audit?.record(
-      entryOf('call', this.request, this.#policies, {
+      entryOf('call', this.#request, this.#policies ?? [], {
         answerChars: answer?.payload?.length,
         durationMs: Math.round(durationMs),
         outcome,

@@ -211,6 +211,41 @@ describe('what tools say where a call goes', () => {
     expect(allowed).toEqual([true, false]);
   });
 
+  it.each([
+    ['permits no tool', 'permit (principal, action, resource is Resource);', true],
+    ['permits another', 'permit (principal, action, resource == Tool::"files/b");', true],
+    ['permits all', ALL, false],
+    ['looks at readOnly', SAFE, false],
+    [
+      'looks at all',
+      `${ALL} forbid (principal, action, resource) unless
+       { !resource.readOnly && !resource.destructive && resource.idempotent && !resource.openWorld };`,
+      false,
+    ],
+    [
+      'asks for what no tool is',
+      `${ALL} forbid (principal, action, resource) unless
+       { resource.readOnly && resource.destructive };`,
+      true,
+    ],
+    [
+      'would do with a scope',
+      `permit (principal, action, resource)
+       when { resource.readOnly && principal.scopes.contains("s") };`,
+      false,
+    ],
+  ])(
+    'a refusal is foregone, whatever the tool says, where a policy %s: %#',
+    (_, text, isForegone) => {
+      const { access } = accessOf(text);
+      const verdict = access.foregone(callOf('a'));
+      expect(verdict?.refusal).toEqual(isForegone ? { error: 'FORBIDDEN' } : undefined);
+      expect(access.foregone({ ...callOf('a'), grant: UNKNOWN_GRANT })).toBeUndefined();
+      access.prepare(undefined)();
+      expect(access.foregone(callOf('a'))).toBeUndefined();
+    },
+  );
+
   it('it is of tools that have a name, and shared while it stays the same', () => {
     const { access } = accessOf(SAFE);
     const tools = access.factsOf('files', [...safe, {}, 7, { name: 7 }]);

@@ -14,7 +14,7 @@ import type { Thing } from './policy-question.ts';
 import { type Action, type Question, questionsOf, recordOf } from './question.ts';
 import { readPolicies } from './read-policies.ts';
 import { TaskTools } from './task-tools.ts';
-import { ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
+import { EVERY_TOOL, ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
 import { templateForms, uriForms } from './uri-forms.ts';
 import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
 
@@ -98,6 +98,21 @@ export class PolicyAccess implements Access {
     // By what a tool says where its call goes, and by what was heard of it last.
     const heard = this.#judge(verdicts, { ...request, tools: undefined }, questions);
     return { ...heard, policies: together(there.policies, heard.policies) };
+  }
+
+  foregone(request: AccessRequest): AccessVerdict | undefined {
+    const verdicts = this.#verdicts;
+    const questions = questionsOf(request.message) ?? [];
+    if (verdicts === undefined || request.grant === UNKNOWN_GRANT) return undefined;
+    const names = questions.flatMap(({ target }) => (target.kind === 'tool' ? [target.name] : []));
+    let verdict: AccessVerdict | undefined;
+    for (const facts of EVERY_TOOL) {
+      const tools = new Map(names.map((name) => [name, facts]));
+      verdict = this.#judge(verdicts, { ...request, tools }, questions);
+      // More scopes would do for what it may turn out to be.
+      if (verdict.refusal === undefined || verdict.refusal.scopes !== undefined) return undefined;
+    }
+    return verdict;
   }
 
   filter(request: AccessRequest, answer: Message): Message {

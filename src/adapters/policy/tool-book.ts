@@ -110,6 +110,16 @@ export class ToolBook {
   }
 }
 
+/** Whatever a tool could say of itself. */
+export const EVERY_TOOL: readonly ToolFacts[] = Array.from({ length: 16 }, (_, bits) =>
+  factsOf({
+    readOnlyHint: (bits & 1) > 0,
+    destructiveHint: (bits & 2) > 0,
+    idempotentHint: (bits & 4) > 0,
+    openWorldHint: (bits & 8) > 0,
+  }),
+);
+
 function keyOf(owner: string, name: string): string {
   return `${owner.length}:${owner}${name}`;
 }

@@ -120,6 +120,11 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     return runsToolsAsTasks(this.server?.capabilities);
   }
 
+  /** Whether no call was made in this conversation, and none is about to be. */
+  get isUnused(): boolean {
+    return this.calls.size === 0 && this.#callers.size === 0;
+  }
+
   /** Requests in flight that are not parked. */
   get busy(): number {
     let parked = 0;
@@ -188,8 +193,11 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     for (const then of awaiting) then();
   }
 
-  begun(call: BridgedCall): void {
+  taken(call: BridgedCall): void {
     this.calls.add(call);
+  }
+
+  begun(call: BridgedCall): void {
     if (this.#callers.size < 2) this.#callers.add(call.facts.principal.key);
     this.lastUsedAt = this.instance.ports.clock.now();
   }
@@ -304,7 +312,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
     if (isAmbiguous || this.#callers.size > 1) return undefined;
     let sole: BridgedCall | undefined;
     for (const call of this.calls) {
-      if (!isCandidate(call)) continue;
+      if (!call.isSent || !isCandidate(call)) continue;
       if (sole !== undefined) return undefined;
       sole = call;
     }

@@ -29,22 +29,24 @@ import {
   createdTaskOf,
   modernCreated,
 } from '../../core/bridge/modern-client/task-result.ts';
-import type { Members } from '../../core/bridge/tasks/task-words.ts';
+import { tasksFault, type Members, type TaskSupport } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal } from '../../core/ports.ts';
 import { Message } from '../../core/protocol/message.ts';
-import type { Instance } from '../instance.ts';
+import type { CallEntry, CallPlace } from '../call-entry.ts';
 import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import { refuseQuestion } from '../refuse-question.ts';
 import type { BridgePorts } from './bridge-ports.ts';
 import type { Leg, LegWork } from './leg.ts';
 
 /** The upstream session a call is made on. */
-export interface CallSession {
-  readonly instance: Instance;
+export interface CallSession extends CallPlace {
   readonly capabilities: ClientCapabilities;
   readonly server: LegacyServer | undefined;
   /** Runs `then` once the handshake is over, or failed. */
   whenReady(then: () => void): void;
+  /** A call is about to be made there, unless it is turned away: it has its turn. */
+  taken(call: BridgedCall): void;
+  /** It is let in. */
   begun(call: BridgedCall): void;
   /** Sees that what the call wants logged is logged, then runs `then`. */
   prepareLevel(then: () => void): void;
@@ -61,6 +63,10 @@ export interface BridgedCallKeeper {
   parked(call: BridgedCall, id: string): void;
   /** It is over upstream, or was never sent. */
   ended(call: BridgedCall): void;
+  /** A call may not be made on this session, which nothing was sent to for it. */
+  turnedAway(session: CallSession): void;
+  /** Whether a call may, or must, become a task there. */
+  taskSupportOf(session: CallSession, message: Message): TaskSupport | undefined;
   /** The server made a task of it, which lives on its session. */
   madeTask(call: BridgedCall, session: CallSession, task: Members): void;
 }
@@ -73,8 +79,10 @@ export interface BridgedCallFacts {
   readonly answers: Answers;
   /** Rounds that went before the call. */
   readonly round: number;
-  /** Whether the server is to make a task of it. */
-  readonly isTask: boolean;
+  /** Whether the server may make a task of it. */
+  readonly hasTasks: boolean;
+  /** Of a call of a tool: lets it in where it is made. */
+  readonly entry: CallEntry | undefined;
 }
 
 export class BridgedCall implements CallOwner, LegWork {
@@ -88,6 +96,10 @@ export class BridgedCall implements CallOwner, LegWork {
   /** The progress token upstream's reports are relayed under without a change. */
   readonly #firstToken: string | undefined;
   #inner: UpstreamCall | undefined;
+  /** Whether the server is to make a task of it. */
+  #isTask = false;
+  /** Whether the server was told of it: nothing it says before that is about it. */
+  isSent = false;
   /** Questions the client declared no capability for. */
   #undeclared: ClientCapabilities | undefined;
   #disarm: (() => void) | undefined;
@@ -114,13 +126,17 @@ export class BridgedCall implements CallOwner, LegWork {
     return this.#rounds.state === 'parked';
   }
 
-  /** Sends it as soon as the session is open. */
+  get session(): CallSession | undefined {
+    return this.#session;
+  }
+
+  /** Sends it as soon as the session is open, if it may be made there. */
   start(session: CallSession): void {
+    const { entry } = this.facts;
     this.#session = session;
-    session.begun(this);
-    session.whenReady(() => {
-      if (!this.isOver) session.prepareLevel(() => this.#send(session));
-    });
+    session.taken(this);
+    if (entry === undefined) session.whenReady(() => this.#admitted(session));
+    else entry.admit(session, (fault) => this.#entered(fault, () => this.#admitted(session)));
   }
 
   /** A retry of the client. @returns whether it is the one that was waited for. */
@@ -193,10 +209,48 @@ export class BridgedCall implements CallOwner, LegWork {
     // Streams of 2026 cannot be resumed, so there is nothing to come back for.
   }
 
-  #send(session: CallSession): void {
+  #admitted(session: CallSession): void {
     if (this.isOver) return;
+    const { message, hasTasks } = this.facts;
+    const support = this.#keeper.taskSupportOf(session, message);
+    const fault = tasksFault(support, hasTasks);
+    if (fault !== undefined) {
+      this.#turnAway(fault);
+      return;
+    }
+    this.#isTask = support !== undefined && hasTasks;
+    session.begun(this);
+    session.prepareLevel(() => this.#enterAgain(session));
+  }
+
+  /** It waited since it was let in: the server may be another process, with other tools. */
+  #enterAgain(session: CallSession): void {
+    const { entry } = this.facts;
+    if (this.isOver) return;
+    if (entry === undefined) this.#send(session);
+    else entry.judge(session.instance, (fault) => this.#entered(fault, () => this.#send(session)));
+  }
+
+  #entered(fault: Refusal | undefined, then: () => void): void {
+    if (this.isOver) return;
+    if (fault === undefined) then();
+    else this.#turnAway(fault);
+  }
+
+  /** Nothing is left of it, and whoever let it come as far answers its client. */
+  #turnAway(fault: Refusal): void {
+    const { entry } = this.facts;
+    const session = this.#session;
+    const leg = this.#release();
+    this.#settle(fault);
+    if (session !== undefined) this.#keeper.turnedAway(session);
+    if (leg !== undefined) entry?.turnAway(fault);
+  }
+
+  #send(session: CallSession): void {
     const request = toLegacyRequest(this.facts.message);
-    const asking = this.facts.isTask ? asTaskRequest(request) : request;
+    const asking = this.#isTask ? asTaskRequest(request) : request;
+    this.isSent = true;
     const outcome = session.instance.request(this, asking);
     if ('error' in outcome) this.#settle(outcome);
     else this.#inner = outcome;
@@ -210,7 +264,7 @@ export class BridgedCall implements CallOwner, LegWork {
 
   #translated(message: Message): CallEnd {
     const { method } = this.facts.message;
-    const task = this.facts.isTask ? createdTaskOf(message) : undefined;
+    const task = this.#isTask ? createdTaskOf(message) : undefined;
     if (task !== undefined && this.#session !== undefined) {
       this.#keeper.madeTask(this, this.#session, task);
       return modernCreated(task, this.#session.server?.infoText ?? '');

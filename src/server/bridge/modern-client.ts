@@ -7,6 +7,7 @@ import type { RequestHead } from '../../core/ports.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
+import type { CallEntry } from '../call-entry.ts';
 import type { Instance } from '../instance.ts';
 import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { Listener } from '../listener.ts';
@@ -19,9 +20,13 @@ import type { ModernOverLegacy } from './modern-over-legacy.ts';
 export class ModernClient implements ModernUpstream {
   readonly #bridge: ModernOverLegacy;
   readonly #client: BridgeClient;
+  readonly #message: Message;
+  /** Of the call that the request goes on with. */
+  readonly #joined: BridgeSession | undefined;
 
   constructor(bridge: ModernOverLegacy, visitor: Visitor, message: Message) {
     this.#bridge = bridge;
+    this.#message = message;
     const { _meta } = (message.value ?? {}) as { _meta?: Record<string, unknown> };
     const capabilities = bridgedCapabilities(_meta?.[META.clientCapabilities]);
     this.#client = {
@@ -32,6 +37,7 @@ export class ModernClient implements ModernUpstream {
       clientInfo: _meta?.[META.clientInfo] ?? OUR_IDENTITY,
       hasTasks: declaresTasks(_meta?.[META.clientCapabilities]),
     };
+    this.#joined = bridge.joinedSession(this.#client, message);
   }
 
   /** Why there is no session for it. */
@@ -44,8 +50,14 @@ export class ModernClient implements ModernUpstream {
     return this.#session?.isDown ?? false;
   }
 
+  /** Where a call would be made now: another may come before it. */
   get conversation(): Instance | undefined {
-    return this.#session?.instance;
+    const session = this.#joined ?? this.#bridge.freeSession(this.#client, this.#message);
+    return session?.instance;
+  }
+
+  get isChosenLater(): boolean {
+    return this.#joined === undefined;
   }
 
   get tellsOfTasks(): boolean {
@@ -69,8 +81,13 @@ export class ModernClient implements ModernUpstream {
     return session?.headers.check(message, head);
   }
 
-  request(owner: CallOwner, message: Message, envelope: Envelope): UpstreamCall | Refusal {
-    return this.#bridge.request(this.#client, owner, message, envelope);
+  request(
+    owner: CallOwner,
+    message: Message,
+    envelope: Envelope,
+    entry?: CallEntry,
+  ): UpstreamCall | Refusal {
+    return this.#bridge.request(this.#client, owner, message, { envelope, entry });
   }
 
   cancel(call: UpstreamCall, reason: string): void {
@@ -86,6 +103,7 @@ export class ModernClient implements ModernUpstream {
   }
 
   get #session(): BridgeSession | undefined {
+    if (this.#joined !== undefined) return this.#joined;
     const session = this.#bridge.sessionFor(this.#client);
     return 'error' in session ? undefined : session;
   }

@@ -14,11 +14,12 @@ import {
   type LegacyServer,
 } from '../../core/bridge/modern-client/modern-result.ts';
 import { bindingOf, readState } from '../../core/bridge/modern-client/request-state.ts';
-import { TASKS_REQUIRED, type Members } from '../../core/bridge/tasks/task-words.ts';
+import { tasksFault, type Members, type TaskSupport } from '../../core/bridge/tasks/task-words.ts';
 import type { Principal } from '../../core/ports.ts';
 import type { Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
+import type { CallEntry } from '../call-entry.ts';
 import type { CallOwner, UpstreamCall } from '../upstream-call.ts';
 import type { InstancePlaces } from '../instance-places.ts';
 import type { Listener } from '../listener.ts';
@@ -60,7 +61,9 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
 
   /** Whether anybody needs it now. */
   get isIdle(): boolean {
-    if (this.sessions.some(({ hasLivingTasks }) => hasLivingTasks)) return false;
+    const isUsed = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
+      calls.size > 0 || hasLivingTasks;
+    if (this.sessions.some(isUsed)) return false;
     return this.hub.size === 0 && this.pending === 0 && this.#parked.size === 0;
   }
 
@@ -81,6 +84,19 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     return this.#groups.of(client)[0] ?? this.#groups.open(client);
   }
 
+  /** Where a new call would be made now; undefined while it would have to wait for one. */
+  freeSession(client: BridgeClient, { method }: Message): BridgeSession | undefined {
+    const group = this.#groups.of(client);
+    return mayAsk(method) ? group.find(({ isFree }) => isFree) : group[0];
+  }
+
+  /** Where the call is that this request goes on with; undefined where it is a new one. */
+  joinedSession(client: BridgeClient, message: Message): BridgeSession | undefined {
+    const id = isRetry(message) ? this.#stateOf(client, message)?.call : undefined;
+    const session = id === undefined ? undefined : this.#parked.get(id)?.session;
+    return session instanceof BridgeSession ? session : undefined;
+  }
+
   /** Whether the server has tasks and they are carried across, as far as is known. */
   carriesTasks(client: BridgeClient): boolean {
     if (this.#tasks === undefined) return false;
@@ -92,7 +108,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     client: BridgeClient,
     owner: CallOwner,
     message: Message,
-    envelope: Envelope,
+    { envelope, entry }: { readonly envelope: Envelope; readonly entry: CallEntry | undefined },
   ): UpstreamCall | Refusal {
     const { id, method } = message;
     const leg = new Leg(owner, message, this.ports.clock.now());
@@ -101,20 +117,20 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
       return this.#tasks.request(client.principal.key, leg, message);
     }
     if (!isBridged(method)) return { error: 'METHOD_NOT_FOUND', id };
-    const support = this.#taskSupportOf(client, message);
-    if (support === 'required' && !client.hasTasks) {
-      const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
-      return { error: 'MISSING_CAPABILITY', id, data };
-    }
-    const params = (message.value ?? {}) as { requestState?: unknown; inputResponses?: unknown };
+    const params = (message.value ?? {}) as { inputResponses?: unknown };
     const answers = readAnswers(params.inputResponses);
     let round = 0;
-    if (params.requestState !== undefined && mayAsk(method)) {
-      const state = this.#stateOf(client, message, params.requestState);
+    if (isRetry(message)) {
+      const state = this.#stateOf(client, message);
       if (state === undefined) return { error: 'REQUEST_STATE_INVALID', id };
       if (state.call !== undefined) {
         const call = this.#parked.get(state.call);
-        if (call?.join(leg, state.round, answers) === true) return leg;
+        const support = call && this.taskSupportOf(call.session, message);
+        const fault = tasksFault(support, client.hasTasks);
+        if (fault !== undefined) return { ...fault, id };
+        // What is still to be let in somewhere is no part of a call that was.
+        const isKnown = entry === undefined && call !== undefined;
+        if (isKnown && call.join(leg, state.round, answers)) return leg;
         return { error: 'REQUEST_STATE_INVALID', id };
       }
       round = state.round;
@@ -129,7 +145,8 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
         logLevel: envelope.logLevel,
         answers,
         round,
-        isTask: support !== undefined && client.hasTasks,
+        hasTasks: client.hasTasks,
+        entry,
       },
       leg,
     );
@@ -206,6 +223,19 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     if (this.#line.length > 0) this.#line = this.#line.filter((each) => each.call !== call);
   }
 
+  /** One that was opened for that call alone is needed by nobody. */
+  turnedAway(session: CallSession): void {
+    if (!(session instanceof BridgeSession) || !session.isUnused) return;
+    if (!this.#groups.isFirst(session) && !this.isPrimary(session)) this.#groups.close(session);
+  }
+
+  taskSupportOf(session: CallSession | undefined, message: Message): TaskSupport | undefined {
+    if (this.#tasks === undefined || message.method !== 'tools/call') return undefined;
+    if (!(session instanceof BridgeSession) || !session.runsToolsAsTasks) return undefined;
+    const { name } = (message.value ?? {}) as { readonly name?: unknown };
+    return session.headers.taskSupportOf(String(name));
+  }
+
   madeTask({ facts }: BridgedCall, session: CallSession, task: Members): void {
     if (session instanceof BridgeSession) {
       this.#tasks?.created(session, facts.principal.key, task);
@@ -267,20 +297,8 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     return discoverResult(server, this.#tasks !== undefined && session.runsToolsAsTasks);
   }
 
-  /** Whether the tool may, or must, become a task; undefined for every other request. */
-  #taskSupportOf(client: BridgeClient, message: Message): 'optional' | 'required' | undefined {
-    if (this.#tasks === undefined || message.method !== 'tools/call') return undefined;
-    const session = this.sessionFor(client);
-    if ('error' in session || !session.runsToolsAsTasks) return undefined;
-    const { name } = (message.value ?? {}) as { readonly name?: unknown };
-    return session.headers.taskSupportOf(String(name));
-  }
-
-  #stateOf(
-    { principal }: BridgeClient,
-    message: Message,
-    sealed: unknown,
-  ): ReturnType<typeof readState> {
+  #stateOf({ principal }: BridgeClient, message: Message): ReturnType<typeof readState> {
+    const { requestState: sealed } = message.value as { readonly requestState: unknown };
     if (typeof sealed !== 'string') return undefined;
     const text = this.ports.seal.open(sealed, bindingOf(principal, message));
     return readState(text, this.ports.clock.now());
@@ -335,4 +353,10 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     }
     this.#isServing = false;
   }
+}
+
+/** Whether it says that it goes on with a call that was made before. */
+function isRetry({ method, value }: Message): boolean {
+  const { requestState } = (value ?? {}) as { readonly requestState?: unknown };
+  return requestState !== undefined && mayAsk(method);
 }

@@ -10,6 +10,7 @@ import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
 import { hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
+import { GuardedEntry } from '../guarded-entry.ts';
 import { hearingOf } from '../hearing.ts';
 import type { Inbound } from '../inbound.ts';
 import { ListenStream } from '../listen-stream.ts';
@@ -82,7 +83,7 @@ function restOf(inbound: Inbound, message: Message, { error }: Refusal): Message
   return permittedListen(message, (one) => inbound.allows('2026', one));
 }
 
-type CallFacts = Omit<ModernCallFacts, 'recorded' | 'ended'>;
+type CallFacts = Omit<ModernCallFacts, 'recorded' | 'ended' | 'refuse' | 'decideLater'>;
 
 /** What allowed a request, and how it is refused all the same. */
 interface Permit {
@@ -98,35 +99,32 @@ function count(
   { warrant, refuse }: Permit,
 ): void {
   const { context, exchange } = inbound;
+  const { recorded, decideLater } = context;
   const { principal, upstream } = facts;
   if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
     refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
     return;
   }
   const ended = (): void => countDown(context.modernPending, principal);
-  const call = new ModernCall({ ...facts, recorded: context.recorded, ended }, warrant);
+  const call = new ModernCall({ ...facts, recorded, ended, refuse, decideLater }, warrant);
   call.begin(inbound.connection(call, 'reply', '2026'), message.id ?? 'null');
+  if (message.method === 'tools/call' && upstream.isChosenLater === true) {
+    call.sendTo(message, new GuardedEntry(inbound, message, call));
+    if (call.isUndecided) context.decideLast(call.undecided());
+    return;
+  }
   // A server in this process checks the headers once it has decided: to be told what is wrong with
   // them is to be told that there is such a tool.
   if (message.method !== 'tools/call' || context.passesOrigin) {
-    send(inbound, message, call);
+    call.send(message);
     return;
   }
   upstream.whenReady(() => {
     if (!call.isAwaited) return;
     const fault = inbound.trustFault ?? upstream.checkParams(message, exchange.head);
-    if (fault === undefined) {
-      send(inbound, message, call);
-      return;
-    }
-    call.withdraw();
-    refuse(fault);
+    if (fault === undefined) call.send(message);
+    else call.turnAway(fault);
   });
-}
-
-function send({ context }: Inbound, message: Message, call: ModernCall): void {
-  call.send(message);
-  if (call.isUndecided) context.decideLater(call.undecided());
 }
 
 function listen(

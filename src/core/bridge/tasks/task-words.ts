@@ -4,7 +4,12 @@
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks
  * @see https://modelcontextprotocol.io/extensions/tasks/overview
  */
+import type { Refusal } from '../../errors.ts';
+
 export type Members = Readonly<Record<string, unknown>>;
+
+/** Whether a tool may, or must, be called so that a task comes of it. */
+export type TaskSupport = 'optional' | 'required';
 
 /** The extension by its name among `extensions`. */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
@@ -68,6 +73,16 @@ export function toModernTask(task: Members): Members {
     ttlMs: ttl ?? null,
     ...(pollInterval === undefined ? {} : { pollIntervalMs: pollInterval }),
   };
+}
+
+/** Why its client may not call a tool that has to become a task. */
+export function tasksFault(
+  support: TaskSupport | undefined,
+  hasTasks: boolean,
+): Refusal | undefined {
+  if (support !== 'required' || hasTasks) return undefined;
+  const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
+  return { error: 'MISSING_CAPABILITY', data };
 }
 
 /** The task a message of 2025-11-25 belongs to. */
