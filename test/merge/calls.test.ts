@@ -98,6 +98,33 @@ it.each(['tasks/get', 'logging/setLevel', 'unheard/of'])('%s is no method here',
 });
 
 describe('a resource', () => {
+  it('is not waited for where a reload took its server away while it was asked what it has', async () => {
+    const servers = two();
+    const merged = new Merged({ ...servers });
+    const conversation = merged.conversation();
+    const id = conversation.send('resources/read', { uri: 'x:1' });
+    await tellResources(servers.two, ['x:1']);
+    await servers.one.call(0, 'resources/list');
+    // Nothing tells that an answer was taken.
+    await conversation.ask('server/discover');
+    merged.upstream.setMembers(merged.members.filter(({ name }) => name === 'two'));
+    const contents = [{ uri: 'x:1', text: 'there' }];
+    (await servers.two.call(0, 'resources/read')).answer({ contents });
+    expect(await conversation.answer(id)).toMatchObject({ contents });
+  });
+
+  it('is not found at once where the reload left nobody who could have it', async () => {
+    const one = new ModernUpstream();
+    const merged = new Merged({ one });
+    const conversation = merged.conversation();
+    const id = conversation.send('resources/read', { uri: 'x:1' });
+    await one.call(0, 'resources/list');
+    merged.upstream.setMembers([]);
+    expect(await conversation.answer(id)).toMatchObject({
+      error: { code: -32602, data: { uri: 'x:1' } },
+    });
+  });
+
   it('is read from the first server that lists it, whose word is the last', async () => {
     const servers = two();
     const conversation = new Merged({ ...servers }).conversation();

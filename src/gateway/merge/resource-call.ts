@@ -53,6 +53,10 @@ export class ResourceCall implements OpenRequest {
     this.#current?.cancel(this.#id);
   }
 
+  linkChanged(link: MemberLink): void {
+    this.#reader?.linkChanged(link);
+  }
+
   answered(link: MemberLink, answer: Message): void {
     if (isForbidden(answer)) {
       this.#refused(link, answer);

@@ -17,6 +17,7 @@ export class RouteReader {
   readonly #done: () => void;
   readonly #reading = new Set<MemberPages>();
   #disarm: () => void = () => {};
+  #isOver = false;
 
   /**
    * @param request - the one that needs it.
@@ -33,9 +34,24 @@ export class RouteReader {
   }
 
   stop(): void {
+    this.#isOver = true;
     this.#disarm();
     for (const pages of this.#reading) pages.stop();
     this.#reading.clear();
+  }
+
+  /** A server that is merged no more has nothing to say. */
+  linkChanged(link: MemberLink): void {
+    if (link.state !== 'closed') return;
+    let isMeant = false;
+    for (const pages of this.#reading) {
+      if (pages.link !== link) continue;
+      pages.stop();
+      this.#reading.delete(pages);
+      isMeant = true;
+    }
+    // Not before it is known who is merged now.
+    if (isMeant) queueMicrotask(() => this.#settle());
   }
 
   #read(): void {
@@ -69,7 +85,8 @@ export class RouteReader {
   }
 
   #settle(): void {
-    if (this.#reading.size > 0) return;
+    if (this.#isOver || this.#reading.size > 0) return;
+    this.#isOver = true;
     this.#disarm();
     this.#done();
   }
