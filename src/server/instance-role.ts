@@ -14,8 +14,11 @@ export interface InstanceRole {
    * guessed.
    */
   received(message: Message, call: UpstreamCall | undefined, isMarked: boolean): void;
-  /** A call is over, whatever became of it; before its owner is told, unless that gave it up. */
-  ended?(call: UpstreamCall): void;
+  /**
+   * A call is over, whatever became of it; before its owner is told, unless that gave it up.
+   * @param answer - the server's, if it answered.
+   */
+  ended?(call: UpstreamCall, answer?: Message): void;
   /** The connection is gone and every call with it. Whether to start again. */
   down(): boolean;
 }

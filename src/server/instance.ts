@@ -266,7 +266,7 @@ export class Instance {
         return;
       }
       if (call.method === 'initialize') this.#handshakeOver();
-      this.#role.ended?.(call);
+      this.#role.ended?.(call, message);
       call.owner.answered(call, message);
       return;
     }

@@ -183,7 +183,8 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   }
 
   /** What was asked for a call that is over is shown to nobody any longer. */
-  ended(call: UpstreamCall): void {
+  ended(call: UpstreamCall, answer?: Message): void {
+    if (call.method === 'resources/subscribe') this.#subscriptions.ended(call, answer);
     const { member } = call.owner as Partial<LegacyCallOwner>;
     if (member === undefined) return;
     this.#giveUp(this.#questions.endWith(call, member), 'Its call is over.');

@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { Message } from '../core/protocol/message.ts';
 import { Pending } from '../core/sessions/pending.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import { ResourceSubscriptions } from './resource-subscriptions.ts';
-import type { CallOwner } from './upstream-call.ts';
+import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 
 interface Session extends LegacyMember {
   readonly told: Message[];
@@ -44,6 +44,7 @@ function bench(hasRoom = true) {
   };
   const subscriptions = new ResourceSubscriptions(
     {
+      state: 'ready',
       request: (by, message) => {
         note(message.method ?? '', message.payload);
         const id = message.id ?? 'null';
@@ -122,4 +123,55 @@ it('after a restart each resource is subscribed once, however many have it', () 
   asked.length = 0;
   subscriptions.restore();
   expect(asked).toEqual(['resources/subscribe file:///a', 'resources/subscribe file:///b']);
+});
+
+describe('a subscription', () => {
+  const GRANTED = Message.result('1', '{}');
+  const REFUSED = Message.error('1', '{"code":-32602,"message":"no"}');
+  const A = 'file:///a';
+
+  it('that the server refuses is none: it is kept by nobody, and asked for by no restart', () => {
+    const { one, other, subscriptions, asked, subscribe, unsubscribe } = bench();
+    const refused = subscribe(one, A) as UpstreamCall;
+    const granted = subscribe(other, A) as UpstreamCall;
+    subscriptions.ended(granted, GRANTED);
+    subscriptions.ended(refused, REFUSED);
+    subscriptions.updated(about('notifications/resources/updated', A));
+    expect([one.told.length, other.told.length]).toEqual([0, 1]);
+    asked.length = 0;
+    unsubscribe(other, A);
+    subscriptions.restore();
+    expect(asked).toEqual(['resources/unsubscribe file:///a']);
+  });
+
+  it('that the server says nothing of is given up there, unless another session has it', () => {
+    const { one, other, subscriptions, asked, subscribe } = bench();
+    const first = subscribe(one, A) as UpstreamCall;
+    const second = subscribe(other, A) as UpstreamCall;
+    asked.length = 0;
+    subscriptions.ended(first, undefined);
+    expect([asked, one.subscribed.size]).toEqual([[], 0]);
+    subscriptions.ended(second, undefined);
+    expect([asked, other.subscribed.size]).toEqual([['resources/unsubscribe file:///a'], 0]);
+  });
+
+  it('is what its newest request came to, and a granted one is not lost by being asked for again', () => {
+    const { one, subscriptions, subscribe, unsubscribe } = bench();
+    const first = subscribe(one, A) as UpstreamCall;
+    unsubscribe(one, A);
+    const second = subscribe(one, A) as UpstreamCall;
+    subscriptions.ended(first, REFUSED);
+    expect([...one.subscribed]).toEqual([A]);
+    subscriptions.ended(second, GRANTED);
+    subscriptions.ended(subscribe(one, A) as UpstreamCall, REFUSED);
+    expect([...one.subscribed]).toEqual([A]);
+  });
+
+  it('of nobody’s, such as one of ours, is nothing to anybody', () => {
+    const { one, subscriptions, subscribe } = bench();
+    subscribe(one, A);
+    const ours = { owner: {} } as UpstreamCall;
+    subscriptions.ended(ours, REFUSED);
+    expect([...one.subscribed]).toEqual([A]);
+  });
 });

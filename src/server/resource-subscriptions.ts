@@ -7,13 +7,16 @@ import type { Message } from '../core/protocol/message.ts';
 import { askBriefly, type AskedConversation } from './ask-briefly.ts';
 import type { Instance } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember, LegacyOutcome } from './legacy-upstream.ts';
+import type { UpstreamCall } from './upstream-call.ts';
 
-type Conversation = AskedConversation & Pick<Instance, 'request'>;
+type Conversation = AskedConversation & Pick<Instance, 'request' | 'state'>;
 
 export class ResourceSubscriptions {
   readonly #conversation: Conversation;
   readonly #members: ReadonlySet<LegacyMember>;
   readonly #max: number;
+  /** Of each session, by URI: the call that is to say whether it is subscribed. */
+  readonly #asked = new WeakMap<LegacyMember, Map<string, UpstreamCall>>();
 
   /**
    * @param members - the sessions that are open now.
@@ -31,13 +34,39 @@ export class ResourceSubscriptions {
       return { error: 'TOO_MANY_REQUESTS', id: message.id, detail: 'Too many subscriptions.' };
     }
     const outcome = this.#conversation.request(owner, message);
-    if (!('error' in outcome)) member.subscribed.add(uriOf(message));
+    if ('error' in outcome) return outcome;
+    const uri = uriOf(message);
+    const asked = this.#askedBy(member);
+    if (!member.subscribed.has(uri) || asked.has(uri)) asked.set(uri, outcome);
+    member.subscribed.add(uri);
     return outcome;
+  }
+
+  /**
+   * One that was asked for is granted, or it is none: its session hears nothing of it, and no
+   * restart asks for it.
+   * @param answer - undefined: nobody knows whether the server keeps it.
+   */
+  ended(call: UpstreamCall, answer: Message | undefined): void {
+    const { member } = call.owner as Partial<LegacyCallOwner>;
+    if (member === undefined) return;
+    const asked = this.#askedBy(member);
+    for (const [uri, each] of asked) {
+      if (each !== call) continue;
+      asked.delete(uri);
+      if (answer?.isError === false) return;
+      member.subscribed.delete(uri);
+      const isKept = this.#isSubscribed(uri) || this.#conversation.state !== 'ready';
+      if (answer !== undefined || isKept) return;
+      askBriefly(this.#conversation, 'resources/unsubscribe', { uri });
+      return;
+    }
   }
 
   unsubscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const uri = uriOf(message);
     owner.member.subscribed.delete(uri);
+    this.#askedBy(owner.member).delete(uri);
     return this.#isSubscribed(uri) ? { answer: '{}' } : this.#conversation.request(owner, message);
   }
 
@@ -61,6 +90,14 @@ export class ResourceSubscriptions {
   restore(): void {
     const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
     for (const uri of uris) askBriefly(this.#conversation, 'resources/subscribe', { uri });
+  }
+
+  #askedBy(member: LegacyMember): Map<string, UpstreamCall> {
+    const known = this.#asked.get(member);
+    if (known !== undefined) return known;
+    const asked = new Map<string, UpstreamCall>();
+    this.#asked.set(member, asked);
+    return asked;
   }
 
   #isSubscribed(uri: string): boolean {

@@ -114,6 +114,24 @@ describe('a listen at a server of the handshake revisions', () => {
     reply.leave();
   });
 
+  it('that is refused where it was asked for is given back where else it was granted', async () => {
+    const server = await wireServer(OPTIONS);
+    await server.fetch(callNow(1, { meta: { clientCapabilities: { roots: {} } } }));
+    const other = server.upstream.newest;
+    const wanted = { promptsListChanged: true, resourceSubscriptions: [URI] };
+    const reply = server.send(listenTo(2, wanted));
+    for (const index of [0, 1]) {
+      const call = await server.upstream.call(index, 'resources/subscribe');
+      if (call.connection === other) call.answer({});
+      else call.fail(-32602, 'no such resource');
+    }
+    expect(honoured(await reply.message(0))).toEqual({ promptsListChanged: true });
+    const givenBack = await server.upstream.call(0, 'resources/unsubscribe');
+    expect([givenBack.connection, givenBack.params]).toEqual([other, { uri: URI }]);
+    expect(server.upstream.newest.methods()).not.toContain('resources/unsubscribe');
+    reply.leave();
+  });
+
   it('outlives its server: subscribed again, and told to look again', async () => {
     const server = await wireServer(OPTIONS);
     const wanted = { promptsListChanged: true, resourceSubscriptions: [URI] };

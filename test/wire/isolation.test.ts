@@ -177,6 +177,9 @@ describe('on one upstream that all share', () => {
     const subscribed = mine.post(rpc(1, 'resources/subscribe', { uri: 'file:///canary' }));
     (await server.upstream.call(0)).answer({});
     await subscribed.whole();
+    const refused = theirs.post(rpc(1, 'resources/subscribe', { uri: 'file:///canary' }));
+    (await server.upstream.call(1)).fail(-32602, 'Not for you.');
+    await refused.whole();
     const { newest } = server.upstream;
     newest.say('notifications/resources/updated', { uri: 'file:///canary' });
     newest.say('notifications/tools/list_changed');

@@ -47,17 +47,21 @@ describe('death', () => {
       (await server.upstream.call(id - 1)).answer({});
       await reply.whole();
     }
+    const refused = session.post(rpc(3, 'resources/subscribe', { uri: 'file:///refused' }));
+    (await server.upstream.call(2)).fail(-32602, 'Not for you.');
+    await refused.whole();
     const first = server.upstream.newest;
     const asked = first.sent.find(({ method }) => method === 'initialize');
     first.die();
     await server.upstream.until(() => server.upstream.newest !== first, 'a restart');
     const second = server.upstream.newest;
-    await server.upstream.call(3);
+    await server.upstream.call(4);
     expect(second.methods().slice(0, 2)).toEqual(['initialize', 'notifications/initialized']);
     expect(second.sent[0]?.value).toEqual(asked?.value);
     const restored = second.sent.slice(2).map(({ method, value }) => [method, value]);
     expect(restored).toContainEqual(['resources/subscribe', { uri: 'file:///a' }]);
     expect(restored).toContainEqual(['logging/setLevel', { level: 'warning' }]);
+    expect(JSON.stringify(restored)).not.toContain('refused');
     expect(await stream.message(0)).toMatchObject({ method: 'notifications/tools/list_changed' });
     expect((await session.post(callNow(9)).whole()).status).toBe(200);
     expect(second.methods()).toContain('tools/call');

@@ -174,6 +174,8 @@ export class LegacyListenHub {
       const outcome = outcomeOf(answer);
       const waiting = this.#leases.waiting(uri);
       if (this.#leases.settled(uri, outcome === true)) this.#unsubscribe(uri);
+      // Others may have granted what nobody is told of now.
+      else if (outcome !== true) this.#unsubscribe(uri, session);
       for (const each of waiting) this.#answered(each, uri, outcome);
     });
     for (const other of this.#sessions()) {
@@ -215,9 +217,11 @@ export class LegacyListenHub {
     if (this.#leases.release(uri, entry)) this.#unsubscribe(uri);
   }
 
-  #unsubscribe(uri: string): void {
+  /** @param asked - which refused it, and needs no word of that. */
+  #unsubscribe(uri: string, asked?: BridgeSession): void {
     for (const session of this.#sessions()) {
-      if (session.instance.state === 'ready') tell(session, 'resources/unsubscribe', uri);
+      if (session === asked || session.instance.state !== 'ready') continue;
+      if (canSubscribe(session)) tell(session, 'resources/unsubscribe', uri);
     }
   }
 }
