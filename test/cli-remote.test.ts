@@ -60,8 +60,8 @@ it('V41: serves a remote server, with our credential there and not the client’
 });
 
 it.each([
-  ['a path where nothing is', 404, 'the URL speaks no known transport'],
-  ['a credential that it does not take', 401, 'HTTP status 401'],
+  ['a path where nothing is', 404, 'nothing is served at the URL'],
+  ['a credential that it does not take', 401, 'asks Tidegate for a credential'],
 ])('says why a server is of no use that has %s', async (_name, status, reason) => {
   const server = await HandServer.start((asked) => asked.status(status));
   const cli = tidegate([

@@ -167,3 +167,20 @@ it('answers why the server cannot be reached, and says so in the log', async () 
   // Standard error is another pipe than the answer's.
   await vi.waitFor(() => expect(log).toContain('ECONNREFUSED'), 10_000);
 });
+
+it('answers in a sentence why the server refuses it, and repeats none of its words', async () => {
+  const error = { code: -32600, message: 'Bearer canary is no good.' };
+  const server = await HandServer.start((asked) =>
+    asked.json({ jsonrpc: '2.0', id: null, error }, {}, 401),
+  );
+  const secret = ['--header', 'Authorization: Bearer canary'];
+  const cli = new CliProcess(['connect', server.url, ...secret], {}, MAIN, 'pipe');
+  onTestFinished(() => void cli.child.kill('SIGKILL'));
+  cli.child.stdin?.write(`${JSON.stringify(INITIALIZE)}\n`);
+  const sentence = 'asks Tidegate for a credential, or for another one than it was sent';
+  await cli.printed(new RegExp(`"id":"a","error".*${sentence}.*HTTP status 401`));
+  await cli.printed(new RegExp(`"event":"upstream_unreachable".*${sentence}`));
+  cli.child.stdin?.end();
+  await cli.end();
+  expect(cli.stdout + cli.stderr).not.toContain('canary');
+});

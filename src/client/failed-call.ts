@@ -3,6 +3,7 @@ import { CONNECTION_LOST_TEXT } from '../core/connection-lost.ts';
 import { errorResponse, type Refusal } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { ReplyEnd } from './reply.ts';
+import { answerIn, describeEnd } from './reply-end.ts';
 
 /** A refusal as the error response of one request. */
 export function failedCall(id: string, refusal: Refusal): Message {
@@ -26,13 +27,29 @@ export const UNAVAILABLE: Refusal = { error: 'UPSTREAM_UNAVAILABLE' };
 
 /** The server was not reached or refused the request: with what may be said about it. */
 export function unavailable(end: ReplyEnd): Refusal {
-  const isDoor = end.kind === 'refused' && (end.status === 401 || end.status === 403);
-  const hint = end.kind === 'unsent' ? end.hint : isDoor ? REFUSED_AT_DOOR : undefined;
+  const hint = end.kind === 'refused' ? `${describeEnd(end)}.` : reasonOf(end);
   if (hint === undefined) return UNAVAILABLE;
   return { ...UNAVAILABLE, detail: `upstream unavailable: ${hint}` };
 }
 
-const REFUSED_AT_DOOR = 'it asks for a credential, or for another one than it was sent.';
+/** The answer to a call that the server refused as a whole. */
+export function refusedAnswer(id: string, end: ReplyEnd): Message {
+  const answer = answerIn(end, id) ?? failedCall(id, unavailable(end));
+  const reason = reasonOf(end);
+  return reason === undefined ? answer : answer.because(reason);
+}
+
+function reasonOf(end: ReplyEnd): string | undefined {
+  if (end.kind === 'unsent') return end.hint;
+  return end.kind === 'refused' ? describeEnd(end) : undefined;
+}
+
+/** It forgot the session of the call, and then the one that was opened in its place. */
+export const FORGETFUL = 'it does not know a session that it opened a moment ago';
+export const SESSION_LOST: Refusal = {
+  ...UNAVAILABLE,
+  detail: `upstream unavailable: ${FORGETFUL}.`,
+};
 
 /**
  * Methods that only look: sent again over a new connection when a kept one turns out to be dead.

@@ -6,6 +6,8 @@
 import type { SendOutcome, UpstreamConnection, UpstreamEvents } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
+import { refusedAnswer } from './failed-call.ts';
+import { isUnsupported } from './reply-end.ts';
 import { SessionConversation } from './session-conversation.ts';
 import { SseConversation } from './sse-conversation.ts';
 
@@ -55,13 +57,15 @@ export class LegacyConversation implements UpstreamConnection {
   }
 
   #fallBack(initialize: Message, answer: Message, held: readonly Message[]): void {
-    const stream = new SseConversation(this.#context, this.#events, () => {
-      // Neither transport: what the POST said is the better answer.
+    const stream = new SseConversation(this.#context, this.#events, (end) => {
       stream.takeHeld();
       const { name, telemetry } = this.#context;
       const detail = 'the URL speaks no known transport';
       telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2024', detail });
-      this.#events.onMessage(answer, answer.id);
+      // Neither transport: what the POST said is the better answer, unless the stream is locked.
+      const isLocked = end.kind === 'refused' && !isUnsupported(end);
+      const id = initialize.id ?? 'null';
+      this.#events.onMessage(isLocked ? refusedAnswer(id, end) : answer, answer.id);
       this.#events.onClosed('start-failed', detail);
     });
     this.#inner = stream;

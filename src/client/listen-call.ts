@@ -12,6 +12,7 @@ import type { OpenCall } from './modern-call.ts';
 import { modernRequest } from './modern-request.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
+import { answerIn } from './reply-end.ts';
 
 export interface ListenCallEvents {
   /** A message of the stream: the acknowledgment, a change, or at last the answer. */
@@ -87,8 +88,9 @@ export class ListenCall implements OpenCall {
 
   #broke(end: ReplyEnd): void {
     if (this.#isOver) return;
-    if (end.kind === 'refused' && end.error !== undefined) {
-      this.#answer(end.error.withId(this.id));
+    const answer = answerIn(end, this.id);
+    if (answer !== undefined) {
+      this.#answer(answer);
       return;
     }
     if (this.#acknowledgedAt !== undefined) {

@@ -8,6 +8,7 @@ import type { ClientContext } from './client-context.ts';
 import { BAD_REPLY, CONNECTION_LOST, failedCall } from './failed-call.ts';
 import { modernRequest } from './modern-request.ts';
 import { Reply, type ReplyEnd, type ReplyEvents } from './reply.ts';
+import { answerIn } from './reply-end.ts';
 import type { ToolHeaders } from './tool-headers.ts';
 
 /** A request in flight, until it is answered or given up. */
@@ -103,12 +104,12 @@ export class ModernCall implements OpenCall, ReplyEvents {
 
   onEnd(end: ReplyEnd): void {
     if (this.#isOver) return;
-    if (end.kind === 'unsent' || (end.kind === 'refused' && end.error === undefined)) {
+    const answer = answerIn(end, this.id);
+    if (end.kind === 'unsent' || (end.kind === 'refused' && answer === undefined)) {
       this.#isOver = true;
       this.#events.unreachable(this, end);
-    } else if (end.kind === 'refused' && end.error !== undefined) {
-      const answer = end.error.withId(this.id);
-      const { code } = end.error.value as { code?: unknown };
+    } else if (answer !== undefined) {
+      const { code } = answer.value as { code?: unknown };
       if (code === HEADER_MISMATCH) this.#events.mismatched(this, answer);
       else this.#answer(answer);
     } else {

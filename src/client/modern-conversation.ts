@@ -10,6 +10,7 @@ import type {
   UpstreamEvents,
 } from '../core/ports.ts';
 import { Bag } from '../core/bag.ts';
+import type { Refusal } from '../core/errors.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { failedCall, unavailable } from './failed-call.ts';
@@ -17,6 +18,7 @@ import { ListenCall } from './listen-call.ts';
 import { ModernCall, type ModernCallEvents, type OpenCall } from './modern-call.ts';
 import { modernRequest } from './modern-request.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
+import { describeEnd } from './reply-end.ts';
 import { ToolHeaders } from './tool-headers.ts';
 import { ToolReader } from './tool-reader.ts';
 
@@ -119,7 +121,7 @@ export class ModernConversation implements UpstreamConnection {
   #unreachable(call: ModernCall, end: ReplyEnd): void {
     this.#calls.delete(call);
     const status = end.kind === 'refused' ? end.status : 0;
-    const detail = status === 0 && 'detail' in end ? end.detail : `HTTP status ${status}`;
+    const detail = describeEnd(end);
     const isOurs = end.kind === 'unsent' && end.hint !== undefined;
     if (status === 0 && !isOurs) this.#unsent += 1;
     const isUnknown = status === 400 || (status >= 404 && status <= 406) || status === 415;
@@ -132,8 +134,7 @@ export class ModernConversation implements UpstreamConnection {
     } else if (this.#unsent >= UNSENT_MAX) {
       this.#close('exited', detail);
     } else {
-      const refusal = isUnknown ? ({ error: 'METHOD_NOT_FOUND' } as const) : unavailable(end);
-      this.#events.onMessage(failedCall(call.id, refusal), call.id);
+      this.#events.onMessage(failedCall(call.id, refusalOf(end, isProbe && isUnknown)), call.id);
     }
   }
 
@@ -149,6 +150,14 @@ export class ModernConversation implements UpstreamConnection {
     this.#reader.stop();
     queueMicrotask(() => this.#events.onClosed(cause, detail));
   }
+}
+
+/** @param isUnknown - whether that is how servers of other eras refuse what they do not know. */
+function refusalOf(end: ReplyEnd, isUnknown: boolean): Refusal {
+  const isNotFound = end.kind === 'refused' && end.status === 404;
+  if (!isUnknown && !isNotFound) return unavailable(end);
+  const detail = `the server does not know the method, or ${describeEnd(end)}.`;
+  return { error: 'METHOD_NOT_FOUND', detail };
 }
 
 /** The cancelled request's id as a JSON token, where nobody noted its place. */

@@ -1,4 +1,6 @@
-/** What the end of a reply says about the server of a handshake era. */
+/** What the end of a reply says about the server, and about the call that it was to answer. */
+import type { Message } from '../core/protocol/message.ts';
+import { describeStatus } from './http-status.ts';
 import type { ReplyEnd } from './reply.ts';
 
 /**
@@ -12,9 +14,28 @@ export function isUnsupported(end: ReplyEnd): boolean {
 
 /** Whether the error's code is one of those that only the stateless revision has. */
 export function isModernRefusal(end: ReplyEnd): boolean {
-  if (end.kind !== 'refused') return false;
+  const code = codeIn(end);
+  return code !== undefined && code <= -32020 && code >= -32099;
+}
+
+/**
+ * The server's own answer to a call, where the reply that refused it holds one. A 401 speaks of our
+ * credential, and a 404 or 405 that names neither the call nor its method of our URL: that is
+ * nothing whoever made the call could mend.
+ */
+export function answerIn(end: ReplyEnd, id: string): Message | undefined {
+  if (end.kind !== 'refused' || end.error === undefined || end.status === 401) return undefined;
+  const isOfUrl = end.status === 404 || end.status === 405;
+  const isOfCall = end.error.id === id || codeIn(end) === METHOD_NOT_FOUND || isModernRefusal(end);
+  return isOfUrl && !isOfCall ? undefined : end.error.withId(id);
+}
+
+const METHOD_NOT_FOUND = -32601;
+
+function codeIn(end: ReplyEnd): number | undefined {
+  if (end.kind !== 'refused') return undefined;
   const code = (end.error?.value as { code?: unknown } | undefined)?.code;
-  return typeof code === 'number' && code <= -32020 && code >= -32099;
+  return typeof code === 'number' ? code : undefined;
 }
 
 /** Whether its caller can be told more than that the server is not there. */
@@ -25,6 +46,6 @@ export function hasReason(end: ReplyEnd): boolean {
 
 /** For the log. */
 export function describeEnd(end: ReplyEnd): string {
-  if (end.kind === 'refused') return `HTTP status ${end.status}`;
+  if (end.kind === 'refused') return describeStatus(end.status, end.retryAfterMs);
   return end.kind === 'complete' ? 'the reply held no answer' : end.detail;
 }

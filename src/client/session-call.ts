@@ -6,7 +6,7 @@
 import type { OutboundHead, OutboundRequest } from '../core/outbound.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
-import { BAD_REPLY, CONNECTION_LOST, failedCall, unavailable } from './failed-call.ts';
+import { BAD_REPLY, CONNECTION_LOST, failedCall } from './failed-call.ts';
 import type { OpenCall } from './modern-call.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd, type ReplyEvents } from './reply.ts';
@@ -179,10 +179,4 @@ export class SessionCall implements OpenCall, ReplyEvents {
     this.#reply?.release();
     this.#events.answered(this, message);
   }
-}
-
-/** The answer to a call that the server refused as a whole. */
-export function refusedAnswer(id: string, end: ReplyEnd): Message {
-  if (end.kind === 'refused' && end.error !== undefined) return end.error.withId(id);
-  return failedCall(id, unavailable(end));
 }

@@ -12,7 +12,7 @@ import type {
 import { Bag } from '../core/bag.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
-import { failedCall, UNAVAILABLE } from './failed-call.ts';
+import { failedCall, FORGETFUL, refusedAnswer, SESSION_LOST } from './failed-call.ts';
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { requestIdOf } from './modern-conversation.ts';
@@ -20,7 +20,7 @@ import { OpenQuestions } from './open-questions.ts';
 import { Renewals } from './renewals.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
-import { refusedAnswer, SessionCall, type SessionCallEvents } from './session-call.ts';
+import { SessionCall, type SessionCallEvents } from './session-call.ts';
 import { SessionRequests } from './session-requests.ts';
 import { SessionStream } from './session-stream.ts';
 
@@ -211,8 +211,7 @@ export class SessionConversation implements UpstreamConnection {
     const isProbe = call.request.method === 'initialize' && isUnsupported(end);
     const level = isProbe || isModernRefusal(end) ? 'debug' : 'warn';
     telemetry.log(level, 'upstream_call_failed', { upstream: name, era: '2025', detail });
-    const hint = end.kind === 'unsent' ? end.hint : undefined;
-    if (end.kind === 'unsent' && hint === undefined) this.#unsent += 1;
+    if (end.kind === 'unsent' && end.hint === undefined) this.#unsent += 1;
     const answer = refusedAnswer(call.id, end);
     if (call.request.method === 'initialize') {
       this.#handshakeRefused(call, end, answer);
@@ -274,7 +273,9 @@ export class SessionConversation implements UpstreamConnection {
     if (this.#rehomed.has(call) || this.#memory.isOwn(call.id)) {
       this.#calls.delete(call);
       if (this.#memory.isOwn(call.id)) return;
-      this.#events.onMessage(failedCall(call.id, UNAVAILABLE), call.id);
+      const fields = { upstream: this.#context.name, era: '2025', detail: FORGETFUL };
+      this.#context.telemetry.log('warn', 'upstream_call_failed', fields);
+      this.#events.onMessage(failedCall(call.id, SESSION_LOST), call.id);
       return;
     }
     this.#rehomed.add(call);

@@ -60,3 +60,18 @@ it('a server that answered one handshake is not silent, nor one that is not aske
   stopped.clock.advance(20_000);
   expect([stopped.silences, stopped.clock.pending]).toEqual([[], 0]);
 });
+
+it('what an error is said to mean is told, and never the words of the server', () => {
+  const { clock, conversations, failures } = bench();
+  const error = (id: string): Message =>
+    Message.error(id, '{"code":-32600,"message":"Bearer canary is no good"}');
+  conversations[0]?.onMessage(error('1'));
+  conversations[1]?.onMessage(error('1').because('it asks for a credential'));
+  const other = bench();
+  for (const at of [0, 1]) other.conversations[at]?.onMessage(error('1'));
+  expect([failures, other.failures]).toEqual([
+    ['it asks for a credential'],
+    ['it answered initialize with error -32600'],
+  ]);
+  expect(clock.pending).toBe(0);
+});

@@ -100,7 +100,9 @@ export class UpstreamProbe {
           return;
         }
         const answer = readAnswer(era, message);
-        if (message.isError) this.#failure = `it answered ${method} with error ${codeOf(message)}`;
+        if (message.isError) {
+          this.#failure = message.reason ?? `it answered ${method} with error ${codeOf(message)}`;
+        }
         if (answer === 'yes') this.#readTools(era, connection, message);
         this.#answered(era, answer);
       },

@@ -45,6 +45,11 @@ export class Message {
   origin: Origin | undefined;
   /** Of an error that a server in this process refused with: the refusal. Never written out. */
   refusal: Refusal | undefined;
+  /**
+   * Of an error in place of an answer that the server refused to give: what happened, in our words.
+   * Never written out.
+   */
+  reason: string | undefined;
   #value: unknown;
   #isParsed: boolean;
   /** Written once: a change that goes to many sessions is the same text in each. */
@@ -111,6 +116,12 @@ export class Message {
   /** @returns the same message. */
   refusedWith(refusal: Refusal | undefined): this {
     this.refusal = refusal;
+    return this;
+  }
+
+  /** @returns the same message. */
+  because(reason: string): this {
+    this.reason = reason;
     return this;
   }
 

@@ -189,6 +189,17 @@ it('gives the answer of the POST where there is no stream either', async () => {
   expect(await recorder.closed()).toMatchObject({ cause: 'start-failed' });
 });
 
+it('says that the stream wants a credential, where the POST only says that it is none', async () => {
+  const server = await HandServer.start((asked) =>
+    asked.status(asked.method === 'GET' ? 401 : 405),
+  );
+  const { connection, recorder, answerTo } = dial(server.url, 'legacy');
+  connection.send(Message.request('0', 'initialize', '{}'));
+  const message = expect.stringMatching(/asks Tidegate for a credential.*401/) as unknown;
+  expect(await answerTo(0)).toMatchObject({ code: -32010, message });
+  expect(await recorder.closed()).toMatchObject({ cause: 'start-failed' });
+});
+
 it('asks a server once which transport it has', async () => {
   const server = await new Server2024(() => 'messages').start();
   const { remote } = await import('tidegate');

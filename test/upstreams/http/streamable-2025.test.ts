@@ -217,7 +217,7 @@ it('says that it could not start where nobody listens, and what the status was',
   expect(await refused.recorder.closed()).toEqual({
     kind: 'closed',
     cause: 'start-failed',
-    detail: 'HTTP status 401',
+    detail: expect.stringMatching(/asks Tidegate for a credential.*HTTP status 401/) as unknown,
   });
   await server.stop();
   const url = 'http://127.0.0.1:1/mcp';
