@@ -1,8 +1,10 @@
 /** The server of `tidegate/node` against peers that are slow, malformed, greedy or gone. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serve } from 'tidegate/node';
 import type { ConnectionLimits, RunningServer } from 'tidegate/node';
+import { BodyPace } from '../../src/adapters/http/body-pace.ts';
 import type { HttpExchange } from '../../src/core/ports.ts';
+import { eventually } from '../wire/signal.ts';
 import { get, post, RawClient, statusOf } from './raw-client.ts';
 import { echo, JSON_HEADERS, respondOk, ScriptedApp } from './scripted-app.ts';
 import { Seen } from './seen.ts';
@@ -88,12 +90,20 @@ describe('slow peers', () => {
   });
 
   it('waits for a body that comes slowly, and fast enough', async () => {
-    await open({ checkMs: 50 });
+    // Each look is made once the part before it was received, however long that takes here.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const add = vi.spyOn(BodyPace.prototype, 'add');
+    onTestFinished(() => void vi.useRealTimers().restoreAllMocks());
+    await open({ checkMs: 50, bodyBytesPerSecondMin: 10_000 });
     app.script = echo(10_000);
+    const others = vi.getTimerCount();
     const client = await connected('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n');
-    for (let i = 0; i < 8; i += 1) {
+    await eventually(() => vi.getTimerCount() > others, 'the watch of the body');
+    for (let bytes = 500; bytes <= 4000; bytes += 500) {
       client.send('x'.repeat(500));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const received = (): number => add.mock.calls.reduce((sum, [each]) => sum + each, 0);
+      await eventually(() => received() === bytes, `${bytes} bytes of the body`);
+      vi.advanceTimersByTime(50);
     }
     await client.untilReceived('x'.repeat(4000));
   });

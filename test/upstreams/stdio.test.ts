@@ -209,7 +209,8 @@ describe('a server that does not read', () => {
 
 describe('the end of a server', () => {
   it('is a clean exit when it heeds the end of its input', async () => {
-    const { connection, events } = open('echo');
+    const patient = { stopMs: { stdinMs: 60_000, termMs: 60_000 } };
+    const { connection, events } = open('echo', [], patient);
     connection.send(Message.request('1', 'ping'));
     connection.close();
     connection.close();
