@@ -1,5 +1,7 @@
 /** `tidegate connect` as a desktop host runs it, to servers of every era. */
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { Client as ClientV2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
@@ -7,6 +9,8 @@ import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/clien
 import { CreateMessageRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ensureBuilt } from '../scripts/bootstrap.mjs';
+import { connectCommand, UNHEARD_MS_MAX } from '../src/cli/connect-command.ts';
+import { readConnectLine } from '../src/cli/connect-line.ts';
 import { CliProcess } from './cli-process.ts';
 import { everythingV2InRounds } from './fixtures/servers/everything-v2.mjs';
 import { serveHttpV1, type HttpV1 } from './fixtures/servers/http-v1.mjs';
@@ -184,3 +188,96 @@ it('answers in a sentence why the server refuses it, and repeats none of its wor
   await cli.end();
   expect(cli.stdout + cli.stderr).not.toContain('canary');
 });
+
+const CONFIRM = { jsonrpc: '2.0', method: 'notifications/initialized' };
+const CALL = { jsonrpc: '2.0', id: 'b', method: 'tools/call', params: { name: 'slow' } };
+const ASKED = { ...INITIALIZE.params, capabilities: { elicitation: {} } };
+const REQUESTS = [{ ...INITIALIZE, params: ASKED }, CONFIRM, CALL]
+  .map((each) => JSON.stringify(each))
+  .join('\n');
+
+const QUESTION = {
+  method: 'elicitation/create',
+  params: { message: '?', requestedSchema: { type: 'object', properties: {} } },
+};
+
+/** A server that answers calls when the test wants it to. */
+function slowServer(): Promise<HandServer> {
+  return HandServer.start(server2025(({ body }) => body.method === 'tools/call'));
+}
+
+describe('a host that ends its input', () => {
+  it('gets the answers to what it asked, and then all ends', async () => {
+    const server = await slowServer();
+    const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+    onTestFinished(() => void cli.child.kill('SIGKILL'));
+    // Not even the last line is ended.
+    cli.child.stdin?.end(REQUESTS);
+    const call = await server.until(1, 'tools/call');
+    call.result({ content: [] });
+    expect(await cli.end()).toEqual({ code: 0, signal: null });
+    expect(cli.stdout).toContain('{"jsonrpc":"2.0","id":"b","result":{"content":[]}}\n');
+    expect(server.asked.at(-1)?.method).toBe('DELETE');
+  });
+
+  it('is asked nothing: its servers are told that nobody is left to answer', async () => {
+    const server = await slowServer();
+    const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+    onTestFinished(() => void cli.child.kill('SIGKILL'));
+    cli.child.stdin?.write(`${REQUESTS}\n`);
+    const call = await server.until(1, 'tools/call');
+    call.event({ jsonrpc: '2.0', id: 'early', ...QUESTION });
+    await cli.printed(/"method":"elicitation\/create"/);
+    cli.child.stdin?.end();
+    await eventually(() => answerTo(server, 'early') !== undefined, 'the answer to the first');
+    call.event({ jsonrpc: '2.0', id: 'late', ...QUESTION });
+    await eventually(() => answerTo(server, 'late') !== undefined, 'the answer to the second');
+    for (const id of ['early', 'late']) expect(answerTo(server, id)).toContain('"code":-32603');
+    call.event({ jsonrpc: '2.0', id: call.body.id, result: {} });
+    expect(await cli.end()).toEqual({ code: 0, signal: null });
+    expect(cli.stdout.match(/"method":"elicitation\/create"/g)).toHaveLength(1);
+    expect(cli.stdout).toContain('"id":"b","result"');
+  });
+
+  it('is waited for as long as said, and told what had no answer then', async () => {
+    const server = await slowServer();
+    const line = readConnectLine([server.url, '--log-level', 'silent'], {});
+    if (line.kind !== 'connect') throw new Error('It is one.');
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const around = { env: {}, version: '1', isTerminal: false };
+    const outcome = await connectCommand(line.options, { input, output }, around);
+    if (outcome.kind !== 'connected') throw new Error(outcome.reason);
+    input.write(`${REQUESTS}\n`);
+    await server.until(1, 'tools/call');
+    let isOver = false;
+    const ended = outcome.connection.ended.finally(() => {
+      isOver = true;
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    input.end();
+    await once(input, 'end');
+    vi.advanceTimersByTime(UNHEARD_MS_MAX - 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isOver).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(await ended).toBe(0);
+    expect(String(output.read())).toContain('"id":"b","error":{"code":-32010');
+  });
+
+  it('is not waited for after a signal', async () => {
+    const server = await slowServer();
+    const cli = new CliProcess(['connect', server.url], {}, MAIN, 'pipe');
+    onTestFinished(() => void cli.child.kill('SIGKILL'));
+    cli.child.stdin?.end(REQUESTS);
+    await server.until(1, 'tools/call');
+    expect(await cli.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(cli.stdout).toContain('"id":"b","error":{"code":-32010');
+  });
+});
+
+/** What the server was answered, as JSON. */
+function answerTo(server: HandServer, id: string): string | undefined {
+  const texts = server.asked.map(({ body }) => JSON.stringify(body));
+  return texts.find((text) => text.includes(`"id":"${id}"`) && text.includes('"error"'));
+}

@@ -12,9 +12,11 @@ import { consoleTelemetry } from '../adapters/telemetry/console-telemetry.ts';
 import { remote } from '../adapters/upstreams/http/remote.ts';
 import { failedCall } from '../client/failed-call.ts';
 import type { Telemetry, Upstream } from '../core/ports.ts';
+import type { Message } from '../core/protocol/message.ts';
 import { localConversation, localLimits } from '../local-conversation.ts';
 import type { ConnectOptions } from './connect-line.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { HostCalls } from './host-calls.ts';
 import { HostPipe } from './host-pipe.ts';
 import { remoteOptions } from './remote-options.ts';
 import type { Surroundings } from './serve-command.ts';
@@ -29,11 +31,18 @@ export type ConnectOutcome =
   | { readonly kind: 'failed'; readonly exitCode: 1 | 2; readonly reason: string };
 
 export interface HostConnection {
-  /** Resolves with the exit code once the host is gone, or the server for good. */
+  /** Resolves with the exit code once the host has all it waits for, or the server is gone. */
   readonly ended: Promise<number>;
   /** Ends the session at the server and everything else. */
   close(): void;
 }
+
+/**
+ * Milliseconds that calls in flight may take once the host says no more: as long as the official
+ * SDK waits for an answer by default. A host that wants us gone sooner sends a signal.
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/stdio#shutdown
+ */
+export const UNHEARD_MS_MAX = 60_000;
 
 /** Whoever has to sign in first is waited for. */
 const LIMITS = localLimits({
@@ -86,25 +95,55 @@ function personCredential(
 }
 
 function connect(upstream: Upstream, streams: HostStreams, telemetry: Telemetry): HostConnection {
+  let isInputOver = false;
   let isClosing = false;
+  let deadline: NodeJS.Timeout | undefined;
   let finish: (exitCode: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {
     finish = resolve;
   });
+  const calls = new HostCalls();
   const conversation = localConversation(upstream, telemetry, LIMITS, {
-    onMessage: (message) => pipe.send(message),
+    onMessage: (message) => {
+      if (isInputOver && message.kind === 'request') giveUp(message.id ?? 'null');
+      else tell(message);
+    },
     onClosed: () => finish(isClosing ? 0 : 1),
   });
   const close = (): void => {
     isClosing = true;
+    clearTimeout(deadline);
     conversation.close();
+  };
+  const tell = (message: Message): void => {
+    calls.told(message);
+    pipe.send(message);
+    if (isInputOver && calls.areAnswered) pipe.whenTaken(close);
+  };
+  /** Nobody is left to answer a question of the server. */
+  const giveUp = (id: string): void => {
+    conversation.send(failedCall(id, { error: 'CLIENT_GONE' }));
   };
   const { input, output } = streams;
   const pipe = new HostPipe(input, output, LIMITS.bodyBytesMax, {
     onMessage: (message) => {
+      calls.said(message);
       const outcome = conversation.send(message);
       if (outcome === 'sent' || message.kind !== 'request') return;
-      pipe.send(failedCall(message.id ?? 'null', { error: 'UPSTREAM_BUSY' }));
+      tell(failedCall(message.id ?? 'null', { error: 'UPSTREAM_BUSY' }));
+    },
+    onInputEnd: () => {
+      isInputOver = true;
+      for (const id of calls.takeQuestions()) giveUp(id);
+      if (calls.areAnswered) {
+        pipe.whenTaken(close);
+        return;
+      }
+      // Unlike the clock's it keeps the process alive, as a call that waits to be resumed does not.
+      deadline = setTimeout(() => {
+        telemetry.log('warn', 'drain_overran', { drainMs: UNHEARD_MS_MAX });
+        close();
+      }, UNHEARD_MS_MAX);
     },
     onGone: close,
   });

@@ -10,7 +10,9 @@ import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';
 
 export interface HostPipeEvents {
   onMessage(message: Message): void;
-  /** The host closed its end, or does not read what we write. The last event, once. */
+  /** The host says no more, and may still read. Once. */
+  onInputEnd(): void;
+  /** The host does not read what we write, or cannot be heard. The last event, once. */
   onGone(): void;
 }
 
@@ -21,6 +23,7 @@ const BREAKS = /[\r\n]/g;
 export class HostPipe {
   readonly #output: Writable;
   readonly #events: HostPipeEvents;
+  #isInputOver = false;
   #isGone = false;
 
   constructor(input: Readable, output: Writable, lineBytesMax: number, events: HostPipeEvents) {
@@ -33,10 +36,22 @@ export class HostPipe {
     input.on('data', (chunk: Buffer) => {
       if (!this.#isGone) splitter.push(chunk);
     });
-    for (const event of ['end', 'close', 'error'] as const) {
-      input.on(event, () => this.#gone());
-    }
+    input.on('end', () => {
+      this.#isInputOver = true;
+      // Whoever writes requests by hand may not end the last line.
+      splitter.end();
+      if (!this.#isGone) this.#events.onInputEnd();
+    });
+    input.on('error', () => this.#gone());
+    input.on('close', () => {
+      if (!this.#isInputOver) this.#gone();
+    });
     output.on('error', () => this.#gone());
+  }
+
+  /** Calls `done` when the host has taken what was sent to it, or never will. */
+  whenTaken(done: () => void): void {
+    this.#output.write('', () => done());
   }
 
   send(message: Message): void {
