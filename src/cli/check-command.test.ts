@@ -47,6 +47,16 @@ describe('tidegate check', () => {
     expect(faulty).not.toContain(SECRET);
   });
 
+  it('says that a free port is chosen, where the config wants any', () => {
+    const config = 'listen: { port: 0 }\nservers: { a: { command: node } }\n';
+    expect(check(config).text).toContain(
+      ' is fine. At http://127.0.0.1 and a free port, chosen at the start, with the token ',
+    );
+    expect(JSON.parse(check(config, { isJson: true }).output)).toMatchObject({ url: null });
+    const called = config.replace('port: 0', 'port: 0, publicUrl: "https://mcp.example.com"');
+    expect(check(called).text).toContain(' is fine. At https://mcp.example.com, with ');
+  });
+
   it('says it to programs as one line of JSON', () => {
     const { exitCode, output, text } = check(FINE, { isJson: true });
     expect({ exitCode, text }).toEqual({ exitCode: 0, text: '' });
@@ -127,8 +137,16 @@ audit: { file: ./gone/audit.jsonl }
     const config = 'auth: { keys: "./${SECRET}.json" }\nservers: { a: { command: node } }\n';
     const { exitCode, text } = check(config);
     expect(exitCode).toBe(0);
-    expect(text).toMatch(/\nNote: The file of API keys does not exist yet; .*\n$/);
+    expect(text).toMatch(
+      /\nNote: Line 1, auth\.keys: This file of API keys does not exist yet; .*\n$/,
+    );
     expect(text).not.toContain(SECRET);
+    const several = 'auth:\n  - token: "${SECRET}-${SECRET}"\n  - keys: ./a\n  - keys: ./b\n';
+    const notes = check(`${several}servers: { a: { command: node } }\n`).text;
+    expect(notes.match(/^Note: .* exist yet/gm)).toEqual([
+      'Note: Line 3, auth[1].keys: This file of API keys does not exist yet',
+      'Note: Line 4, auth[2].keys: This file of API keys does not exist yet',
+    ]);
     const { output } = check(config, { isJson: true });
     expect(JSON.parse(output)).toMatchObject({ notes: [expect.stringContaining('API keys')] });
     writeFileSync(join(folder, `${SECRET}.json`), '');

@@ -27,7 +27,7 @@ export function checkCommand({ file, isJson }: CheckOptions, env: Environment): 
       text: isJson ? '' : problems.map((problem) => problemLine(file, problem)).join(''),
     };
   }
-  const notes = startNotes(loaded.config);
+  const notes = startNotes(loaded.config, loaded.places);
   return {
     exitCode: 0,
     output: isJson
@@ -38,7 +38,8 @@ export function checkCommand({ file, isJson }: CheckOptions, env: Environment): 
 }
 
 interface Served {
-  readonly url: string;
+  /** Null where the port is chosen at the start, and no public URL says more. */
+  readonly url: string | null;
   readonly auth: AuthConfig['kind'];
   /** Of every endpoint, the merged one last. Paths begin at `url`. */
   readonly endpoints: readonly {
@@ -58,7 +59,7 @@ function served({ listen, auth, all, servers }: GatewayConfig): Served {
     sse: `/${name}/sse`,
   });
   return {
-    url: listen.publicUrl ?? baseOf(listen),
+    url: listen.publicUrl ?? (listen.port === 0 ? null : baseOf(listen)),
     auth: auth.kind,
     endpoints: [
       ...servers.map(({ name, source }) => endpoint(name, source.kind)),
@@ -68,7 +69,8 @@ function served({ listen, auth, all, servers }: GatewayConfig): Served {
 }
 
 function baseOf({ host, port, tls }: GatewayConfig['listen']): string {
-  return `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${port}`;
+  const end = port === 0 ? '' : `:${port}`;
+  return `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}${end}`;
 }
 
 function servedText(file: string, config: GatewayConfig, notes: readonly string[]): string {
@@ -78,7 +80,9 @@ function servedText(file: string, config: GatewayConfig, notes: readonly string[
     ({ name, kind, mcp, sse }) => `  ${name.padEnd(widest)}  ${kind.padEnd(7)}  ${mcp}  ${sse}\n`,
   );
   const told = notes.map((note) => `Note: ${note}\n`);
-  return `${printable(file)} is fine. At ${url}, ${DOORS[auth]}:\n${[...lines, ...told].join('')}`;
+  const where = url ?? `${baseOf(config.listen)} and a free port, chosen at the start`;
+  const head = `${printable(file)} is fine. At ${where}, ${DOORS[auth]}:\n`;
+  return [head, ...lines, ...told].join('');
 }
 
 const DOORS: Readonly<Record<AuthConfig['kind'], string>> = {

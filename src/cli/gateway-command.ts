@@ -193,7 +193,7 @@ function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): r
     ...publicUrlNotes(publicUrl, '/<name>'),
     ...exposureNotes(host, publicUrl, tls !== undefined),
     ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
-    ...startNotes(config),
+    ...startNotes(config, places),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),
   ];
 }

@@ -24,14 +24,21 @@ export function startProblems(
   ];
 }
 
-/** What keeps nothing from starting, and still may not be meant. A path may hold a secret. */
-export function startNotes({ auth }: GatewayConfig): readonly string[] {
-  const ways = auth.kind === 'several' ? auth.ways : [auth];
-  const isMissing = ways.some((way) => way.kind === 'keys' && statOf(way.path) === undefined);
-  return isMissing
-    ? ['The file of API keys does not exist yet; tidegate keys add <subject> --file … makes it.']
-    : [];
+/** What keeps nothing from starting, and still may not be meant. */
+export function startNotes({ auth }: GatewayConfig, places: ConfigPlaces): readonly string[] {
+  const ways =
+    auth.kind === 'several'
+      ? auth.ways.map((way, index) => ({ way, at: ['auth', index] }))
+      : [{ way: auth, at: ['auth'] }];
+  return ways.flatMap(({ way, at }) => {
+    if (way.kind !== 'keys' || statOf(way.path) !== undefined) return [];
+    const { line, path } = places.value([...at, 'keys']);
+    return [`Line ${line}, ${path}: ${NO_KEYS}`];
+  });
 }
+
+const NO_KEYS =
+  'This file of API keys does not exist yet; tidegate keys add <subject> --file … makes it.';
 
 function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
   if (audit?.file === undefined) return [];
