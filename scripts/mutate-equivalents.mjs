@@ -222,6 +222,30 @@ const BY_FILE = {
       why: 'Where nobody waits there is room.',
     },
   ],
+  'src/server/log-levels.ts': [
+    {
+      line: "if (typeof level !== 'string' || !LOG_LEVELS.includes(level)) {",
+      texts: ['(!LOG_LEVELS.includes(level))'],
+      why: 'What is no text is none of the levels; the compiler asks.',
+    },
+    {
+      line: "return this.#conversation.request(owner, Message.request(id ?? 'null', method ?? '', params));",
+      texts: ['(id)', "''"],
+      why: 'A request has an id; the compiler asks.',
+    },
+    {
+      line: 'if (this.#isExclusive || minimum === undefined) return true;',
+      texts: ['(this.#isExclusive)'],
+      why: 'Every level is above what is none; the compiler asks.',
+    },
+  ],
+  'src/server/session-opening.ts': [
+    {
+      line: "const id = message.id ?? 'null';",
+      texts: ['(message.id)', "''"],
+      why: 'A request has an id; the compiler asks.',
+    },
+  ],
   'src/server/tool-pages.ts': [
     {
       line: "const request = Message.request('0', 'tools/list', params);",

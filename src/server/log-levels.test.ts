@@ -69,6 +69,18 @@ it('a server of its own is asked for what the session said, and so is any for wh
   expect(one.logLevel).toBe('error');
 });
 
+it('nobody who has left keeps a common server talking: without them it says what it usually does', () => {
+  const left = session();
+  const { asked, set } = bench([session('error')]);
+  set(left, 'debug');
+  const empty = bench([]);
+  empty.set(left, 'debug');
+  expect([asked, empty.asked]).toEqual([
+    ['5 logging/setLevel {"level":"error"}'],
+    ['5 logging/setLevel {"level":"info"}'],
+  ]);
+});
+
 it('the level is asked for again only while somebody wants one', () => {
   const none = bench([session(), session()]);
   none.levels.restore();

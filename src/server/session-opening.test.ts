@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
+import type { AuditTrail } from '../core/access.ts';
 import type { Refusal } from '../core/errors.ts';
 import { BARE_GRANT, type Grant } from '../core/grant.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { principalOf } from '../core/principal.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
 import { SessionOpening } from './session-opening.ts';
+import { Warrant } from './warrant.ts';
 
 const CALL = Message.request('7', 'tools/list', '{}');
 const INITIALIZE = Message.request(
@@ -15,6 +18,8 @@ const INITIALIZE = Message.request(
 );
 const CHANGED = Message.notification('notifications/tools/list_changed');
 const SOMEBODY: Grant = { ...BARE_GRANT };
+const PRINCIPAL = principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' });
+const REQUEST = { principal: PRINCIPAL, server: 'files', era: '2024', address: '::1' } as const;
 
 interface Bench {
   readonly opening: SessionOpening;
@@ -133,6 +138,7 @@ it('a handshake of the client itself is no other, for those who wait for it', ()
 });
 
 it('only clients of 2024 may skip it, and a ping of theirs needs none', () => {
+  expect(bench(true, '2024', 9, '{}').opening.isAssuming(CALL)).toBe(false);
   expect(bench(true, '2025').opening.isAssuming(CALL)).toBe(false);
   expect(bench(true).opening.isAssuming(Message.request('8', 'ping'))).toBe(false);
 });
@@ -146,6 +152,30 @@ it('as many wait as may be in flight, and one that is cancelled goes nowhere', (
   told.length = 0;
   opening.release();
   expect(told.filter((each) => each.startsWith('request'))).toEqual([]);
+});
+
+it('one that is cancelled while it waits is over on the record, and whatever else is not', () => {
+  const { opening, told, post } = bench(true);
+  opening.cancel('7');
+  const recorded = (id: string): LegacyPost => {
+    const record: AuditTrail = {
+      fault: () => undefined,
+      record: ({ outcome }) => void told.push(`recorded ${id} ${outcome}`),
+    };
+    const { member } = post();
+    const warrant = Warrant.issue(
+      { audit: record },
+      { ...REQUEST, grant: SOMEBODY, message: CALL },
+    );
+    if (!(warrant instanceof Warrant)) throw new Error('It is allowed.');
+    return new LegacyPost(member, undefined, SOMEBODY, warrant);
+  };
+  opening.assume(recorded('7'), CALL);
+  opening.assume(recorded('8'), Message.request('8', 'ping'));
+  told.length = 0;
+  opening.cancel('7');
+  opening.cancel('7');
+  expect(told).toEqual(['recorded 7 cancelled']);
 });
 
 it('what the server says before is told once the session is open, and before what waited', () => {
@@ -162,6 +192,14 @@ it('a handshake goes to a server of its own, and is remembered for what the clie
   expect([opening.initialize(post(), INITIALIZE), told]).toEqual([true, []]);
   expect(opening.canAnswer('sampling/createMessage')).toBe(true);
   expect(opening.canAnswer('elicitation/create')).toBe(false);
+});
+
+it('a client that declares nothing may be asked nothing', () => {
+  const { opening, post } = bench(true);
+  for (const params of [undefined, '{}']) {
+    expect(opening.initialize(post(), Message.request('1', 'initialize', params))).toBe(true);
+    expect(opening.canAnswer('sampling/createMessage')).toBe(false);
+  }
 });
 
 it('at a common server it is answered from ours, or refused and the session ended', () => {
@@ -183,6 +221,22 @@ it('of a session that ends meanwhile everything that waits is refused once', () 
   opening.end({ error: 'SESSION_ENDED' });
   answers[0]?.('{}');
   expect(told).toEqual(['refuse 7 SESSION_ENDED', 'refuse 1 SESSION_ENDED']);
+});
+
+it('a handshake that was answered is answered no second time, by the end or by its server', () => {
+  const { opening, told, answers, post } = bench(false);
+  opening.initialize(post(), INITIALIZE);
+  answers[0]?.('{}');
+  answers[0]?.({ error: 'UPSTREAM_UNAVAILABLE' });
+  opening.end({ error: 'SESSION_ENDED' });
+  expect(told.slice(1)).toEqual(['opened 1 {}']);
+});
+
+it('where nothing waits, nothing is refused with what is revoked or over', () => {
+  const { opening, told } = bench(false);
+  expect(opening.revoke(() => true, { error: 'CREDENTIAL_EXPIRED' })).toBe(false);
+  opening.end({ error: 'SESSION_ENDED' });
+  expect(told).toEqual([]);
 });
 
 it('what waits with a credential that is revoked is refused, and nothing else', () => {
