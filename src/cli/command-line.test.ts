@@ -206,6 +206,23 @@ describe('readCommandLine', () => {
     expect(said).not.toMatch(/^error/i);
   });
 
+  it.each([
+    'connect https://x --header s3cret',
+    'connect https://x --hedaer=s3cret',
+    'connect mcp.example.com?key=s3cret',
+    'keys add a --expires s3cret',
+    '--upstream https://x --upstream-header s3cret',
+    '--upstream mcp.example.com?key=s3cret',
+    '--public-url https://u:s3cret@x -- node',
+    '--env =s3cret -- node',
+    '--tokn=s3cret -- node',
+    "--port s3cret'is -- node",
+  ])('repeats no value that is wrong, which may be a secret: %s', (line) => {
+    const said = reason(line);
+    expect(said).not.toContain('s3cret');
+    expect(said).toMatch(/^(option|argument|unknown option) '[^']*'( has a wrong value)?[. (]/);
+  });
+
   it('takes a remote server, with headers of the line and of the environment', () => {
     const line =
       '--upstream https://mcp.example.com/mcp --upstream-header X-A:1 --upstream-header X-B:2 ' +

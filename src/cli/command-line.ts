@@ -29,6 +29,7 @@ import {
   LOG_LEVELS,
   PRIMINGS,
 } from './serve-options.ts';
+import { usageFault } from './usage-fault.ts';
 
 export type CommandLine =
   | CheckedOptions
@@ -72,7 +73,7 @@ export function readCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'shown', text: shown };
-    return { kind: 'wrong', reason: `${oneLine(error.message)} See tidegate --help.` };
+    return { kind: 'wrong', reason: `${usageFault(error)} See tidegate --help.` };
   }
   const raw = program.opts<RawOptions & Record<string, unknown>>();
   const rest = { strayWords: program.args, command, env };
@@ -219,9 +220,3 @@ Examples:
   tidegate --config tidegate.yaml
   tidegate connect https://mcp.example.com/mcp
   TIDEGATE_TOKEN=… tidegate --host 0.0.0.0 --public-url https://mcp.example.com -- node server.js`;
-
-/** Commander puts its suggestion on a line of its own and begins with "error:". */
-function oneLine(message: string): string {
-  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  return /[.?)]$/.test(text) ? text : `${text}.`;
-}

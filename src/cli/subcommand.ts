@@ -1,5 +1,6 @@
 /** Reads the words of a command of its own, such as `tidegate connect`. Pure. */
 import { type Command, CommanderError } from 'commander';
+import { usageFault } from './usage-fault.ts';
 
 export type SubcommandEnd =
   /** What was asked for is this text: help. */
@@ -25,8 +26,6 @@ export function parseSubcommand(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'shown', text: shown };
-    const text = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    const sentence = /[.?)]$/.test(text) ? text : `${text}.`;
-    return { kind: 'wrong', reason: `${sentence} See ${program.name()} --help.` };
+    return { kind: 'wrong', reason: `${usageFault(error)} See ${program.name()} --help.` };
   }
 }
