@@ -1,9 +1,11 @@
 /** Bytes of one body, up to a bound, and their text. */
+import { GatheredBytes } from '../core/gathered-bytes.ts';
+
 const STRICT = new TextDecoder('utf-8', { fatal: true });
 
 export class ByteCollector {
   readonly #bytesMax: number;
-  #chunks: Uint8Array[] = [];
+  #gathered = new GatheredBytes();
   #size = 0;
 
   constructor(bytesMax: number) {
@@ -14,31 +16,19 @@ export class ByteCollector {
   add(chunk: Uint8Array): boolean {
     this.#size += chunk.length;
     if (this.#size > this.#bytesMax) {
-      this.#chunks = [];
+      this.#gathered = new GatheredBytes();
       return false;
     }
-    this.#chunks.push(chunk);
+    this.#gathered.add(chunk);
     return true;
   }
 
   /** The whole as UTF-8 without a byte order mark; undefined when it is no UTF-8. */
   text(): string | undefined {
     try {
-      return STRICT.decode(this.#joined());
+      return STRICT.decode(this.#gathered.whole());
     } catch {
       return undefined;
     }
-  }
-
-  #joined(): Uint8Array {
-    const [first] = this.#chunks;
-    if (first !== undefined && this.#chunks.length === 1) return first;
-    const joined = new Uint8Array(this.#size);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    return joined;
   }
 }

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../../core/errors.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import type { BodyOutcome } from '../../core/ports.ts';
 import { BodyPace } from './body-pace.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
@@ -21,10 +22,8 @@ export function collectBody(
   { bytesMax, limits, msMax, isAsked = always }: BodyBounds,
   done: (outcome: BodyOutcome) => void,
 ): void {
-  // Nearly every body is one chunk, here at once: it needs no list, no copy and no timer.
-  let first: Buffer | undefined;
-  let more: Buffer[] | undefined;
-  let bytes = 0;
+  // Nearly every body is one chunk, here at once: it needs no copy and no timer.
+  let gathered = new GatheredBytes();
   let pace: BodyPace | undefined;
 
   const settle = (outcome: BodyOutcome): void => {
@@ -38,20 +37,17 @@ export function collectBody(
   };
   const refuse = (error: ErrorCode): void => {
     source.pause();
-    first = more = undefined;
+    gathered = new GatheredBytes();
     settle(refused(error));
   };
   const onData = (chunk: Buffer): void => {
-    bytes += chunk.length;
     pace?.add(chunk.length);
-    if (bytes > bytesMax) refuse('BODY_TOO_LARGE');
-    else if (first === undefined) first = chunk;
-    else if (more === undefined) more = [first, chunk];
-    else more.push(chunk);
+    if (gathered.length + chunk.length > bytesMax) refuse('BODY_TOO_LARGE');
+    else gathered.add(chunk);
   };
   const onEnd = (): void => {
-    const whole = more === undefined ? first : Buffer.concat(more, bytes);
-    settle(whole === undefined ? { kind: 'body', text: '' } : decodeBody(whole));
+    const { buffer, byteOffset, byteLength } = gathered.whole();
+    settle(decodeBody(Buffer.from(buffer, byteOffset, byteLength)));
   };
   const onClose = (): void => settle({ kind: 'aborted' });
 

@@ -1,6 +1,10 @@
 /** Collects the body of a Web `Request`, bounded while it streams. */
 import type { ErrorCode } from '../../core/errors.ts';
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import type { BodyOutcome } from '../../core/ports.ts';
+
+/** A byte order mark is kept, as on every other way in: it is not JSON. */
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What a read of the body yields; never rejects. */
 export async function readFetchBody(request: Request, bytesMax: number): Promise<BodyOutcome> {
@@ -23,24 +27,17 @@ export async function discardFetchBody(request: Request): Promise<void> {
 
 async function collect(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<BodyOutcome> {
   const reader = body.getReader();
-  // A byte order mark is kept, as on every other way in: it is not JSON.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let text = '';
-  let bytes = 0;
+  const gathered = new GatheredBytes();
   for (;;) {
     const chunk = await nextChunk(reader);
     if (chunk === 'aborted') return { kind: 'aborted' };
-    bytes += chunk?.byteLength ?? 0;
-    if (bytes > bytesMax) return release(reader, 'BODY_TOO_LARGE');
-    const part = decode(decoder, chunk);
-    if (part === undefined) return release(reader, 'BODY_NOT_UTF8');
-    text += part;
-    if (chunk === undefined) return { kind: 'body', text };
+    if (chunk === undefined) return decoded(gathered.whole());
+    if (gathered.length + chunk.byteLength > bytesMax) return release(reader, 'BODY_TOO_LARGE');
+    gathered.add(chunk);
   }
 }
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
-type Decoder = InstanceType<typeof TextDecoder>;
 
 /** Undefined at the end. */
 async function nextChunk(reader: Reader): Promise<Uint8Array | undefined | 'aborted'> {
@@ -52,12 +49,11 @@ async function nextChunk(reader: Reader): Promise<Uint8Array | undefined | 'abor
   }
 }
 
-/** Undefined when the bytes are not UTF-8. */
-function decode(decoder: Decoder, chunk: Uint8Array | undefined): string | undefined {
+function decoded(bytes: Uint8Array): BodyOutcome {
   try {
-    return decoder.decode(chunk, { stream: chunk !== undefined });
+    return { kind: 'body', text: STRICT.decode(bytes) };
   } catch {
-    return undefined;
+    return { kind: 'refused', refusal: { error: 'BODY_NOT_UTF8' } };
   }
 }
 
