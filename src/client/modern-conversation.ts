@@ -17,7 +17,8 @@ import { failedCall, unavailable } from './failed-call.ts';
 import { ListenCall } from './listen-call.ts';
 import { ModernCall, type ModernCallEvents, type OpenCall } from './modern-call.ts';
 import { modernRequest } from './modern-request.ts';
-import { Reply, type ReplyEnd } from './reply.ts';
+import { Posts } from './posts.ts';
+import type { ReplyEnd } from './reply.ts';
 import { describeEnd } from './reply-end.ts';
 import { ToolHeaders } from './tool-headers.ts';
 import { ToolReader } from './tool-reader.ts';
@@ -31,6 +32,7 @@ export class ModernConversation implements UpstreamConnection {
   readonly #tools: ToolHeaders;
   readonly #reader: ToolReader;
   readonly #calls = new Bag<OpenCall>();
+  readonly #posts: Posts;
   /** Calls that were sent again with the headers they lacked: once is enough. */
   readonly #corrected = new WeakSet<ModernCall>();
   #unsent = 0;
@@ -39,6 +41,7 @@ export class ModernConversation implements UpstreamConnection {
   constructor(context: ClientContext, events: UpstreamEvents) {
     this.#context = context;
     this.#events = events;
+    this.#posts = new Posts(context);
     this.#tools = new ToolHeaders(context.telemetry, context.name);
     this.#reader = new ToolReader(context, this.#tools);
   }
@@ -98,9 +101,7 @@ export class ModernConversation implements UpstreamConnection {
       return;
     }
     const post = modernRequest(this.#context, message, []);
-    if (post === undefined) return;
-    const ignore = (): void => {};
-    new Reply(this.#context, post, { onMessage: ignore, onOversized: ignore, onEnd: ignore });
+    if (post !== undefined) this.#posts.send(post, () => {});
   }
 
   /** The tools may have changed since they were listed. */

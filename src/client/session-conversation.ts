@@ -17,6 +17,7 @@ import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
 import { requestIdOf } from './modern-conversation.ts';
 import { OpenQuestions } from './open-questions.ts';
+import { Posts } from './posts.ts';
 import { Renewals } from './renewals.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
@@ -59,7 +60,7 @@ export class SessionConversation implements UpstreamConnection {
   #homeless: SessionCall[] = [];
   /** Calls that were sent again: a second time would be without end. */
   readonly #rehomed = new WeakSet<SessionCall>();
-  readonly #posts = new Bag<Reply>();
+  readonly #posts: Posts;
   readonly #renewals: Renewals;
   #disarmRenewal: (() => void) | undefined;
   #stream: SessionStream | undefined;
@@ -83,6 +84,7 @@ export class SessionConversation implements UpstreamConnection {
     this.#requests = new SessionRequests(context);
     this.#memory = new HandshakeMemory(context.random.sessionId());
     this.#held = new HeldMessages(context.meter);
+    this.#posts = new Posts(context);
     this.#renewals = new Renewals(context.random);
   }
 
@@ -131,7 +133,7 @@ export class SessionConversation implements UpstreamConnection {
     } else if (message.method === CANCELLED) {
       const id = message.token(message.spans.requestId) ?? requestIdOf(message);
       // Some servers keep the stream of a cancelled call open for ever.
-      this.#post(message, () => this.#forget(id));
+      if (!this.#post(message, () => this.#forget(id))) this.#forget(id);
     } else if (message.kind === 'response') {
       this.#answer(message);
     } else {
@@ -339,28 +341,18 @@ export class SessionConversation implements UpstreamConnection {
     call.abort();
   }
 
-  /** @param done - called once the server took it, or will not. */
-  #post(message: Message, done?: () => void): void {
+  /**
+   * @param done - called once the server took it, or will not.
+   * @returns whether it is on its way.
+   */
+  #post(message: Message, done?: () => void): boolean {
     const { session, sessionId } = this.#requests;
-    const reply = new Reply(this.#context, this.#requests.post(message), {
-      onHead: ({ status }) => {
-        if (done === undefined || status > 299) return;
-        // Some servers never end the reply.
-        reply.release();
-        this.#posts.delete(reply);
-        done();
-      },
-      onMessage: () => this.#stray('message'),
-      onOversized: () => {},
-      onEnd: (end) => {
-        this.#posts.delete(reply);
-        done?.();
-        const isUnknown = end.kind === 'refused' && end.status === 404;
-        if (!isUnknown || sessionId === undefined) return;
-        if (session === this.#requests.session) this.#reopen();
-      },
+    return this.#posts.send(this.#requests.post(message), (end) => {
+      done?.();
+      const isUnknown = end?.kind === 'refused' && end.status === 404;
+      if (!isUnknown || sessionId === undefined) return;
+      if (session === this.#requests.session) this.#reopen();
     });
-    this.#posts.add(reply);
   }
 
   #stray(kind: string): void {
@@ -372,7 +364,6 @@ export class SessionConversation implements UpstreamConnection {
     this.#state = 'closed';
     this.#disarmRenewal?.();
     for (const call of this.#calls.all()) call.abort();
-    for (const reply of this.#posts.all()) reply.abort();
     this.#calls.clear();
     this.#posts.clear();
     this.#held.takeAll();

@@ -10,19 +10,22 @@ import type {
   UpstreamConnection,
   UpstreamEvents,
 } from '../core/ports.ts';
-import { Bag } from '../core/bag.ts';
+import type { OutboundRequest } from '../core/outbound.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { ClientContext } from './client-context.ts';
 import { CONNECTION_LOST, failedCall, isRepeatable, unavailable } from './failed-call.ts';
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
+import { requestIdOf } from './modern-conversation.ts';
 import { POST_HEADERS } from './modern-request.ts';
 import { OpenQuestions } from './open-questions.ts';
+import { Posts } from './posts.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd } from './reply-end.ts';
 
+const CANCELLED = 'notifications/cancelled';
 /** Attempts in a row without a stream, after which the server counts as gone. */
 const ATTEMPTS_MAX = 5;
 /** Milliseconds the `endpoint` event may take. */
@@ -38,9 +41,9 @@ export class SseConversation implements UpstreamConnection {
   readonly #held: HeldMessages;
   readonly #delay: ReconnectDelay;
   readonly #questions = new OpenQuestions();
-  /** Ids of requests that wait for their answer. */
-  readonly #waiting = new Set<string>();
-  readonly #posts = new Bag<Reply>();
+  /** Requests that wait for their answer, by id: the reply to each POST, as long as it lasts. */
+  readonly #waiting = new Map<string, Reply | undefined>();
+  readonly #posts: Posts;
   #stream: Reply | undefined;
   #lastEventId = '';
   #retryMs: number | undefined;
@@ -63,6 +66,7 @@ export class SseConversation implements UpstreamConnection {
     this.#postHeaders = Object.freeze([...context.headers, ...POST_HEADERS]);
     this.#memory = new HandshakeMemory(context.random.sessionId());
     this.#held = new HeldMessages(context.meter);
+    this.#posts = new Posts(context);
     this.#delay = new ReconnectDelay(context.random);
     this.#open();
   }
@@ -130,10 +134,9 @@ export class SseConversation implements UpstreamConnection {
   #begin(): void {
     const initialize = this.#memory.initializeAgain();
     // What is still on its way belongs to the old conversation, and so do its replies.
-    for (const reply of this.#posts.all()) reply.abort();
-    this.#posts.clear();
+    this.#giveUpPosts();
     for (const notice of this.#questions.withdrawAll()) this.#events.onMessage(notice);
-    for (const id of this.#waiting) {
+    for (const id of this.#waiting.keys()) {
       this.#events.onMessage(failedCall(id, CONNECTION_LOST));
     }
     this.#waiting.clear();
@@ -151,7 +154,9 @@ export class SseConversation implements UpstreamConnection {
       this.#heard(message);
       return;
     }
-    const isAwaited = message.id !== undefined && this.#waiting.delete(message.id);
+    const id = message.id ?? 'null';
+    this.#settled(id);
+    const isAwaited = this.#waiting.delete(id);
     const isHandshake = isAwaited && this.#memory.isHandshake(message.id);
     if (isHandshake && !message.isError) this.#memory.initialized(message);
     if (!isAwaited) this.#stray('response');
@@ -187,48 +192,56 @@ export class SseConversation implements UpstreamConnection {
 
   /** An answer goes only to the conversation that asked. */
   #dispatch(message: Message): void {
+    if (message.method === CANCELLED) {
+      this.#settled(message.token(message.spans.requestId) ?? requestIdOf(message));
+    }
     const known = message.kind === 'response' ? this.#questions.answer(message) : message;
     if (known !== undefined) this.#post(known);
   }
 
   /** @param done - called once the server took it, or will not. */
   #post(message: Message, done?: () => void): void {
-    const { id } = message;
-    if (message.kind === 'request' && id !== undefined) this.#waiting.add(id);
-    const reply = new Reply(
-      this.#context,
-      {
-        method: 'POST',
-        url: this.#endpoint ?? this.#context.url,
-        headers: this.#postHeaders,
-        body: message.toText(),
-        isRepeatable: isRepeatable(message.method),
+    const request: OutboundRequest = {
+      method: 'POST',
+      url: this.#endpoint ?? this.#context.url,
+      headers: this.#postHeaders,
+      body: message.toText(),
+      isRepeatable: isRepeatable(message.method),
+    };
+    if (message.kind === 'request') this.#ask(message.id ?? 'null', request);
+    else this.#posts.send(request, () => done?.());
+  }
+
+  #ask(id: string, request: OutboundRequest): void {
+    const reply = new Reply(this.#context, request, {
+      // Some servers of this era answer in the reply as well; the stream is what counts.
+      onMessage: (answer) => this.#received(answer),
+      onOversized: () => {},
+      onEnd: (end) => {
+        if (this.#waiting.get(id) === reply) this.#waiting.set(id, undefined);
+        const hasFailed = end.kind === 'refused' || end.kind === 'unsent' || end.kind === 'cut';
+        if (hasFailed) this.#failed(id, end);
       },
-      {
-        onHead: ({ status }) => {
-          if (done === undefined || status > 299) return;
-          // Some servers never end the reply.
-          reply.release();
-          this.#posts.delete(reply);
-          done();
-        },
-        // Some servers of this era answer in the reply as well; the stream is what counts.
-        onMessage: (answer) => this.#received(answer),
-        onOversized: () => {},
-        onEnd: (end) => {
-          this.#posts.delete(reply);
-          const hasFailed = end.kind === 'refused' || end.kind === 'unsent' || end.kind === 'cut';
-          if (hasFailed && message.kind === 'request' && id !== undefined) this.#failed(id, end);
-          done?.();
-        },
-      },
-    );
-    this.#posts.add(reply);
+    });
+    this.#waiting.set(id, reply);
+  }
+
+  /** Nothing more is expected of the reply to its POST, which some servers never end. */
+  #settled(id: string): void {
+    const reply = this.#waiting.get(id);
+    if (reply === undefined) return;
+    reply.release();
+    this.#waiting.set(id, undefined);
+  }
+
+  #giveUpPosts(): void {
+    for (const reply of this.#waiting.values()) reply?.abort();
+    this.#posts.clear();
   }
 
   /** Of one call in flight it is taken for the answer; of several nobody can tell whose it was. */
   #oversized(): void {
-    const [only] = this.#waiting;
+    const [only] = this.#waiting.keys();
     this.#stray('oversized');
     if (only === undefined || this.#waiting.size > 1 || this.#memory.isOwn(only)) return;
     this.#waiting.delete(only);
@@ -278,8 +291,7 @@ export class SseConversation implements UpstreamConnection {
     this.#isClosed = true;
     this.#disarm?.();
     this.#stream?.abort();
-    for (const reply of this.#posts.all()) reply.abort();
-    this.#posts.clear();
+    this.#giveUpPosts();
     this.#held.takeAll();
     queueMicrotask(() => this.#events.onClosed(cause, detail));
   }
@@ -291,5 +303,5 @@ export class SseConversation implements UpstreamConnection {
 }
 
 function cancelled(id: string): Message {
-  return Message.notification('notifications/cancelled', `{"requestId":${id}}`);
+  return Message.notification(CANCELLED, `{"requestId":${id}}`);
 }
