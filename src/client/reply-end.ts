@@ -38,6 +38,15 @@ function codeIn(end: ReplyEnd): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/**
+ * Whether a stream that was refused may be had a little later: overload passes, and so does the
+ * conflict with the stream before, whose break the server has not noticed yet. Whatever else was
+ * refused would be refused again.
+ */
+export function isPassing(status: number): boolean {
+  return status === 409 || status === 429 || status >= 500;
+}
+
 /** Whether its caller can be told more than that the server is not there. */
 export function hasReason(end: ReplyEnd): boolean {
   if (end.kind === 'unsent') return end.hint !== undefined;

@@ -10,6 +10,7 @@ import { BAD_REPLY, CONNECTION_LOST, failedCall } from './failed-call.ts';
 import type { OpenCall } from './modern-call.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd, type ReplyEvents } from './reply.ts';
+import { isPassing } from './reply-end.ts';
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { SessionRequests } from './session-requests.ts';
 
@@ -167,9 +168,7 @@ export class SessionCall implements OpenCall, ReplyEvents {
   }
 
   #resumed(end: ReplyEnd): void {
-    // Overload passes; whatever else was refused would be refused again.
-    const isPassing = end.kind === 'refused' && (end.status === 429 || end.status >= 500);
-    if (end.kind !== 'refused' || isPassing) this.#broke(end);
+    if (end.kind !== 'refused' || isPassing(end.status)) this.#broke(end);
     else this.#answer(failedCall(this.id, CONNECTION_LOST));
   }
 

@@ -7,6 +7,7 @@ import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
+import { isPassing } from './reply-end.ts';
 import type { SessionRequests } from './session-requests.ts';
 
 export interface SessionStreamEvents {
@@ -97,6 +98,6 @@ export class SessionStream {
     }
     // An event id that is not known any more: the stream is opened anew, with a gap.
     if (status === 400) return this.#lastEventId !== '';
-    return status === 429 || status >= 500;
+    return isPassing(status);
   }
 }

@@ -171,6 +171,41 @@ describe('the rest of a call', () => {
   });
 });
 
+describe('a stream whose break its server has not noticed yet', () => {
+  it('is asked for again, though the server says that it has one', async () => {
+    const hand = handOf2025((sent) => {
+      if (sent.method !== 'GET') return false;
+      const { length } = hand.of('GET');
+      if (length > 1 && length < 4) sent.status(409);
+      else sent.stream(':\n\n');
+      return true;
+    });
+    const { recorder } = await session(hand);
+    hand.of('GET')[0]?.cut();
+    await hand.pass(MINUTE);
+    expect(hand.of('GET')).toHaveLength(4);
+    // What was said meanwhile is lost, and said to be.
+    expect(recorder.messages().at(-1)?.method).toBe('notifications/tools/list_changed');
+    hand.of('GET')[3]?.text('data: {"jsonrpc":"2.0","method":"notifications/late"}\n\n');
+    expect(recorder.messages().at(-1)?.method).toBe('notifications/late');
+  });
+
+  it('does not cost its call', async () => {
+    const hand = handOf2025((sent) => {
+      if (sent.method === 'tools/call') sent.stream('id: 1\ndata:\n\n').cut();
+      else if (sent.header('last-event-id') === undefined) return false;
+      else if (hand.of('GET').length < 4) sent.status(409);
+      else sent.stream('data: {"jsonrpc":"2.0","id":1,"result":{"late":true}}\n\n').end();
+      return true;
+    });
+    const { call, answerTo } = await session(hand);
+    call(1);
+    await hand.pass(MINUTE);
+    expect(answerTo(1)).toEqual({ late: true });
+    expect(hand.of('tools/call')).toHaveLength(1);
+  });
+});
+
 describe('a listen', () => {
   const FILTER = { notifications: { toolsListChanged: true } };
 
