@@ -14,6 +14,7 @@ import { readMessage, UPSTREAM_BOUNDS } from '../core/protocol/read-message.ts';
 import { SseParser, type SseEvent } from '../core/protocol/sse-parser.ts';
 import { ByteCollector } from './byte-collector.ts';
 import type { ClientContext } from './client-context.ts';
+import { eventIdHeader } from './event-id.ts';
 import { retryAfterMs } from './reconnect-delay.ts';
 
 export type ReplyEnd =
@@ -86,9 +87,10 @@ export class Reply implements Bagged, OutboundEvents {
     this.#abortRequest = context.http.send(request, this);
   }
 
-  /** What resumes the stream; empty when the server gave no id. */
+  /** What resumes the stream; empty when the server gave no id, or none that can be sent back. */
   get lastEventId(): string {
-    return this.#stream?.parser.lastEventId ?? this.#resumedFrom;
+    const id = this.#stream?.parser.lastEventId ?? this.#resumedFrom;
+    return eventIdHeader(id) === undefined ? '' : id;
   }
 
   /** Whether it is, or was, an event stream. */

@@ -2,6 +2,7 @@
 import type { OutboundHead, OutboundRequest } from '../core/outbound.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
+import { resumeLines } from './event-id.ts';
 import { isRepeatable } from './failed-call.ts';
 import { POST_HEADERS } from './modern-request.ts';
 
@@ -69,12 +70,11 @@ export class SessionRequests {
 
   /** The standalone stream, or with an event id the rest of any stream. */
   get(lastEventId: string): OutboundRequest {
-    const resume = lastEventId === '' ? [] : ['Last-Event-ID', lastEventId];
     const accept = ['Accept', 'text/event-stream', 'Accept-Encoding', 'identity'];
     return {
       method: 'GET',
       url: this.#context.url,
-      headers: [...this.#context.headers, ...accept, ...this.#names, ...resume],
+      headers: [...this.#context.headers, ...accept, ...this.#names, ...resumeLines(lastEventId)],
       isRepeatable: true,
     };
   }

@@ -14,6 +14,7 @@ import type { OutboundRequest } from '../core/outbound.ts';
 import { Message } from '../core/protocol/message.ts';
 import type { SseEvent } from '../core/protocol/sse-parser.ts';
 import type { ClientContext } from './client-context.ts';
+import { resumeLines } from './event-id.ts';
 import { CONNECTION_LOST, failedCall, isRepeatable, unavailable } from './failed-call.ts';
 import { HandshakeMemory } from './handshake-memory.ts';
 import { HeldMessages } from './held-messages.ts';
@@ -85,14 +86,13 @@ export class SseConversation implements UpstreamConnection {
   }
 
   #open(): void {
-    const resume = this.#lastEventId === '' ? [] : ['Last-Event-ID', this.#lastEventId];
     const accept = ['Accept', 'text/event-stream', 'Accept-Encoding', 'identity'];
     const stream = new Reply(
       this.#context,
       {
         method: 'GET',
         url: this.#context.url,
-        headers: [...this.#context.headers, ...accept, ...resume],
+        headers: [...this.#context.headers, ...accept, ...resumeLines(this.#lastEventId)],
         isRepeatable: true,
       },
       {

@@ -171,6 +171,35 @@ describe('the rest of a call', () => {
   });
 });
 
+describe('a stream of a session', () => {
+  /** The second request for it, after the first one brought an event of this id and broke. */
+  async function resumed(id: string): Promise<[Sent | undefined, Recorder]> {
+    const hand = handOf2025((sent) => {
+      if (sent.method === 'GET') sent.stream(':\n\n');
+      return sent.method === 'GET';
+    });
+    const { recorder } = await session(hand);
+    hand.of('GET')[0]?.text(`id: ${id}\ndata:\n\n`).cut();
+    await hand.pass(1000);
+    return [hand.of('GET')[1], recorder];
+  }
+
+  it.each(['\u0001', 'x'.repeat(5000)])(
+    'that cannot be resumed, since no header carries its id, goes on with a gap',
+    async (id) => {
+      const [second, recorder] = await resumed(id);
+      expect(second?.header('last-event-id')).toBeUndefined();
+      expect(recorder.messages().at(-1)?.method).toBe('notifications/tools/list_changed');
+    },
+  );
+
+  it('is resumed by an id in UTF-8', async () => {
+    const [second, recorder] = await resumed('ž🐎');
+    expect(Buffer.from(second?.header('last-event-id') ?? '', 'latin1').toString()).toBe('ž🐎');
+    expect(recorder.messages()).toHaveLength(1);
+  });
+});
+
 describe('a stream whose break its server has not noticed yet', () => {
   it('is asked for again, though the server says that it has one', async () => {
     const hand = handOf2025((sent) => {
