@@ -27,22 +27,6 @@ const BY_FILE = {
       why: 'There are as many values as places; the compiler asks.',
     },
     {
-      line: 'return text.length < 1024 || token.length < 13 ? token : ` ${token}`.slice(1);',
-      texts: [
-        'true',
-        'false',
-        '(text.length < 1024)',
-        '(token.length < 13)',
-        '(text.length <= 1024)',
-        '(text.length >= 1024)',
-        '1025',
-        '(token.length <= 13)',
-        '(token.length >= 13)',
-        '14',
-      ],
-      why: 'A copy is the same text; it spares memory, and decides nothing.',
-    },
-    {
       line: 'const inner: readonly unknown[] = isArray ? value : Object.values(value);',
       texts: ['false'],
       why: 'The values of a list are its items.',

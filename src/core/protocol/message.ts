@@ -5,6 +5,7 @@
  */
 import type { Refusal } from '../errors.ts';
 import type { Origin } from '../grant.ts';
+import { ownPart } from '../own-text.ts';
 
 export type MessageKind = 'request' | 'notification' | 'response';
 
@@ -141,7 +142,9 @@ export class Message {
 
   /** The JSON text of a span of the payload. */
   token(span: Span | undefined): string | undefined {
-    return span === undefined ? undefined : this.payload?.slice(span.start, span.end);
+    const { payload } = this;
+    if (span === undefined || payload === undefined) return undefined;
+    return ownPart(payload, span.start, span.end);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import type { Refusal } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { ownPart } from '../own-text.ts';
 import { isIdToken } from './id-token.ts';
 import { scanJson } from './json-scan.ts';
 import type { JsonBounds } from './json-tokens.ts';
@@ -86,11 +87,9 @@ function messageOf(text: string, places: MemberPlaces, members: Members): Messag
   return responseOf(text, places, members, id ?? 'null');
 }
 
-/** A token of 13 characters or more would keep the whole text alive for as long as it is kept. */
 function idTokenOf(text: string, places: MemberPlaces): string | undefined {
   if (places.idEnd === -1) return undefined;
-  const token = text.slice(places.idStart, places.idEnd);
-  return text.length < 1024 || token.length < 13 ? token : ` ${token}`.slice(1);
+  return ownPart(text, places.idStart, places.idEnd);
 }
 
 function isEchoable(id: string | undefined): boolean {
@@ -154,17 +153,17 @@ function callOf(
   if (end === -1) return new Message(kind, id, method, false, undefined);
   const spans = callSpans(places, kind);
   const value = { value: members['params'] };
-  return new Message(kind, id, method, false, text.slice(start, end), spans, value);
+  return new Message(kind, id, method, false, ownPart(text, start, end), spans, value);
 }
 
 function responseOf(text: string, places: MemberPlaces, members: Members, id: string): Message {
   if (places.errorEnd !== -1) {
-    const payload = text.slice(places.errorStart, places.errorEnd);
+    const payload = ownPart(text, places.errorStart, places.errorEnd);
     const value = { value: members['error'] };
     return new Message('response', id, undefined, true, payload, undefined, value);
   }
   const start = places.resultStart;
-  const payload = text.slice(start, places.resultEnd);
+  const payload = ownPart(text, start, places.resultEnd);
   const spans = {
     meta: span(places.metaStart, places.metaEnd, start),
     subscriptionId: span(places.subscriptionStart, places.subscriptionEnd, start),

@@ -3,6 +3,8 @@
  * the bound is dropped as a whole and reported; the events after it are read as if it had not been.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
+import { JoinedText, ownText } from '../own-text.ts';
+
 export interface SseEvent {
   /** `message` when the stream named none. */
   readonly event: string;
@@ -38,13 +40,16 @@ const DIGITS = /^[0-9]+$/;
 export class SseParser {
   readonly #events: SseParserEvents;
   readonly #bounds: SseParserBounds;
-  #line = '';
+  readonly #line = new JoinedText();
+  /** Of the chunk that is read. */
+  #chunkChars = 0;
   #isFirst = true;
   #endedInCr = false;
   #isLineTooLong = false;
   #isDropping = false;
   #name = '';
-  #data: string | undefined;
+  readonly #data = new JoinedText();
+  #hasData = false;
   #id: string | undefined;
   #lastEventId: string;
 
@@ -67,6 +72,7 @@ export class SseParser {
   /** Takes the next characters of the stream. Callbacks run before it returns, in order. */
   push(chunk: string): void {
     if (chunk === '') return;
+    this.#chunkChars = chunk.length;
     let at = 0;
     if (this.#isFirst) {
       this.#isFirst = false;
@@ -102,18 +108,17 @@ export class SseParser {
   #extend(part: string): void {
     if (this.#isLineTooLong) return;
     if (this.#line.length + part.length > this.#bounds.lineCharsMax) {
-      const isComment = (this.#line === '' ? part : this.#line).startsWith(':');
+      const line = this.#line.take();
       this.#isLineTooLong = true;
-      this.#line = '';
+      const isComment = (line === '' ? part : line).startsWith(':');
       if (!isComment) this.#drop();
       return;
     }
-    this.#line += part;
+    this.#line.add(part);
   }
 
   #endLine(): void {
-    const line = this.#line;
-    this.#line = '';
+    const line = this.#line.take();
     if (this.#isLineTooLong) {
       this.#isLineTooLong = false;
     } else if (line === '') {
@@ -141,9 +146,15 @@ export class SseParser {
 
   #addData(value: string): void {
     if (this.#isDropping) return;
-    const data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-    if (data.length > this.#bounds.eventCharsMax) this.#drop();
-    else this.#data = data;
+    const before = this.#hasData ? this.#data.length + 1 : 0;
+    if (before + value.length > this.#bounds.eventCharsMax) {
+      this.#drop();
+      return;
+    }
+    if (this.#hasData) this.#data.add('\n');
+    // An event is kept for long, and most of the chunk it came in may be others' or nobody's.
+    this.#data.add(ownText(value, this.#chunkChars));
+    this.#hasData = true;
   }
 
   #readRetry(value: string): void {
@@ -154,7 +165,7 @@ export class SseParser {
 
   /** Gives up the event under way; its remaining lines are read over. */
   #drop(): void {
-    this.#data = undefined;
+    this.#takeData();
     if (this.#isDropping) return;
     this.#isDropping = true;
     this.#events.onOverflow?.();
@@ -175,15 +186,21 @@ export class SseParser {
   } {
     const taken = {
       event: this.#name,
-      data: this.#data,
+      data: this.#takeData(),
       id: this.#id,
       isDropped: this.#isDropping,
     };
     this.#name = '';
-    this.#data = undefined;
     this.#id = undefined;
     this.#isDropping = false;
     return taken;
+  }
+
+  #takeData(): string | undefined {
+    const data = this.#data.take();
+    if (!this.#hasData) return undefined;
+    this.#hasData = false;
+    return data;
   }
 }
 
