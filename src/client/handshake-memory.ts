@@ -2,6 +2,7 @@
  * What was said on a session of the handshake eras that a new one must be told again, so that its
  * loss goes unnoticed: the handshake itself, subscriptions and the logging level.
  */
+import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../core/protocol/versions.ts';
 
@@ -11,7 +12,7 @@ const SUBSCRIPTIONS_MAX = 10_000;
 export class HandshakeMemory {
   #initialize: string | undefined;
   #level: string | undefined;
-  readonly #subscribed = new Map<string, string>();
+  readonly #subscribed = new Set<string>();
   #capabilities: Readonly<Record<string, unknown>> = {};
   #version: string = LATEST_LEGACY_VERSION;
   readonly #prefix: string;
@@ -41,8 +42,9 @@ export class HandshakeMemory {
       this.#initialize = payload;
       this.#handshakeId = message.id;
     }
-    if (method === 'logging/setLevel') this.#level = payload;
-    else if (method === 'resources/subscribe') this.#subscribe(uriOf(message), payload);
+    // Of the rest only what is meant: a client may send any amount beside it.
+    if (method === 'logging/setLevel') this.#level = levelOf(message) ?? this.#level;
+    else if (method === 'resources/subscribe') this.#subscribe(uriOf(message));
     else if (method === 'resources/unsubscribe') this.#subscribed.delete(uriOf(message));
   }
 
@@ -64,11 +66,11 @@ export class HandshakeMemory {
   /** What follows it, in order. */
   restoring(): readonly Message[] {
     const level = this.#level;
-    const subscriptions = [...this.#subscribed.values()].map((params) =>
-      Message.request(this.#ownId(), 'resources/subscribe', params),
+    const subscriptions = [...this.#subscribed].map((uri) =>
+      this.#request('resources/subscribe', { uri }),
     );
     if (level === undefined) return subscriptions;
-    return [Message.request(this.#ownId(), 'logging/setLevel', level), ...subscriptions];
+    return [this.#request('logging/setLevel', { level }), ...subscriptions];
   }
 
   /**
@@ -79,7 +81,7 @@ export class HandshakeMemory {
     const lists = ['tools', 'prompts', 'resources']
       .filter((kind) => (this.#capabilities[kind] as Record<string, unknown>)?.['listChanged'])
       .map((kind) => Message.notification(`notifications/${kind}/list_changed`));
-    const updates = [...this.#subscribed.keys()].map((uri) =>
+    const updates = [...this.#subscribed].map((uri) =>
       Message.notification('notifications/resources/updated', JSON.stringify({ uri })),
     );
     return [...lists, ...updates];
@@ -95,9 +97,18 @@ export class HandshakeMemory {
     return `${this.#prefix}${this.#number}"`;
   }
 
-  #subscribe(uri: string, params: string): void {
-    if (this.#subscribed.size < SUBSCRIPTIONS_MAX) this.#subscribed.set(uri, params);
+  #request(method: string, params: object): Message {
+    return Message.request(this.#ownId(), method, JSON.stringify(params));
   }
+
+  #subscribe(uri: string): void {
+    if (this.#subscribed.size < SUBSCRIPTIONS_MAX) this.#subscribed.add(uri);
+  }
+}
+
+function levelOf(message: Message): string | undefined {
+  const level = (message.value as { level?: unknown } | undefined)?.level;
+  return LOG_LEVELS.find((each) => each === level);
 }
 
 function uriOf(message: Message): string {

@@ -69,6 +69,8 @@ export interface Limits {
   readonly upstreamInstancesMax: number;
   /** Resource URIs subscribed by one session or one listen stream. */
   readonly subscriptionsPerOwnerMax: number;
+  /** Characters of those URIs together: they are kept as long as the session or the stream. */
+  readonly subscriptionCharsMax: number;
   /** Listen streams of one principal. */
   readonly listensPerPrincipalMax: number;
   /** Milliseconds a session outlives its last connection. */
@@ -168,6 +170,7 @@ export const DEFAULT_LIMITS: Limits = {
   callMsMax: 3_600_000,
   upstreamInstancesMax: 1000,
   subscriptionsPerOwnerMax: 1000,
+  subscriptionCharsMax: 262_144,
   listensPerPrincipalMax: 1000,
   sessionIdleMs: 300_000,
   sessionMsMax: 86_400_000,

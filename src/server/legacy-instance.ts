@@ -50,14 +50,10 @@ export class LegacyInstance implements InstanceRole, LegacyUpstream {
   constructor(ports: InstancePorts, isExclusive: boolean, onEmpty: () => void) {
     this.isExclusive = isExclusive;
     this.#onEmpty = onEmpty;
-    const { pendingPerUpstreamMax, pendingPerOwnerMax, subscriptionsPerOwnerMax } = ports.limits;
+    const { pendingPerUpstreamMax, pendingPerOwnerMax } = ports.limits;
     this.#questions = new Questions(pendingPerUpstreamMax, pendingPerOwnerMax);
     this.instance = new Instance('legacy', ports, this);
-    this.#subscriptions = new ResourceSubscriptions(
-      this.instance,
-      this.#members,
-      subscriptionsPerOwnerMax,
-    );
+    this.#subscriptions = new ResourceSubscriptions(this.instance, this.#members, ports.limits);
     this.#logLevels = new LogLevels(this.instance, this.#members, isExclusive);
     this.instance.start();
   }

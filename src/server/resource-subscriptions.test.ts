@@ -59,7 +59,7 @@ function bench(hasRoom = true) {
       ports: { clock: new VirtualClock() },
     },
     members,
-    2,
+    { subscriptionsPerOwnerMax: 2, subscriptionCharsMax: 100 },
   );
   const subscribe = (member: LegacyMember, uri: string) =>
     subscriptions.subscribe(owner(member), about('resources/subscribe', uri));
@@ -102,6 +102,15 @@ it('a session subscribes as many resources as it may, and one that was refused i
   const full = bench(false);
   full.subscribe(full.one, 'file:///a');
   expect(full.one.subscribed.size).toBe(0);
+});
+
+it('a session subscribes resources of no more characters than it may', () => {
+  const { one, subscribe } = bench();
+  expect(subscribe(one, `file:///${'a'.repeat(42)}`)).toMatchObject({ state: 'waiting' });
+  const refusal = { error: 'TOO_MANY_REQUESTS', detail: 'Too many subscriptions.' };
+  expect(subscribe(one, `file:///${'b'.repeat(43)}`)).toMatchObject(refusal);
+  expect(one.subscribed.size).toBe(1);
+  expect(subscribe(one, `file:///${'b'.repeat(42)}`)).toMatchObject({ state: 'waiting' });
 });
 
 it('of a session that left, what nobody else has subscribed is given up', () => {

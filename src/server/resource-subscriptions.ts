@@ -2,7 +2,7 @@
  * Resources that sessions subscribed at the server they have in common. What one of them gives up
  * is kept while another needs it, and what the last one leaves behind is given up for it.
  */
-import { coversUri } from '../core/sessions/subscription.ts';
+import { areTooMany, coversUri, type SubscriptionBounds } from '../core/sessions/subscription.ts';
 import type { Message } from '../core/protocol/message.ts';
 import { askBriefly, type AskedConversation } from './ask-briefly.ts';
 import type { Instance } from './instance.ts';
@@ -14,28 +14,29 @@ type Conversation = AskedConversation & Pick<Instance, 'request' | 'state'>;
 export class ResourceSubscriptions {
   readonly #conversation: Conversation;
   readonly #members: ReadonlySet<LegacyMember>;
-  readonly #max: number;
+  readonly #bounds: SubscriptionBounds;
   /** Of each session, by URI: the call that is to say whether it is subscribed. */
   readonly #asked = new WeakMap<LegacyMember, Map<string, UpstreamCall>>();
 
-  /**
-   * @param members - the sessions that are open now.
-   * @param max - URIs of one session.
-   */
-  constructor(conversation: Conversation, members: ReadonlySet<LegacyMember>, max: number) {
+  /** @param members - the sessions that are open now. */
+  constructor(
+    conversation: Conversation,
+    members: ReadonlySet<LegacyMember>,
+    bounds: SubscriptionBounds,
+  ) {
     this.#conversation = conversation;
     this.#members = members;
-    this.#max = max;
+    this.#bounds = bounds;
   }
 
   subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const { member } = owner;
-    if (member.subscribed.size >= this.#max) {
+    const uri = uriOf(message);
+    if (areTooMany([...member.subscribed, uri], this.#bounds)) {
       return { error: 'TOO_MANY_REQUESTS', id: message.id, detail: 'Too many subscriptions.' };
     }
     const outcome = this.#conversation.request(owner, message);
     if ('error' in outcome) return outcome;
-    const uri = uriOf(message);
     const asked = this.#askedBy(member);
     if (!member.subscribed.has(uri) || asked.has(uri)) asked.set(uri, outcome);
     member.subscribed.add(uri);

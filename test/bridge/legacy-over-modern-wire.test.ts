@@ -262,6 +262,21 @@ describe('subscriptions', () => {
     expect(await lastOf(refused)).toMatchObject({ id: 1, error: { code: -32602 } });
   });
 
+  it.each([
+    ['number', { subscriptionsPerOwnerMax: 2 }],
+    ['characters', { subscriptionCharsMax: 8 }],
+  ])('are bounded in %s, those that wait included', async (_, limits) => {
+    const { server } = await modernServer({
+      server: { isDual: false, holdsListens: true },
+      limits,
+    });
+    const session = await Session2025.open(server);
+    session.post(rpc(1, 'resources/subscribe', { uri: 'test' }));
+    session.post(rpc(2, 'resources/subscribe', { uri: 'next' }));
+    const refused = session.post(rpc(3, 'resources/subscribe', { uri: 'more' }));
+    expect(await lastOf(refused)).toMatchObject({ id: 3, error: { code: -32003 } });
+  });
+
   it('that end are taken up again, and the client is told to look again', async () => {
     const { server, upstream } = await modernServer(MODERN_ONLY);
     const session = await Session2025.open(server);

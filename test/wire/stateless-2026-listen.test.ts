@@ -506,8 +506,11 @@ describe('bounds', () => {
     expect((await listening(server, 9, EVERYTHING)).status).toBe(200);
   });
 
-  it('W73 more resources than one listen may name are refused', async () => {
-    const { server } = await modernServer({ limits: { subscriptionsPerOwnerMax: 2 } });
+  it.each([
+    ['', { subscriptionsPerOwnerMax: 2 }],
+    [' by their characters', { subscriptionCharsMax: 23 }],
+  ])('W73 more resources than one listen may name%s are refused', async (_, limits) => {
+    const { server } = await modernServer({ limits });
     const resourceSubscriptions = ['test://a', 'test://b', 'test://c'];
     const reply = await server.fetch(listenTo(1, { resourceSubscriptions }));
     expect([reply.status, (await errorOf(reply)).code]).toEqual([429, -32003]);

@@ -7,6 +7,10 @@
  * two.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/patterns/subscriptions
  */
+import type { Limits } from '../limits.ts';
+
+export type SubscriptionBounds = Pick<Limits, 'subscriptionsPerOwnerMax' | 'subscriptionCharsMax'>;
+
 export interface Filter {
   readonly toolsListChanged: boolean;
   readonly promptsListChanged: boolean;
@@ -241,6 +245,17 @@ export function readFilter(notifications: unknown): Filter {
     uris: new Set(textsOf(record['resourceSubscriptions'])),
     ...(taskIds.length === 0 ? {} : { taskIds: new Set(taskIds) }),
   };
+}
+
+/** Whether these are more resources than one session or one listen may subscribe. */
+export function areTooMany(uris: Iterable<string>, bounds: SubscriptionBounds): boolean {
+  let count = 0;
+  let chars = 0;
+  for (const uri of uris) {
+    count += 1;
+    chars += uri.length;
+  }
+  return count > bounds.subscriptionsPerOwnerMax || chars > bounds.subscriptionCharsMax;
 }
 
 function textsOf(list: unknown): readonly string[] {

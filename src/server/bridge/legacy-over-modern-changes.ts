@@ -53,9 +53,9 @@ export class LegacyOverModernChanges {
     this.#backoff = new Backoff(ports.random);
   }
 
-  /** Subscriptions, those that wait included. */
-  get size(): number {
-    return this.#watch.size;
+  /** URIs that are subscribed, those that wait included. */
+  get uris(): readonly string[] {
+    return this.#watch.wanted;
   }
 
   begin(capabilities: Readonly<Record<string, unknown>>): void {

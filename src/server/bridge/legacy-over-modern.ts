@@ -12,6 +12,7 @@ import { requestEnvelope, withEnvelope } from '../../core/bridge/legacy-client/r
 import type { Refusal } from '../../core/errors.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
+import { areTooMany } from '../../core/sessions/subscription.ts';
 import type { Instance, InstancePorts } from '../instance.ts';
 import type { UpstreamCall } from '../upstream-call.ts';
 import type {
@@ -206,7 +207,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       return { error: 'METHOD_NOT_FOUND', id };
     }
     if (uri === '') return { error: 'INVALID_PARAMS', id, detail: 'params.uri must be a URI.' };
-    if (this.#changes.size >= this.ports.limits.subscriptionsPerOwnerMax) {
+    if (areTooMany([...this.#changes.uris, uri], this.ports.limits)) {
       return { error: 'TOO_MANY_REQUESTS', id, detail: 'Too many subscriptions.' };
     }
     const call = new SubscribeCall(owner, message, this.ports.clock.now());

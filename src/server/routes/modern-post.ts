@@ -8,7 +8,7 @@ import type { ServedEras } from '../../core/protocol/classify.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
-import { hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
+import { areTooMany, hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
 import { GuardedEntry } from '../guarded-entry.ts';
 import { hearingOf } from '../hearing.ts';
@@ -183,8 +183,8 @@ function openListen(
 ): Refusal | undefined {
   const { context, principal } = inbound;
   const { id } = message;
-  const { listensPerPrincipalMax, subscriptionsPerOwnerMax } = context.limits;
-  const isTooWide = filter.uris.size > subscriptionsPerOwnerMax;
+  const { listensPerPrincipalMax } = context.limits;
+  const isTooWide = areTooMany(filter.uris, context.limits);
   const hasRoom = !isTooWide && context.connections.refusal(inbound.visitor) === undefined;
   if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
     return { error: 'TOO_MANY_STREAMS', id };

@@ -115,21 +115,25 @@ it('opens a forgotten session anew, restores it, and repeats what was not accept
     }),
   );
   const { call, connection, recorder, answerTo } = await dialSession(server.url);
-  connection.send(Message.request('5', 'resources/subscribe', '{"uri":"test://a"}'));
-  connection.send(Message.request('6', 'logging/setLevel', '{"level":"error"}'));
-  await Promise.all([answerTo(5), answerTo(6)]);
+  connection.send(Message.request('5', 'resources/subscribe', '{"uri":"test://a","junk":1}'));
+  connection.send(Message.request('6', 'logging/setLevel', '{"level":"error","junk":1}'));
+  connection.send(Message.request('7', 'logging/setLevel', '{"level":"none of them"}'));
+  await Promise.all([answerTo(5), answerTo(6), answerTo(7)]);
   isForgotten = true;
   expect(await Promise.all([call(1), call(2)])).toEqual([
     { of: 'tools/call' },
     { of: 'tools/call' },
   ]);
   expect(opened).toBe(2);
-  await server.until(2, 'resources/subscribe');
-  await server.until(2, 'logging/setLevel');
+  // As far as it has to be: a client may have sent any amount beside it.
+  const subscribed = await server.until(2, 'resources/subscribe');
+  expect(subscribed.body.params).toEqual({ uri: 'test://a' });
+  const levelled = await server.until(3, 'logging/setLevel');
+  expect(levelled.body.params).toEqual({ level: 'error' });
   expect(server.asked.at(-1)?.header('mcp-session-id')).toBe('session-2');
   expect(server.asked.at(-1)?.header('mcp-protocol-version')).toBe('2025-06-18');
   const said = recorder.messages().map(({ method, id }) => method ?? id);
-  expect(said).toHaveLength(7);
+  expect(said).toHaveLength(8);
   expect(new Set(said)).toEqual(
     new Set([
       '0',
@@ -137,6 +141,7 @@ it('opens a forgotten session anew, restores it, and repeats what was not accept
       '2',
       '5',
       '6',
+      '7',
       'notifications/resources/updated',
       'notifications/tools/list_changed',
     ]),

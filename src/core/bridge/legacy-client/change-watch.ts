@@ -60,9 +60,10 @@ export class ChangeWatch<Waiter> {
     return { ...this.#lists, uris: this.#uris };
   }
 
-  /** Subscriptions, those that wait included. */
-  get size(): number {
-    return this.#uris.size + this.#waiting.length + (this.#next?.waiting.length ?? 0);
+  /** URIs that are subscribed, those that wait included. */
+  get wanted(): readonly string[] {
+    const waiting = [...(this.#next?.waiting ?? []), ...this.#waiting];
+    return [...this.#uris, ...waiting.map(({ uri }) => uri)];
   }
 
   /** @param lists - the lists whose changes are told from now on. */
