@@ -63,6 +63,8 @@ export class Connection implements Attachment, OpenConnection {
   #exchange: HttpExchange | undefined;
   #headers: readonly string[];
   #sink: StreamSink | undefined;
+  /** Once its owner ended it, as long as what it was sent waits for its reader. */
+  #ending: StreamSink | undefined;
   /** Of what the stream began with, how much may still wait. */
   #openingBytes = 0;
   readonly #refuse: ((refusal: Refusal) => void) | undefined;
@@ -191,8 +193,21 @@ export class Connection implements Attachment, OpenConnection {
     const ending =
       sink ?? exchange?.openStream(200, STREAM_HEADERS.concat(this.#headers), last, false);
     ending?.end(sink === undefined ? '' : last);
+    this.#ending = ending;
     if (ending !== undefined) this.#connections.sent(this, last.length);
     return ending !== undefined;
+  }
+
+  /** Whether it was ended by its owner, and its reader has yet to take what it was sent. */
+  get isEnding(): boolean {
+    if (this.#ending?.queuedBytes() === 0) this.#ending = undefined;
+    return this.#ending !== undefined;
+  }
+
+  /** Its reader has had its time. */
+  cutEnding(): void {
+    if (this.isEnding) this.#ending?.destroy();
+    this.#ending = undefined;
   }
 
   /** Ends it for a reason the owner does not know of yet. */

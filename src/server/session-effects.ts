@@ -21,6 +21,8 @@ export class SessionEffects {
   readonly #ports: SessionEffectsPorts;
   /** The stream that belongs to no request was joined again with a gap. */
   readonly #missed: () => void;
+  /** Of each stream the reader that was ended last, if it has yet to take what it was sent. */
+  readonly #ending = new Map<number, Connection>();
 
   constructor(id: string, machine: Session, ports: SessionEffectsPorts, missed: () => void) {
     this.#id = id;
@@ -51,6 +53,7 @@ export class SessionEffects {
       case 'end': {
         const connection = decision.to as Connection;
         if (connection.end(decision.reason, decision.last)) this.connectionCount -= 1;
+        this.#ended(decision.stream, connection);
         return;
       }
       case 'append':
@@ -64,6 +67,17 @@ export class SessionEffects {
         return;
       default:
     }
+  }
+
+  /**
+   * A stream may be resumed ever again, each time with as much as the log holds: no more than one
+   * of its readers is waited for.
+   */
+  #ended(stream: number, connection: Connection): void {
+    if (this.#ending.size === 0 && !connection.isEnding) return;
+    this.#ending.get(stream)?.cutEnding();
+    if (connection.isEnding) this.#ending.set(stream, connection);
+    for (const [each, { isEnding }] of this.#ending) if (!isEnding) this.#ending.delete(each);
   }
 
   /** Nothing to say is an accepted POST: every call of it was cancelled. */

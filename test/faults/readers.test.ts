@@ -20,6 +20,9 @@ const EVENT_LOG_BYTES = 4 * MIB;
 /** What a busy process may hold besides for a moment: far from the flood, which would all be held. */
 const HELD_BYTES_MAX = 24 * MIB;
 
+/** Times a reader comes back for the same: what each would hold comes to much more than is allowed. */
+const RESUMED = 8;
+
 const READS = {
   nothing: (socket: RawSocket) => socket.stopReading(),
   'one byte a second': (socket: RawSocket) => socket.readSlowly(),
@@ -242,6 +245,38 @@ describeLinux('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => 
     await reader.socket.until(() => lastEventId(reader.socket) !== '', 'an event id');
     reader.socket.stopReading();
     await host.until(({ held }) => held.pending === 0, 'the end of the flood');
+    await readRest(host, reader);
+    await bystanders.sawNothing();
+  });
+
+  it('of a reply that it resumes ever again is kept for no more than what it missed', async () => {
+    const limits = {
+      streamQueueBytesMax: 2 * SMALL_FLOOD_BYTES,
+      logBytesMax: 2 * SMALL_FLOOD_BYTES,
+    };
+    // None of them is cut for taking nothing, as long as the test lasts.
+    const connections = { stallMsMax: TEST_MS_MAX };
+    const host = await FaultHost.start({ identity: 'users', limits, connections });
+    const bystanders = await Bystanders.begin(host);
+    await bystanders.note();
+    const reader = await READERS[2025](host);
+    await reader.flood(SMALL_FLOOD_BYTES);
+    await reader.socket.until(() => lastEventId(reader.socket) !== '', 'an event id');
+    const first = lastEventId(reader.socket);
+    reader.socket.destroy();
+    await host.until(({ held }) => held.pending === 0, 'the end of the flood');
+    const rss = host.resident();
+    for (let i = 0; i < RESUMED; i += 1) {
+      const { closed } = await host.peek();
+      const next = await RawSocket.open(host.port);
+      next.stopReading();
+      next.send(reader.resume(first));
+      await host.until(
+        (peek) => (peek.closed['completed'] ?? 0) > (closed['completed'] ?? 0),
+        'it',
+      );
+    }
+    await host.shrinksTo(rss + SMALL_FLOOD_BYTES + 2 * HELD_BYTES_MAX);
     await readRest(host, reader);
     await bystanders.sawNothing();
   });

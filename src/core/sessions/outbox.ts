@@ -32,6 +32,7 @@ export type Decision =
   | {
       readonly do: 'end';
       readonly to: Attachment;
+      readonly stream: number;
       readonly reason: CloseReason;
       readonly last: string;
     }

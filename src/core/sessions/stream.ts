@@ -217,7 +217,7 @@ export class Stream {
     const to = this.#to;
     if (to === undefined) return;
     this.detach(to);
-    outbox.push({ do: 'end', to, reason, last });
+    outbox.push({ do: 'end', to, stream: this.number, reason, last });
   }
 }
 
