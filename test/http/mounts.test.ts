@@ -3,7 +3,7 @@ import express from 'express';
 import { Hono } from 'hono';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { connect as connectH2, createServer as createH2Server } from 'node:http2';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listening } from './hosts.ts';
 import type { Host } from './hosts.ts';
 import { get, post, RawClient } from './raw-client.ts';
-import { echo, ScriptedApp } from './scripted-app.ts';
+import { echo, JSON_HEADERS, ScriptedApp } from './scripted-app.ts';
 
 type H2Listener = (req: Http2ServerRequest, res: Http2ServerResponse) => void;
 
@@ -168,6 +168,72 @@ describe('in a server of your own', () => {
     expect(closes).toEqual([]);
     client.destroy();
     await app.until(() => closes.length === 1, 'their listener');
+  });
+});
+
+describe('where something else answers, too', () => {
+  /** Gives the responses of two requests on one connection, the second behind the first. */
+  async function pipelined(script: ScriptedApp['script']): Promise<ServerResponse[]> {
+    const responses: ServerResponse[] = [];
+    const handler = nodeHandler(app);
+    app.script = script;
+    await connected(
+      (req, res) => {
+        responses.push(res);
+        if (responses.length === 2) handler(req, res);
+      },
+      get('/first') + get('/second'),
+    );
+    await app.until(() => app.exchanges.length === 1, 'the request');
+    return responses;
+  }
+
+  it.each<[string, (res: ServerResponse) => void]>([
+    ['ended', (res) => res.end('theirs')],
+    ['begun', (res) => res.write('theirs')],
+  ])('hands on nothing whose reply is %s', async (_, answer) => {
+    const handler = nodeHandler(app);
+    const client = await connected((req, res) => {
+      answer(res);
+      handler(req, res);
+    }, get('/'));
+    await client.untilReceived('theirs');
+    expect(app.exchanges).toEqual([]);
+  });
+
+  it('drops a reply that comes after theirs', async () => {
+    const [first, second] = await pipelined(() => {});
+    second?.end('theirs');
+    app.exchanges[0]?.respond(200, JSON_HEADERS, '{"ours":true}');
+    first?.end('the first');
+    await clients[0]?.untilReceived('theirs');
+    expect(clients[0]?.received).not.toContain('ours');
+  });
+
+  it.each([true, false])('writes no stream into their reply (long: %s)', async (isLong) => {
+    const [first, second] = await pipelined((exchange) => app.watch(exchange));
+    second?.setHeader('X-Theirs', '1');
+    second?.write('theirs, ');
+    const [exchange] = app.exchanges;
+    if (exchange !== undefined) app.open(exchange, 'data: ours\n\n', isLong);
+    const [sink] = app.sinks;
+    sink?.write('data: ours\n\n');
+    sink?.end('data: ours\n\n');
+    sink?.destroy();
+    expect(sink?.queuedBytes()).toBe(0);
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    second?.end('to the end');
+    first?.end('the first');
+    await clients[0]?.untilReceived('to the end');
+    expect(clients[0]?.received).not.toContain('ours');
+    expect(app.goneCount).toBe(1);
+  });
+
+  it('tells that nobody waits any more for what was answered in its place', async () => {
+    const [first, second] = await pipelined((exchange) => app.watch(exchange));
+    second?.end('theirs');
+    first?.end('the first');
+    await app.until(() => app.goneCount === 1, 'the leaving');
   });
 });
 

@@ -6,7 +6,7 @@ import { hasBody, readNodeBody } from './node-body.ts';
 import type { NodeContext } from './node-context.ts';
 import { NodeHead } from './node-head.ts';
 import { isUnasked } from './pipeline.ts';
-import { cutWhenStalled, ResponseStream } from './response-stream.ts';
+import { cutWhenStalled, NOWHERE, ResponseStream } from './response-stream.ts';
 import { canTakeSocket, takeSocket } from './socket-stream.ts';
 import type { SocketStream } from './socket-stream.ts';
 import { writeHead } from './write-head.ts';
@@ -37,6 +37,8 @@ export class NodeExchange implements HttpExchange {
   /** Whether its body came too slowly to be read to the end. */
   #isSlow = false;
   #isComplete = false;
+  /** Whether somebody else began the reply, such as a host's middleware whose time was over. */
+  #isOthers = false;
   #onGone: (() => void) | undefined;
   #longStream: SocketStream | undefined;
   #replyStream: ResponseStream | undefined;
@@ -70,7 +72,7 @@ export class NodeExchange implements HttpExchange {
 
   respond(status: number, headers: readonly string[], body: string): void {
     const { req, res } = this.#begin(status);
-    if (res.destroyed) return;
+    if (res.destroyed || res.headersSent) return;
     const flat = replyHeaders(status, headers, body);
     const content = hasContent(req, status) ? body : '';
     if (this.#isBodyLeft(req)) {
@@ -95,6 +97,11 @@ export class NodeExchange implements HttpExchange {
   ): StreamSink {
     const isTurnedAway = !isLong && this.head.method === 'GET';
     const { req, res } = this.#begin(isTurnedAway ? TURNED_AWAY : status);
+    if (res.headersSent) {
+      this.#isOthers = true;
+      queueMicrotask(() => this.#closed());
+      return NOWHERE;
+    }
     const isBodyLeft = this.#isBodyLeft(req);
     if (isLong && !isBodyLeft && canTakeSocket(req, res, this.#context)) {
       const stream = takeSocket(req, res, this.#context, status, headers, first);
@@ -123,7 +130,7 @@ export class NodeExchange implements HttpExchange {
     if (this.#pair === undefined) return;
     const { req, res } = this.#pair;
     // `close` comes after a whole reply too, and may have come already.
-    if (res.destroyed || (res.socket === null && req.socket.destroyed))
+    if (this.#isOthers || res.destroyed || (res.socket === null && req.socket.destroyed))
       queueMicrotask(() => this.#closed());
     else if (before === undefined) this.#watch(this.#pair);
   }
@@ -145,7 +152,9 @@ export class NodeExchange implements HttpExchange {
   #closed(): void {
     const onGone = this.#onGone;
     this.#onGone = undefined;
-    if (!this.#isComplete && this.#replyStream?.isCut !== true) onGone?.();
+    // Whoever was answered in our place waits for nothing of ours.
+    const isServed = this.#isComplete && this.#isAnswered && !this.#isOthers;
+    if (!isServed && this.#replyStream?.isCut !== true) onGone?.();
   }
 
   #begin(status: number): Pair {

@@ -38,7 +38,9 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * The application sees `req.url`, which Express makes relative to the mount point. A body that a
  * parser has read already is taken from `req.body`, objects by writing them as JSON again; mounting
  * before the parser is faster and keeps the text as it was sent. Timeouts and bounds of connections
- * belong to your server: see the defaults of `ConnectionLimits` for ones that hold.
+ * belong to your server: see the defaults of `ConnectionLimits` for ones that hold. A reply that
+ * something else of yours has begun is left to it: what the application says is dropped, and a call
+ * whose request is over with it counts as left by its client.
  *
  * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
  * drain comes first because long streams have left `node:http`: the server waits for them but
@@ -60,7 +62,8 @@ export function handleRequest(
   isContinueDue: boolean,
 ): void {
   const { socket } = req;
-  if (isRefused(socket)) return;
+  // A host's middleware may have answered before us, and called us all the same.
+  if (isRefused(socket) || res.headersSent) return;
   // What is left out of a head that is cut is seen by no guard.
   if (req.rawHeaders.length > 2 * context.limits.headersMax) return refuseRequest(res, 431);
   // Whose it is, is known before it waits: a connection that is gone tells nothing.

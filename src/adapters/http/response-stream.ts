@@ -9,6 +9,14 @@ import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
 import { takenBytes } from './taken-bytes.ts';
 
+/** The stream of a reply that somebody else began: not a byte of ours may stand in it. */
+export const NOWHERE: StreamSink = {
+  write: () => {},
+  end: () => {},
+  destroy: () => {},
+  queuedBytes: () => 0,
+};
+
 export class ResponseStream implements StreamSink {
   readonly #res: ServerResponse;
   readonly #context: NodeContext;
