@@ -235,6 +235,19 @@ describe('where something else answers, too', () => {
     first?.end('the first');
     await app.until(() => app.goneCount === 1, 'the leaving');
   });
+
+  it('refuses a body that was read and put elsewhere', async () => {
+    app.script = (exchange) => app.read(exchange, 1000);
+    const handler = nodeHandler(app);
+    await connected(
+      (req, res) => {
+        req.resume().once('end', () => handler(req, res));
+      },
+      post('/', '{"a":1}'),
+    );
+    await app.until(() => app.outcomes.length === 1, 'the body');
+    expect(app.outcomes).toEqual([{ kind: 'refused', refusal: { error: 'BODY_READ_BEFORE' } }]);
+  });
 });
 
 describe('in a server of HTTP/2', () => {

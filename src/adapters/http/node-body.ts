@@ -28,7 +28,7 @@ export function hasBody(req: IncomingMessage): boolean {
  * Calls `done` once. A body that a framework has read before us is taken from `req.body`: text and
  * bytes as they are, an object by writing it as JSON again, which keeps values but not the spelling
  * of numbers beyond 2^53 nor repeated keys. Mount the handler before a body parser where that
- * matters.
+ * matters. One that was put elsewhere is refused: its client sent it, and is not told otherwise.
  */
 export function readNodeBody(
   req: IncomingMessage,
@@ -36,13 +36,19 @@ export function readNodeBody(
   done: (outcome: BodyOutcome) => void,
 ): void {
   const { bytesMax } = bounds;
-  if (req.readableEnded) return done(readParsed((req as { body?: unknown }).body, bytesMax));
+  if (req.readableEnded) return done(readBefore(req, bytesMax));
   if (req.destroyed) return done({ kind: 'aborted' });
   if (req.headers['content-encoding'] !== undefined) return done(refused('UNSUPPORTED_MEDIA_TYPE'));
   if (!hasBody(req)) return done({ kind: 'body', text: '' });
   // Not a number (chunked) compares false, and is counted as it comes.
   if (Number(req.headers['content-length']) > bytesMax) return done(refused('BODY_TOO_LARGE'));
   collectBody(req, bounds, done);
+}
+
+function readBefore(req: IncomingMessage, bytesMax: number): BodyOutcome {
+  const { body } = req as { body?: unknown };
+  if (body === undefined && hasBody(req)) return refused('BODY_READ_BEFORE');
+  return readParsed(body, bytesMax);
 }
 
 function readParsed(body: unknown, bytesMax: number): BodyOutcome {
