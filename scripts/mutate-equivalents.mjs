@@ -422,24 +422,14 @@ const BY_FILE = {
   ],
   'src/adapters/gate/leases.ts': [
     {
-      line: 'const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();',
-      texts: ['(this.#current(key)?.fullUntil)'],
+      line: 'if (pacedFrom === undefined) return 0;',
+      texts: ['false', 'return undefined;'],
       why: 'What is no number is not later than now either; the compiler asks.',
     },
     {
-      line: 'const left = (this.#current(key)?.fullUntil ?? 0) - Date.now();',
+      line: 'fullUntil: 0,',
       texts: ['1'],
-      why: 'One millisecond after 1970 is as much in the past.',
-    },
-    {
-      line: 'return left > 0 ? left : undefined;',
-      texts: ['(left >= 0)'],
-      why: 'A second that is full is over when it has room again.',
-    },
-    {
-      line: 'this.#leases.delete(key);',
-      texts: [';'],
-      why: 'Whoever begins again was forgotten a moment before, as the first to end.',
+      why: 'One millisecond after the process began is as much in the past.',
     },
   ],
   'src/adapters/http/client-certificate.ts': [
