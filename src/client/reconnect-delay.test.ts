@@ -29,6 +29,15 @@ it('never comes earlier than the server asked, nor later than it may ask', () =>
   expect(delayWith(1).next(100)).toBe(150);
 });
 
+it('waits a moment though the server asks for none, however often it succeeds', () => {
+  const delay = delayWith(0);
+  for (let i = 0; i < 3; i += 1) {
+    expect(delay.next(0)).toBe(100);
+    delay.succeeded();
+  }
+  expect(delay.next(99)).toBe(100);
+});
+
 const NOW = 'Wed, 21 Oct 2026 07:28:00 GMT';
 
 it('reads Retry-After in seconds, and as a date by the clock of the reply', () => {

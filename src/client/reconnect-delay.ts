@@ -8,6 +8,8 @@ const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
 /** A server that asks for more is not believed. */
 const ASKED_MS_MAX = 300_000;
+/** Nor is one that asks for less: its streams would be opened without a pause. */
+const ASKED_MS_MIN = 100;
 /** A stream that is shorter each time is worth no end of attempts. */
 const STOOD_MS_MIN = 1000;
 
@@ -35,7 +37,8 @@ export class ReconnectDelay {
    * @returns milliseconds to wait before the next attempt.
    */
   next(askedMs: number | undefined): number {
-    const asked = Math.min(askedMs ?? 0, ASKED_MS_MAX);
+    const asked =
+      askedMs === undefined ? 0 : Math.min(Math.max(askedMs, ASKED_MS_MIN), ASKED_MS_MAX);
     // A server that polls knows its rhythm: it is only loosened.
     const first = askedMs === undefined ? FIRST_MS : Math.min(FIRST_MS, asked / 2);
     const longest =
