@@ -107,6 +107,22 @@ describe('what a server writes', () => {
     expect(ended).toEqual(['9', '10', '11', '12']);
   });
 
+  it('in a flood is read in parts, between which others have their turn', async () => {
+    const { events } = open('flood');
+    let most = 0;
+    let before = 0;
+    const turn = (): void => {
+      most = Math.max(most, events.seen.length - before);
+      before = events.seen.length;
+      if (events.closes().length === 0) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await events.closed();
+    expect(events.messages()).toHaveLength(20_000);
+    // Two reads of 64 KB, where one was under way when it was told to rest.
+    expect(most).toBeLessThanOrEqual(2 * 64 + 2);
+  });
+
   it('to stderr is logged where that was asked for, with its control characters escaped', async () => {
     const { events, sight } = open('garbage', [], { stderr: 'log' });
     await events.closed();

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import type { Readable } from 'node:stream';
 import type {
   SendOutcome,
   Telemetry,
@@ -41,6 +42,8 @@ export interface ChildPlan {
 const DRAIN_MS = 100;
 const DRAIN_ROUNDS_MAX = 50;
 const BREAKS = /[\r\n]/g;
+/** What one read takes at most: where it took as much, there is more. */
+const FULL_CHUNK_BYTES = 65_536;
 
 /**
  * One child and the conversation with it over its standard streams.
@@ -143,13 +146,17 @@ export class StdioConnection implements UpstreamConnection {
     child.stdout.on('data', (chunk: Buffer) => {
       this.#bytesRead += chunk.length;
       this.#splitter.push(chunk);
+      if (chunk.length >= FULL_CHUNK_BYTES) restForATurn(child.stdout);
     });
     child.stdout.on('close', () => this.#outputEnded());
     child.stderr.on('close', () => {
       this.#hasStderrEnded = true;
       if (this.#exit !== undefined && this.#hasOutputEnded) this.#finish(this.#exit);
     });
-    child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.#stderr.push(chunk);
+      if (chunk.length >= FULL_CHUNK_BYTES) restForATurn(child.stderr);
+    });
     // A server that does not read its input any more is of no use, whether it still lives or not.
     child.stdin.on('error', () => this.#end());
     // Their ends are what we act on; an error is just one way to end.
@@ -277,6 +284,15 @@ export class StdioConnection implements UpstreamConnection {
     this.#events.onClosed(cause, detail);
     if (this.#isGroupGone) this.#onGone();
   }
+}
+
+/**
+ * The system is read up to 32 times in one turn of the event loop, with two megabytes of messages
+ * for everybody else to wait for. Of a child that floods, others have their turn after each read.
+ */
+function restForATurn(output: Readable): void {
+  output.pause();
+  setImmediate(() => output.resume());
 }
 
 /**
