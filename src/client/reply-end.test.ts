@@ -3,9 +3,9 @@ import { Message } from '../core/protocol/message.ts';
 import type { ReplyEnd } from './reply.ts';
 import { answerIn } from './reply-end.ts';
 
-function refused(status: number, id: string, code: number): ReplyEnd {
+function refused(status: number, id: string, code: number, isLocal?: boolean): ReplyEnd {
   const error = Message.error(id, JSON.stringify({ code, message: 'No.' }));
-  return { kind: 'refused', status, error, retryAfterMs: undefined };
+  return { kind: 'refused', status, error, retryAfterMs: undefined, isLocal };
 }
 
 it.each([
@@ -19,6 +19,8 @@ it.each([
   ['a 404 of the URL', refused(404, 'null', -32600), false],
   ['a 405 of the URL', refused(405, 'null', -32000), false],
   ['a 401, which is of our credential', refused(401, '7', -32600), false],
+  ["a 401 in this process, which is of the caller's", refused(401, '7', -32600, true), true],
+  ['a 404 in this process', refused(404, 'null', -32600, true), true],
 ])('%s', (_name, end, isOfCall) => {
   const answer = answerIn(end, '7');
   expect(answer?.id).toBe(isOfCall ? '7' : undefined);

@@ -21,13 +21,14 @@ export function isModernRefusal(end: ReplyEnd): boolean {
 /**
  * The server's own answer to a call, where the reply that refused it holds one. A 401 speaks of our
  * credential, and a 404 or 405 that names neither the call nor its method of our URL: that is
- * nothing whoever made the call could mend.
+ * nothing whoever made the call could mend. A server in this process speaks of the caller's own.
  */
 export function answerIn(end: ReplyEnd, id: string): Message | undefined {
-  if (end.kind !== 'refused' || end.error === undefined || end.status === 401) return undefined;
+  if (end.kind !== 'refused' || end.error === undefined) return undefined;
   const isOfUrl = end.status === 404 || end.status === 405;
   const isOfCall = end.error.id === id || codeIn(end) === METHOD_NOT_FOUND || isModernRefusal(end);
-  return isOfUrl && !isOfCall ? undefined : end.error.withId(id);
+  const isOurs = end.status === 401 || (isOfUrl && !isOfCall);
+  return isOurs && end.isLocal !== true ? undefined : end.error.withId(id);
 }
 
 const METHOD_NOT_FOUND = -32601;

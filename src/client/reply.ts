@@ -26,6 +26,8 @@ export type ReplyEnd =
       readonly status: number;
       readonly error: Message | undefined;
       readonly retryAfterMs: number | undefined;
+      /** By a server in this process. */
+      readonly isLocal?: boolean | undefined;
     }
   /** Nothing reached the server. */
   | { readonly kind: 'unsent'; readonly detail: string; readonly hint?: string | undefined }
@@ -241,6 +243,7 @@ export class Reply implements Bagged, OutboundEvents {
       status: head?.status ?? 0,
       error: error?.refusedWith(head?.refusal),
       retryAfterMs: retryAfterMs(head?.header('retry-after'), head?.header('date')),
+      isLocal: head?.isLocal,
     };
   }
 

@@ -24,6 +24,8 @@ export interface OutboundHead {
   header(name: string): string | undefined;
   /** What a server in this process refuses with: its very words, not read from the reply. */
   readonly refusal?: Refusal | undefined;
+  /** Whether the server is in this process: what it refuses, it refuses to whoever asks of us. */
+  readonly isLocal?: boolean | undefined;
 }
 
 export type OutboundEnd =

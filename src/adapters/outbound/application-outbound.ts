@@ -120,7 +120,8 @@ class LocalExchange implements HttpExchange, StreamSink {
   }
 
   #opened(status: number, headers: readonly string[], refusal?: Refusal): void {
-    this.#events.onHead({ status, header: (name) => headerIn(headers, name), refusal });
+    const header = (name: string): string | undefined => headerIn(headers, name);
+    this.#events.onHead({ status, header, refusal, isLocal: true });
   }
 
   #finish(): boolean {
