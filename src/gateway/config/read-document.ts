@@ -62,13 +62,22 @@ const SENTENCES: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: 'This escape is not known. Write a backslash as \\\\, or use single quotes.',
   UNEXPECTED_TOKEN: 'This does not belong here. Check the indentation and brackets before it.',
   BAD_SCALAR_START: 'A value cannot begin with this character. Put the value in quotes.',
+  BLOCK_IN_FLOW: 'A comma, a quote or a bracket is missing here or after.',
   TAB_AS_INDENT: 'Indent with spaces, not with tabs.',
 };
 
-/** Our sentence where the parser's would repeat a part of the file; else the parser's own. */
+/** What the parser calls a flow, and most people JSON. */
+const UNCLOSED = /^Flow .* must (?:be sufficiently indented and )?end with a (.)$/;
+
+/**
+ * Our sentence where the parser's would repeat a part of the file, or speak of its own grammar;
+ * else the parser's own.
+ */
 function sentence({ code, message }: YAMLError): string {
   const own = SENTENCES[code];
   if (own !== undefined) return own;
   if (message.startsWith('Missing closing')) return 'A quote is not closed.';
+  const [, bracket] = UNCLOSED.exec(message) ?? [];
+  if (bracket !== undefined) return `A ${bracket} is missing here or before.`;
   return `${message.trim().replace(/\.$/, '')}.`;
 }
