@@ -112,6 +112,7 @@ it('says what is wrong with the cases, the config and the policies', () => {
     'tidegate.yaml has no policy',
   );
   expect(run(`cases:${READ}    expect: allow\n`).text).toContain('--config');
+  expect(run('cases: []\n').text).toBe('cases.yaml:1:8  cases: Write at least one case.\n');
   expect(run('').text).toBe(
     'cases.yaml:1:1  The file is empty. Write at least one case under cases.\n',
   );

@@ -97,7 +97,10 @@ export type PolicyCasesOutcome =
 
 const CASE: ConfigSection<PolicyCaseShape> = section(policyCase);
 const FILE: ConfigSection<{ config?: string | undefined; cases: unknown[] }> = section(
-  z.strictObject({ config: word.optional(), cases: z.array(z.unknown()).min(1) }),
+  z.strictObject({
+    config: word.optional(),
+    cases: z.array(z.unknown()).min(1, { error: 'Write at least one case.' }),
+  }),
 );
 
 export function readPolicyCases(content: string): PolicyCasesOutcome {
