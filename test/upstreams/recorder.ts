@@ -41,8 +41,12 @@ export class Recorder implements UpstreamEvents {
   }
 
   /** Resolves when `holds` does; fails after a bounded wait. */
-  async until(holds: (recorder: Recorder) => boolean, what: string): Promise<void> {
-    const end = performance.now() + 20_000;
+  async until(
+    holds: (recorder: Recorder) => boolean,
+    what: string,
+    patienceMs = 20_000,
+  ): Promise<void> {
+    const end = performance.now() + patienceMs;
     while (!holds(this)) {
       if (performance.now() > end) throw new Error(`never came: ${what}`);
       await new Promise<void>((resolve) => {
