@@ -22,6 +22,7 @@ import { CredentialedOutbound } from './client/credentialed-outbound.ts';
 import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
 import { requestIdOf } from './client/modern-conversation.ts';
+import { boundsWith } from './core/bounds-with.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Telemetry } from './core/ports.ts';
 import type { Outbound } from './core/outbound.ts';
@@ -100,7 +101,7 @@ export class TidegateClientTransport {
     const fault = guard.faultOf(parsed);
     if (fault !== undefined) throw new TypeError(fault);
     parsed.hash = '';
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = boundsWith(DEFAULT_LIMITS, options.limits);
     const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
     const own = outboundWith(options.headers, http, systemClock);
     this.#http = own.http;

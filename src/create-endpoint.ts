@@ -6,6 +6,7 @@ import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
 import type { Access, AuditTrail } from './core/access.ts';
+import { boundsWith } from './core/bounds-with.ts';
 import type { Gate } from './core/gate.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Identity, Principal, Telemetry, Upstream } from './core/ports.ts';
@@ -13,6 +14,7 @@ import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
 import type { HostOriginRules } from './core/security/host-origin.ts';
 import type { Priming } from './core/protocol/eras/streamable-2025.ts';
 import { Endpoint } from './server/endpoint.ts';
+import { endpointOptionsFault } from './server/endpoint-options-fault.ts';
 import type { Isolation } from './server/instance-places.ts';
 
 /** What an endpoint is made of. Everything but the upstream has a default. */
@@ -91,15 +93,15 @@ const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 /**
  * One MCP server, served in every era its upstream speaks. Give it to `serve`, `nodeHandler` or
  * `fetchHandler`.
- * @throws TypeError when there is no upstream, or `publicUrl`, a host or an origin is malformed.
+ * @throws TypeError when there is no upstream, when an option is of the wrong kind, misspelt or
+ * out of its bounds, and when `publicUrl`, a host or an origin is malformed.
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning#backward-compatibility-with-initialization-based-versions
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   // Programs without types are told here, not by whatever fails first later on.
-  if (typeof (options.upstream as Partial<Upstream> | undefined)?.connect !== 'function') {
-    throw new TypeError('Give an upstream: what stdio(…), inProcess(…) or remote(…) returns.');
-  }
-  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const fault = endpointOptionsFault(options);
+  if (fault !== undefined) throw new TypeError(fault);
+  const limits = boundsWith(DEFAULT_LIMITS, options.limits);
   return new Endpoint(
     {
       upstream: options.upstream,

@@ -10,13 +10,14 @@ import { silent } from './adapters/telemetry/silent.ts';
 import { SendMeter } from './client/client-context.ts';
 import type { Conversation, ConversationEvents } from './client/conversation.ts';
 import { DualConversation } from './client/dual-conversation.ts';
+import { boundsWith } from './core/bounds-with.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Telemetry, Upstream } from './core/ports.ts';
 import { createEndpoint } from './create-endpoint.ts';
 
 /** What the one user sends is the user's own: as large as what a server may send. */
-export function localLimits(limits: Partial<Limits> = {}): Limits {
-  const all = { ...DEFAULT_LIMITS, ...limits };
+export function localLimits(limits: Partial<Limits> | undefined): Limits {
+  const all = boundsWith(DEFAULT_LIMITS, limits);
   return {
     ...all,
     bodyBytesMax: all.upstreamLineBytesMax,

@@ -39,3 +39,12 @@ it('a gateway that cannot be made leaves nothing that goes on', async () => {
   await gateway.drain(0);
   expect([...watched]).toEqual([]);
 });
+
+it('a gateway knows no way in that it has no name for', () => {
+  const config = {
+    listen: { host: '127.0.0.1', port: 0, drainMs: 100 },
+    auth: { kind: 'nothing' },
+    servers: [],
+  } as unknown as Parameters<typeof createGateway>[0];
+  expect(() => createGateway(config)).toThrow('auth: kind must be one of those of AuthConfig.');
+});

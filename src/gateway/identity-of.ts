@@ -84,6 +84,9 @@ export function identityOf(
       const { allowedHosts, ...options } = auth;
       return asking(allowedHosts, ports, (asked) => introspectionIdentity(options, asked));
     }
+    default:
+      // A program may have written it that nothing checked.
+      throw new TypeError('auth: kind must be one of those of AuthConfig.');
   }
 }
 

@@ -9,7 +9,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fetchHandler } from 'tidegate/fetch';
-import { nodeHandler } from 'tidegate/node';
+import { nodeHandler, serve } from 'tidegate/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listening } from './hosts.ts';
 import type { Host } from './hosts.ts';
@@ -48,6 +48,18 @@ it('knows whose a request is, though its connection is gone when its turn comes'
   }, get('/'));
   await app.until(() => app.exchanges.length === 1, 'the request');
   expect(app.exchanges[0]?.head.remoteAddress).toMatch(/127\.0\.0\.1$/);
+});
+
+it.each([undefined, null, {}, () => {}, Promise.resolve()])('mounts no %o', async (none) => {
+  const fault = new TypeError('Give what createEndpoint(…) or createGateway(…) returns.');
+  expect(() => nodeHandler(none as never)).toThrow(fault);
+  expect(() => fetchHandler(none as never)).toThrow(fault);
+  await expect(serve(none as never, { port: 0 })).rejects.toThrow(fault);
+});
+
+it('takes no limit that bounds nothing', () => {
+  const limits = { stallMsMax: Number.NaN };
+  expect(() => nodeHandler(app, { limits })).toThrow('The limit stallMsMax must be');
 });
 
 describe('in Express', () => {

@@ -87,6 +87,20 @@ describe('a conversation', () => {
   });
 });
 
+it.each<[string, unknown[]]>([
+  ['Give a command', []],
+  ['Give a command', ['']],
+  ['Give a command', [['node', 'server.js']]],
+  ['The arguments must be a list of texts.', ['node', 'server.js']],
+  ['The arguments must be a list of texts.', ['node', [8808]]],
+  ['inheritEnv must be a list of texts.', ['node', [], { inheritEnv: 'HOME' }]],
+  ['sandbox must be a list of texts.', ['node', [], { sandbox: 'bwrap --' }]],
+  ['The limit upstreamLineBytesMax', ['node', [], { limits: { upstreamLineBytesMax: '1mb' } }]],
+])('says at once what is wrong: %s', (fault, given) => {
+  const make = stdio as unknown as (...all: unknown[]) => Upstream;
+  expect(() => make(...given)).toThrow(fault);
+});
+
 describe('what a server writes', () => {
   it('is skipped and counted where it is no message, and nothing else is lost', async () => {
     const { events, sight } = open('garbage');

@@ -1,5 +1,6 @@
 /** An application as a function from Web `Request` to `Response`. */
 import type { Application } from '../../core/ports.ts';
+import { checkApplication } from './check-application.ts';
 import { FetchExchange } from './fetch-exchange.ts';
 
 export interface FetchHandlerOptions {
@@ -19,8 +20,10 @@ export type FetchHandler = (request: Request) => Promise<Response>;
  * connections (slow heads, idle ones, their number) are the runtime's. A client that leaves is seen
  * through `request.signal` and through the end of the response's body, whichever the runtime
  * offers.
+ * @throws TypeError where there is no application to mount.
  */
 export function fetchHandler(app: Application, options: FetchHandlerOptions = {}): FetchHandler {
+  checkApplication(app);
   return async (request) =>
     new Promise((resolve) => {
       const remoteAddress = options.remoteAddress?.(request) ?? '';

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Application, Telemetry } from '../../core/ports.ts';
+import { checkApplication } from './check-application.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeExchange } from './node-exchange.ts';
@@ -45,10 +46,12 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * To end: `await app.drain(ms)`, then `server.close()` and `server.closeAllConnections()`. The
  * drain comes first because long streams have left `node:http`: the server waits for them but
  * cannot end them.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
- * `forwardedHeader` that is none, or that nobody is trusted with.
+ * @throws TypeError where there is no application to mount, for a limit that is none, for an entry
+ * of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that is none, or
+ * that nobody is trusted with.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
+  checkApplication(app);
   const context = new NodeContext(options);
   return (req, res) => handleRequest(app, context, req, res, false);
 }

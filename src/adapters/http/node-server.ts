@@ -4,6 +4,7 @@ import type { Server as SecureServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Application, OpenDoor, Telemetry } from '../../core/ports.ts';
 import { isLoopback } from '../../core/security/listen-host.ts';
+import { checkApplication } from './check-application.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createListener } from './create-server.ts';
 import { endSession } from './h2-watch.ts';
@@ -75,11 +76,13 @@ const FLUSH_MS = 500;
  * @throws Error when the address cannot be listened on, saying which and why; when anybody could
  * call from another machine without a credential; when a file of `tls` cannot be used, saying which
  * and why in one line.
- * @throws TypeError for an entry of `trustedProxies` that is no address and no range, and for a
- * `forwardedHeader` that is none, or that nobody is trusted with.
+ * @throws TypeError where there is no application to serve, for a limit that is none, for an entry
+ * of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that is none, or
+ * that nobody is trusted with.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
+  checkApplication(app);
   const isOpen = (app as Partial<OpenDoor>).isOpen === true;
   if (isOpen && options.insecure !== true && !isLoopback(host)) {
     throw new Error(

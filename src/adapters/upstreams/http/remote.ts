@@ -2,6 +2,7 @@ import { CredentialedOutbound } from '../../../client/credentialed-outbound.ts';
 import { LegacyConversation } from '../../../client/legacy-conversation.ts';
 import { ModernConversation } from '../../../client/modern-conversation.ts';
 import { type ClientContext, SendMeter } from '../../../client/client-context.ts';
+import { boundsWith } from '../../../core/bounds-with.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
   Principal,
@@ -66,7 +67,7 @@ export function remote(url: string, options: RemoteOptions = {}): Upstream {
   const fault = parsed === undefined ? 'The URL is malformed.' : guard.faultOf(parsed);
   if (parsed === undefined || fault !== undefined) throw new TypeError(fault);
   parsed.hash = '';
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = boundsWith(DEFAULT_LIMITS, options.limits);
   const facts = { name: parsed.host, url: parsed.href };
   const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
   const telemetry = options.telemetry ?? SILENT;

@@ -1,3 +1,4 @@
+import { boundsWith } from '../../../core/bounds-with.ts';
 import { DEFAULT_LIMITS } from '../../../core/limits.ts';
 import type { Limits } from '../../../core/limits.ts';
 import type {
@@ -28,7 +29,7 @@ export interface InProcessOptions {
  * ```ts
  * createEndpoint({ upstream: inProcess(() => buildMyServer()) });
  * ```
- * @throws TypeError when the factory is no function, a server for example.
+ * @throws TypeError when the factory is no function, a server for example, or a limit is none.
  */
 export function inProcess(factory: ServerFactory, options: InProcessOptions = {}): Upstream {
   if (typeof factory !== 'function') {
@@ -49,7 +50,7 @@ class InProcessUpstream implements Upstream {
     this.name = options.name ?? 'in-process';
     this.#factory = factory;
     this.#sdk = options.sdk;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = boundsWith(DEFAULT_LIMITS, options.limits);
   }
 
   connect(era: UpstreamEra, events: UpstreamEvents): UpstreamConnection {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { boundsWith } from '../../../core/bounds-with.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
   Principal,
@@ -68,14 +69,24 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * its own process group. No process of it outlives us, whatever we die of.
  * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in
  * front.
- * @throws TypeError when a limit of `resources` is no whole number from 1.
+ * @throws TypeError when the command is no text, its arguments or `inheritEnv` no list of texts, or
+ * a limit, one of `resources` too, no whole number from 1.
  */
 export function stdio(
   command: string,
   args: readonly string[] = [],
   options: StdioOptions = {},
 ): Upstream {
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  if (typeof command !== 'string' || command === '') {
+    throw new TypeError(
+      "Give a command and a list of its arguments: stdio('node', ['server.js']).",
+    );
+  }
+  // A text is a list of letters, too, and each would be an argument.
+  checkTexts('The arguments', args);
+  checkTexts('inheritEnv', options.inheritEnv);
+  checkTexts('sandbox', options.sandbox);
+  const limits = boundsWith(DEFAULT_LIMITS, options.limits);
   const { workdir, resources, sandbox = [] } = options;
   const fault = resources === undefined ? undefined : resourcesFault(resources);
   if (fault !== undefined) throw new TypeError(`resources: ${fault}`);
@@ -98,6 +109,13 @@ export function stdio(
     telemetry: options.telemetry ?? SILENT,
   };
   return new StdioUpstream(plan, { workdir, resources, sandbox });
+}
+
+/** @throws TypeError for what a program without types gave in place of a list. */
+function checkTexts(what: string, given: unknown): void {
+  if (given === undefined) return;
+  if (Array.isArray(given) && given.every((each) => typeof each === 'string')) return;
+  throw new TypeError(`${what} must be a list of texts.`);
 }
 
 class StdioUpstream implements Upstream {
