@@ -200,16 +200,29 @@ export class TidegateClientTransport {
     try {
       this.onmessage?.(JSON.parse(message.toText()) as object);
     } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** What fails in the application's own listeners holds up neither messages nor the end. */
+  #report(error: unknown): void {
+    try {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // Nobody is left to be told.
     }
   }
 
   #closed(detail: string): void {
-    if (!this.#isClosing) this.onerror?.(new Error(`The connection ended: ${detail}.`));
+    if (!this.#isClosing) this.#report(new Error(`The connection ended: ${detail}.`));
     for (const unlisten of this.#unlisten.values()) unlisten();
     this.#unlisten.clear();
     const finish = (): void => {
-      this.onclose?.();
+      try {
+        this.onclose?.();
+      } catch (error) {
+        this.#report(error);
+      }
       this.#resolveEnded();
     };
     this.#credentials?.close();
