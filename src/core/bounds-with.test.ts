@@ -26,6 +26,12 @@ describe('bounds that a program gives', () => {
     },
   );
 
+  it('may be 0 where that is said', () => {
+    expect(boundsWith(DEFAULTS, { waitMs: 0 }, 0)).toEqual({ bytesMax: 10, waitMs: 0 });
+    const fault = 'The limit waitMs must be a whole number from 0 to 2147483647.';
+    expect(() => boundsWith(DEFAULTS, { waitMs: -1 }, 0)).toThrow(new TypeError(fault));
+  });
+
   it('are refused under a name that bounds nothing', () => {
     for (const name of ['byteMax', 'toString']) {
       expect(() => boundsWith(DEFAULTS, { [name]: 1 })).toThrow(

@@ -49,7 +49,7 @@ export class NodeContext {
 
   /** @throws TypeError for proxies or a header that nobody can be told by. */
   constructor(options: ContextOptions) {
-    this.limits = boundsWith(DEFAULT_CONNECTION_LIMITS, options.limits);
+    this.limits = boundsWith(DEFAULT_CONNECTION_LIMITS, options.limits, 0);
     this.sight = options.telemetry ?? UNSEEN;
     this.peers = new Peers(trustedBy(options));
   }
