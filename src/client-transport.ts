@@ -23,6 +23,7 @@ import type { Conversation, ConversationEvents } from './client/conversation.ts'
 import { DualConversation } from './client/dual-conversation.ts';
 import { requestIdOf } from './client/modern-conversation.ts';
 import { boundsWith } from './core/bounds-with.ts';
+import { guardedTelemetry } from './core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Telemetry } from './core/ports.ts';
 import type { Outbound } from './core/outbound.ts';
@@ -108,7 +109,7 @@ export class TidegateClientTransport {
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const telemetry = options.telemetry ?? silent;
+    const telemetry = guardedTelemetry(options.telemetry ?? silent);
     const facts = { name: parsed.host, url: parsed.href };
     const { credential } = options;
     if (credential !== undefined) {

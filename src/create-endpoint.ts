@@ -8,6 +8,7 @@ import { silent } from './adapters/telemetry/silent.ts';
 import type { Access, AuditTrail } from './core/access.ts';
 import { boundsWith } from './core/bounds-with.ts';
 import type { Gate } from './core/gate.ts';
+import { guardedTelemetry } from './core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
 import type { Identity, Principal, Telemetry, Upstream } from './core/ports.ts';
 import type { EndpointForm } from './core/protocol/eras/http-sse-2024.ts';
@@ -114,7 +115,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
       seal: aesSeal(),
       log: new MemoryEventLog(limits),
       directory: new MemorySessionDirectory(limits),
-      telemetry: options.telemetry ?? silent,
+      telemetry: options.telemetry === undefined ? silent : guardedTelemetry(options.telemetry),
     },
     {
       name: options.name,

@@ -8,6 +8,7 @@ import { SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { silent } from '../adapters/telemetry/silent.ts';
 import type { Grant } from '../core/grant.ts';
+import { guardedTelemetry } from '../core/guarded-telemetry.ts';
 import type {
   Application,
   HttpExchange,
@@ -75,7 +76,7 @@ export class Gateway implements Application, OpenDoor {
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#listen = config.listen;
-    this.#telemetry = options.telemetry ?? silent;
+    this.#telemetry = guardedTelemetry(options.telemetry ?? silent);
     checkServers(config);
     this.#denials.configure(deniedOf(config));
     this.#tenants = new Tenants(config.tenants);

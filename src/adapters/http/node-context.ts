@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { boundsWith } from '../../core/bounds-with.ts';
+import { guardedSight } from '../../core/guarded-telemetry.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { CertifiedConnections } from './certified-connections.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
@@ -50,7 +51,7 @@ export class NodeContext {
   /** @throws TypeError for proxies or a header that nobody can be told by. */
   constructor(options: ContextOptions) {
     this.limits = boundsWith(DEFAULT_CONNECTION_LIMITS, options.limits, 0);
-    this.sight = options.telemetry ?? UNSEEN;
+    this.sight = options.telemetry === undefined ? UNSEEN : guardedSight(options.telemetry);
     this.peers = new Peers(trustedBy(options));
   }
 

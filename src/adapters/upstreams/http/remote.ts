@@ -3,6 +3,7 @@ import { LegacyConversation } from '../../../client/legacy-conversation.ts';
 import { ModernConversation } from '../../../client/modern-conversation.ts';
 import { type ClientContext, SendMeter } from '../../../client/client-context.ts';
 import { boundsWith } from '../../../core/bounds-with.ts';
+import { guardedTelemetry } from '../../../core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
   Principal,
@@ -70,7 +71,7 @@ export function remote(url: string, options: RemoteOptions = {}): Upstream {
   const limits = boundsWith(DEFAULT_LIMITS, options.limits);
   const facts = { name: parsed.host, url: parsed.href };
   const http = new HttpOutbound(guard, { ca: options.ca, proxy: options.proxy });
-  const telemetry = options.telemetry ?? SILENT;
+  const telemetry = guardedTelemetry(options.telemetry ?? SILENT);
   const { credential } = options;
   const credentials =
     credential === undefined

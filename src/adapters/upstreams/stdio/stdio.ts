@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { boundsWith } from '../../../core/bounds-with.ts';
+import { guardedTelemetry } from '../../../core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
 import type {
   Principal,
@@ -106,7 +107,7 @@ export function stdio(
     stop: { ...DEFAULT_STOP_TIMES, ...options.stopMs },
     endsStrays: options.endStrays ?? true,
     logsStderr: options.stderr === 'log',
-    telemetry: options.telemetry ?? SILENT,
+    telemetry: guardedTelemetry(options.telemetry ?? SILENT),
   };
   return new StdioUpstream(plan, { workdir, resources, sandbox });
 }
