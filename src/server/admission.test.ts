@@ -174,15 +174,25 @@ describe('who comes in', () => {
 });
 
 describe('who stays out', () => {
-  it('is refused for Host and Origin before anything else', () => {
+  it('V03 is refused for Host and Origin before anything else, what is open to all included', () => {
     const asked = identity();
     const gate = new Counts();
-    const { door } = doorOf({ identity: asked, gate, whyNotReady: () => undefined });
-    for (const path of ['/mcp', '/healthz', '/nowhere']) {
-      for (const method of ['GET', 'OPTIONS', 'POST']) {
-        const { exchange, entered } = knock(door, { method, path, headers: { host: 'evil.test' } });
-        expect([exchange.status, entered]).toEqual([403, []]);
-        expect(exchange.header('Access-Control-Allow-Origin')).toBeUndefined();
+    const open = { whyNotReady: () => undefined, metadataAt: () => '{}' };
+    const { door } = doorOf({ identity: asked, gate, ...open });
+    const paths = [
+      '/mcp',
+      '/healthz',
+      '/readyz',
+      '/.well-known/oauth-protected-resource',
+      '/nowhere',
+    ];
+    for (const path of paths) {
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'DELETE']) {
+        for (const headers of [{ host: 'evil.test' }, { origin: 'https://evil.test' }]) {
+          const { exchange, entered } = knock(door, { method, path, headers });
+          expect([path, exchange.status, entered]).toEqual([path, 403, []]);
+          expect(exchange.header('Access-Control-Allow-Origin')).toBeUndefined();
+        }
       }
     }
     expect([asked.asked, gate.seen]).toEqual([0, []]);

@@ -26,7 +26,7 @@ async function twinHost(): ReturnType<typeof gatewayHost> {
 }
 
 describe('who else is served', () => {
-  it('is told to nobody without a credential', async () => {
+  it('V03 V16 is told to nobody without a credential, nor to a page or under a name of others', async () => {
     const host = await twinHost();
     for (const rest of ['/mcp', '/sse', '/messages', '/healthz', '/readyz', '', '/', '/x/y']) {
       const known = requestsAt(`/alpha${rest}`, {});
