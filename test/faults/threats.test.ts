@@ -66,6 +66,33 @@ async function askAll(
   return answers;
 }
 
+/** What servers and proxies of this kind believe, or believed until it was used against them. */
+const BELIEVED_ELSEWHERE = {
+  'x-user': BYSTANDER,
+  'x-forwarded-user': BYSTANDER,
+  'x-forwarded-email': 'root@localhost',
+  'x-auth-request-user': BYSTANDER,
+  'x-remote-user': BYSTANDER,
+  'x-tenant': 'default',
+  'x-authenticated': 'true',
+  'x-internal-key': 'secret',
+  'x-tidegate-caller': BYSTANDER,
+  'tidegate-caller': BYSTANDER,
+  'mcp-user': BYSTANDER,
+  'x-mcp-authorized': 'true',
+  'x-mcp-server': 'other',
+  'x-upstream': 'http://169.254.169.254/',
+  'x-forwarded-for': '127.0.0.1',
+  'x-forwarded-host': 'evil.test',
+  'x-forwarded-prefix': '/evil',
+  'x-real-ip': '127.0.0.1',
+  forwarded: 'for=127.0.0.1;host=evil.test',
+  'x-original-url': '/healthz',
+  'x-rewrite-url': '/healthz',
+  'x-original-method': 'OPTIONS',
+  'x-http-method-override': 'OPTIONS',
+} as const;
+
 async function initialize(
   port: number,
   headers: Record<string, string>,
@@ -76,7 +103,7 @@ async function initialize(
 }
 
 describeLinux('the door', { timeout: TEST_MS_MAX }, () => {
-  it('V12 V16 every route refuses every method without a good credential, in the same words', async () => {
+  it('V12 V16 V17 every route refuses every method without a good credential, in the same words', async () => {
     const host = await FaultHost.start(TOKEN_HOST);
     const bystanders = await Bystanders.begin(host);
     await bystanders.note();
@@ -88,6 +115,7 @@ describeLinux('the door', { timeout: TEST_MS_MAX }, () => {
       [{ ...bare, cookie: `token=${token}; Authorization=Bearer ${token}` }, ''],
       [{ ...bare, 'x-forwarded-user': BYSTANDER, 'x-api-key': token }, ''],
       [{ ...bare, 'proxy-authorization': `Bearer ${token}` }, ''],
+      [{ ...bare, ...BELIEVED_ELSEWHERE }, ''],
       [bare, `?token=${token}`],
       [{ ...bare, 'mcp-session-id': 'unknown' }, '?sessionId=unknown'],
     ];
@@ -240,6 +268,32 @@ describeLinux('what a request may choose', { timeout: TEST_MS_MAX }, () => {
     expect(names).not.toContain('CHOSEN');
     expect(readdirSync(folder)).toEqual([]);
     expect([...titles()].filter((title) => !known.has(title))).toEqual([]);
+  });
+
+  it('V17 V45 is told by no header that is believed elsewhere', async () => {
+    const host = await FaultHost.start(TOKEN_HOST);
+    const client = await Client2025.open(host.port, BYSTANDER, false);
+    onTestFinished(() => client.close());
+    const wire = new Wire(host.port);
+    onTestFinished(() => wire.close());
+    const ask = async (more: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+      const answers: string[] = [];
+      for (const { path, method } of DOORS) {
+        // An event stream has no end to compare.
+        if (method === 'GET' && path.startsWith('/sse')) continue;
+        const body = rpc(1, 'tools/call', { name: 'echo', arguments: { text: 'mine' } });
+        const length = { 'content-length': String(body.length) };
+        const headers = { host: 'localhost', ...GOOD, ...more, ...length };
+        answers.push(withoutDate(await wire.ask(headText(method, path, headers) + body)));
+      }
+      return answers;
+    };
+    expect(await ask(BELIEVED_ELSEWHERE)).toEqual(await ask({}));
+    const session = { host: 'localhost', ...client.headers, ...BELIEVED_ELSEWHERE };
+    const body = rpc(1, 'tools/call', { name: 'echo', arguments: { text: 'mine' } });
+    const length = { 'content-length': String(body.length) };
+    const called = await wire.ask(headText('POST', '/mcp', { ...session, ...length }) + body);
+    expect([called.status, textOf(called.body)]).toEqual([200, 'mine']);
   });
 
   it('V58 is never the id of a session, on any route', async () => {

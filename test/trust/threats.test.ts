@@ -6,6 +6,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
+import type { Node } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from 'tidegate/gateway';
 import { openBrowser } from '../../src/adapters/credentials/open-browser.ts';
@@ -13,7 +14,7 @@ import { matchesTemplate } from '../../src/core/merge/uri-template.ts';
 import { decodeHeaderValue, encodeHeaderValue } from '../../src/core/protocol/header-value.ts';
 import { citations } from '../citations.ts';
 import { temporaryFolder } from '../gateway/gateway-host.ts';
-import { readText, testFiles } from '../source-files.ts';
+import { productFiles, readText, type SourceFile, testFiles, walk } from '../source-files.ts';
 import { people } from '../wire/people.ts';
 import { wireServer } from '../wire/wire-server.ts';
 
@@ -63,6 +64,65 @@ describe('the threat model', () => {
     expect(unknown).toEqual([]);
   });
 });
+
+/** Of a request; `mcp-method` and `mcp-param-*` are only compared with what the body says. */
+const HEADERS_READ = [
+  ':authority',
+  ':method',
+  ':path',
+  'accept',
+  'access-control-request-headers',
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'dpop',
+  'expect',
+  'forwarded',
+  'host',
+  'last-event-id',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'origin',
+  'transfer-encoding',
+  'x-forwarded-for',
+];
+
+it('V17 V45: no other header of a request is read, so none can be believed', () => {
+  const sides = /^src\/(?:core|server|gateway|adapters\/(?:http|identity))\//;
+  const files = productFiles().filter(({ path }) => sides.test(path));
+  expect([...new Set(files.flatMap(headersRead))].sort()).toEqual(HEADERS_READ);
+});
+
+const READERS = new Set(['header', 'headerCount', 'line']);
+
+/** Names that a file asks for: `header('a')`, `headers['a']`, `req.headers.a`. */
+function headersRead({ program }: SourceFile): string[] {
+  const names: string[] = [];
+  const called = new Set<Node>();
+  walk(program, (node) => {
+    if (node.type === 'CallExpression') {
+      called.add(node.callee);
+      const [first] = node.arguments;
+      if (READERS.has(lastName(node.callee)) && isText(first)) names.push(first.value);
+    } else if (node.type === 'MemberExpression' && lastName(node.object) === 'headers') {
+      const isCounted = lastName(node) === 'length' || lastName(node) === 'size';
+      if (isText(node.property)) names.push(node.property.value);
+      else if (!node.computed && !called.has(node) && !isCounted) names.push(lastName(node));
+    }
+  });
+  return names;
+}
+
+function lastName(node: Node): string {
+  if (node.type === 'MemberExpression') return node.computed ? '' : lastName(node.property);
+  return node.type === 'Identifier' || node.type === 'PrivateIdentifier' ? node.name : '';
+}
+
+function isText(node: Node | undefined): node is Node & { readonly value: string } {
+  return node?.type === 'Literal' && typeof node.value === 'string';
+}
 
 it.skipIf(process.platform === 'win32')(
   'V15: a config that anybody may write to is refused',
