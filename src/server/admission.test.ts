@@ -335,7 +335,17 @@ describe('where a request goes', () => {
     ['/', 404],
     ['', 404],
     ['/files/constructor', 404],
-  ])('%s is answered %i', (path, status) => {
+    ['/%66iles/mcp', 404],
+    ['/FILES/mcp', 404],
+    ['//files/mcp', 404],
+    ['/files//mcp', 404],
+    ['/files%2fmcp', 404],
+    ['/files/%6dcp', 404],
+    ['/files/./mcp', 404],
+    ['/other/../files/mcp', 404],
+    ['/files/other/../mcp', 404],
+    ['/files/mcp#', 404],
+  ])('V09 %s is answered %i', (path, status) => {
     expect(answered({ path }).status).toBe(status);
   });
 

@@ -53,6 +53,7 @@ async function askAll(
   port: number,
   headers: Readonly<Record<string, string | readonly string[]>>,
   suffix = '',
+  authority = '',
 ): Promise<readonly WireAnswer[]> {
   const wire = new Wire(port);
   const answers: WireAnswer[] = [];
@@ -60,7 +61,7 @@ async function askAll(
     const body = rpc(1, 'initialize', initializeParams('2025-11-25', 'attacker'));
     const length = String(Buffer.byteLength(body));
     const all = { host: 'localhost', ...headers, 'content-length': length };
-    answers.push(await wire.ask(headText(method, path + suffix, all) + body));
+    answers.push(await wire.ask(headText(method, authority + path + suffix, all) + body));
   }
   wire.close();
   return answers;
@@ -153,6 +154,17 @@ describeLinux('the door', { timeout: TEST_MS_MAX }, () => {
           expect(answer.status).toBe(status);
           expect(answer.head).not.toContain('access-control-');
         }
+      }
+    }
+    // What a request line says of the host is not what is checked.
+    for (const named of ['evil.test', 'evil.test:80']) {
+      for (const answer of await askAll(
+        host.port,
+        { ...GOOD, host: named },
+        '',
+        'http://localhost',
+      )) {
+        expect(answer.status).toBe(403);
       }
     }
     await bystanders.sawNothing();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AuditTrail } from '../../src/core/access.ts';
 import { initialize, postOf } from '../wire/conversation.ts';
 import type { WireRequest } from '../wire/wire-reply.ts';
 import { BEARER, childOf, configOf, eventually, gatewayHost } from './gateway-host.ts';
@@ -58,6 +59,30 @@ describe('who else is served', () => {
       }
       expect((await host.send({ path, headers: BEARER }).whole()).status).toBe(404);
     }
+  });
+
+  it('V09 is chosen by the first segment as it is written, and by no other spelling of it', async () => {
+    const asked: unknown[] = [];
+    const audit: AuditTrail = {
+      fault: () => undefined,
+      record: (entry) => void asked.push('server' in entry ? entry.server : undefined),
+    };
+    const host = await gatewayHost(configOf({ alpha: childOf() }), { audit });
+    const spellings = [
+      '/%61lpha/mcp',
+      '/ALPHA/mcp',
+      '//alpha/mcp',
+      '/./alpha/mcp',
+      '/x/../alpha/mcp',
+      '/alpha%2fmcp',
+      '/alpha;x/mcp',
+      '/alpha#/mcp',
+      '/x?/alpha/mcp',
+    ];
+    for (const path of ['/alpha/mcp', ...spellings]) {
+      expect((await host.send({ path }).whole()).status).toBe(401);
+    }
+    expect(asked).toEqual(['alpha', ...spellings.map(() => 'gateway')]);
   });
 
   it('is not told by health, which is at the root alone and counts', async () => {
