@@ -64,18 +64,55 @@ describe('on one upstream that all share', () => {
       call.say(`canary-${index}`);
     }
     await Promise.all(replies.map((reply) => reply.whole()));
-    await old.stream.message(2);
+    server.upstream.newest.say('notifications/tools/list_changed');
+    await Promise.all([old.stream.message(3), ...listening.map((stream) => stream.message(0))]);
     const texts = [old.stream.text, ...replies.map(({ text }) => text)];
+    for (const text of texts) expect(text).not.toContain('cannot be told');
     for (const [index, text] of texts.entries()) {
       expect([...text.matchAll(/canary-\d/g)].map(([found]) => found)).toEqual([`canary-${index}`]);
       expect(text).toContain(`"progress":${index + 1}`);
     }
-    for (const stream of listening) expect(stream.text).not.toMatch(/canary|progress/);
+    for (const stream of listening) {
+      expect(stream.messages.map(({ method }) => method)).toEqual([
+        'notifications/tools/list_changed',
+      ]);
+    }
+  });
+
+  it('V26 what a server says of a call, and says whose it is, is on no stream of another', async () => {
+    const server = await wireServer({ isolation: 'shared', identity: people() });
+    const old = await Session2024.initialized(server, { token: 'alice' });
+    const mine = await Session2025.open(server, { token: 'bob' });
+    const theirs = await Session2025.open(server, { token: 'alice-of-another-tenant' });
+    const listening = [await mine.listen().head(), await theirs.listen().head()];
+    await old.post(callLater(1, 'p')).whole();
+    const replies = [mine.post(callLater(1, 'p')), theirs.post(callLater(1, 'p'))];
+    await server.upstream.call(2);
+    for (const [index, call] of server.upstream.calls.entries()) {
+      call.log(`canary-${index}`);
+      call.progress(1);
+      call.say(`canary-${index}`);
+    }
+    // Of calls that nobody made.
+    const { newest } = server.upstream;
+    newest.say('notifications/progress', { progressToken: 99, progress: 1 });
+    newest.say('notifications/progress', { progressToken: 'p', progress: 1 });
+    await Promise.all(replies.map((reply) => reply.whole()));
+    newest.say('notifications/tools/list_changed');
+    const after = [await old.stream.message(4)];
+    for (const stream of listening) after.push(await stream.message(0));
+    for (const { method } of after) expect(method).toBe('notifications/tools/list_changed');
+    for (const [index, text] of [old.stream, ...replies].map(({ text }) => text).entries()) {
+      expect(new Set(text.match(/canary-\d/g))).toEqual(new Set([`canary-${index}`]));
+      expect(text.match(/notifications\/progress/g)).toHaveLength(1);
+    }
+    for (const stream of listening) expect(stream.messages).toHaveLength(1);
   });
 
   it('V26 a question that cannot be traced to one call is asked of nobody', async () => {
     const server = await wireServer({ isolation: 'shared', hand: { kind: 'stdio' } });
-    const sessions = [await Session2025.open(server), await Session2025.open(server)];
+    const able = { capabilities: { sampling: {} } };
+    const sessions = [await Session2025.open(server, able), await Session2025.open(server, able)];
     const listening = await Promise.all(sessions.map((session) => session.listen().head()));
     const replies = sessions.map((session) => session.post(callLater(1)));
     await server.upstream.call(1);

@@ -44,7 +44,7 @@ function sendSecret({ server }: ModernServer, name: string): WireReply {
 }
 
 describe.each(['stdio', 'in-process'] as const)('one server for all, %s', (kind) => {
-  it('W77 W76 equal ids, tokens and tools at once: each sees only its own', async () => {
+  it('W77 W76 V25 V26 equal ids, tokens and tools at once: each sees only its own', async () => {
     const gate = await sharedServer(kind);
     const replies = EVERYBODY.map((name) => sendSecret(gate, name));
     const calls = await Promise.all(EVERYBODY.map((_, index) => gate.upstream.call(index)));
@@ -64,6 +64,26 @@ describe.each(['stdio', 'in-process'] as const)('one server for all, %s', (kind)
       const progress = reply.messages.filter(({ method }) => method === 'notifications/progress');
       expect(progress).toHaveLength(2);
     }
+  });
+
+  it('V26 what may be of an answered call is not taken for the one that is left', async () => {
+    const gate = await sharedServer(kind);
+    const alice = sendSecret(gate, 'alice');
+    const alices = await gate.upstream.call(0);
+    alices.say(secretOf(alices));
+    expect(await textOf(alice)).toBe('SECRET-alice');
+    const bob = sendSecret(gate, 'bob');
+    const bobs = await gate.upstream.call(1);
+    const late = { level: 'error', data: secretOf(alices) };
+    for (const relatedTo of [undefined, alices.id]) {
+      bobs.connection.raw(
+        { jsonrpc: '2.0', method: 'notifications/message', params: late },
+        relatedTo,
+      );
+    }
+    bobs.say(secretOf(bobs));
+    expect(await textOf(bob)).toBe('SECRET-bob');
+    expect(ownersIn(bob.text)).toEqual(['bob']);
   });
 
   it('W53 a hundred clients that all use the ids from 0 on: no answer is misrouted', async () => {
@@ -89,7 +109,7 @@ describe.each(['stdio', 'in-process'] as const)('one server for all, %s', (kind)
     }
   });
 
-  it('W66 what a cancelled call still says, logs and answers reaches nobody', async () => {
+  it('W66 V26 what a cancelled call still says, logs and answers reaches nobody', async () => {
     const gate = await sharedServer(kind);
     const alice = sendSecret(gate, 'alice');
     const call = await gate.upstream.call(0);
@@ -180,7 +200,7 @@ describe('a server for each', () => {
     },
   );
 
-  it('W70 a change on one person’s server is not told to another', async () => {
+  it('W70 V26 a change on one person’s server is not told to another', async () => {
     const gate = await modernServer({ identity: people(), isolation: 'principal' });
     const filter = { toolsListChanged: true };
     const alice = await listening(gate.server, 1, filter, { token: 'alice' });
@@ -200,3 +220,43 @@ function secretBody(name: string): object {
   const params = body['params'] as object;
   return { ...body, params: { ...params, arguments: { secret: `SECRET-${name}` } } };
 }
+
+describe.each(['stdio', 'in-process'] as const)('a server of one person, %s', (kind) => {
+  it('V26 what may be of a call that was given up is not put on the next', async () => {
+    const gate = await modernServer({ server: { kind }, identity: people() });
+    const given = sendSecret(gate, 'alice');
+    const first = await gate.upstream.call(0);
+    given.leave();
+    await gate.upstream.until(() => first.isCancelled, 'the cancellation');
+    const next = sendSecret(gate, 'alice');
+    const second = await gate.upstream.call(1);
+    for (const relatedTo of [undefined, first.id]) {
+      second.connection.raw(
+        {
+          jsonrpc: '2.0',
+          method: 'notifications/message',
+          params: { level: 'error', data: 'late' },
+        },
+        relatedTo,
+      );
+    }
+    second.say('done');
+    expect(await textOf(next)).toBe('done');
+    expect(next.text).not.toContain('late');
+  });
+
+  it('V26 what is said of an answered call is not put on the next', async () => {
+    const gate = await modernServer({ server: { kind }, identity: people() });
+    const answered = sendSecret(gate, 'alice');
+    const first = await gate.upstream.call(0);
+    first.say('done');
+    expect(await textOf(answered)).toBe('done');
+    const next = sendSecret(gate, 'alice');
+    const second = await gate.upstream.call(1);
+    first.log('late', 'error');
+    second.say('done');
+    expect(await textOf(next)).toBe('done');
+    // Without a mark it can only be of the one call there is.
+    expect(next.text.includes('late')).toBe(kind === 'stdio');
+  });
+});

@@ -64,7 +64,7 @@ describe('the acknowledgment', () => {
     ]);
   });
 
-  it('W67 leaves out what the server does not honour, and that is then not sent', async () => {
+  it('W67 V26 leaves out what the server does not honour, and that is then not sent', async () => {
     const honours = (): Json => ({ toolsListChanged: true, resourceSubscriptions: ['test://a'] });
     const gate = await modernServer({ server: { honours } });
     const reply = await listening(gate.server, 1, EVERYTHING);
@@ -281,7 +281,7 @@ describe('several listens', () => {
     );
   });
 
-  it('W70 two clients with one id do not get each other’s copy', async () => {
+  it('W70 V26 two clients with one id do not get each other’s copy', async () => {
     const gate = await modernServer({ identity: people(), isolation: 'shared' });
     const alice = await listening(gate.server, 1, { toolsListChanged: true }, { token: 'alice' });
     const bob = await listening(gate.server, 1, { promptsListChanged: true }, { token: 'bob' });
