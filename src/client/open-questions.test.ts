@@ -30,7 +30,7 @@ describe('open questions', () => {
     expect(questions.answer(Message.result('"q"', '{}'))).toBeUndefined();
   });
 
-  it('V26 of a session that is over are not answered, whatever the next one asks', () => {
+  it('V25 V26 of a session that is over are not answered, whatever the next one asks', () => {
     const questions = new OpenQuestions();
     const old = questions.received(QUESTION);
     const [withdrawn] = questions.withdrawAll();

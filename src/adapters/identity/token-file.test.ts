@@ -65,7 +65,7 @@ describe('keepToken', () => {
     expect(readdirSync(dirname(path))).toEqual(['token']);
   });
 
-  it('makes another token for another user', () => {
+  it('V06 makes another token for another user', () => {
     const other = join(home, 'other', 'token');
     expect(keepToken(path)).not.toEqual(keepToken(other));
   });

@@ -25,7 +25,7 @@ describe('the states of a call', () => {
 });
 
 describe('calls in flight', () => {
-  it('each end once, whatever comes for them, and are found until then and not after', () => {
+  it('V25 each end once, whatever comes for them, and are found until then and not after', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 80, size: 'max' }), (steps) => {
         const pending = new Pending<number>(8);
@@ -68,7 +68,7 @@ describe('calls in flight', () => {
     ]);
   });
 
-  it('are found by our number alone, spelled as we spell it', () => {
+  it('V25 are found by our number alone, spelled as we spell it', () => {
     const pending = new Pending<string>(10);
     const { number } = begin(pending);
     for (const token of [

@@ -28,7 +28,7 @@ function answerAll(asked: Asked): void {
   asked.result(isList ? { tools: TOOLS, ttlMs: 0 } : { ok: true });
 }
 
-it('says in headers what the body says, encoded where it must be', async () => {
+it('V44 says in headers what the body says, encoded where it must be', async () => {
   const server = await HandServer.start(answerAll);
   const { connection, answerTo } = dialModern(server.url);
   connection.send(Message.request('1', 'resources/read', `{"uri":"test://ä\\r\\nX: y",${META}}`));
@@ -43,7 +43,7 @@ it('says in headers what the body says, encoded where it must be', async () => {
   expect(server.asked).toHaveLength(1);
 });
 
-it('repeats annotated arguments in headers, and leaves a tool out that breaks the rules', async () => {
+it('V44 repeats annotated arguments in headers, and leaves a tool out that breaks the rules', async () => {
   const server = await HandServer.start(answerAll);
   const { connection, answerTo, sight } = dialModern(server.url);
   connection.send(Message.request('1', 'tools/list', `{${META}}`));
