@@ -81,7 +81,7 @@ describe('a listen to resources of which one is refused', () => {
 });
 
 describe('clients of one principal that listen to the same', () => {
-  it('are each told what their own credential and era are allowed', async () => {
+  it('V26 are each told what their own credential and era are allowed', async () => {
     const uri = 'file:///public/a';
     const host = await mergedHost(`
       permit (principal, action == Action::"call", resource);

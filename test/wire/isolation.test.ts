@@ -7,7 +7,7 @@ import { callLater, note, rpc, Session2024, Session2025 } from './conversation.t
 import { people } from './people.ts';
 import { eventually } from './signal.ts';
 import type { WireReply } from './wire-reply.ts';
-import { wireServer } from './wire-server.ts';
+import { timedServer, wireServer } from './wire-server.ts';
 
 const CLIENTS = 100;
 
@@ -205,6 +205,37 @@ describe('on one upstream that all share', () => {
       { uri: 'file:///common' },
     ]);
     expect(server.upstream.calls).toHaveLength(8);
+  });
+
+  it('V26 what a server that died still says is nobody’s, and what it asked is answered to nobody', async () => {
+    const { server, clock } = await timedServer({ isolation: 'shared' });
+    const session = await Session2025.open(server, { capabilities: { roots: {} } });
+    const lost = session.post(callLater(1));
+    const before = await server.upstream.call(0);
+    // It is the session's, and does not end with the call it was asked beside.
+    before.ask(0, 'roots/list', {});
+    const question = await lost.message(0);
+    before.connection.die();
+    await lost.whole();
+    clock.advance(5000);
+    const reply = session.post(callLater(2));
+    const after = await server.upstream.call(1);
+    expect(after.connection).not.toBe(before.connection);
+    after.ask(0, 'roots/list', {});
+    await reply.message(0);
+    const late = { level: 'error', data: 'canary' };
+    before.connection.say('notifications/message', late, { relatedTo: after.id });
+    before.connection.say('roots/list', late, { id: 1, relatedTo: after.id });
+    const result = { content: [{ type: 'text', text: 'canary' }] };
+    before.connection.raw({ jsonrpc: '2.0', id: Number(after.id), result }, after.id);
+    const { id } = question;
+    await session.post({ jsonrpc: '2.0', id, result: { of: 'the first' } }).whole();
+    await session.post(rpc(3, 'ping')).whole();
+    expect(after.connection.methods()).not.toContain('response');
+    after.say('mine');
+    await reply.whole();
+    expect(reply.text).toContain('mine');
+    expect(reply.text).not.toContain('canary');
   });
 
   it('V26 an updated resource is told to those who subscribed it, not to others', async () => {
