@@ -34,11 +34,21 @@ export const MISDEEDS: readonly Misdeed[] = [
   ['JSON that is no message', (asked) => asked.json({ hello: 'world' }), BAD],
   [
     'bytes that are no UTF-8',
-    (asked) => {
-      asked.response.writeHead(200, { 'content-type': 'application/json' });
-      asked.response.end(Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]));
+    ({ response, body }) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const answer = { jsonrpc: '2.0', id: body.id, result: { ...DONE, text: '\u00ff' } };
+      response.end(JSON.stringify(answer), 'latin1');
     },
     BAD,
+  ],
+  [
+    'an answer in an event of another name',
+    (asked) => {
+      const answer = { jsonrpc: '2.0', id: asked.body.id, result: DONE };
+      asked.stream(`event: answer\ndata: ${JSON.stringify(answer)}\n\n`);
+      asked.response.end();
+    },
+    { code: -32603 },
   ],
   ['an event that is no message', (asked) => asked.stream('data: {"jsonrpc"\n\n'), BAD],
   [
