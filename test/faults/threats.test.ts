@@ -273,6 +273,8 @@ describeLinux('what a request may choose', { timeout: TEST_MS_MAX }, () => {
     stream.send(requestText('GET', `/sse${query}`, { ...headers, accept: 'text/event-stream' }));
     await stream.received('sessionId=');
     expect(stream.head).not.toMatch(/evil|command|169/);
+    const old = { ...sent, path: `/${/data: (\S+)/.exec(stream.head)?.[1]}` };
+    expect((await exchange({ ...old, body })).status).toBe(202);
     const session = { ...headers, 'mcp-session-id': String(opened.headers['mcp-session-id']) };
     const call = rpc(1, 'tools/call', { name: 'life', arguments: choice, ...choice });
     const reply = await exchange({ ...sent, headers: session, body: call });

@@ -108,6 +108,16 @@ describe('a working folder', () => {
     },
   );
 
+  it.each(['..', '../../globex', '/etc', 'a/b', ''])(
+    'V10 of a person named %j lies below the tenant’s',
+    async (subject) => {
+      const upstream = server('environment', [], { workdir: folder });
+      const found = await folderOf(upstream, principal('acme', subject), 'acme');
+      expect(found.slice(0, folder.length)).toBe(folder);
+      expect(found.slice(folder.length)).toMatch(/^\/acme\/[0-9a-f]{32}$/);
+    },
+  );
+
   it('of a tenant that is named as we name others’ is not theirs', async () => {
     const upstream = server('environment', [], { workdir: folder });
     const made = await folderOf(upstream, undefined, '../acme');
