@@ -217,6 +217,16 @@ describe('who stays out', () => {
     expect(counted).toContainEqual(['auth_total', { outcome: 'refused', why: 'none' }]);
   });
 
+  it('V16 is refused for it whatever the method and the path', () => {
+    const { door } = doorOf({ identity: identity({ error: 'UNAUTHORIZED' }) });
+    for (const path of ['/mcp', '/sse', '/messages', '/nowhere']) {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY']) {
+        const { exchange, entered } = knock(door, { method, path });
+        expect([method, exchange.status, entered]).toEqual([method, 401, []]);
+      }
+    }
+  });
+
   it.each([
     ['access_token=a', true],
     ['b=1&access_token=', true],

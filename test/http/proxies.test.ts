@@ -47,7 +47,7 @@ afterEach(async () => {
 describe('headers', () => {
   const spoofed = get('/', ['X-Forwarded-For: 203.0.113.9', 'X-Real-IP: 203.0.113.9']);
 
-  it('V39: of anybody are not read unless a proxy is trusted', async () => {
+  it('V17 V39: of anybody are not read unless a proxy is trusted', async () => {
     await open({});
     expect(await addressSeen(spoofed)).toBe('127.0.0.1');
     expect(await addressSeen(get('/', ['Forwarded: for=203.0.113.9']))).toBe('127.0.0.1');

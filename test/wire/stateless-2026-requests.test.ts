@@ -195,7 +195,7 @@ describe('encoded header values', () => {
     ['another name', 'now', '=?base64?bmV2ZXI=?='],
     ['a marker in upper case is no marker', 'now', '=?BASE64?bm93?='],
     ['a literal that looks encoded', '=?base64?bm93?=', '=?base64?bm93?='],
-  ])('W54 refuses %s', async (_, name, value) => {
+  ])('W54 V43 refuses %s', async (_, name, value) => {
     const gate = await modernServer();
     const said = { headers: { 'mcp-name': value } };
     const request = modern(3, 'tools/call', { name, arguments: {} }, said);

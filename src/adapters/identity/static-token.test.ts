@@ -90,7 +90,7 @@ describe('staticToken', () => {
     expect(challenge(verify([], `access_token=${TOKEN}&token=${TOKEN}`))).not.toContain('error');
   });
 
-  it('does not start with a token that guards nothing', () => {
+  it('V17 does not start with a token that guards nothing', () => {
     for (const token of [
       '',
       's3cret',
