@@ -486,6 +486,16 @@ describe('V53: one connection', () => {
     expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
   });
 
+  it('is closed when it sends settings and settings', async () => {
+    await open({ pingsPerMinuteMax: 10 });
+    const raw = await rawSession();
+    raw.resume();
+    const over = new Promise((resolve) => raw.once('close', resolve));
+    for (let i = 0; i < 20 && !raw.destroyed; i += 1) raw.write(frame(4, 0, 0, Buffer.alloc(0)));
+    await over;
+    expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
+  });
+
   it('is closed when it leaves unread what it asked for, of which no more is made', async () => {
     await open({ unsentBytesMax: 20_000_000, stallMsMax: 400 });
     const large = 'x'.repeat(3_000_000);
