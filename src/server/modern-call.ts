@@ -45,6 +45,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   #id = 'null';
   #call: UpstreamCall | undefined;
   #undecided: Undecided | undefined;
+  #isAdmitted = false;
 
   constructor(facts: ModernCallFacts, warrant: Warrant | undefined) {
     this.#facts = facts;
@@ -58,6 +59,11 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
   undecided(): Undecided {
     this.#undecided ??= { reply: this };
     return this.#undecided;
+  }
+
+  /** Whether its client may still be refused as if it had just come. */
+  get isAtDoor(): boolean {
+    return this.isUndecided && !this.#isAdmitted;
   }
 
   /** From now on its client may leave, though nothing was sent yet. */
@@ -90,6 +96,7 @@ export class ModernCall implements WarrantedOwner, ConnectionOwner, UndecidedRep
 
   /** It is sent: the reply will be JSON when the answer is quick, if it may be. */
   admitted(): void {
+    this.#isAdmitted = true;
     if (!this.#facts.accepts.json) this.decide();
     if (this.isUndecided) this.#facts.decideLater(this.undecided());
   }

@@ -134,6 +134,20 @@ describe('the state of a parked call', () => {
     expect(await textOf(reply)).toBe('done');
   });
 
+  it('fetches what the server answered meanwhile, though the session is gone', async () => {
+    const limits = { upstreamIdleMs: 2000, parkedMsMax: 60_000 };
+    const { server, pass } = await timedServer({ ...OPTIONS, limits });
+    const reply = server.send(call(1));
+    elicit(await server.upstream.call(0));
+    await pass(500);
+    const { result: question } = (await answerOf(reply)) as { result: Asked };
+    const upstream = await server.upstream.call(0);
+    upstream.say('without');
+    await pass(5000);
+    await server.upstream.until(() => upstream.connection.isOver, 'the end of the session');
+    expect(await textOf(server.send(retry(2, question, {})))).toBe('without');
+  });
+
   it('is of use once', async () => {
     const server = await wireServer(OPTIONS);
     const question = await firstAsk(server);

@@ -47,7 +47,8 @@ export class ModernClient implements ModernUpstream {
   }
 
   get isDown(): boolean {
-    return this.#session?.isDown ?? false;
+    // A call may have been answered before its session went.
+    return this.#joined === undefined && this.#session?.isDown === true;
   }
 
   /** Where a call would be made now: another may come before it. */

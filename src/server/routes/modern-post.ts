@@ -110,7 +110,7 @@ function count(
   call.begin(inbound.connection(call, 'reply', '2026'), message.id ?? 'null');
   if (message.method === 'tools/call' && upstream.isChosenLater === true) {
     call.sendTo(message, new GuardedEntry(inbound, message, call));
-    if (call.isUndecided) context.decideLast(call.undecided());
+    if (call.isAtDoor) context.decideLast(call.undecided());
     return;
   }
   // A server in this process checks the headers once it has decided: to be told what is wrong with
