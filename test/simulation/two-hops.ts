@@ -180,9 +180,9 @@ const SETTINGS = {
 /** The gate is one client of the far end, whoever calls it: it times out as we do, but has room. */
 function roomFor(limits: Limits): Limits {
   const { heartbeatMs, retryMs, stallMsMax, streamMsMax, sessionIdleMs } = limits;
-  const { callMsMax, upstreamIdleMs, sessionMsMax } = limits;
+  const { callMsMax, parkedMsMax, upstreamIdleMs, sessionMsMax } = limits;
   const times = { heartbeatMs, retryMs, stallMsMax, streamMsMax, sessionIdleMs };
-  return { ...DEFAULT_LIMITS, ...times, callMsMax, upstreamIdleMs, sessionMsMax };
+  return { ...DEFAULT_LIMITS, ...times, callMsMax, parkedMsMax, upstreamIdleMs, sessionMsMax };
 }
 
 function storesOf(limits: Limits): Pick<ApplicationPorts, 'log' | 'directory'> {
