@@ -169,7 +169,8 @@ export class InstancePool {
   #legacyOverModern(visitor: Visitor): LegacyUpstream | Refusal {
     const { principal } = visitor;
     const book = this.#tasks;
-    const tasks = book === undefined ? undefined : { book, owner: principal.key };
+    const owner = principal.key;
+    const tasks = book === undefined ? undefined : { book, owner, isShared: !this.#isPrivate };
     if (this.#isolation === 'session') {
       const place = this.#places.take(visitor, true);
       if ('error' in place) return place;

@@ -24,7 +24,10 @@ const METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'task
 
 export class BridgedTasks {
   readonly #book = new TaskBook<BridgedTask>();
-  readonly #homes = new WeakMap<BridgedTask, TasksHome>();
+  readonly #homes = new WeakMap<
+    BridgedTask,
+    { readonly home: TasksHome; readonly owner: string }
+  >();
   /** Who listens for each. */
   readonly #heard = new Map<BridgedTask, Map<Subscription, Listener>>();
   /** What each listens for. */
@@ -50,9 +53,10 @@ export class BridgedTasks {
     const bridged = new BridgedTask(home, taskId, now + lifeMs, (each, state) =>
       this.#tell(each, state),
     );
-    home.tasks.get(taskId)?.end();
+    const before = home.tasks.get(taskId);
+    if (before !== undefined) this.#forget(before);
     home.tasks.set(taskId, bridged);
-    this.#homes.set(bridged, home);
+    this.#homes.set(bridged, { home, owner });
     for (const each of this.#book.add(owner, taskId, bridged, ttl, now)) this.#drop(each);
   }
 
@@ -133,12 +137,16 @@ export class BridgedTasks {
 
   /** It had to make room for another of its principal's. */
   #drop(task: BridgedTask): void {
-    const tasks = this.#homes.get(task)?.tasks;
+    const tasks = this.#homes.get(task)?.home.tasks;
     if (tasks?.get(task.taskId) === task) tasks.delete(task.taskId);
     this.#forget(task);
   }
 
+  /** Nobody finds it any more: what has its id later, after a restart, is another's. */
   #forget(task: BridgedTask): void {
+    const { taskId } = task;
+    const owner = this.#homes.get(task)?.owner ?? '';
+    if (this.#book.find(owner, taskId, this.#now()) === task) this.#book.delete(owner, taskId);
     task.end();
     this.#heard.delete(task);
   }

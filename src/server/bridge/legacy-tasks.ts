@@ -21,6 +21,8 @@ export interface TaskAccess {
   readonly book: TaskBook<LegacyTask>;
   /** The key of the principal. */
   readonly owner: string;
+  /** Whether others have tasks at the same server. */
+  readonly isShared: boolean;
 }
 
 /** How long a task of ours is kept where its client does not say; milliseconds. */
@@ -66,12 +68,15 @@ export class LegacyTasks {
   }
 
   #created(tool: string, asked: Members, result: Message, answer: Message): Members {
-    const { book, owner } = this.#access;
+    const { book, owner, isShared } = this.#access;
     const now = this.#session.ports.clock.now();
     if (isCreatedTask(answer)) {
       const state = answer.value as Members;
       const task: LegacyTask = { tool, isCancelled: false, done: undefined };
-      book.add(owner, taskIdOf(state) ?? '', task, state['ttlMs'], now);
+      const taskId = taskIdOf(state) ?? '';
+      // A server that was started again may count its tasks from the beginning.
+      if (isShared) book.forget(taskId);
+      book.add(owner, taskId, task, state['ttlMs'], now);
       return state;
     }
     const taskId = this.#session.ports.random.sessionId();
