@@ -59,7 +59,7 @@ async function opened(url: string, method: keyof typeof OPENINGS): Promise<[stri
     const conversation = localConversation(
       remote(url, { telemetry: sight }),
       sight,
-      localLimits(),
+      localLimits({}),
       {
         onMessage: (message) => {
           conversation.close();
