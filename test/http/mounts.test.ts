@@ -343,6 +343,17 @@ describe('on Web requests alone', () => {
     app.sinks[0]?.end('data: 3\n\n');
   });
 
+  it('ends the body of a stream whose request was aborted, for whoever reads it', async () => {
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
+    const abort = new AbortController();
+    const response = await fetchHandler(app)(new Request('http://x/', { signal: abort.signal }));
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const next = reader?.read();
+    abort.abort();
+    expect(await next).toMatchObject({ done: true });
+  });
+
   it('counts the bytes that wait for the reader', async () => {
     app.script = (exchange) => app.open(exchange, '', true);
     const response = await fetchHandler(app)(new Request('http://x/'));

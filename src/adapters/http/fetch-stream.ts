@@ -20,7 +20,7 @@ export class FetchStream implements StreamSink {
         start: (controller) => {
           this.#controller = controller;
         },
-        cancel: () => this.peerGone(),
+        cancel: () => void this.#close(true),
       },
       // Counted in bytes: the default counts chunks, which would make the bound on a slow reader
       // meaningless.
@@ -49,9 +49,13 @@ export class FetchStream implements StreamSink {
     return Math.max(0, -(this.#controller?.desiredSize ?? 0));
   }
 
-  /** The peer left: nothing more is written. */
+  /**
+   * The peer left: nothing more is written. Whoever reads the body for it all the same, a
+   * compression for example, must not wait for ever. No error: hosts log one for each client that
+   * leaves.
+   */
   peerGone(): void {
-    this.#close(true);
+    if (this.#close(true)) this.#controller?.close();
   }
 
   #close(isPeerGone: boolean): boolean {
