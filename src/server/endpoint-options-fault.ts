@@ -46,7 +46,18 @@ export function endpointOptionsFault(options: unknown): string | undefined {
     const fault = value === undefined ? undefined : faultOf(name, value);
     if (fault !== undefined) return fault;
   }
-  return undefined;
+  return given['identity'] === undefined ? misnamed(given) : undefined;
+}
+
+/**
+ * Whoever says who may call by another name would leave the door open. Where it is closed, what is
+ * nobody's option is nobody's: objects that hold more than options are spread into them.
+ */
+function misnamed(given: Readonly<Record<string, unknown>>): string | undefined {
+  const known = [CHOICES, PARTS, TYPES].flatMap((each) => Object.keys(each)).concat(LISTS);
+  const name = Object.keys(given).find((each) => !known.includes(each));
+  if (name === undefined) return undefined;
+  return `An endpoint has no option named ${name}; without identity anybody may call it.`;
 }
 
 function faultOf(name: string, value: unknown): string | undefined {
@@ -60,8 +71,9 @@ function faultOf(name: string, value: unknown): string | undefined {
     const isList = Array.isArray(value) && value.every((each) => typeof each === 'string');
     return isList ? undefined : `${name} must be a list of texts.`;
   }
-  if (!Object.hasOwn(TYPES, name)) return `An endpoint has no option named ${name}.`;
-  if (typeof value === TYPES[name] && value !== null) return undefined;
+  if (!Object.hasOwn(TYPES, name) || (typeof value === TYPES[name] && value !== null)) {
+    return undefined;
+  }
   return `${name} must be of type ${TYPES[name]}.`;
 }
 
