@@ -7,11 +7,6 @@ afterEach(() => {
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Takes longer than a line is served without rest, whatever the machine. */
-function workLong(): void {
-  for (const end = performance.now() + 1; performance.now() < end;);
-}
-
 describe('WaitingLine', () => {
   it('handles at once what comes after a request that was not refused, until one is', async () => {
     const line = new WaitingLine();
@@ -74,12 +69,18 @@ describe('WaitingLine', () => {
 
   it.each([true, false])('rests for those who share its only core: %s', async (sharesCore) => {
     const wait = vi.spyOn(Atomics, 'wait');
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    // Longer than a line is served without rest.
+    const workLong = (): void => {
+      now += 1;
+    };
     const line = new WaitingLine(sharesCore);
     line.enter({}, workLong);
     await nextTurn();
     expect(wait).not.toHaveBeenCalled();
     const handled: number[] = [];
-    for (let i = 0; i < 3; i += 1) line.enter({}, () => handled.push(i) && workLong());
+    for (let i = 0; i < 3; i += 1) line.enter({}, () => [handled.push(i), workLong()]);
     while (handled.length < 3) await nextTurn();
     expect(wait).toHaveBeenCalledTimes(sharesCore ? 2 : 0);
   });
