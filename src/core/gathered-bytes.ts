@@ -3,9 +3,11 @@
  * list would cost an object each: a hundred times what is in them. So they are copied into one
  * array, which doubles; what comes as one piece is not copied.
  */
+const NONE = new Uint8Array(0);
+
 export class GatheredBytes {
   /** The only piece as long as there is one: no room is left in it, so nothing is written to it. */
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NONE;
   #length = 0;
 
   get length(): number {
@@ -28,9 +30,10 @@ export class GatheredBytes {
     this.#bytes.set(piece, before);
   }
 
-  /** All of them; valid until more are added. */
+  /** All of them, the very piece where there is one; valid until more are added. */
   whole(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const bytes = this.#bytes;
+    return bytes.length === this.#length ? bytes : bytes.subarray(0, this.#length);
   }
 
   #grow(before: number): void {
