@@ -64,7 +64,7 @@ export function decodeBody(bytes: Buffer): BodyOutcome {
   return { kind: 'body', text: bytes.toString('utf8') };
 }
 
-/** One piece is a buffer already, another view of it cost a call some 4 %. */
+/** One piece is a buffer already; another view of it cost some 4 % of a call. */
 function asBuffer(bytes: Uint8Array): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
