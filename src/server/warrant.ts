@@ -76,7 +76,7 @@ export class Warrant {
    */
   judge(tools: ToolsThere | undefined): Refusal | undefined {
     if (this.#policies !== undefined && tools === this.#request.tools) return undefined;
-    this.#request = { ...this.#request, tools };
+    if (tools !== this.#request.tools) this.#request = { ...this.#request, tools };
     const verdict = this.#ports.access?.decide(this.#request);
     this.#policies = verdict?.policies ?? [];
     const refusal = verdict?.refusal;

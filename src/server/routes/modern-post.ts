@@ -100,13 +100,28 @@ function count(
 ): void {
   const { context, exchange } = inbound;
   const { recorded, decideLater } = context;
-  const { principal, upstream } = facts;
+  const { upstream, accepts, envelope, supported, owners, principal } = facts;
   if (!countUp(context.modernPending, principal, context.limits.pendingPerOwnerMax)) {
     refuse({ error: 'TOO_MANY_REQUESTS', id: message.id });
     return;
   }
   const ended = (): void => countDown(context.modernPending, principal);
-  const call = new ModernCall({ ...facts, recorded, ended, refuse, decideLater }, warrant);
+  // One literal: to copy the members of `facts` took a sixth of the time of a whole call.
+  const call = new ModernCall(
+    {
+      upstream,
+      accepts,
+      envelope,
+      supported,
+      owners,
+      principal,
+      recorded,
+      ended,
+      refuse,
+      decideLater,
+    },
+    warrant,
+  );
   call.begin(inbound.connection(call, 'reply', '2026'), message.id ?? 'null');
   if (message.method === 'tools/call' && upstream.isChosenLater === true) {
     call.sendTo(message, new GuardedEntry(inbound, message, call));
