@@ -133,8 +133,8 @@ describe('what a server writes', () => {
     setImmediate(turn);
     await events.closed();
     expect(events.messages()).toHaveLength(20_000);
-    // Two reads of 64 KB, where one was under way when it was told to rest.
-    expect(most).toBeLessThanOrEqual(2 * 64 + 2);
+    // Of 1 KB each: a few reads of 64 KB. Without a rest it is as many as the child can fill.
+    expect(most).toBeLessThanOrEqual(6 * 64);
   });
 
   it('to stderr is logged where that was asked for, with its control characters escaped', async () => {
