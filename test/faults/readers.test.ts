@@ -232,17 +232,7 @@ describeLinux('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => 
   );
 
   it('of a reply that is complete is cut off, and comes back to all that it missed', async () => {
-    const limits = {
-      streamQueueBytesMax: 2 * SMALL_FLOOD_BYTES,
-      logBytesMax: 2 * SMALL_FLOOD_BYTES,
-    };
-    const connections = { stallMsMax: 1000 };
-    const host = await FaultHost.start({ identity: 'users', limits, connections });
-    const bystanders = await Bystanders.begin(host);
-    await bystanders.note();
-    const reader = await READERS[2025](host);
-    await reader.flood(SMALL_FLOOD_BYTES);
-    await reader.socket.until(() => lastEventId(reader.socket) !== '', 'an event id');
+    const { host, bystanders, reader } = await floodedSession(1000);
     reader.socket.stopReading();
     await host.until(({ held }) => held.pending === 0, 'the end of the flood');
     await readRest(host, reader);
@@ -250,18 +240,8 @@ describeLinux('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => 
   });
 
   it('of a reply that it resumes ever again is kept for no more than what it missed', async () => {
-    const limits = {
-      streamQueueBytesMax: 2 * SMALL_FLOOD_BYTES,
-      logBytesMax: 2 * SMALL_FLOOD_BYTES,
-    };
     // None of them is cut for taking nothing, as long as the test lasts.
-    const connections = { stallMsMax: TEST_MS_MAX };
-    const host = await FaultHost.start({ identity: 'users', limits, connections });
-    const bystanders = await Bystanders.begin(host);
-    await bystanders.note();
-    const reader = await READERS[2025](host);
-    await reader.flood(SMALL_FLOOD_BYTES);
-    await reader.socket.until(() => lastEventId(reader.socket) !== '', 'an event id');
+    const { host, bystanders, reader } = await floodedSession(TEST_MS_MAX);
     const first = lastEventId(reader.socket);
     reader.socket.destroy();
     await host.until(({ held }) => held.pending === 0, 'the end of the flood');
@@ -294,6 +274,23 @@ describeLinux('V49 a reader that falls behind', { timeout: TEST_MS_MAX }, () => 
     bystanders.check();
   });
 });
+
+/** A call of 2025 that floods its reader, within what is kept of it. */
+async function floodedSession(stallMsMax: number): Promise<{
+  readonly host: FaultHost;
+  readonly bystanders: Bystanders;
+  readonly reader: Reader;
+}> {
+  const bytesMax = 2 * SMALL_FLOOD_BYTES;
+  const limits = { streamQueueBytesMax: bytesMax, logBytesMax: bytesMax };
+  const host = await FaultHost.start({ identity: 'users', limits, connections: { stallMsMax } });
+  const bystanders = await Bystanders.begin(host);
+  await bystanders.note();
+  const reader = await READERS[2025](host);
+  await reader.flood(SMALL_FLOOD_BYTES);
+  await reader.socket.until(() => lastEventId(reader.socket) !== '', 'an event id');
+  return { host, bystanders, reader };
+}
 
 /** Resumes exactly: with what was read before, nothing of the flood is missing. */
 async function readRest(host: FaultHost, reader: Reader): Promise<void> {

@@ -28,6 +28,22 @@ function answerAll(connection: SessionConversation | SseConversation, recorder: 
   }
 }
 
+async function asksAndTakesNoAnswer(
+  hand: HandOutbound,
+  connection: SessionConversation | SseConversation,
+  recorder: Recorder,
+): Promise<void> {
+  const [stream] = hand.of('GET');
+  for (let id = 0; id < MANY; id += 1) stream?.text(question(id));
+  answerAll(connection, recorder);
+  await hand.pass(0);
+  expect(heldOf(hand, 'POST')).toBe(POSTS_MAX);
+  // Whoever takes long still gets all of them.
+  await hand.pass(4 * TAKE_MS_MAX);
+  expect(hand.of('POST')).toHaveLength(MANY);
+  expect(heldOf(hand, 'POST')).toBe(0);
+}
+
 describe('a server of 2025', () => {
   async function session(ignores: (sent: Sent) => boolean): Promise<{
     readonly hand: HandOutbound;
@@ -55,15 +71,7 @@ describe('a server of 2025', () => {
     const { hand, connection, recorder } = await session(({ body }) => {
       return body.id !== undefined && body.method === undefined;
     });
-    const [stream] = hand.of('GET');
-    for (let id = 0; id < MANY; id += 1) stream?.text(question(id));
-    answerAll(connection, recorder);
-    await hand.pass(0);
-    expect(heldOf(hand, 'POST')).toBe(POSTS_MAX);
-    // Whoever takes long still gets all of them.
-    await hand.pass(4 * TAKE_MS_MAX);
-    expect(hand.of('POST')).toHaveLength(MANY);
-    expect(heldOf(hand, 'POST')).toBe(0);
+    await asksAndTakesNoAnswer(hand, connection, recorder);
     expect(hand.clock.pending).toBe(0);
   });
 
@@ -122,14 +130,7 @@ describe('a server of 2024', () => {
 
   it('that asks without end and takes no answer holds no more connections than calls may', async () => {
     const { hand, connection, recorder } = await session(() => {});
-    const [stream] = hand.of('GET');
-    for (let id = 0; id < MANY; id += 1) stream?.text(question(id));
-    answerAll(connection, recorder);
-    await hand.pass(0);
-    expect(heldOf(hand, 'POST')).toBe(POSTS_MAX);
-    await hand.pass(4 * TAKE_MS_MAX);
-    expect(hand.of('POST')).toHaveLength(MANY);
-    expect(heldOf(hand, 'POST')).toBe(0);
+    await asksAndTakesNoAnswer(hand, connection, recorder);
   });
 
   it.each(['answered on the stream', 'cancelled'])(
