@@ -99,6 +99,8 @@ it('a session subscribes as many resources as it may, and one that was refused i
     detail: 'Too many subscriptions.',
   });
   expect([asked, [...one.subscribed]]).toEqual([[], ['file:///a', 'file:///b']]);
+  // It has that already.
+  expect(subscribe(one, 'file:///a')).toMatchObject({ state: 'waiting' });
   const full = bench(false);
   full.subscribe(full.one, 'file:///a');
   expect(full.one.subscribed.size).toBe(0);

@@ -32,7 +32,7 @@ export class ResourceSubscriptions {
   subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const { member } = owner;
     const uri = uriOf(message);
-    if (areTooMany([...member.subscribed, uri], this.#bounds)) {
+    if (areTooMany(new Set(member.subscribed).add(uri), this.#bounds)) {
       return { error: 'TOO_MANY_REQUESTS', id: message.id, detail: 'Too many subscriptions.' };
     }
     const outcome = this.#conversation.request(owner, message);
