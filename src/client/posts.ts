@@ -44,6 +44,8 @@ export class Posts {
       return true;
     }
     if (this.#waiting.length >= WAITING_MAX) {
+      const { name, telemetry } = this.#context;
+      telemetry.count('upstream_posts_lost_total', { upstream: name });
       done(undefined);
       return false;
     }

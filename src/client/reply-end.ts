@@ -54,7 +54,7 @@ export function hasReason(end: ReplyEnd): boolean {
   return end.kind === 'refused' && end.error !== undefined;
 }
 
-/** For the log. */
+/** For the log, and for whoever has to be told why. */
 export function describeEnd(end: ReplyEnd): string {
   if (end.kind === 'refused') return describeStatus(end.status, end.retryAfterMs);
   return end.kind === 'complete' ? 'the reply held no answer' : end.detail;

@@ -1,15 +1,17 @@
 /** A remote server that never says that it has what is no call, in time that moves when told to. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ModernConversation } from '../../../src/client/modern-conversation.ts';
+import { Posts } from '../../../src/client/posts.ts';
 import { SessionConversation } from '../../../src/client/session-conversation.ts';
 import { SseConversation } from '../../../src/client/sse-conversation.ts';
 import { Message } from '../../../src/core/protocol/message.ts';
-import { Recorder } from '../recorder.ts';
+import { Recorder, Sight } from '../recorder.ts';
 import { HandOutbound, type Sent } from './hand-outbound.ts';
 
 const MANY = 1000;
 /** Connections that what is no call may hold, all together. */
 const POSTS_MAX = 256;
+const WAITING_MAX = 10_000;
 const TAKE_MS_MAX = 30_000;
 
 /** Requests whose connection is held: the hand replied to none of those it is asked about. */
@@ -96,6 +98,17 @@ describe('a server of 2025', () => {
     expect(heldOf(hand, 'tools/call')).toBe(POSTS_MAX);
     await hand.pass(TAKE_MS_MAX);
     expect(heldOf(hand, 'tools/call')).toBe(0);
+  });
+
+  it('loses what is more than may wait, and that is counted', () => {
+    const hand = new HandOutbound(() => {});
+    const telemetry = new Sight();
+    const posts = new Posts({ ...hand.context, telemetry });
+    onTestFinished(() => posts.clear());
+    const note = { method: 'POST', url: '/', headers: [], isRepeatable: false } as const;
+    let lost = 0;
+    for (let i = 0; i < POSTS_MAX + WAITING_MAX + 2; i += 1) posts.send(note, () => (lost += 1));
+    expect([lost, telemetry.counts.get('upstream_posts_lost_total')]).toEqual([2, 2]);
   });
 
   it('gets nothing of what waits once its session is closed', async () => {
