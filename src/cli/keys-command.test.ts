@@ -62,7 +62,16 @@ describe('tidegate keys', () => {
     expect(run('list', '--file', file).text).toContain('has no keys');
     const again = run('revoke', id, '--file', file);
     expect(again).toMatchObject({ exitCode: 1 });
-    expect(again.text).toContain('tidegate keys list');
+    expect(again.text).toContain(`; tidegate keys list --file ${file} shows them.\n`);
+  });
+
+  it('does not say again what was given for an id: it may be a whole key', () => {
+    const file = join(folder(), 'keys.json');
+    const key = run('add', 'ci', '--file', file).output.trim();
+    const { text, exitCode } = run('revoke', key, '--file', file);
+    expect(exitCode).toBe(1);
+    expect(text).toContain('the eight characters after tgk_');
+    expect(text).not.toContain(key.slice(13));
   });
 
   it('prints JSON for programs, without hashes', () => {

@@ -106,7 +106,11 @@ function revoked(
 ): KeysOutcome {
   const left = keys.filter((each) => each.id !== id);
   if (left.length === keys.length) {
-    return failed(`${file} has no key ${JSON.stringify(id)}; tidegate keys list shows them.`);
+    // What was given is not said again: whoever gives the whole key gives its secret.
+    return failed(
+      `${file} has no key of that id, the eight characters after tgk_; ` +
+        `tidegate keys list --file ${file} shows them.`,
+    );
   }
   writeKeyFile(file, left);
   const output = isJson ? `${JSON.stringify({ id, left: left.length })}\n` : '';
