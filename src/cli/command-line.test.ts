@@ -133,6 +133,11 @@ describe('readCommandLine', () => {
     ['tidegate.yaml', 'a file of servers is given by --config tidegate.yaml'],
     ['extra -- node', '"extra" belongs to no option'],
     ['--prot 1 -- node', "unknown option '--prot' (Did you mean --port?)"],
+    ['--prot=1 -- node', "unknown option '--prot' (Did you mean --port?)"],
+    ['-port 1 -- node', "unknown option '-p' (Did you mean --port?)"],
+    ['--hlep', "unknown option '--hlep' (Did you mean --help?)"],
+    ['--zzzzzz -- node', "unknown option '--zzzzzz'. See"],
+    ['--admin-prot=1 -- node', "unknown option '--admin-prot'. See"],
     ['--port x -- node', 'Give a number from 0 to 65535'],
     ['--port 65536 -- node', 'Give a number from 0 to 65535'],
     ['--port -- node', "option '--port <n>' argument missing"],
@@ -160,6 +165,7 @@ describe('readCommandLine', () => {
     ['connect https://x y', 'too many arguments'],
     ['connect https://x --header s3cret', 'Give a header as "Name: value"'],
     ['connect https://x --hedaer A:b', 'Did you mean --header?'],
+    ['connect https://x --hedaer=A:b', 'Did you mean --header?'],
     ['--json connect https://x', 'put connect first'],
     ['--json keys list', 'put keys first: tidegate keys add|list|revoke'],
     ['conect https://x', 'did you mean tidegate connect?'],
@@ -216,6 +222,8 @@ describe('readCommandLine', () => {
     '--public-url https://u:s3cret@x -- node',
     '--env =s3cret -- node',
     '--tokn=s3cret -- node',
+    '--tokn:s3cret -- node',
+    '-Hs3cret -- node',
     "--port s3cret'is -- node",
   ])('repeats no value that is wrong, which may be a secret: %s', (line) => {
     const said = reason(line);

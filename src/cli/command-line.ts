@@ -73,7 +73,7 @@ export function readCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'shown', text: shown };
-    return { kind: 'wrong', reason: `${usageFault(error)} See tidegate --help.` };
+    return { kind: 'wrong', reason: `${usageFault(program, error)} See tidegate --help.` };
   }
   const raw = program.opts<RawOptions & Record<string, unknown>>();
   const rest = { strayWords: program.args, command, env };

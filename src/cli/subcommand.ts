@@ -26,6 +26,6 @@ export function parseSubcommand(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'shown', text: shown };
-    return { kind: 'wrong', reason: `${usageFault(error)} See ${program.name()} --help.` };
+    return { kind: 'wrong', reason: `${usageFault(program, error)} See ${program.name()} --help.` };
   }
 }
