@@ -24,6 +24,8 @@ export type CheckedOptions =
 export interface CommandLineRest {
   /** Words before `--` that belong to no option. */
   readonly strayWords: readonly string[];
+  /** Which word of ours the first of them is, from 1. */
+  readonly strayPlace: number;
   /** Words after `--`. */
   readonly command: readonly string[];
   readonly env: Environment;
@@ -123,10 +125,10 @@ function commandFault(raw: RawOptions, rest: CommandLineRest): string | undefine
 
 function upstreamFault(
   raw: RawOptions,
-  { strayWords, command, env }: CommandLineRest,
+  { strayWords, strayPlace, command, env }: CommandLineRest,
 ): string | undefined {
   if (command.length > 0) return 'a command and --upstream are both given. Drop one of them.';
-  if (strayWords.length > 0) return `"${strayWords[0]}" belongs to no option.`;
+  if (strayWords.length > 0) return strayFault(strayPlace);
   if (raw.env !== undefined) return '--env is for a command; --upstream has none.';
   if (raw.cwd !== undefined) return '--cwd is for a command; --upstream has none.';
   if (raw.logStderr === true) return '--log-stderr is for a command; --upstream has none.';
@@ -169,29 +171,35 @@ function remoteChoice(raw: RawOptions, env: Environment): RemoteChoice | undefin
   };
 }
 
-function commandWordsFault({ strayWords, command }: CommandLineRest): string | undefined {
+function commandWordsFault(rest: CommandLineRest): string | undefined {
+  const { strayWords, strayPlace, command } = rest;
   const example = 'tidegate -- npx -y @modelcontextprotocol/server-everything';
   if (strayWords.length > 0) {
     return command.length > 0
-      ? `"${strayWords[0]}" belongs to no option. Only the words after -- are the server's command.`
+      ? `${strayFault(strayPlace)} Only the words after -- are the server's command.`
       : meantBy(strayWords);
   }
   if (command.length === 0) return `no command is given. Put the server's after --: ${example}`;
   return command[0] === '' ? `the command after -- is empty. An example: ${example}` : undefined;
 }
 
-function meantBy(words: readonly string[]): string {
-  const [first = ''] = words;
+/** The word is not said again: it may be a secret whose option is missing. */
+export function strayFault(place: number): string {
+  return `word ${place} after tidegate belongs to no option.`;
+}
+
+/** Says no word again, as above: commands and URLs hold keys. */
+function meantBy([first = '']: readonly string[]): string {
   if (/^https?:\/\//i.test(first)) {
-    const ways = `tidegate --upstream ${first} serves it, tidegate connect ${first} is its client`;
+    const ways = 'tidegate --upstream <url> serves it, tidegate connect <url> is its client';
     return `say what the URL is for: ${ways}.`;
   }
-  if (/\.(?:ya?ml|json)$/i.test(first)) return `a file of servers is given by --config ${first}`;
-  const serving = `put -- before the server's command: tidegate -- ${words.join(' ')}`;
+  if (/\.(?:ya?ml|json)$/i.test(first)) {
+    return 'a file of servers is given by --config: tidegate --config <file>';
+  }
+  const serving = "put -- before the server's command: tidegate -- <command> [args...]";
   const near = nearest(first.slice(0, 100), [...SUBCOMMAND_USAGES.keys()]);
-  return near === undefined
-    ? serving
-    : `did you mean tidegate ${near}? To serve ${first}, ${serving}`;
+  return near === undefined ? serving : `did you mean tidegate ${near}? To serve it, ${serving}`;
 }
 
 function tlsFault(raw: RawOptions): string | undefined {

@@ -128,10 +128,11 @@ describe('readCommandLine', () => {
     ['', 'no command is given. Put the server'],
     ['--port 1', 'no command is given'],
     ['--', 'no command is given'],
-    ['npx -y server', "put -- before the server's command: tidegate -- npx -y server"],
-    ['https://x.example/mcp', 'tidegate --upstream https://x.example/mcp serves it'],
-    ['tidegate.yaml', 'a file of servers is given by --config tidegate.yaml'],
-    ['extra -- node', '"extra" belongs to no option'],
+    ['npx -y server', "put -- before the server's command: tidegate -- <command> [args...]"],
+    ['https://x.example/mcp', 'tidegate --upstream <url> serves it'],
+    ['tidegate.yaml', 'a file of servers is given by --config: tidegate --config <file>'],
+    ['extra -- node', 'word 1 after tidegate belongs to no option. Only the words after --'],
+    ['--json --port 1 extra more --env -- node', 'word 4 after tidegate belongs to no option'],
     ['--prot 1 -- node', "unknown option '--prot' (Did you mean --port?)"],
     ['--prot=1 -- node', "unknown option '--prot' (Did you mean --port?)"],
     ['-port 1 -- node', "unknown option '-p' (Did you mean --port?)"],
@@ -169,12 +170,12 @@ describe('readCommandLine', () => {
     ['--json connect https://x', 'put connect first'],
     ['--json keys list', 'put keys first: tidegate keys add|list|revoke'],
     ['conect https://x', 'did you mean tidegate connect?'],
-    ['chekc f.yaml', "put -- before the server's command: tidegate -- chekc f.yaml"],
+    ['chekc f.yaml', "tidegate check? To serve it, put -- before the server's command"],
     ['doctor http://x', 'this version does not have the command doctor.'],
     ['--upstream mcp.example.com', 'Give an absolute URL'],
     ['--upstream ftp://x', 'Give an absolute URL'],
     ['--upstream https://x -- node', 'a command and --upstream are both given'],
-    ['--upstream https://x node', '"node" belongs to no option'],
+    ['--upstream https://x node', 'word 3 after tidegate belongs to no option.'],
     ['--upstream https://x --cwd /tmp', '--cwd is for a command'],
     ['--upstream https://x --log-stderr', '--log-stderr is for a command'],
     ['--config a.yaml --log-stderr', 'stderr'],
@@ -188,7 +189,7 @@ describe('readCommandLine', () => {
     ['--config', "option '--config <file>' argument missing"],
     ['--config=', '--config needs the path of a file.'],
     ['--config f.yaml -- node', 'a command and --config are both given'],
-    ['--config f.yaml extra', '"extra" belongs to no option'],
+    ['--config f.yaml extra', 'word 3 after tidegate belongs to no option.'],
     ['--config f.yaml --upstream https://x', '--upstream and --config are both given'],
     ['--config f.yaml --token 0123456789abcdef', 'write auth into the file instead of --token.'],
     ['--config f.yaml --no-auth', 'write auth into the file instead of --no-auth.'],
@@ -229,6 +230,20 @@ describe('readCommandLine', () => {
     const said = reason(line);
     expect(said).not.toContain('s3cret');
     expect(said).toMatch(/^(option|argument|unknown option) '[^']*'( has a wrong value)?[. (]/);
+  });
+
+  it.each([
+    'npx server --api-key s3cret',
+    'npx server --api-key=s3cret',
+    'https://x.example/mcp?key=s3cret',
+    'kesy --key s3cret',
+    's3cret.yaml',
+    '--no-auth s3cret -- node',
+    '--upstream https://x s3cret',
+    '--upstream https://x --upstream-header A:b s3cret',
+    '--config f.yaml s3cret',
+  ])('repeats no word that stands where none belongs, which may be a secret: %s', (line) => {
+    expect(reason(line)).not.toContain('s3cret');
   });
 
   it('takes a remote server, with headers of the line and of the environment', () => {

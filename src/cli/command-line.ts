@@ -76,7 +76,10 @@ export function readCommandLine(
     return { kind: 'wrong', reason: `${usageFault(program, error)} See tidegate --help.` };
   }
   const raw = program.opts<RawOptions & Record<string, unknown>>();
-  const rest = { strayWords: program.args, command, env };
+  const strayWords = program.args;
+  // The first word that belongs to no option ends the options.
+  const strayPlace = ours.length - strayWords.length + 1;
+  const rest = { strayWords, strayPlace, command, env };
   if (raw.config === undefined) return checkedOptions(raw, rest);
   const isGiven = (name: string): boolean => program.getOptionValueSource(name) === 'cli';
   return readGatewayLine(raw, isGiven, rest);

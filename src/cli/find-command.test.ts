@@ -34,6 +34,10 @@ describe('commandFault', () => {
     expect(commandFault(command, folder, env)).toContain(sentence);
   });
 
+  it('does not say words in quotes again, which may hold a key', () => {
+    expect(commandFault('npx server --api-key s3cret', folder, env)).not.toContain('s3cret');
+  });
+
   it('says how to mend a file that is not executable', () => {
     expect(commandFault('text', folder, env)).toContain(`chmod +x ${join(folder, 'bin', 'text')}`);
   });

@@ -22,7 +22,8 @@ export function commandFault(
   const missing = missingCommand(command, cwd, env);
   switch (missing?.kind) {
     case 'several-words':
-      return `the command "${command}" is one word with spaces. Leave its quotes out.`;
+      // The words may hold a key, and are not said again.
+      return 'the command after -- is one word with spaces. Leave its quotes out.';
     case 'not-executable':
       return `${missing.path} may not be run. Make it executable: chmod +x ${missing.path}`;
     case 'no-file':

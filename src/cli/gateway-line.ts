@@ -1,5 +1,5 @@
 /** `tidegate --config <file>`: what the line may still say when a file says the rest. Pure. */
-import { type CommandLineRest, laterFault } from './checked-options.ts';
+import { type CommandLineRest, laterFault, strayFault } from './checked-options.ts';
 import type { RawOptions } from './raw-options.ts';
 import type { ServeOptions } from './serve-options.ts';
 
@@ -73,10 +73,11 @@ export function readGatewayLine(
   };
 }
 
-function wordsFault(raw: RawOptions, { strayWords, command }: CommandLineRest): string | undefined {
+function wordsFault(raw: RawOptions, rest: CommandLineRest): string | undefined {
+  const { strayWords, strayPlace, command } = rest;
   if (raw.config === '') return '--config needs the path of a file.';
   if (command.length > 0) return 'a command and --config are both given. Drop one of them.';
-  if (strayWords.length > 0) return `"${strayWords[0]}" belongs to no option.`;
+  if (strayWords.length > 0) return strayFault(strayPlace);
   return raw.upstream === undefined
     ? undefined
     : '--upstream and --config are both given. Drop one of them.';
