@@ -100,6 +100,8 @@ it('asks as of the era that a case names, and of 2026 if none', () => {
   const wrong = run(`config: own.cedar\ncases:${READ}    era: "2023"\n    expect: allow\n`);
   expect(wrong.exitCode).toBe(1);
   expect(wrong.text).toContain('era');
+  const number = run(`config: own.cedar\ncases:${READ}    era: 2025\n    expect: allow\n`);
+  expect(number.text).toContain('cases[0].era: Put this in quotes.');
 });
 
 it('says what is wrong with the cases, the config and the policies', () => {

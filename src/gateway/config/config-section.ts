@@ -65,6 +65,7 @@ function sentence(issue: z.core.$ZodIssue, value: unknown): string {
   if (value === undefined && issue.path.length > 0) return 'This key is missing.';
   if (issue.code === 'invalid_value') {
     const choices = issue.values.map(String);
+    if (typeof value === 'number' && choices.includes(String(value))) return 'Put this in quotes.';
     const near = typeof value === 'string' ? nearest(value, choices) : undefined;
     return `Give ${either(choices)}.${near === undefined ? '' : ` Did you mean ${near}?`}`;
   }
@@ -100,6 +101,9 @@ function keysAt(schema: z.ZodType, path: ConfigPath): readonly string[] {
   const [key, ...rest] = path;
   if (plain instanceof z.ZodArray && typeof key === 'number') {
     return keysAt(plain.element as z.ZodType, rest);
+  }
+  if (plain instanceof z.ZodRecord && key !== undefined) {
+    return keysAt(plain.valueType as z.ZodType, rest);
   }
   if (!(plain instanceof z.ZodObject)) return [];
   const shape: Readonly<Record<string, z.core.$ZodType>> = plain.shape;

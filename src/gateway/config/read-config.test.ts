@@ -318,6 +318,14 @@ servers:
     ['all: { servers: [b] }', 'all.servers[0]: There is no server of this name'],
     ['all: { servers: [a, a] }', 'all.servers[1]: This server is listed twice'],
     ['all: some', 'all: Give true, false'],
+    [
+      'tenants: { b: { credentials: { a: { header: {} } } } }',
+      'credentials.a.header: There is no key "header". Did you mean headers?',
+    ],
+    [
+      'tenants: { b: { credentials: { a: { nothing: 1 } } } }',
+      'credentials.a.nothing: There is no key "nothing". The keys are headers, auth.',
+    ],
     ['listen: { host: "" }', 'listen.host: Give a host name'],
     ['listen: { host: "http://x" }', 'listen.host: Give a host name'],
     ['listen: { publicUrl: "https://x/?a" }', 'listen.publicUrl: Leave out user'],
