@@ -240,7 +240,7 @@ export const CONFIG_SCHEMA: z.ZodObject = z.strictObject({
     .optional()
     .meta(AUTH),
   denied: DENIED_KEY,
-  all: z.union([z.boolean(), allServers]).optional().meta(ALL),
+  all: z.union([flag(), allServers]).optional().meta(ALL),
   defaults: defaults.optional(),
   ...TENANT_KEYS,
   ...POLICY_KEYS,

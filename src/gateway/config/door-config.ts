@@ -120,7 +120,9 @@ export function allConfig(
   problems: ProblemList,
 ): AllConfig | undefined {
   if (value === undefined) return names.length > 1 ? { servers: undefined } : undefined;
-  if (typeof value === 'boolean') return value ? { servers: undefined } : undefined;
+  // What comes from a variable is text.
+  if (value === true || value === 'true') return { servers: undefined };
+  if (value === false || value === 'false') return undefined;
   if (!isRecord(value)) {
     problems.value(['all'], 'Give true, false or { servers: [names] }.');
     return undefined;

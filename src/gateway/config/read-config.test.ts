@@ -176,6 +176,8 @@ servers:
     expect(all('', two)).toEqual({ servers: undefined });
     expect(all('all: true', one)).toEqual({ servers: undefined });
     expect(all('all: false', two)).toBeUndefined();
+    expect(all('all: "${GONE:-true}"', one)).toEqual({ servers: undefined });
+    expect(all('all: "${GONE:-false}"', two)).toBeUndefined();
   });
 
   it('shares parts by anchors, merge keys and keys that begin with x-', () => {
