@@ -47,8 +47,24 @@ function ownKeys(value: object, names: readonly string[]): readonly string[] {
   return names.filter((name) => Object.hasOwn(value, name));
 }
 
+/** Hosts' switches, and what each says of a server that is left out. */
+const SWITCHES = { disabled: true, enabled: false } as const;
+
+/** A switch in quotes counts, too: a server that is served against what is meant opens a door. */
 function isOff(server: Readonly<Record<string, unknown>>): boolean {
-  return server['disabled'] === true || server['enabled'] === false;
+  return Object.entries(SWITCHES).some(([key, off]) => String(server[key]) === String(off));
+}
+
+function tellSwitches(
+  server: Readonly<Record<string, unknown>>,
+  path: ConfigPath,
+  problems: ProblemList,
+): void {
+  for (const key of Object.keys(SWITCHES)) {
+    const value = server[key] ?? true;
+    if (typeof value === 'boolean' || value === 'true' || value === 'false') continue;
+    problems.value([...path, key], 'Give true or false.');
+  }
 }
 
 const COMMAND_KEYS = ['command', 'args', 'env', 'cwd'];
@@ -84,8 +100,9 @@ export function desktopServers(
   const variables = { ...hostVariables(file, env), ...env };
   const names = new Map<string, string>();
   return Object.entries(servers).flatMap(([original, value]) => {
-    if (isRecord(value) && isOff(value)) return [];
     const path = [key, original];
+    if (isRecord(value)) tellSwitches(value, path, problems);
+    if (isRecord(value) && isOff(value)) return [];
     const name = derivedName(original);
     const rival = names.get(name);
     if (rival !== undefined) {

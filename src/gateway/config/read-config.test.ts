@@ -482,7 +482,12 @@ describe('the file of a desktop host', () => {
       '5:10 mcpServers.y.url: A server is one thing: give command or url, not both.',
     ]);
     expect(problemsOf('{ "mcpServers": [] }')[0]).toContain('Give the servers by name');
-    expect(problemsOf('{ "mcpServers": { "a": { "disabled": true } } }')[0]).toContain('No server');
+    expect(problemsOf('{ "mcpServers": { "a": { "command": "x", "disabled": "yes" } } }')).toEqual([
+      '1:54 mcpServers.a.disabled: Give true or false.',
+    ]);
+    for (const off of ['"disabled": true', '"disabled": "true"', '"enabled": "false"']) {
+      expect(problemsOf(`{ "mcpServers": { "a": { ${off} } } }`)[0]).toContain('No server');
+    }
   });
 
   it('does not pass over what only the gateway knows', () => {
