@@ -213,6 +213,20 @@ describe('an answer', () => {
     expect(line.aborts).toBe(1);
   });
 
+  it('is kept as its bytes, not as the pieces: a server sends as many as it likes', async () => {
+    const line = new Line();
+    const asked = guardedFetch(line)(URL_OF);
+    line.head(200);
+    [...Buffer.from('{"a":1}')].forEach((byte, i) => {
+      const piece = Uint8Array.of(byte);
+      line.events?.onBytes(piece);
+      // The first one is not copied as long as it is the only one.
+      if (i > 0) piece.fill(0);
+    });
+    line.events?.onEnd({ kind: 'complete' });
+    expect(await (await asked).json()).toEqual({ a: 1 });
+  });
+
   it('that does not come says why', async () => {
     const line = new Line();
     const asked = guardedFetch(line)(URL_OF);

@@ -3,6 +3,7 @@
  * address is checked, time and bytes are bounded, and a redirect leads nowhere but to its own
  * origin.
  */
+import { GatheredBytes } from '../../core/gathered-bytes.ts';
 import type { Outbound, OutboundHead, OutboundRequest } from '../../core/outbound.ts';
 import { CredentialError } from './credential-error.ts';
 
@@ -14,7 +15,7 @@ const REDIRECTS_MAX = 3;
 
 interface Fetched {
   readonly head: OutboundHead;
-  readonly body: Buffer<ArrayBuffer>;
+  readonly body: Uint8Array;
 }
 
 export function guardedFetch(http: Outbound, msMax: number = MS_MAX): GuardedFetch {
@@ -59,8 +60,7 @@ function requestOf(url: URL, init: RequestInit): OutboundRequest {
 function fetched(http: Outbound, request: OutboundRequest, msLeft: number): Promise<Fetched> {
   const { host } = new URL(request.url);
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
+    const gathered = new GatheredBytes();
     let head: OutboundHead | undefined;
     const fail = (what: string): void => {
       clearTimeout(timer);
@@ -77,25 +77,25 @@ function fetched(http: Outbound, request: OutboundRequest, msLeft: number): Prom
         if (coding !== 'identity') fail('sent a content coding that was not asked for');
       },
       onBytes(chunk) {
-        bytes += chunk.length;
+        const bytes = gathered.length + chunk.length;
         if (bytes > BYTES_MAX) fail('sent more than belongs into such an answer');
-        else chunks.push(chunk);
+        else gathered.add(chunk);
       },
       onEnd(end) {
         if (end.kind !== 'complete') fail(`could not be asked (${end.detail})`);
         else if (head !== undefined) {
           clearTimeout(timer);
-          resolve({ head, body: Buffer.concat(chunks) });
+          resolve({ head, body: gathered.whole() });
         }
       },
     });
   });
 }
 
-function responseOf(head: OutboundHead, body: Buffer<ArrayBuffer>): Response {
+function responseOf(head: OutboundHead, body: Uint8Array): Response {
   const type = head.header('content-type') ?? '';
   const isBodiless = head.status === 204 || head.status === 205 || head.status === 304;
-  return new Response(isBodiless ? null : body, {
+  return new Response(isBodiless ? null : Buffer.from(body), {
     status: head.status >= 200 && head.status <= 599 ? head.status : 502,
     headers: { 'content-type': type },
   });
