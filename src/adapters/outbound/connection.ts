@@ -8,6 +8,9 @@ import { type ReplyEvents, ReplyReader } from './reply-reader.ts';
 import type { RequestText } from './request-text.ts';
 import type { WriteTurn, Writing } from './write-turn.ts';
 
+/** Bytes of one reply that are read before others have their turn: as many as one read takes. */
+const READ_BYTES = 65_536;
+
 /** Whoever has a request on it. */
 export interface RequestEvents extends ReplyEvents {
   /** It is about to be written. @param isReused - whether others were before. */
@@ -34,6 +37,8 @@ export class Connection implements Writing {
   #user: RequestEvents | undefined;
   /** What the user asks for, until it is written. */
   #request: RequestText | undefined;
+  /** Bytes of its reply since others had their turn. */
+  #unrestedBytes = 0;
   /** Among those that are kept; -1 while it is in use. */
   place = -1;
   /** The moment after which it is not used again; its owner's. */
@@ -73,6 +78,7 @@ export class Connection implements Writing {
     }
     this.#request = undefined;
     this.#uses += 1;
+    this.#unrestedBytes = 0;
     this.#reader.begin(user);
     user.onBegin(this.#uses > 1);
     request.writeTo(socket);
@@ -124,6 +130,21 @@ export class Connection implements Writing {
     // A server that speaks unasked would have the next request take this for its reply.
     const fault = this.#isAsking ? this.#reader.push(bytes) : 'a reply to no request';
     if (fault !== undefined) this.#cut(socket, fault);
+    // What comes behind a whole reply is looked for at once.
+    else if (this.#isAsking) this.#restWhenMuch(socket, bytes.length);
+  }
+
+  /**
+   * The system is read up to 32 times in one turn of the event loop, with two megabytes for
+   * everybody else to wait for. Of a server that floods, others have their turn after each read;
+   * they are counted together, because TLS cuts what was read into many small ones.
+   */
+  #restWhenMuch(socket: Socket, bytes: number): void {
+    this.#unrestedBytes += bytes;
+    if (this.#unrestedBytes < READ_BYTES) return;
+    this.#unrestedBytes = 0;
+    socket.pause();
+    setImmediate(() => socket.resume());
   }
 
   #ended(socket: Socket): void {

@@ -1,5 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OutboundEnd } from '../../core/outbound.ts';
 import { HttpOutbound } from './http-outbound.ts';
@@ -445,6 +447,66 @@ describe('a hostile server', () => {
     sockets[0]?.write(OK.replace('{}', '[]'));
     await gone;
     expect(await post(http, url)).toMatchObject({ text: '{}', end: { kind: 'complete' } });
+  });
+});
+
+describe('of a server that floods, others have their turn', () => {
+  const flooded = `HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n${' '.repeat(20_000_000)}`;
+  /** A few reads of 64 KB: without a rest there are up to 32 of them. */
+  const BYTES_MAX = 6 * 65_536;
+
+  /** What is read of a reply in one turn of the event loop, at most. */
+  async function mostInOneTurn(http: HttpOutbound, url: string): Promise<number> {
+    let bytes = 0;
+    let most = 0;
+    let before = 0;
+    let isOver = false;
+    const turn = (): void => {
+      most = Math.max(most, bytes - before);
+      before = bytes;
+      if (!isOver) setImmediate(turn);
+    };
+    const request = { method: 'GET' as const, url, headers: [], isRepeatable: true };
+    const end = await new Promise<OutboundEnd>((resolve) => {
+      http.send(request, {
+        onSent() {},
+        onHead: () => setImmediate(turn),
+        onBytes: (chunk) => (bytes += chunk.length),
+        onEnd: resolve,
+      });
+    });
+    isOver = true;
+    expect([bytes, end.kind]).toEqual([20_000_000, 'complete']);
+    return most;
+  }
+
+  it('in the clear', async () => {
+    const { url } = await serverThat((socket) => socket.write(flooded));
+    expect(await mostInOneTurn(outbound(), url)).toBeLessThanOrEqual(BYTES_MAX);
+  });
+
+  it('over TLS, whose reads are small and many', async () => {
+    const pem = readFileSync(
+      new URL('../../../test/fixtures/tls/self-signed.pem', import.meta.url),
+    );
+    const server = createTlsServer({ key: pem, cert: pem }, (socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(flooded));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(async () => {
+      server.close();
+      await once(server, 'close');
+    });
+    const resolve = ((_name: string, _: object, done: (e: null, found: object[]) => void) => {
+      done(null, [{ address: '127.0.0.1', family: 4 }]);
+    }) as never;
+    const guard = new SsrfGuard(['mcp.example.com'], resolve);
+    const http = new HttpOutbound(guard, { ca: pem.toString() });
+    closing.unshift(() => http.close());
+    const url = `https://mcp.example.com:${(server.address() as AddressInfo).port}/mcp`;
+    expect(await mostInOneTurn(http, url)).toBeLessThanOrEqual(BYTES_MAX);
   });
 });
 
