@@ -254,6 +254,29 @@ describe('subscriptions', () => {
     expect(stream.messages).toEqual([note('notifications/resources/updated', { uri: 'a:b' })]);
   });
 
+  it.each([
+    ['cancelled', note('notifications/cancelled', { requestId: 1 })],
+    ['unsubscribed', rpc(2, 'resources/unsubscribe', { uri: 'a:b' })],
+  ])('that are %s before they are in place are none', async (_, givenUp) => {
+    const { server, upstream } = await modernServer({
+      server: { isDual: false, holdsListens: true },
+    });
+    const session = await Session2025.open(server);
+    (await upstream.listen(0)).acknowledge();
+    const asked = session.post(rpc(1, 'resources/subscribe', { uri: 'a:b' }));
+    const wide = await upstream.listen(1);
+    await session.post(givenUp).whole();
+    await asked.whole();
+    wide.acknowledge();
+    const stream = await session.listen().head();
+    wide.say('notifications/resources/updated', { uri: 'a:b' });
+    wide.say('notifications/tools/list_changed');
+    await stream.until(() => stream.messages.length > 0, 'a change');
+    expect(stream.messages).toEqual([note('notifications/tools/list_changed')]);
+    wide.end();
+    expect((await upstream.listen(2)).asked).not.toHaveProperty('resourceSubscriptions');
+  });
+
   it('the server does not honour are refused', async () => {
     const honours = (): Json => ({ toolsListChanged: true });
     const { server } = await modernServer({ server: { isDual: false, honours } });

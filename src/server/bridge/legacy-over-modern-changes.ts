@@ -66,6 +66,11 @@ export class LegacyOverModernChanges {
     this.#decide((outbox) => this.#watch.subscribe(uri, done, outbox));
   }
 
+  /** @param done - as it was given to `subscribe`: it is not told any more. */
+  withdraw(done: Waiter): void {
+    this.#watch.withdraw(done);
+  }
+
   unsubscribe(uri: string): void {
     this.#decide((outbox) => this.#watch.unsubscribe(uri, outbox));
   }

@@ -120,12 +120,9 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
         return this.#setLevel(owner.member, message);
       case 'resources/subscribe':
         return this.#subscribe(owner, message);
-      case 'resources/unsubscribe': {
-        const uri = uriOf(message);
-        owner.member.subscribed.delete(uri);
-        this.#changes.unsubscribe(uri);
+      case 'resources/unsubscribe':
+        this.#changes.unsubscribe(uriOf(message));
         return { answer: '{}' };
-      }
       default:
     }
     const tasks = this.#hasTasks ? this.#tasks : undefined;
@@ -143,7 +140,10 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   cancel(call: UpstreamCall, reason: string): void {
     if (call instanceof LegacyOverModernCall || call instanceof LegacyTaskCall) {
       call.cancel(reason);
-    } else call.state = 'cancelled';
+    } else if (call instanceof SubscribeCall) {
+      call.cancel();
+      this.#changes.withdraw(call.settle);
+    }
   }
 
   /** None of them means anything to a server without sessions. */
@@ -198,7 +198,6 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
   /** Answered when the server acknowledged that it will tell. */
   #subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
     const { id } = message;
-    const { member } = owner;
     const uri = uriOf(message);
     const upstream = this.upstream();
     if ('error' in upstream) return { ...upstream, id };
@@ -211,10 +210,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       return { error: 'TOO_MANY_REQUESTS', id, detail: 'Too many subscriptions.' };
     }
     const call = new SubscribeCall(owner, message, this.ports.clock.now());
-    this.#changes.subscribe(uri, (refusal) => {
-      if (refusal === undefined) member.subscribed.add(uri);
-      call.settle(refusal);
-    });
+    this.#changes.subscribe(uri, call.settle);
     return call.outcome();
   }
 }

@@ -35,12 +35,18 @@ export class SubscribeCall implements UpstreamCall {
     return this;
   }
 
-  settle(refusal: Refusal | undefined): void {
+  /** Told by the listen; the same function for as long as the call lives. */
+  readonly settle = (refusal: Refusal | undefined): void => {
     if (this.state !== 'waiting') return;
     this.#settled = { refusal };
     this.state = refusal === undefined ? 'answered' : 'refused';
     if (!this.#isInFlight) return;
     if (refusal === undefined) this.owner.answered(this, Message.result(this.id, '{}'));
     else this.owner.lost(this, { ...refusal, id: this.id });
+  };
+
+  /** Its client gave it up. */
+  cancel(): void {
+    if (this.state === 'waiting') this.state = 'cancelled';
   }
 }

@@ -110,6 +110,27 @@ describe('what a session hears of changes', () => {
     expect(bench.open.size).toBe(1);
   });
 
+  it('subscribes nothing that was given up while it waited, by its client or by its call', () => {
+    const bench = new Bench().begin(TOOLS).acknowledge();
+    bench.subscribe('a', 'first').subscribe('b', 'second').subscribe('c', 'third');
+    bench.watch.withdraw('first');
+    bench.watch.withdraw('second');
+    bench.unsubscribe('c');
+    expect(bench.told).toEqual([['third', 'honoured']]);
+    bench.acknowledge();
+    expect(bench.watch.wanted).toEqual([]);
+    expect([...bench.open.keys()]).toEqual([2]);
+    expect(bench.watch.tells(2, UPDATED, 'a')).toBe(false);
+    bench.subscribe('a', 'fourth').subscribe('a', 'fifth');
+    bench.watch.withdraw('fourth');
+    bench.acknowledge().acknowledge();
+    expect(bench.told).toEqual([
+      ['third', 'honoured'],
+      ['fifth', 'honoured'],
+    ]);
+    expect(bench.watch.wanted).toEqual(['a']);
+  });
+
   it('opens a lost listen again a little later, and says that changes may have been missed', () => {
     const bench = new Bench().begin(TOOLS).acknowledge().subscribe('a').acknowledge();
     bench.end();
@@ -151,7 +172,15 @@ it('the lists that may change are those the server says', () => {
 it('whatever happens: one listen told, one more at most, every subscription answered once', () => {
   const URIS = ['a', 'b', 'c'];
   const INPUT = fc.tuple(
-    fc.constantFrom('subscribe', 'unsubscribe', 'acknowledge', 'refuse', 'end', 'again'),
+    fc.constantFrom(
+      'subscribe',
+      'withdraw',
+      'unsubscribe',
+      'acknowledge',
+      'refuse',
+      'end',
+      'again',
+    ),
     fc.constantFrom(...URIS),
     fc.boolean(),
   );
@@ -159,11 +188,17 @@ it('whatever happens: one listen told, one more at most, every subscription answ
     fc.property(fc.boolean(), fc.array(INPUT, { maxLength: 40 }), (hasLists, inputs) => {
       const bench = new Bench().begin(hasLists ? TOOLS : NO_LISTS);
       let asked = 0;
+      const withdrawn = new Set<string>();
       for (const [what, uri, isFinal] of inputs) {
         const numbers = [...bench.open.keys()];
         const number = (isFinal ? numbers[0] : numbers.at(-1)) ?? 0;
         if (what === 'subscribe') bench.subscribe(uri, String(asked++));
-        else if (what === 'unsubscribe') bench.unsubscribe(uri);
+        else if (what === 'withdraw' && asked > 0) {
+          const waiter = String(asked - 1);
+          const isTold = bench.told.some(([each]) => each === waiter);
+          bench.watch.withdraw(waiter);
+          if (!isTold) withdrawn.add(waiter);
+        } else if (what === 'unsubscribe') bench.unsubscribe(uri);
         else if (what === 'acknowledge') bench.acknowledge(number);
         else if (what === 'refuse') bench.acknowledge(number, NO_LISTS);
         else if (what === 'end') bench.end(number, isFinal);
@@ -177,7 +212,9 @@ it('whatever happens: one listen told, one more at most, every subscription answ
       }
       for (let tries = 0; tries < 5; tries += 1) bench.acknowledge();
       expect(bench.told.map(([waiter]) => waiter).toSorted()).toEqual(
-        Array.from({ length: asked }, (_, index) => String(index)).toSorted(),
+        Array.from({ length: asked }, (_, index) => String(index))
+          .filter((each) => !withdrawn.has(each))
+          .toSorted(),
       );
       bench.run((outbox) => bench.watch.stop(outbox));
       expect(bench.open.size).toBe(0);

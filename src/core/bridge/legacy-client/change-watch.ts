@@ -33,7 +33,7 @@ interface Waiting<Waiter> {
 
 interface Opening<Waiter> {
   readonly number: number;
-  readonly waiting: readonly Waiting<Waiter>[];
+  waiting: readonly Waiting<Waiter>[];
 }
 
 const NOTHING: Filter = {
@@ -81,11 +81,20 @@ export class ChangeWatch<Waiter> {
     this.#open(outbox);
   }
 
+  /** Whoever waits for it is answered at once: by its client it was given up already. */
   unsubscribe(uri: string, outbox: WatchOutbox<Waiter>): void {
     this.#uris.delete(uri);
+    for (const waiter of this.#take((each) => each.uri === uri)) {
+      outbox.push({ do: 'answer', waiter, outcome: 'honoured' });
+    }
     if (this.#current === undefined || !isEmptyFilter(this.filter)) return;
     outbox.push({ do: 'close', number: this.#current });
     this.#current = undefined;
+  }
+
+  /** Nobody waits for this subscription any more: it is none. */
+  withdraw(waiter: Waiter): void {
+    this.#take((each) => each.waiter === waiter);
   }
 
   /** The server acknowledged the listen of this number, as far as it honours it. */
@@ -151,6 +160,15 @@ export class ChangeWatch<Waiter> {
     if (this.#current !== number) return false;
     if (method !== 'notifications/resources/updated') return true;
     return uri !== undefined && coversUri(this.#uris, uri);
+  }
+
+  /** @returns those who waited for such a subscription; none waits any more. */
+  #take(isMeant: (each: Waiting<Waiter>) => boolean): readonly Waiter[] {
+    const all = [...(this.#next?.waiting ?? []), ...this.#waiting];
+    const isLeft = (each: Waiting<Waiter>): boolean => !isMeant(each);
+    if (this.#next !== undefined) this.#next.waiting = this.#next.waiting.filter(isLeft);
+    this.#waiting = this.#waiting.filter(isLeft);
+    return all.filter(isMeant).map(({ waiter }) => waiter);
   }
 
   #open(outbox: WatchOutbox<Waiter>): void {
