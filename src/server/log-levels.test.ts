@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import { Message } from '../core/protocol/message.ts';
+import { Pending } from '../core/sessions/pending.ts';
 import type { LegacyCallOwner, LegacyMember } from './legacy-upstream.ts';
 import { LogLevels } from './log-levels.ts';
+import type { CallOwner } from './upstream-call.ts';
 
 function session(logLevel?: string): LegacyMember {
   return {
@@ -24,14 +27,18 @@ function owner(member: LegacyMember): LegacyCallOwner {
 /** What the server is asked is noted; a request of a client is marked with its id. */
 function bench(members: readonly LegacyMember[], isExclusive = false) {
   const asked: string[] = [];
+  const pending = new Pending<CallOwner>(10);
+  const refusal: { error: ErrorCode | undefined } = { error: undefined };
   const note = (id: string, method: string, params = ''): undefined => {
     asked.push(`${id} ${method} ${params}`);
   };
   const levels = new LogLevels(
     {
-      request: (_, { id = '', method = '', payload }) => {
+      request: (asking, { id = '', method = '', payload }) => {
         note(id, method, payload);
-        return { error: 'UPSTREAM_BUSY' };
+        const { error = 'UPSTREAM_BUSY' } = refusal;
+        const call = pending.begin(asking, id, method, undefined, 0);
+        return call === undefined || refusal.error !== undefined ? { error } : call;
       },
       ask: (method, params) => note('ours', method, params),
       cancel: () => {},
@@ -42,7 +49,7 @@ function bench(members: readonly LegacyMember[], isExclusive = false) {
   );
   const set = (member: LegacyMember, level: unknown) =>
     levels.set(owner(member), Message.request('5', 'logging/setLevel', JSON.stringify({ level })));
-  return { levels, asked, set };
+  return { levels, asked, set, refusal };
 }
 
 it('a common server is asked for the lowest level of any, under the id of whoever set one', () => {
@@ -52,6 +59,17 @@ it('a common server is asked for the lowest level of any, under the id of whoeve
   expect([asked, one.logLevel]).toEqual([['5 logging/setLevel {"level":"debug"}'], 'error']);
   set(other, 'warning');
   expect(asked.at(-1)).toBe('5 logging/setLevel {"level":"warning"}');
+});
+
+it('a session that is refused keeps the level that it had', () => {
+  const [one, other] = [session('warning'), session()];
+  const { set, refusal, levels, asked } = bench([one, other]);
+  refusal.error = 'UPSTREAM_UNAVAILABLE';
+  set(one, 'debug');
+  set(other, 'debug');
+  expect([one.logLevel, other.logLevel]).toEqual(['warning', undefined]);
+  levels.restore();
+  expect(asked.at(-1)).toBe('ours logging/setLevel {"level":"warning"}');
 });
 
 it('a server of its own is asked for what the session said, and so is any for what is no level', () => {

@@ -35,11 +35,13 @@ export class LogLevels {
     if (typeof level !== 'string' || !LOG_LEVELS.includes(level)) {
       return this.#conversation.request(owner, message);
     }
-    owner.member.logLevel = level;
-    if (this.#isExclusive) return this.#conversation.request(owner, message);
-    const params = `{"level":${JSON.stringify(this.#lowest())}}`;
-    const { id, method } = message;
-    return this.#conversation.request(owner, Message.request(id ?? 'null', method ?? '', params));
+    const { member } = owner;
+    const before = member.logLevel;
+    member.logLevel = level;
+    const outcome = this.#conversation.request(owner, this.#worded(message));
+    // One that goes nowhere changes nothing, with the next restart neither.
+    if ('error' in outcome) member.logLevel = before;
+    return outcome;
   }
 
   /** Asks for the level that those who asked for one need now. */
@@ -55,6 +57,13 @@ export class LogLevels {
     if (this.#isExclusive || minimum === undefined) return true;
     const level = (message.value as { level?: unknown } | undefined)?.level;
     return LOG_LEVELS.indexOf(String(level)) >= LOG_LEVELS.indexOf(minimum);
+  }
+
+  #worded(message: Message): Message {
+    if (this.#isExclusive) return message;
+    const { id, method } = message;
+    const params = `{"level":${JSON.stringify(this.#lowest())}}`;
+    return Message.request(id ?? 'null', method ?? '', params);
   }
 
   #lowest(): string {

@@ -219,6 +219,40 @@ describe('what a server of the handshake revisions says of a call', () => {
     expect((await quiet.whole()).text).not.toContain('unwanted');
   });
 
+  it('is not logged at the level of a call that is not let in', async () => {
+    const server = await wireServer({ hand: { capabilities: { logging: {}, tools: {} } } });
+    const meta = { logLevel: 'debug' };
+    const params = { name: 'now', arguments: { region: 'eu' } };
+    const refused = server.send(modern(1, 'tools/call', params, { meta }));
+    const list = await server.upstream.call(0, 'tools/list');
+    const said = { meta: { logLevel: 'error' } };
+    const other = server.send(modern(2, 'prompts/get', { name: 'p' }, said));
+    (await server.upstream.call(0, 'prompts/get')).answer({ messages: [] });
+    await answerOf(other);
+    const region = { type: 'string', 'x-mcp-header': 'Region' };
+    const inputSchema = { type: 'object', properties: { region } };
+    list.answer({ tools: [{ name: 'now', inputSchema }] });
+    expect(await errorOf(refused)).toMatchObject({ code: -32020 });
+    expect(sent(server, 'logging/setLevel')).toEqual([{ level: 'error' }]);
+  });
+
+  it('is not logged at the level of a call for which there is no place, nor takes a place of one', async () => {
+    const server = await wireServer({ ...OPTIONS, limits: { pendingPerUpstreamMax: 2 } });
+    const said = { meta: { logLevel: 'debug', clientCapabilities: {} } };
+    const replies = [server.send(call(1, {}, { meta: { clientCapabilities: {} } }))];
+    const calls = [await server.upstream.call(0, 'tools/call')];
+    replies.push(server.send(call(2, {}, said)));
+    calls.push(await server.upstream.call(1, 'tools/call'));
+    expect(await errorOf(await server.fetch(call(3, {}, said)))).toMatchObject({ code: -32003 });
+    for (const each of calls) each.say('done');
+    for (const reply of replies) expect(await textOf(reply)).toBe('done');
+    expect(sent(server, 'logging/setLevel')).toEqual([]);
+    const logged = server.send(call(4, {}, said));
+    (await server.upstream.call(2, 'tools/call')).say('done');
+    expect(await textOf(logged)).toBe('done');
+    expect(sent(server, 'logging/setLevel')).toEqual([{ level: 'debug' }]);
+  });
+
   it('reaches no client when several calls could have caused it', async () => {
     const server = await wireServer(OPTIONS);
     const said = { meta: { logLevel: 'debug', clientCapabilities: {} } };

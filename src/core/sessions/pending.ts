@@ -53,6 +53,11 @@ export class Pending<Owner> {
     return this.#calls.size - this.#listenCount;
   }
 
+  /** How many more there may be. */
+  get room(): number {
+    return this.#max - this.#calls.size;
+  }
+
   /** Undefined when the bound is met. */
   begin(
     owner: Owner,
@@ -61,7 +66,7 @@ export class Pending<Owner> {
     progressToken: string | undefined,
     now: number,
   ): Call<Owner> | undefined {
-    if (this.#calls.size >= this.#max) return undefined;
+    if (this.room <= 0) return undefined;
     const number = this.#next;
     this.#next += 1;
     const call: Call<Owner> = {

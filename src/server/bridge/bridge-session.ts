@@ -47,6 +47,8 @@ export interface BridgeSessionFacts {
 
 /** Milliseconds that a server may take to change its level before calls go on. */
 const LEVEL_MS_MAX = 3000;
+/** Of a call, and of what it wants logged. */
+const PLACES_WITH_LEVEL = 2;
 
 const INITIALIZED = Message.notification('notifications/initialized');
 
@@ -61,6 +63,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   lastUsedAt: number;
   /** A call that was given up may still speak, and would be taken for another. */
   isHaunted = false;
+  /** Those that were let in: for others nothing is asked of the server. */
+  readonly #begun = new Set<BridgedCall>();
   readonly #keeper: BridgeSessionKeeper;
   readonly #facts: BridgeSessionFacts;
   /** Until when what it logs may be about such a call. */
@@ -169,10 +173,12 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
 
   #askForLevel(): void {
     if (this.server?.capabilities['logging'] === undefined) return;
-    const levels = [...this.calls].map(({ facts }) => LOG_LEVELS.indexOf(facts.logLevel ?? ''));
+    const levels = [...this.#begun].map(({ facts }) => LOG_LEVELS.indexOf(facts.logLevel ?? ''));
     const lowest = Math.min(...levels.filter((level) => level >= 0));
     const level = LOG_LEVELS[lowest];
     if (level === undefined || level === this.#level) return;
+    // It takes no place that a call needs, and is not asked for one that finds none.
+    if (this.instance.pending.room < PLACES_WITH_LEVEL) return;
     this.#level = level;
     this.#levelsAsked += 1;
     let isAwaited = true;
@@ -184,7 +190,11 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
       if (this.#levelsAsked === 0) this.#levelTaken();
     };
     const disarm = this.instance.ports.clock.after(LEVEL_MS_MAX, taken);
-    askBriefly(this.instance, 'logging/setLevel', { level }, taken);
+    askBriefly(this.instance, 'logging/setLevel', { level }, (answer) => {
+      const isUnsent = 'error' in answer && answer.error !== 'CALL_TIMED_OUT';
+      if (isUnsent && this.#level === level) this.#level = undefined;
+      taken();
+    });
   }
 
   #levelTaken(): void {
@@ -198,6 +208,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   }
 
   begun(call: BridgedCall): void {
+    this.#begun.add(call);
     if (this.#callers.size < 2) this.#callers.add(call.facts.principal.key);
     this.lastUsedAt = this.instance.ports.clock.now();
   }
@@ -210,6 +221,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
 
   released(call: BridgedCall): void {
     this.lastUsedAt = this.instance.ports.clock.now();
+    this.#begun.delete(call);
     if (this.calls.delete(call)) this.#keeper.freed();
   }
 
