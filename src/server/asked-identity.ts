@@ -2,7 +2,6 @@
  * The one place that asks an identity. Whoever embeds us may have written it, in a language that
  * checks nothing: what it gets wrong lets nobody in, is answered, and ends no process.
  */
-import { ERRORS, type Refusal } from '../core/errors.ts';
 import type { Grant } from '../core/grant.ts';
 import { principalKey } from '../core/principal.ts';
 import type {
@@ -12,6 +11,7 @@ import type {
   RequestHead,
   Telemetry,
 } from '../core/ports.ts';
+import { areTexts, refusalFault } from '../core/refusal-fault.ts';
 
 /** Those that were found whole: most are told again and again. */
 const whole = {
@@ -86,21 +86,6 @@ function once<Told extends object>(
   return fault;
 }
 
-function refusalFault(refusal: Refusal): string | undefined {
-  if (!Object.hasOwn(ERRORS, refusal?.error ?? '')) return 'an unknown refusal';
-  const { headers = [], scopes = [] } = refusal;
-  if (!areTexts(scopes)) return 'a refusal whose scopes are no list of texts';
-  const areHeaders =
-    areTexts(headers) &&
-    headers.length % 2 === 0 &&
-    headers.every((each, i) => (i % 2 === 0 ? HEADER_NAME : HEADER_VALUE).test(each));
-  return areHeaders ? undefined : 'a refusal whose headers are no flat list of names and values';
-}
-
-/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const HEADER_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
-
 /**
  * Sessions and streams are told apart by the key of their principal: one that does not follow from
  * the other parts, or none, would make one of several people.
@@ -128,8 +113,4 @@ function grantFault(grant: Grant): string | undefined {
     claims !== null &&
     (credentialId === undefined || typeof credentialId === 'string');
   return isWhole ? undefined : 'a grant without expiresAt, scopes, groups or claims';
-}
-
-function areTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
