@@ -70,6 +70,24 @@ describe('a verdict', () => {
     },
   );
 
+  it('is not asked for about more resources than one listen may name', async () => {
+    const access = new Rule();
+    const limits = { subscriptionsPerOwnerMax: 2 };
+    const { server } = await modernServer({ identity: credentials(), access, limits });
+    const listenTo = (uris: readonly string[], token: string): Promise<number> => {
+      const notifications = { resourceSubscriptions: uris };
+      const listen = modern(9, 'subscriptions/listen', { notifications }, { token });
+      return server
+        .send(listen)
+        .whole()
+        .then(({ status }) => status);
+    };
+    expect(await listenTo(['test://a', 'test://b', 'test://c'], 'bob')).toBe(429);
+    expect(access.asked).toEqual([]);
+    expect(await listenTo(['test://a', 'test://b'], 'bob')).toBe(403);
+    expect(access.asked).toHaveLength(1);
+  });
+
   it('refuses a call and a listen of 2026', async () => {
     const { server, upstream } = await modernServer({
       identity: credentials(),

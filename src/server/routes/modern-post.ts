@@ -8,7 +8,13 @@ import type { ServedEras } from '../../core/protocol/classify.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
-import { areTooMany, hasTasks, readFilter, type Filter } from '../../core/sessions/subscription.ts';
+import {
+  areTooMany,
+  type Filter,
+  hasTasks,
+  readFilter,
+  type SubscriptionBounds,
+} from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
 import { GuardedEntry } from '../guarded-entry.ts';
 import { hearingOf } from '../hearing.ts';
@@ -30,6 +36,11 @@ export function runModern(
   const { id } = message;
   if (context.isDraining) {
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
+    return;
+  }
+  // Before policies are asked about each resource: a body has room for hundreds of thousands.
+  if (isTooWide(message, context.limits)) {
+    inbound.refuse({ error: 'TOO_MANY_STREAMS', id });
     return;
   }
   const called = (): ModernUpstream | Refusal => context.pool.modern(inbound.visitor, message);
@@ -73,6 +84,13 @@ export function runModern(
   } else {
     count(inbound, message, facts, { warrant, refuse });
   }
+}
+
+/** Whether it is a listen to more resources than one may name. */
+function isTooWide({ method, value }: Message, bounds: SubscriptionBounds): boolean {
+  if (method !== 'subscriptions/listen') return false;
+  const { notifications } = (value ?? {}) as { readonly notifications?: unknown };
+  return areTooMany(readFilter(notifications).uris, bounds);
 }
 
 /** What is left of a request of which a part is refused, where that part can be left out. */
@@ -199,8 +217,7 @@ function openListen(
   const { context, principal } = inbound;
   const { id } = message;
   const { listensPerPrincipalMax } = context.limits;
-  const isTooWide = areTooMany(filter.uris, context.limits);
-  const hasRoom = !isTooWide && context.connections.refusal(inbound.visitor) === undefined;
+  const hasRoom = context.connections.refusal(inbound.visitor) === undefined;
   if (!hasRoom || !countUp(context.modernListens, principal, listensPerPrincipalMax)) {
     return { error: 'TOO_MANY_STREAMS', id };
   }
