@@ -50,6 +50,16 @@ describe('a value of Cedar', () => {
     expect(cedarValue(value)).toBeUndefined();
   });
 
+  it('holds so much in all, and no more', () => {
+    const listsWith = (last: number): unknown => [
+      ...Array.from({ length: 15 }, (): unknown => Array(256).fill(1)),
+      Array(last).fill({}),
+    ];
+    // With itself and its lists these are 4096.
+    expect(cedarValue(listsWith(239))).toHaveLength(16);
+    expect(cedarValue(listsWith(240))).toBeUndefined();
+  });
+
   it('lies so deep and holds so much, and no more', () => {
     expect(cedarValue(nested(8))).toEqual(nested(8));
     expect(cedarValue(nested(9))).toBeUndefined();
