@@ -23,7 +23,7 @@ import { Reply, type ReplyEnd } from './reply.ts';
 import { describeEnd, hasReason, isModernRefusal, isUnsupported } from './reply-end.ts';
 import { SessionCall, type SessionCallEvents } from './session-call.ts';
 import { SessionRequests } from './session-requests.ts';
-import { SessionStream } from './session-stream.ts';
+import { SessionStream, type SessionStreamEvents } from './session-stream.ts';
 
 const INITIALIZED = 'notifications/initialized';
 const CANCELLED = 'notifications/cancelled';
@@ -156,6 +156,7 @@ export class SessionConversation implements UpstreamConnection {
   readonly #callEvents: SessionCallEvents = {
     accepted: (call, head) => {
       this.#unsent = 0;
+      this.#stream?.wake();
       if (call.request.method === 'initialize') this.#requests.opened(head);
       else if (!this.#memory.isOwn(call.id)) this.#renewals.succeeded();
     },
@@ -256,7 +257,7 @@ export class SessionConversation implements UpstreamConnection {
 
   #listen(): void {
     this.#stream?.close();
-    this.#stream = new SessionStream(this.#context, this.#requests, {
+    const events: SessionStreamEvents = {
       message: (message) => this.#heard(message),
       opened: () => {
         this.#hasStream = true;
@@ -267,7 +268,9 @@ export class SessionConversation implements UpstreamConnection {
         if (this.#hasStream) this.#reopen();
       },
       stray: (kind) => this.#stray(kind),
-    });
+    };
+    const isKnown = this.#hasStream;
+    this.#stream = new SessionStream(this.#context, this.#requests, events, isKnown);
     this.#stream.open();
   }
 

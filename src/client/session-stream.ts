@@ -1,13 +1,14 @@
 /**
  * The standalone stream of a 2025 session, kept up as long as the session lives: resumed where it
- * broke, or told to look again where it cannot be.
+ * broke, or told to look again where it cannot be. A server that had one and refuses it now may
+ * want another credential, or be starting: it is asked again a few times, then with its calls.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#listening-for-messages-from-the-server
  */
 import type { Message } from '../core/protocol/message.ts';
 import type { ClientContext } from './client-context.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { Reply, type ReplyEnd } from './reply.ts';
-import { isPassing } from './reply-end.ts';
+import { describeEnd, isPassing } from './reply-end.ts';
 import type { SessionRequests } from './session-requests.ts';
 
 export interface SessionStreamEvents {
@@ -21,6 +22,9 @@ export interface SessionStreamEvents {
   stray(kind: string): void;
 }
 
+/** Refusals in a row, after which the stream is asked for when the server took a call. */
+const REFUSALS_MAX = 5;
+
 export class SessionStream {
   readonly #context: ClientContext;
   readonly #requests: SessionRequests;
@@ -29,14 +33,25 @@ export class SessionStream {
   #reply: Reply | undefined;
   #lastEventId = '';
   #retryMs: number | undefined;
-  /** Whether it was open before, so that something may have been missed. */
-  #wasOpen = false;
+  /** Whether it was open before, or refused, so that something may have been missed. */
+  #mayHaveMissed = false;
+  #isKnown: boolean;
+  #refusals = 0;
+  /** Whether it waits for a call that the server takes. */
+  #isResting = false;
   #disarm: (() => void) | undefined;
 
-  constructor(context: ClientContext, requests: SessionRequests, events: SessionStreamEvents) {
+  /** @param isKnown - whether the server had such a stream. */
+  constructor(
+    context: ClientContext,
+    requests: SessionRequests,
+    events: SessionStreamEvents,
+    isKnown: boolean,
+  ) {
     this.#context = context;
     this.#requests = requests;
     this.#events = events;
+    this.#isKnown = isKnown;
     this.#delay = new ReconnectDelay(context.random);
   }
 
@@ -50,8 +65,10 @@ export class SessionStream {
           if (!reply.isStream) return;
           this.#events.opened();
           const isExact = isResumed && head.header('tidegate-resume') !== 'gap';
-          if (this.#wasOpen && !isExact) this.#events.gap();
-          this.#wasOpen = true;
+          if (this.#mayHaveMissed && !isExact) this.#events.gap();
+          this.#mayHaveMissed = true;
+          this.#isKnown = true;
+          this.#refusals = 0;
         },
         onMessage: (message) => {
           this.#delay.succeeded();
@@ -66,7 +83,15 @@ export class SessionStream {
     this.#reply = reply;
   }
 
+  /** The server took a call: it may have the stream, too. */
+  wake(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#openLater(undefined);
+  }
+
   close(): void {
+    this.#isResting = false;
     this.#disarm?.();
     this.#reply?.abort();
     this.#reply = undefined;
@@ -75,29 +100,45 @@ export class SessionStream {
   #ended(end: ReplyEnd): void {
     const reply = this.#reply;
     if (reply === undefined) return;
-    if (end.kind === 'refused' && !this.#mayRecover(end.status)) return;
-    // What is no stream now will be none later.
-    if (end.kind === 'complete' && !reply.isStream) return;
+    const isRefused = end.kind === 'refused' || (end.kind === 'complete' && !reply.isStream);
+    const status = end.kind === 'refused' ? end.status : undefined;
+    if (isRefused && !this.#mayRecover(status)) return;
     this.#lastEventId = reply.lastEventId;
-    if (end.kind === 'refused' && end.status === 400) this.#lastEventId = '';
+    if (status === 400) this.#lastEventId = '';
     this.#retryMs = reply.retryMs ?? this.#retryMs;
-    const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#retryMs;
+    if (isRefused) this.#mayHaveMissed = true;
+    if (this.#refusals > REFUSALS_MAX) this.#rest(end);
+    else this.#openLater(end.kind === 'refused' ? end.retryAfterMs : this.#retryMs);
+  }
+
+  #openLater(askedMs: number | undefined): void {
     const delayMs = this.#delay.next(askedMs);
     this.#context.telemetry.count('upstream_reconnects_total', { kind: 'standalone' });
     this.#disarm = this.#context.clock.after(delayMs, () => this.open());
   }
 
+  #rest(end: ReplyEnd): void {
+    this.#isResting = true;
+    const { name, telemetry } = this.#context;
+    const detail = `its stream is not to be had: ${describeEnd(end)}`;
+    telemetry.log('warn', 'upstream_call_failed', { upstream: name, era: '2025', detail });
+  }
+
   /**
    * A server without such a stream says 405, or 404 where it has no such route; one that forgot the
    * session says 404.
+   * @param status - undefined: it answered with something that is no stream.
    */
-  #mayRecover(status: number): boolean {
+  #mayRecover(status: number | undefined): boolean {
     if (status === 404 && this.#requests.sessionId !== undefined) {
       this.#events.sessionUnknown();
       return false;
     }
     // An event id that is not known any more: the stream is opened anew, with a gap.
-    if (status === 400) return this.#lastEventId !== '';
-    return isPassing(status);
+    if (status === 400 && this.#lastEventId !== '') return true;
+    if (status !== undefined && isPassing(status)) return true;
+    if (!this.#isKnown || status === 405) return false;
+    this.#refusals += 1;
+    return true;
   }
 }

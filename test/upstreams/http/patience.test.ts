@@ -1,10 +1,11 @@
 /** How often a remote server is asked again, in time that moves only when told to. */
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ClientContext } from '../../../src/client/client-context.ts';
 import { ModernConversation } from '../../../src/client/modern-conversation.ts';
 import { SessionConversation } from '../../../src/client/session-conversation.ts';
 import { SseConversation } from '../../../src/client/sse-conversation.ts';
 import { Message } from '../../../src/core/protocol/message.ts';
-import { Recorder } from '../recorder.ts';
+import { Recorder, Sight } from '../recorder.ts';
 import { HandOutbound, type Sent } from './hand-outbound.ts';
 
 const MINUTE = 60_000;
@@ -37,9 +38,10 @@ async function session(
   hand: HandOutbound,
   handshakeMs = 0,
   Conversation: typeof SessionConversation | typeof SseConversation = SessionConversation,
+  special: Partial<ClientContext> = {},
 ): Promise<Session> {
   const recorder = new Recorder();
-  const connection = new Conversation(hand.context, recorder);
+  const connection = new Conversation({ ...hand.context, ...special }, recorder);
   onTestFinished(() => connection.close());
   connection.send(Message.request('0', 'initialize', '{}'));
   await hand.pass(handshakeMs);
@@ -197,6 +199,100 @@ describe('a stream of a session', () => {
     const [second, recorder] = await resumed('ž🐎');
     expect(Buffer.from(second?.header('last-event-id') ?? '', 'latin1').toString()).toBe('ž🐎');
     expect(recorder.messages()).toHaveLength(1);
+  });
+});
+
+describe('a stream that its server had and refuses', () => {
+  /** One that was open, brought this and broke, while the server refuses it. */
+  async function refused(
+    status: number,
+    text = ':\n\n',
+  ): Promise<{
+    readonly hand: HandOutbound;
+    readonly session: Session;
+    readonly sight: Sight;
+    readonly serve: () => void;
+  }> {
+    let isServing = true;
+    const hand = handOf2025((sent) => {
+      if (sent.method !== 'GET') return false;
+      if (isServing) sent.stream(':\n\n');
+      else sent.status(status);
+      return true;
+    });
+    const sight = new Sight();
+    const opened = await session(hand, 0, SessionConversation, { telemetry: sight });
+    isServing = false;
+    hand.of('GET')[0]?.text(text).cut();
+    const serve = (): void => {
+      isServing = true;
+    };
+    return { hand, session: opened, sight, serve };
+  }
+
+  it.each([202, 302, 401, 403])(
+    'with %d is asked for again with growing pauses, and said to have a gap',
+    async (status) => {
+      const { hand, session, serve } = await refused(status);
+      await hand.pass(3000);
+      expect(hand.of('GET').length).toBeGreaterThan(2);
+      expect(session.recorder.messages()).toHaveLength(1);
+      serve();
+      await hand.pass(10_000);
+      expect(session.recorder.messages().slice(1)).toMatchObject([
+        { method: 'notifications/tools/list_changed' },
+      ]);
+      const { length } = hand.of('GET');
+      await hand.pass(10 * MINUTE);
+      expect(hand.of('GET')).toHaveLength(length);
+    },
+  );
+
+  it('goes on where it was, if it can', async () => {
+    const { hand, session, serve } = await refused(401, 'id: 1\ndata:\n\n');
+    await hand.pass(1000);
+    serve();
+    await hand.pass(10_000);
+    expect(hand.of('GET').at(-1)?.header('last-event-id')).toBe('1');
+    expect(session.recorder.messages()).toHaveLength(1);
+  });
+
+  it('is asked for no more but with calls that it takes, and seldom', async () => {
+    const { hand, session, sight, serve } = await refused(401);
+    await hand.pass(60 * MINUTE);
+    expect(hand.of('GET')).toHaveLength(1 + 6);
+    expect(sight.logs.map(({ fields }) => fields['detail'])).toEqual([
+      expect.stringContaining('its stream is not to be had: it asks Tidegate for a credential'),
+    ]);
+    for (let id = 1; id <= 100; id += 1) {
+      session.call(id);
+      await hand.pass(1000);
+    }
+    const { length } = hand.of('GET');
+    expect(length).toBeGreaterThan(7 + 2);
+    expect(length).toBeLessThan(7 + 20);
+    await hand.pass(60 * MINUTE);
+    serve();
+    session.call(101);
+    await hand.pass(MINUTE);
+    expect(session.recorder.messages().at(-1)?.method).toBe('notifications/tools/list_changed');
+  });
+
+  it('for good is not asked for again', async () => {
+    const { hand, session } = await refused(405);
+    await hand.pass(MINUTE);
+    session.call(1);
+    await hand.pass(60 * MINUTE);
+    expect(hand.of('GET')).toHaveLength(2);
+  });
+
+  it('is asked for no more once the session is closed', async () => {
+    const { hand, session } = await refused(401);
+    session.call(1);
+    await hand.pass(60 * MINUTE);
+    session.connection.close();
+    await hand.pass(MINUTE);
+    expect(hand.clock.pending).toBe(0);
   });
 });
 
