@@ -1,6 +1,6 @@
 /**
- * Tasks that were carried across eras, after their server was started again: it may count its tasks
- * from the beginning, and what has the number of one that is gone is somebody else's.
+ * Tasks that were carried across eras, whose server counts them from the beginning with every start
+ * or session: what has the number of another is no other's.
  */
 import { expect, it } from 'vitest';
 import { answerOf, errorOf, modern } from '../wire/client-2026.ts';
@@ -14,8 +14,14 @@ const TASKS = { cancel: {}, requests: { tools: { call: {} } } };
 const TASK = { taskId: '1', status: 'working', ttl: null, createdAt: '', lastUpdatedAt: '' };
 const NOT_FOUND = { code: -32602, message: 'Task not found.' };
 
-function ask(server: WireServer, token: string, method: string, params: Json): WireReply {
-  const meta = { clientCapabilities: { extensions: EXTENSIONS } };
+function ask(
+  server: WireServer,
+  token: string,
+  method: string,
+  params: Json,
+  capabilities: Json = {},
+): WireReply {
+  const meta = { clientCapabilities: { extensions: EXTENSIONS, ...capabilities } };
   return server.send(modern(1, method, params, { meta, token, headers: namedBy(params) }));
 }
 
@@ -24,29 +30,58 @@ function namedBy({ taskId }: Json): Headers {
 }
 
 /** Makes a task of a call; the list of tools is asked for in every conversation. */
-async function created(server: WireServer, token: string, nth: number): Promise<void> {
-  const reply = ask(server, token, 'tools/call', { name: 'slow', arguments: {} });
+async function created(
+  server: WireServer,
+  token: string,
+  nth: number,
+  capabilities: Json = {},
+): Promise<string> {
+  const reply = ask(server, token, 'tools/call', { name: 'slow', arguments: {} }, capabilities);
   const list = await server.upstream.call(nth, 'tools/list');
   list.answer({
     tools: [{ name: 'slow', inputSchema: {}, execution: { taskSupport: 'optional' } }],
   });
   (await server.upstream.call(nth, 'tools/call')).answer({ task: TASK });
-  expect(await answerOf(reply)).toMatchObject({ result: { resultType: 'task', taskId: '1' } });
+  const { result } = (await answerOf(reply)) as { result: Json };
+  expect(result).toMatchObject({ resultType: 'task', status: 'working' });
+  return String(result['taskId']);
 }
 
 it('V30 a task of 2025 that is gone with its server is not the next one of its number', async () => {
   const hand = { kind: 'stdio', capabilities: { tools: {}, tasks: TASKS } } as const;
   const options = { hand, isolation: 'shared', identity: people(), tasks: 'bridge' } as const;
   const server = await wireServer(options);
-  await created(server, 'alice', 0);
+  expect(await created(server, 'alice', 0)).toBe('1');
   const first = server.upstream.newest;
   first.die();
   await server.upstream.until(() => server.upstream.newest !== first, 'a restart');
-  await created(server, 'bob', 1);
+  expect(await created(server, 'bob', 1)).toBe('1');
   for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
     expect(await errorOf(ask(server, 'alice', method, { taskId: '1' }))).toMatchObject(NOT_FOUND);
   }
   const own = ask(server, 'bob', 'tasks/get', { taskId: '1' });
   (await server.upstream.call(0, 'tasks/get')).answer(TASK);
   expect(await answerOf(own)).toMatchObject({ result: { taskId: '1', status: 'working' } });
+});
+
+it('tasks of 2025 of one number, in sessions of one principal, are two', async () => {
+  const hand = { kind: 'stdio', capabilities: { tools: {}, tasks: TASKS } } as const;
+  const server = await wireServer({ hand, identity: people(), tasks: 'bridge' });
+  const ids = [
+    await created(server, 'alice', 0),
+    await created(server, 'alice', 1, { elicitation: { form: {} } }),
+  ];
+  expect(ids[0]).toBe('1');
+  const sessions = server.upstream.calls
+    .filter(({ method }) => method === 'tools/call')
+    .map(({ connection }) => connection);
+  expect(new Set([...ids, ...sessions]).size).toBe(4);
+  for (const [nth, taskId] of ids.entries()) {
+    const reply = ask(server, 'alice', 'tasks/get', { taskId });
+    const got = await server.upstream.call(nth, 'tasks/get');
+    expect([got.connection, got.params]).toEqual([sessions[nth], { taskId: '1' }]);
+    got.answer({ ...TASK, statusMessage: `of ${nth}` });
+    const expected = { taskId, statusMessage: `of ${nth}` };
+    expect(await answerOf(reply)).toMatchObject({ result: expected });
+  }
 });

@@ -67,8 +67,8 @@ export interface BridgedCallKeeper {
   turnedAway(session: CallSession): void;
   /** Whether a call may, or must, become a task there. */
   taskSupportOf(session: CallSession, message: Message): TaskSupport | undefined;
-  /** The server made a task of it, which lives on its session. */
-  madeTask(call: BridgedCall, session: CallSession, task: Members): void;
+  /** The server made a task of it, on its session. @returns it by the id that its client knows. */
+  madeTask(call: BridgedCall, session: CallSession, task: Members): Members;
 }
 
 export interface BridgedCallFacts {
@@ -266,8 +266,8 @@ export class BridgedCall implements CallOwner, LegWork {
     const { method } = this.facts.message;
     const task = this.#isTask ? createdTaskOf(message) : undefined;
     if (task !== undefined && this.#session !== undefined) {
-      this.#keeper.madeTask(this, this.#session, task);
-      return modernCreated(task, this.#session.server?.infoText ?? '');
+      const known = this.#keeper.madeTask(this, this.#session, task);
+      return modernCreated(known, this.#session.server?.infoText ?? '');
     }
     const visits = this.canAsk ? urlElicitations(message) : undefined;
     if (visits !== undefined) return this.#visitsFirst(inputRequestsOf(visits));

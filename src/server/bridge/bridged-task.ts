@@ -50,8 +50,16 @@ interface Question {
 const QUESTIONS_MAX = 32;
 const INVALID_PARAMS = -32602;
 
+/** What a task is called. */
+export interface TaskIds {
+  /** By its client. */
+  readonly own: string;
+  /** By its server: another session may have one of the same. */
+  readonly upstream: string;
+}
+
 export class BridgedTask {
-  readonly taskId: string;
+  readonly ids: TaskIds;
   /** On the endpoint's clock. */
   readonly expiresAt: number;
   /** Whether the server may have more to say of it. */
@@ -69,12 +77,12 @@ export class BridgedTask {
   /** @param changed - told of every state the server reports by itself, as JSON text. */
   constructor(
     home: TaskHome,
-    taskId: string,
+    ids: TaskIds,
     expiresAt: number,
     changed: (task: BridgedTask, state: string) => void,
   ) {
     this.#home = home;
-    this.taskId = taskId;
+    this.ids = ids;
     this.expiresAt = expiresAt;
     this.#changed = changed;
   }
@@ -192,7 +200,8 @@ export class BridgedTask {
   #worded(task: Members): string {
     const entries = [...this.#questions].map(([key, { text }]) => `${JSON.stringify(key)}:${text}`);
     const inputRequests = entries.length === 0 ? undefined : `{${entries.join(',')}}`;
-    return modernState(task, { ending: this.#ending, inputRequests, infoText: this.#infoText });
+    const named = { ...task, taskId: this.ids.own };
+    return modernState(named, { ending: this.#ending, inputRequests, infoText: this.#infoText });
   }
 
   get #infoText(): string {
@@ -221,7 +230,7 @@ export class BridgedTask {
       done({ error: 'UPSTREAM_UNAVAILABLE' });
       return undefined;
     }
-    return this.#home.instance.ask(method, JSON.stringify({ taskId: this.taskId }), done);
+    return this.#home.instance.ask(method, JSON.stringify({ taskId: this.ids.upstream }), done);
   }
 
   #refuse(upstreamId: string, error: ErrorCode): void {

@@ -1,6 +1,7 @@
 /**
  * The tasks of 2026 clients at servers of 2025-11-25: found only for the principal that made them,
- * and told to whoever listens for them.
+ * and told to whoever listens for them. A server may number the tasks of each session from the
+ * beginning, and its clients know nothing of sessions: an id that is taken is replaced by ours.
  */
 import { TASK_MS_MAX, TaskBook } from '../../core/bridge/tasks/task-book.ts';
 import { taskIdOf, type Members } from '../../core/bridge/tasks/task-words.ts';
@@ -11,16 +12,19 @@ import { encodeEvent } from '../../core/protocol/sse-encoder.ts';
 import type { Filter, Subscription } from '../../core/sessions/subscription.ts';
 import type { UpstreamCall } from '../upstream-call.ts';
 import type { Listener } from '../listener.ts';
+import type { BridgePorts } from './bridge-ports.ts';
 import { BridgedTask, type TaskHome } from './bridged-task.ts';
 import type { Leg } from './leg.ts';
 
 /** An upstream session, as the home of tasks. */
 export interface TasksHome extends TaskHome {
-  /** By their ids. */
+  /** By their server's ids. */
   readonly tasks: Map<string, BridgedTask>;
 }
 
 const METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
+
+type BridgedTasksPorts = Pick<BridgePorts, 'clock' | 'random' | 'telemetry'>;
 
 export class BridgedTasks {
   readonly #book = new TaskBook<BridgedTask>();
@@ -32,11 +36,10 @@ export class BridgedTasks {
   readonly #heard = new Map<BridgedTask, Map<Subscription, Listener>>();
   /** What each listens for. */
   readonly #wanted = new Map<Subscription, readonly BridgedTask[]>();
-  /** Milliseconds. */
-  readonly #now: () => number;
+  readonly #ports: BridgedTasksPorts;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(ports: BridgedTasksPorts) {
+    this.#ports = ports;
   }
 
   /** @returns whether requests of this method are about tasks. */
@@ -44,20 +47,26 @@ export class BridgedTasks {
     return METHODS.has(method);
   }
 
-  /** The server made a task of a call. @param owner - the key of the principal. */
-  created(home: TasksHome, owner: string, task: Members): void {
+  /**
+   * The server made a task of a call.
+   * @param owner - the key of the principal.
+   * @returns the task by the id that its client knows it by.
+   */
+  created(home: TasksHome, owner: string, task: Members): Members {
     const now = this.#now();
-    const taskId = taskIdOf(task) ?? '';
+    const upstream = taskIdOf(task) ?? '';
+    this.#replace(home, upstream);
+    const isTaken = this.#book.find(owner, upstream, now) !== undefined;
+    const own = isTaken ? this.#ports.random.sessionId() : upstream;
     const { ttl } = task;
     const lifeMs = typeof ttl === 'number' ? Math.min(ttl, TASK_MS_MAX) : TASK_MS_MAX;
-    const bridged = new BridgedTask(home, taskId, now + lifeMs, (each, state) =>
+    const bridged = new BridgedTask(home, { own, upstream }, now + lifeMs, (each, state) =>
       this.#tell(each, state),
     );
-    const before = home.tasks.get(taskId);
-    if (before !== undefined) this.#forget(before);
-    home.tasks.set(taskId, bridged);
+    home.tasks.set(upstream, bridged);
     this.#homes.set(bridged, { home, owner });
-    for (const each of this.#book.add(owner, taskId, bridged, ttl, now)) this.#drop(each);
+    for (const each of this.#book.add(owner, own, bridged, ttl, now)) this.#drop(each);
+    return { ...task, taskId: own };
   }
 
   request(owner: string, leg: Leg, message: Message): UpstreamCall | Refusal {
@@ -122,9 +131,9 @@ export class BridgedTasks {
     const now = this.#now();
     this.#book.expire(now);
     for (const each of this.#wanted.keys()) if (each.state === 'ended') this.unlisten(each);
-    for (const [taskId, task] of home.tasks) {
+    for (const [upstreamId, task] of home.tasks) {
       if (now < task.expiresAt) continue;
-      home.tasks.delete(taskId);
+      home.tasks.delete(upstreamId);
       this.#forget(task);
     }
   }
@@ -135,20 +144,36 @@ export class BridgedTasks {
     home.tasks.clear();
   }
 
+  /** Its server means another by its id from now on: nobody can ask about it any more. */
+  #replace(home: TasksHome, upstreamId: string): void {
+    const before = home.tasks.get(upstreamId);
+    if (before === undefined) return;
+    if (before.isLiving) {
+      const { name: upstream } = home.instance.ports.upstream;
+      this.#ports.telemetry.log('warn', 'task_replaced', { upstream });
+    }
+    this.#forget(before);
+  }
+
   /** It had to make room for another of its principal's. */
   #drop(task: BridgedTask): void {
     const tasks = this.#homes.get(task)?.home.tasks;
-    if (tasks?.get(task.taskId) === task) tasks.delete(task.taskId);
+    const { upstream } = task.ids;
+    if (tasks?.get(upstream) === task) tasks.delete(upstream);
     this.#forget(task);
   }
 
   /** Nobody finds it any more: what has its id later, after a restart, is another's. */
   #forget(task: BridgedTask): void {
-    const { taskId } = task;
+    const { own } = task.ids;
     const owner = this.#homes.get(task)?.owner ?? '';
-    if (this.#book.find(owner, taskId, this.#now()) === task) this.#book.delete(owner, taskId);
+    if (this.#book.find(owner, own, this.#now()) === task) this.#book.delete(owner, own);
     task.end();
     this.#heard.delete(task);
+  }
+
+  #now(): number {
+    return this.#ports.clock.now();
   }
 
   #tell(task: BridgedTask, state: string): void {

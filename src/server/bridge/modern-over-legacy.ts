@@ -56,7 +56,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     this.ports = ports;
     this.#groups = new SessionGroups(this, isPrivate, places);
     this.hub = new LegacyListenHub(() => this.sessions);
-    if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(() => ports.clock.now());
+    if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(ports);
   }
 
   /** Whether anybody needs it now. */
@@ -236,10 +236,9 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     return session.headers.taskSupportOf(String(name));
   }
 
-  madeTask({ facts }: BridgedCall, session: CallSession, task: Members): void {
-    if (session instanceof BridgeSession) {
-      this.#tasks?.created(session, facts.principal.key, task);
-    }
+  madeTask({ facts }: BridgedCall, session: CallSession, task: Members): Members {
+    if (!(session instanceof BridgeSession)) return task;
+    return this.#tasks?.created(session, facts.principal.key, task) ?? task;
   }
 
   /* ------------------------------------------------------------ told by its sessions */
