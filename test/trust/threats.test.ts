@@ -5,6 +5,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { Node } from 'oxc-parser';
 import { describe, expect, it } from 'vitest';
@@ -207,8 +208,16 @@ it('V44: no argument leaves the header that repeats it', () => {
 it('V47: a template costs no more than its parts, whatever the URI', () => {
   const parts = 200;
   const template = 'a{x}'.repeat(parts);
-  // Backtracking over these would not end before the test has.
-  expect(matchesTemplate(template, `${'a'.repeat(65_536)}b`)).toBe(true);
-  expect(matchesTemplate(`${template}c`, `${'a'.repeat(65_536)}b`)).toBe(false);
-  expect(matchesTemplate(template, 'b'.repeat(65_536))).toBe(false);
+  expect(matched(template, `${'a'.repeat(65_536)}b`)).toBe(true);
+  expect(matched(`${template}c`, `${'a'.repeat(65_536)}b`)).toBe(false);
+  expect(matched(template, 'b'.repeat(65_536))).toBe(false);
 });
+
+/**
+ * Backtracking over templates of many parts takes longer than anybody waits, and no timer of a test
+ * ends it: the engine does, and the call throws.
+ */
+function matched(template: string, uri: string): unknown {
+  const call = 'matchesTemplate(template, uri)';
+  return runInNewContext(call, { matchesTemplate, template, uri }, { timeout: 10_000 });
+}
