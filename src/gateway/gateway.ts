@@ -273,7 +273,8 @@ export class Gateway implements Application, OpenDoor {
   /** What the server that a path of metadata belongs to says of itself. */
   #metadataAt(path: string): string | undefined {
     const [name] = this.#endpoints.keys();
-    const isRoot = this.#endpoints.size === 1 && path === METADATA_PATH;
+    const isRoot =
+      this.#endpoints.size === 1 && (path === METADATA_PATH || path === `${METADATA_PATH}/`);
     const asked = isRoot ? `${METADATA_PATH}/${name}` : path;
     for (const endpoint of this.#endpoints.values()) {
       const text = endpoint.metadataAt(asked);

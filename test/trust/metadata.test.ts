@@ -41,8 +41,10 @@ describe('what a server says of where its tokens come from', () => {
     const issuer = await Issuer.start();
     const config = trusting(issuer);
     const host = await hostOf({ ...config, servers: config.servers.slice(0, 1) });
-    const reply = await host.send({ path: WELL_KNOWN }).whole();
-    expect(JSON.parse(reply.text)).toMatchObject({ resource: `${PUBLIC_URL}/files/mcp` });
+    for (const path of [WELL_KNOWN, `${WELL_KNOWN}/`]) {
+      const reply = await host.send({ path }).whole();
+      expect(JSON.parse(reply.text)).toMatchObject({ resource: `${PUBLIC_URL}/files/mcp` });
+    }
   });
 
   it('V39: comes from the config, whatever a request says of itself', async () => {
