@@ -270,6 +270,19 @@ describe('what is open to all', () => {
     expect(knock(door, { path: '/.well-known/a' }).exchange.status).toBe(200);
     expect(knock(door, { path: '/.well-known/b' }).exchange.status).toBe(401);
   });
+
+  it('is for reading, and says so like every route', () => {
+    const { door } = doorOf({ whyNotReady: () => undefined, metadataAt: () => '{}' });
+    for (const path of ['/healthz', '/readyz', '/.well-known/a']) {
+      const { exchange } = knock(door, { method: 'POST', path });
+      expect([exchange.status, exchange.header('Allow')]).toEqual([405, 'GET, HEAD']);
+      expect(exchange.header('Content-Type')).toBe('application/json');
+      expect(JSON.parse(exchange.body)).toMatchObject({
+        jsonrpc: '2.0',
+        error: { code: -32600, message: expect.stringContaining('Allow header') as string },
+      });
+    }
+  });
 });
 
 describe('who is counted', () => {

@@ -79,8 +79,7 @@ export function enter(
     exchange.respond(204, ['Allow', ALLOW_ALL, ...preflightHeaders(head, door.guard)], '');
     return;
   }
-  if (health(door, exchange, routePath(head.path, ''), headers)) return;
-  if (resourceMetadata(door, exchange, headers)) return;
+  if (isOpenToAll(door, exchange, headers)) return;
   if (caller !== undefined) {
     then(headers, caller, exchange.grant ?? UNKNOWN_GRANT);
     return;
@@ -114,6 +113,18 @@ export function enter(
   else {
     door.gate.arrive(head.remoteAddress, (full) => settle(door, exchange, headers, full, verify));
   }
+}
+
+/** What is open to everybody is answered here. @returns whether the path was one of it. */
+function isOpenToAll(door: Door, exchange: HttpExchange, headers: readonly string[]): boolean {
+  const answer =
+    health(door, exchange, routePath(exchange.head.path, ''), headers) ??
+    resourceMetadata(door, exchange, headers);
+  if (answer === 'wrong-method') {
+    const allow = ['Allow', 'GET, HEAD'];
+    refuseExchange(door, exchange, headers, { error: 'METHOD_NOT_ALLOWED', headers: allow });
+  }
+  return answer !== undefined;
 }
 
 /** A stream that may not be opened yet is given an end and a time, not an error. */

@@ -98,7 +98,7 @@ export function expectedOf({ place, route, method, era, isServed, credential }: 
   if (method === 'OPTIONS') return { status: 204, allow: 'GET, POST, DELETE, OPTIONS' };
   if (place === 'health' || place === 'metadata') {
     const isRead = method === 'GET' || method === 'HEAD';
-    return isRead ? OPEN : { status: 405, allow: 'GET, HEAD' };
+    return isRead ? OPEN : { status: 405, error: 'METHOD_NOT_ALLOWED', allow: 'GET, HEAD' };
   }
   const { standing } = credential;
   if (standing === 'in-url') return { status: 400, error: 'CREDENTIAL_IN_URL' };

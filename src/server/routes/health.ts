@@ -4,32 +4,26 @@
  */
 import type { HttpExchange } from '../../core/ports.ts';
 import { JSON_HEADERS } from '../connection.ts';
+import type { OpenAnswer } from './open-answer.ts';
 
 export interface HealthSource {
   /** Why no work is taken; absent where health is somebody else's to tell. */
   readonly whyNotReady?: (() => string | undefined) | undefined;
 }
 
-/** @returns whether the path was one of health. */
+/** @returns undefined where the path is none of health. */
 export function health(
   { whyNotReady }: HealthSource,
   exchange: HttpExchange,
   path: string,
   headers: readonly string[],
-): boolean {
-  if (whyNotReady === undefined || (path !== '/healthz' && path !== '/readyz')) return false;
+): OpenAnswer | undefined {
+  if (whyNotReady === undefined || (path !== '/healthz' && path !== '/readyz')) return undefined;
   const { method } = exchange.head;
-  if (method !== 'GET' && method !== 'HEAD') {
-    exchange.respond(
-      405,
-      [...JSON_HEADERS, ...headers, 'Allow', 'GET, HEAD'],
-      '{"status":"refused"}',
-    );
-    return true;
-  }
+  if (method !== 'GET' && method !== 'HEAD') return 'wrong-method';
   if (path === '/healthz') {
     exchange.respond(200, [...JSON_HEADERS, ...headers], '{"status":"ok"}');
-    return true;
+    return 'answered';
   }
   const reason = whyNotReady();
   const body = reason === undefined ? { status: 'ready' } : { status: 'not ready', reason };
@@ -38,5 +32,5 @@ export function health(
     [...JSON_HEADERS, ...headers],
     JSON.stringify(body),
   );
-  return true;
+  return 'answered';
 }

@@ -4,6 +4,7 @@
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#protected-resource-metadata-discovery-requirements
  */
 import type { HttpExchange } from '../../core/ports.ts';
+import type { OpenAnswer } from './open-answer.ts';
 
 export interface MetadataSource {
   /** The metadata asked for at a path, as JSON text; undefined where there is none. */
@@ -18,17 +19,16 @@ const HEADERS: readonly string[] = [
   'public, max-age=300',
 ];
 
-/** @returns whether the path was one of metadata. */
+/** @returns undefined where the path is none of metadata. */
 export function resourceMetadata(
   { metadataAt }: MetadataSource,
   exchange: HttpExchange,
   headers: readonly string[],
-): boolean {
+): OpenAnswer | undefined {
   const { path, method } = exchange.head;
   const text = path.startsWith('/.well-known/') ? metadataAt?.(path) : undefined;
-  if (text === undefined) return false;
-  const isRead = method === 'GET' || method === 'HEAD';
-  if (isRead) exchange.respond(200, [...HEADERS, ...headers], text);
-  else exchange.respond(405, [...headers, 'Allow', 'GET, HEAD'], '');
-  return true;
+  if (text === undefined) return undefined;
+  if (method !== 'GET' && method !== 'HEAD') return 'wrong-method';
+  exchange.respond(200, [...HEADERS, ...headers], text);
+  return 'answered';
 }
