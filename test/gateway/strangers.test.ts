@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditTrail } from '../../src/core/access.ts';
 import { initialize, postOf } from '../wire/conversation.ts';
+import { otherSpellings } from '../wire/other-spellings.ts';
 import type { WireRequest } from '../wire/wire-reply.ts';
 import { BEARER, childOf, configOf, eventually, gatewayHost } from './gateway-host.ts';
 
@@ -83,6 +84,20 @@ describe('who else is served', () => {
       expect((await host.send({ path }).whole()).status).toBe(401);
     }
     expect(asked).toEqual(['alpha', ...spellings.map(() => 'gateway')]);
+  });
+
+  it('V09 is told by no other spelling of a path, to whoever may come in or not', async () => {
+    const host = await twinHost();
+    for (const headers of [{}, BEARER]) {
+      const nowhere = requestsAt('/gamma/mcp', headers);
+      const replies = await Promise.all(nowhere.map((each) => host.send(each).whole()));
+      for (const path of [...otherSpellings('/alpha'), ...otherSpellings('/ALPHA')]) {
+        for (const [index, request] of requestsAt(path, headers).entries()) {
+          const reply = await host.send(request).whole();
+          expect(reply.bytes, `${index} ${path.slice(0, 80)}`).toBe(replies[index]?.bytes);
+        }
+      }
+    }
   });
 
   it('is not told by health, which is at the root alone and counts', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { staticToken } from 'tidegate';
 import { RawClient, statusOf } from '../http/raw-client.ts';
 import { callNow, initialize, postOf, rpc, Session2025 } from './conversation.ts';
+import { otherSpellings } from './other-spellings.ts';
 import { people } from './people.ts';
 import type { WireReply, WireRequest } from './wire-reply.ts';
 import { wireServer, type WireServer } from './wire-server.ts';
@@ -220,6 +221,21 @@ describe('the credential', () => {
       }
     }
     expect(server.endpoint.status.sessions).toBe(0);
+  });
+
+  it('V09 is asked for at every spelling of a path, and nothing is served at another', async () => {
+    const server = await wireServer({ identity: staticToken('a-token-of-sixteen') });
+    for (const authorization of [undefined, 'Bearer a-token-of-sixteen']) {
+      for (const method of ['GET', 'POST', 'DELETE', 'PUT']) {
+        const ask = async (path: string): Promise<WireReply> =>
+          server.fetch({ method, path, headers: { authorization } });
+        const nowhere = await ask('/nowhere');
+        expect(nowhere.status).toBe(authorization === undefined ? 401 : 404);
+        for (const path of otherSpellings('')) {
+          expect((await ask(path)).bytes, path.slice(0, 80)).toBe(nowhere.bytes);
+        }
+      }
+    }
   });
 
   it('W42 is asked for before the body is read', async () => {
