@@ -6,19 +6,19 @@ it('of plain characters is sent as it is', () => {
   expect(resumeLines('a-1')).toEqual(['Last-Event-ID', 'a-1']);
 });
 
-it('of other characters is sent as UTF-8, one character a byte', () => {
+it('V44 of other characters is sent as UTF-8, one character a byte', () => {
   expect(Buffer.from(eventIdHeader('ž🐎') ?? '', 'latin1').toString()).toBe('ž🐎');
 });
 
 it.each(['\u0001', 'a\tb', '\u007f', 'a\u0085'])(
-  'that no header can carry is not sent: %j',
+  'V44 that no header can carry is not sent: %j',
   (id) => {
     expect(eventIdHeader(id)).toBeUndefined();
     expect(resumeLines(id)).toEqual([]);
   },
 );
 
-it('that no head has room for is not sent', () => {
+it('V44 that no head has room for is not sent', () => {
   expect(eventIdHeader('x'.repeat(4096))).toHaveLength(4096);
   expect(eventIdHeader('x'.repeat(4097))).toBeUndefined();
   expect(eventIdHeader('ž'.repeat(2048))).toHaveLength(4096);

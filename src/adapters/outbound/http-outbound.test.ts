@@ -125,7 +125,7 @@ describe('an address that may not be called', () => {
 });
 
 describe('a connection', () => {
-  it('is kept for the next request, with the headers and the body that were asked for', async () => {
+  it('V44 is kept for the next request, with the headers and the body that were asked for', async () => {
     const { url, requests, sockets } = await serverThat((socket) => socket.write(OK));
     const http = outbound();
     const asked = { headers: ['Mcp-Name', 'theirs', 'MCP-Name', 'ours'], body: '{"ü":1}' };
@@ -300,7 +300,7 @@ describe('what never reached a server', () => {
     expect(sent).toBe(0);
   });
 
-  it('is unsent: a header that is none', async () => {
+  it('V44 is unsent: a header that is none', async () => {
     const { url, requests } = await serverThat((socket) => socket.write(OK));
     const http = outbound();
     for (const headers of [

@@ -69,8 +69,8 @@ describe('what a schema asks for', () => {
     expect(headersOf(schema)).toEqual([]);
   });
 
-  test.each(['', 'a b', 'a:b', 'a\r\nb', 'é', 'a(b)', 5, null, ['a']])(
-    'the name %j is refused',
+  test.each(['', 'a b', ' ab', 'ab ', 'a:b', 'a\r\nb', 'ab\n', 'é', 'a(b)', 5, null, ['a']])(
+    'V44: the name %j is refused',
     (name) => {
       const schema = { properties: { a: { type: 'string', 'x-mcp-header': name } } };
       expect(paramHeadersOf(schema).kind).toBe('invalid');
@@ -78,7 +78,7 @@ describe('what a schema asks for', () => {
   );
 
   test.each(['number', 'object', 'array', 'null', undefined, ['string', 'null']])(
-    'the type %j is refused',
+    'V44: the type %j is refused',
     (type) => {
       expect(paramHeadersOf({ properties: { a: { type, 'x-mcp-header': 'A' } } }).kind).toBe(
         'invalid',
@@ -86,7 +86,7 @@ describe('what a schema asks for', () => {
     },
   );
 
-  test('two names that differ in case only are refused', () => {
+  test('V44: two names that differ in case only are refused', () => {
     const other = {
       type: 'object',
       properties: { b: { type: 'string', 'x-mcp-header': 'REGION' } },
@@ -110,7 +110,7 @@ describe('what a schema asks for', () => {
     ['$defs', { $defs: { a: region } }],
     ['definitions', { definitions: { a: { properties: { region } } } }],
     ['dependentSchemas', { dependentSchemas: { a: { properties: { region } } } }],
-  ])('an annotation reached through %s is refused', (_, schema) => {
+  ])('V44: an annotation reached through %s is refused', (_, schema) => {
     expect(paramHeadersOf(schema).kind).toBe('invalid');
   });
 
@@ -221,7 +221,10 @@ describe('what a request must say', () => {
     expect(check({}, line, line)).toMatch(/more than once/);
   });
 
-  test('an argument that is no plain value cannot be repeated in a header', () => {
+  test('V44: an argument that is no plain value cannot be repeated in a header', () => {
+    for (const region of [undefined, null, ['a'], { toString: 'a' }]) {
+      expect(paramHeaderLines(headers, { region })).toEqual([]);
+    }
     expect(check({ region: ['a'] })).toBeUndefined();
     expect(check({ region: ['a'] }, ['mcp-param-region', 'a'])).toMatch(/repeats no argument/);
   });

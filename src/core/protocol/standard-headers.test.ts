@@ -39,8 +39,16 @@ describe('what a client sends', () => {
     expect(checkStandardHeaders(message, VERSION, headOf(...lines))).toBeUndefined();
   });
 
-  test.each(['tools\r\nX: y', 'ä', ''])('has no header for the method %j', (method) => {
-    expect(standardHeadersOf(Message.request('1', method), VERSION)).toBeUndefined();
+  const UNSENT = ['tools\r\nX: y', 'ä', '', 'a b', ' a', 'a ', 'a\u007f', 'a\u0000'];
+
+  test.each(UNSENT)('V44: has no header for the method or the version %j', (text) => {
+    expect(standardHeadersOf(Message.request('1', text), VERSION)).toBeUndefined();
+    expect(standardHeadersOf(list, text)).toBeUndefined();
+  });
+
+  test.each([undefined, null, 7, ['a'], { a: 1 }])('V44: has no header for the name %j', (name) => {
+    const nameless = Message.request('1', 'tools/call', JSON.stringify({ name }));
+    expect(standardHeadersOf(nameless, VERSION)).toHaveLength(4);
   });
 });
 

@@ -38,6 +38,7 @@ it('V44 says in headers what the body says, encoded where it must be', async () 
   expect(read?.header('mcp-method')).toBe('resources/read');
   expect(read?.header('mcp-name')).toBe(`=?base64?${btoa('test://Ã¤\r\nX: y')}?=`);
   expect(read?.header('x')).toBeUndefined();
+  expect(read?.request.url).toBe('/mcp');
   connection.send(Message.request('2', 'tools\r\nX: y', `{${META}}`));
   expect(await answerTo(2)).toMatchObject({ code: -32601 });
   expect(server.asked).toHaveLength(1);
@@ -54,6 +55,7 @@ it('V44 repeats annotated arguments in headers, and leaves a tool out that break
   expect(server.of('tools/call')[0]?.header('mcp-param-region')).toBe(
     `=?base64?${btoa(' mid west ')}?=`,
   );
+  for (const { request } of server.asked) expect(request.url).toBe('/mcp');
 });
 
 it('lists the tools when headers were refused, and calls once more', async () => {

@@ -31,6 +31,38 @@ it('sends the session and the revision with everything after initialize', async 
   expect(server.of('DELETE')).toHaveLength(1);
 });
 
+it.each(['session-ä', 'session 1', 'a\tb', 's'.repeat(1025)])(
+  'V44 takes no session whose name no header may hold: %j',
+  async (id) => {
+    const server = await HandServer.start(
+      server2025((asked) => {
+        if (asked.body.method !== 'initialize') return false;
+        const result = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: {} };
+        asked.result(result, { 'mcp-session-id': id });
+        return true;
+      }),
+    );
+    const { call } = await dialSession(server.url);
+    expect(await call(1)).toEqual({ of: 'tools/call' });
+    expect(server.asked.map((asked) => asked.header('mcp-session-id'))).not.toContain(id);
+  },
+);
+
+it('V44 puts neither the session nor what is called into a URL', async () => {
+  const server = await HandServer.start(server2025(() => false));
+  const { call, connection, recorder, answerTo } = await dialSession(server.url);
+  await call(1, '../admin?a=b#c');
+  connection.send(Message.request('2', 'resources/read', '{"uri":"//evil.test/../x"}'));
+  await answerTo(2);
+  await server.until(1, 'GET');
+  connection.close();
+  await recorder.closed();
+  expect(new Set(server.asked.map(({ method }) => method))).toEqual(
+    new Set(['POST', 'GET', 'DELETE']),
+  );
+  for (const { request } of server.asked) expect(request.url).toBe('/mcp');
+});
+
 it('lets no call overtake notifications/initialized, and no message initialize', async () => {
   let initialized: Asked | undefined;
   const server = await HandServer.start(
