@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
-import { H2Backlog, SMALL_REPLY_BYTES } from './h2-backlog.ts';
+import { H2Backlog } from './h2-backlog.ts';
 
 const MAX = 1_000_000;
 
@@ -107,6 +107,13 @@ describe('requests of a connection whose replies wait', () => {
     expect(connection.handled).toEqual(['kept']);
   });
 
+  it('wait for nothing when their connection is over', () => {
+    connection.hold(MAX + 1);
+    connection.backlog.stop();
+    connection.enter('late');
+    expect(connection.handled).toEqual(['late']);
+  });
+
   it('wait for what is left in the connection when its streams ended', async () => {
     const first = connection.hold(MAX + 1);
     connection.enter('one');
@@ -120,12 +127,18 @@ describe('requests of a connection whose replies wait', () => {
   });
 
   it('wait for what event streams keep, too, and not for small replies', () => {
-    for (let i = 0; i < 100; i += 1) connection.hold(SMALL_REPLY_BYTES);
+    for (let i = 0; i < 100; i += 1) connection.hold(65_536);
     connection.backlog.add(MAX);
     connection.enter('one');
     connection.backlog.add(1);
     connection.enter('two');
     expect(connection.handled).toEqual(['one']);
+  });
+
+  it('wait for replies that are a byte larger than small ones', () => {
+    for (let i = 0; i <= MAX / 65_537; i += 1) connection.hold(65_537);
+    connection.enter('one');
+    expect(connection.handled).toEqual([]);
   });
 });
 
@@ -173,6 +186,15 @@ describe('a peer that leaves more than it may', () => {
     expect(connection.unread).toBe(0);
     vi.advanceTimersByTime(1);
     expect(connection.unread).toBe(1);
+  });
+
+  it('has taken nothing until somebody counts it', () => {
+    Object.assign(connection.handle, { bytesWritten: undefined });
+    connection.hold(MAX + 1);
+    vi.advanceTimersByTime(3500);
+    connection.handle.bytesWritten = 4000;
+    vi.advanceTimersByTime(500);
+    expect(connection.unread).toBe(0);
   });
 
   it('has all of the time again the next time', async () => {

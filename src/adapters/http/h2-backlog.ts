@@ -11,7 +11,7 @@ import { queuedBytes, takenBytes } from './taken-bytes.ts';
 /** How often a peer that leaves too much is looked at within the time it has. */
 const LOOKS = 8;
 /** Replies so small are bounded by their number. */
-export const SMALL_REPLY_BYTES = 65_536;
+const SMALL_REPLY_BYTES = 65_536;
 
 export class H2Backlog {
   readonly #socket: Socket;
