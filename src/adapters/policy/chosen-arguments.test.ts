@@ -39,7 +39,7 @@ it('leave out what is absent or null, wherever it ends', () => {
   expect(chosenArguments(['a', 'b'], { a: null, b: 1 })).toEqual({ b: 1 });
 });
 
-it('find nothing that an object only inherits', () => {
+it('V43 find nothing that an object only inherits', () => {
   expect(chosenArguments(['toString', 'a.constructor'], { a: {} })).toEqual({});
 });
 
@@ -48,7 +48,7 @@ it('are undefined when one cannot be shown, so that nobody decides', () => {
   expect(chosenArguments(['b'], { b: { __entity: 1 } })).toBeUndefined();
 });
 
-it('V42 are undefined where a name beside them differs only in case, at any depth', () => {
+it('V42 V43 are undefined where a name beside them differs only in case, at any depth', () => {
   for (const given of [
     { path: '/a', Path: '/b' },
     { PATH: '/b' },

@@ -19,7 +19,7 @@ test.each([
   ['a\u00ffb', '=?base64?YcO/Yg==?='],
   ['\ta', '=?base64?CWE=?='],
   ['\uFEFFa', '=?base64?77u/YQ==?='],
-])('W54 V44: %j travels as %j', (value, header) => {
+])('W54 V43 V44: %j travels as %j', (value, header) => {
   expect(encodeHeaderValue(value)).toBe(header);
   expect(decodeHeaderValue(header)).toBe(value);
 });
@@ -82,7 +82,7 @@ test.each([
   'a\u007f',
   'a\u00e9',
   'a\nb',
-])('W54: %j is refused', (value) => {
+])('W54 V43: %j is refused', (value) => {
   expect(decodeHeaderValue(value)).toBeUndefined();
 });
 

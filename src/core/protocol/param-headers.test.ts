@@ -139,7 +139,7 @@ describe('what a request must say', () => {
     expect(check(args, ...lines)).toBeUndefined();
   });
 
-  test('W55: a value without its header is refused', () => {
+  test('W55 V43: a value without its header is refused', () => {
     expect(checkParamHeaders(headers, { region: 'a' }, headOf())).toEqual({
       error: 'HEADER_MISMATCH',
       detail: 'The Mcp-Param-Region header is missing.',
@@ -149,7 +149,7 @@ describe('what a request must say', () => {
   });
 
   test.each([undefined, null, {}, { region: null }, { options: null }, { options: 5 }, [], 'x'])(
-    'W55: the arguments %j need no header and may have none',
+    'W55 V43: the arguments %j need no header and may have none',
     (args) => {
       expect(check(args)).toBeUndefined();
       expect(check(args, ['mcp-param-region', 'a'])).toMatch(/repeats no argument/);
@@ -163,7 +163,7 @@ describe('what a request must say', () => {
     expect(checkParamHeaders(inherited, {}, headOf())).toBeUndefined();
   });
 
-  test('W55: strings are compared exactly, after decoding', () => {
+  test('W55 V43: strings are compared exactly, after decoding', () => {
     const args = { region: 'Zürich' };
     expect(check(args, ['mcp-param-region', encodeHeaderValue('Zürich')])).toBeUndefined();
     expect(check(args, ['mcp-param-region', encodeHeaderValue('zürich')])).toMatch(/differs/);
@@ -196,11 +196,11 @@ describe('what a request must say', () => {
     '',
     'true',
     '４２',
-  ])('W55: %j does not equal 42', (value) => {
+  ])('W55 V43: %j does not equal 42', (value) => {
     expect(check({ limit: 42 }, ['mcp-param-limit', value])).toBeDefined();
   });
 
-  test('W55: integers beyond 2^53 are refused, for they cannot be compared', () => {
+  test('W55 V43: integers beyond 2^53 are refused, for they cannot be compared', () => {
     const args: unknown = JSON.parse('{"limit":9007199254740993}');
     expect(check(args, ['mcp-param-limit', '9007199254740993'])).toMatch(/differs/);
     expect(
@@ -215,7 +215,7 @@ describe('what a request must say', () => {
     for (const value of ['True', '1', 'false', 'yes']) expect(dry(value)).toMatch(/differs/);
   });
 
-  test('W53: a repeated header is refused even if both are the same, argument or not', () => {
+  test('W53 V43: a repeated header is refused even if both are the same, argument or not', () => {
     const line = ['mcp-param-region', 'a'] as const;
     expect(check({ region: 'a' }, line, line)).toMatch(/more than once/);
     expect(check({}, line, line)).toMatch(/more than once/);

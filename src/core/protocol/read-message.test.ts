@@ -85,7 +85,7 @@ describe('ids (W35)', () => {
   );
 
   test.each(['null', '1.5', '1.0', '1e3', '-0.0', 'true', '[]', '{}'])(
-    'W35: the id %s is refused as an invalid request',
+    'W35 V43: the id %s is refused as an invalid request',
     (id) => {
       const refusal = refusalOf(`{"jsonrpc":"2.0","id":${id},"method":"m"}`);
       expect(refusal.error).toBe('INVALID_REQUEST');
@@ -138,7 +138,7 @@ describe('what is no message', () => {
     '\uFEFF{"jsonrpc":"2.0","method":"m"}',
     '{"a":tru}',
     '\u00a0{}',
-  ])('the text %j is no JSON', (text) => {
+  ])('V43: the text %j is no JSON', (text) => {
     expect(refusalOf(text)).toEqual({ error: 'PARSE_ERROR' });
   });
 
@@ -166,7 +166,7 @@ describe('what is no message', () => {
     '{"jsonrpc":"2.0","id":1,"method":"m","params":null}',
     '{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}',
     '{"jsonrpc":"2.0","id":1,"method":"m","params":"p"}',
-  ])('the JSON %s is no message', (text) => {
+  ])('V43: the JSON %s is no message', (text) => {
     expect(refusalOf(text).error).toBe('INVALID_REQUEST');
   });
 });
@@ -228,7 +228,7 @@ describe('members that parsers read differently', () => {
     '"\\u0050arams":{}',
     '"Error":1',
     '"Result":1',
-  ])('V42: a case variant of a reserved member is refused: %s', (members) => {
+  ])('V42 V43: a case variant of a reserved member is refused: %s', (members) => {
     expect(refusalOf(call(members))).toMatchObject({ error: 'INVALID_REQUEST', id: '7' });
   });
 
@@ -262,10 +262,12 @@ describe('members that parsers read differently', () => {
     '"params":{"Arguments":{}}',
     '"params":{"Ref":{}}',
     '"params":{"taskid":"1"}',
+    '"params":{"tas\u212aId":"1"}',
     '"params":{"Notifications":{}}',
     '"params":{"_Meta":{}}',
   ])('V42 V43: a case variant of what decides is refused: %s', (params) => {
-    for (const method of ['tools/call', 'resources/read', 'tasks/get', 'completion/complete']) {
+    const methods = ['tools/call', 'prompts/get', 'resources/read', 'subscriptions/listen'];
+    for (const method of [...methods, 'tasks/get', 'completion/complete']) {
       const refusal = refusalOf(`{"jsonrpc":"2.0","id":7,"method":"${method}",${params}}`);
       expect(refusal).toMatchObject({ error: 'INVALID_REQUEST', id: '7' });
     }
@@ -319,7 +321,7 @@ describe('members that parsers read differently', () => {
     '"params":{"arguments":{"a":[{"__proto__":{"admin":true}}]}}',
     '"params":{"a":{"\\u005f\\u005f\\u0070\\u0072\\u006f\\u0074\\u006f\\u005f\\u005f":1}}',
     '"params":{"a":{"\\u005F\\u005fproto__" : 1}}',
-  ])('a member named __proto__ is refused wherever it is: %s', (members) => {
+  ])('V43: a member named __proto__ is refused wherever it is: %s', (members) => {
     expect(refusalOf(call(members))).toMatchObject({ error: 'INVALID_REQUEST', id: '7' });
   });
 

@@ -59,13 +59,13 @@ describe('version and method', () => {
     ).toBeUndefined();
   });
 
-  test('W52: each missing header is refused with the id of the request', () => {
+  test('W52 V43: each missing header is refused with the id of the request', () => {
     expectMismatch(list, headOf(['mcp-method', 'tools/list']), /MCP-Protocol-Version.*missing/);
     expectMismatch(list, headOf(version), /Mcp-Method.*missing/);
     expectMismatch(list, headOf(version, ['mcp-method', '']), /Mcp-Method.*differs/);
   });
 
-  test('W53: a header that differs is refused, in case too', () => {
+  test('W53 V43: a header that differs is refused, in case too', () => {
     expectMismatch(list, headOf(version, ['mcp-method', 'tools/call']), /Mcp-Method.*differs/);
     expectMismatch(list, headOf(version, ['mcp-method', 'Tools/List']), /Mcp-Method.*differs/);
     expectMismatch(
@@ -84,7 +84,7 @@ describe('version and method', () => {
     expectMismatch(list, headOf(version, ['mcp-method', 'tools/list\u00a0']), /differs/);
   });
 
-  test('W53: a repeated header is refused, even if both are the same', () => {
+  test('W53 V43: a repeated header is refused, even if both are the same', () => {
     expectMismatch(list, headOf(version, version, ['mcp-method', 'tools/list']), /more than once/);
     const method = ['mcp-method', 'tools/list'] as const;
     expectMismatch(list, headOf(version, method, method), /more than once/);
@@ -103,7 +103,7 @@ describe('Mcp-Name', () => {
     ['tasks/get', 'taskId'],
     ['tasks/update', 'taskId'],
     ['tasks/cancel', 'taskId'],
-  ])('W52: %s repeats params.%s', (method, member) => {
+  ])('W52 V43: %s repeats params.%s', (method, member) => {
     const message = Message.request('1', method, `{"${member}":"x","other":"y"}`);
     const head = [version, ['mcp-method', method]] as const;
     expect(
@@ -113,7 +113,7 @@ describe('Mcp-Name', () => {
     expectMismatch(message, headOf(...head, ['mcp-name', 'y']), /Mcp-Name.*differs/);
   });
 
-  test('W53: values are compared in case, without outer spaces, and once', () => {
+  test('W53 V43: values are compared in case, without outer spaces, and once', () => {
     const padded = headOf(...callHeaders, ['mcp-name', ' get_weather\t']);
     expect(checkStandardHeaders(call, VERSION, padded)).toBeUndefined();
     expectMismatch(call, headOf(...callHeaders, ['mcp-name', 'Get_Weather']), /differs/);
@@ -138,7 +138,7 @@ describe('Mcp-Name', () => {
     expect(checkStandardHeaders(message, VERSION, encoded)).toBeUndefined();
   });
 
-  test('a body without the member is left to the server, unless a header names one', () => {
+  test('V43: a body without the member is left to the server, unless a header names one', () => {
     const message = Message.request('1', 'tools/call', '{"name":5}');
     expect(checkStandardHeaders(message, VERSION, headOf(...callHeaders))).toBeUndefined();
     expectMismatch(message, headOf(...callHeaders, ['mcp-name', '5']), /no params.name/);
@@ -156,10 +156,13 @@ describe('Mcp-Name', () => {
   });
 });
 
-test('W62: a notification needs no header, but those it has must be true', () => {
+test('W62 V43: a notification needs no header, but those it has must be true', () => {
   const message = Message.notification('notifications/cancelled', '{"requestId":1}');
   expect(checkStandardHeaders(message, VERSION, headOf())).toBeUndefined();
   const right = headOf(version, ['mcp-method', 'notifications/cancelled']);
   expect(checkStandardHeaders(message, VERSION, right)).toBeUndefined();
   expectMismatch(message, headOf(['mcp-method', 'tools/call']), /differs/);
+  const unasked = Message.notification('tools/call', '{"name":"a"}');
+  expect(checkStandardHeaders(unasked, VERSION, headOf())).toBeUndefined();
+  expectMismatch(unasked, headOf(['mcp-name', 'b']), /differs/);
 });
