@@ -3,6 +3,7 @@
  * rejects, as counters do whose labels do not fit, would end a call, or the process with
  * everybody's streams.
  */
+import { heedPromise } from './heed-promise.ts';
 import type { Telemetry } from './ports.ts';
 
 export type Sight = Pick<Telemetry, 'log' | 'count'>;
@@ -17,7 +18,7 @@ export function guardedTelemetry(telemetry: Telemetry): Telemetry {
     request: (era, method, outcome, durationMs, tenant) => {
       try {
         const left: unknown = telemetry.request(era, method, outcome, durationMs, tenant);
-        if (left !== undefined) heed(left, 'request', failed);
+        if (left !== undefined) heedPromise(left, (error) => failed('request', error));
       } catch (error) {
         failed('request', error);
       }
@@ -25,7 +26,7 @@ export function guardedTelemetry(telemetry: Telemetry): Telemetry {
     streamClosed: (era, kind, reason, ageMs) => {
       try {
         const left: unknown = telemetry.streamClosed(era, kind, reason, ageMs);
-        if (left !== undefined) heed(left, 'streamClosed', failed);
+        if (left !== undefined) heedPromise(left, (error) => failed('streamClosed', error));
       } catch (error) {
         failed('streamClosed', error);
       }
@@ -42,7 +43,7 @@ function guarded(sight: Sight, failed: Failed): Sight {
     log: (level, event, fields) => {
       try {
         const left: unknown = sight.log(level, event, fields);
-        if (left !== undefined) heed(left, 'log', failed);
+        if (left !== undefined) heedPromise(left, (error) => failed('log', error));
       } catch (error) {
         failed('log', error);
       }
@@ -50,19 +51,12 @@ function guarded(sight: Sight, failed: Failed): Sight {
     count: (name, labels, by) => {
       try {
         const left: unknown = sight.count(name, labels, by);
-        if (left !== undefined) heed(left, 'count', failed);
+        if (left !== undefined) heedPromise(left, (error) => failed('count', error));
       } catch (error) {
         failed('count', error);
       }
     },
   };
-}
-
-/** What an asynchronous function leaves. */
-function heed(left: unknown, method: keyof Telemetry, failed: Failed): void {
-  const { then } = (left ?? {}) as Partial<PromiseLike<unknown>>;
-  if (typeof then !== 'function') return;
-  then.call(left, undefined, (error: unknown) => failed(method, error));
 }
 
 /** Says the kind of error alone: its message is the telemetry's own. */
@@ -74,7 +68,7 @@ function failuresOf(sight: Sight): Failed {
     const kind = error instanceof Error ? error.name : typeof error;
     try {
       const left: unknown = sight.log('error', 'telemetry_failed', { method, kind });
-      if (left !== undefined) heed(left, 'log', () => {});
+      if (left !== undefined) heedPromise(left, () => {});
     } catch {
       // Nobody is left to be told.
     }
