@@ -111,6 +111,22 @@ describe('an identity that remembers', () => {
     expect(tokens.find(ANN)).toBe('a');
   });
 
+  it.each([
+    undefined,
+    null,
+    'ann',
+    {},
+    { kind: 'principal' },
+    { kind: 'principal', principal: {} },
+  ])('passes on what is no outcome, and notes nothing: %o', (said) => {
+    const tokens = new SubjectTokens(new VirtualClock());
+    const own = { verify: (_head: RequestHead, done: (o: never) => void) => done(said as never) };
+    const outcomes: unknown[] = [];
+    const identity = rememberingIdentity(own, tokens);
+    identity.verify(head('Bearer a'), (outcome) => outcomes.push(outcome));
+    expect([outcomes, tokens.size]).toEqual([[said], 0]);
+  });
+
   it('reads no token where none is wanted', () => {
     const tokens = new SubjectTokens(new VirtualClock());
     tokens.isWanted = false;

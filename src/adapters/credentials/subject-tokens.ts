@@ -3,7 +3,7 @@
  * authorization server that its operator named, and for nothing else. No token is sent on.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
-import type { Clock, Identity, OpenDoor, Principal } from '../../core/ports.ts';
+import type { Clock, Identity, IdentityOutcome, OpenDoor, Principal } from '../../core/ports.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { ResourceDoor } from '../../core/resource-door.ts';
 
@@ -80,7 +80,8 @@ export function rememberingIdentity(
     refusalOf: (head) => asked.refusalOf?.(head) ?? { error: 'UNAUTHORIZED' },
     verify: (head, done) =>
       asked.verify(head, (outcome) => {
-        if (tokens.isWanted && outcome.kind === 'principal') {
+        // Whoever wrote it may say anything: its endpoint refuses what is no outcome.
+        if (tokens.isWanted && isOfSomebody(outcome)) {
           const token = /^bearer +([^ ]+) *$/i.exec(head.header('authorization') ?? '')?.[1];
           const { principal, grant } = outcome;
           if (token !== undefined) tokens.remember(principal, token, grant?.expiresAt);
@@ -96,4 +97,10 @@ export function rememberingIdentity(
     },
     at: (publicUrl) => noted(identity.at?.(publicUrl) ?? identity),
   };
+}
+
+function isOfSomebody(
+  outcome: IdentityOutcome | undefined,
+): outcome is IdentityOutcome & { readonly kind: 'principal' } {
+  return outcome?.kind === 'principal' && typeof outcome.principal?.key === 'string';
 }
