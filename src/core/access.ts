@@ -68,7 +68,7 @@ export interface Access {
    */
   relearn?(server: string, tenant: string | undefined, tools: readonly unknown[]): void;
   /** What these say, for calls in the conversation they were read in alone. */
-  factsOf?(server: string, tools: readonly unknown[]): ToolsThere;
+  factsOf?(server: string, tools: readonly unknown[]): ToolsThere | undefined;
   /** They changed, and nobody needs to know how. */
   forget?(server: string, tenant: string | undefined): void;
 }

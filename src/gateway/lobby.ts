@@ -3,11 +3,13 @@
  * endpoint, so that a name that is not served is answered like a path that is not served, and only
  * to who may know.
  */
+import { systemClock } from '../adapters/system/system-clock.ts';
 import { systemRandom } from '../adapters/system/system-random.ts';
 import type { HttpExchange, Identity, Telemetry } from '../core/ports.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { hostOriginRules } from '../create-endpoint.ts';
 import { type Door, enter } from '../server/admission.ts';
+import { AskedIdentity } from '../server/asked-identity.ts';
 import { refuseExchange } from '../server/inbound.ts';
 import type { ListenConfig } from './gateway-config.ts';
 import type { Guards } from './gateway-guards.ts';
@@ -30,8 +32,10 @@ export class Lobby {
 
   /** @throws TypeError when the public URL or an origin is malformed. */
   constructor({ listen, ...parts }: LobbyParts) {
+    const sight = { telemetry: parts.telemetry, clock: systemClock };
     const guard = new HostOriginGuard(hostOriginRules(doorOf(listen, NAME)));
-    this.#door = { ...parts, name: NAME, guard, random: systemRandom };
+    const identity = new AskedIdentity(parts.identity, undefined, sight);
+    this.#door = { ...parts, identity, name: NAME, guard, random: systemRandom };
   }
 
   handle(exchange: HttpExchange): void {

@@ -379,15 +379,15 @@ describe('where a request goes', () => {
 
   it('is nowhere for whom the server is not there', () => {
     const asked: Principal[] = [];
-    const serves = (principal: Principal): boolean => {
+    const serves = (principal: Principal): Refusal => {
       asked.push(principal);
-      return false;
+      return { error: 'ROUTE_NOT_FOUND' };
     };
     const hidden = answered({ path: '/files/mcp' }, { serves });
     const nothing = answered({ path: '/files/nothing' });
     expect([hidden.status, hidden.body]).toEqual([404, nothing.body]);
     expect(asked).toEqual([ADA]);
-    expect(answered({ path: '/files/mcp' }, { serves: () => true }).status).toBe(502);
+    expect(answered({ path: '/files/mcp' }, { serves: () => undefined }).status).toBe(502);
   });
 
   it('is refused with the methods there are', () => {

@@ -8,7 +8,7 @@
  * 6. identity   7. route   8. method   9. drain
  */
 import type { AuditTrail } from '../core/access.ts';
-import type { Refusal } from '../core/errors.ts';
+import { ERRORS, type Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import { type Grant, UNKNOWN_GRANT } from '../core/grant.ts';
 import type {
@@ -21,7 +21,6 @@ import type {
 } from '../core/ports.ts';
 import { corsHeaders, preflightHeaders } from '../core/security/cors.ts';
 import type { HostOriginGuard } from '../core/security/host-origin.ts';
-import { askIdentity } from './asked-identity.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
@@ -34,6 +33,7 @@ const ALLOW_ALL = 'GET, POST, DELETE, OPTIONS';
 /** What every request meets before any route: one endpoint's, or a gateway's before any server. */
 export interface Door extends HealthSource, MetadataSource {
   readonly guard: HostOriginGuard;
+  /** Calls back once, and never throws. */
   readonly identity: Identity;
   readonly telemetry: Telemetry;
   readonly random: Randomness;
@@ -47,13 +47,9 @@ export function admit(context: EndpointContext, exchange: HttpExchange): void {
   const { count } = context.revocations;
   enter(context, exchange, (headers, principal, grant) => {
     const inbound = new Inbound(context, exchange, headers, principal, grant, count);
-    const fault = inbound.trustFault;
+    const fault = inbound.trustFault ?? context.serves?.(principal);
     if (fault !== undefined) {
       inbound.refuse(fault);
-      return;
-    }
-    if (context.serves?.(principal) === false) {
-      inbound.refuse({ error: 'ROUTE_NOT_FOUND' });
       return;
     }
     // Whoever calls in this process has the endpoint already, and names no server.
@@ -90,7 +86,7 @@ export function enter(
     return;
   }
   const verify = (): void => {
-    askIdentity(door, head, (outcome) => {
+    door.identity.verify(head, (outcome) => {
       if (outcome.kind === 'principal') {
         count(door, exchange, headers, outcome.principal, () =>
           then(headers, outcome.principal, outcome.grant),
@@ -136,7 +132,8 @@ function settle(
   next: () => void,
 ): void {
   if (full === undefined) next();
-  else if (isStream(exchange.head)) comeBack(exchange, headers, waitMsOf(full));
+  else if (isStream(exchange.head) && ERRORS[full.error].retryable)
+    comeBack(exchange, headers, waitMsOf(full));
   else refuseExchange(door, exchange, headers, full);
 }
 

@@ -1,33 +1,44 @@
 import { describe, expect, it, test } from 'vitest';
 import { BARE_GRANT } from '../core/grant.ts';
 import { principalOf } from '../core/principal.ts';
-import type {
-  Identity,
-  IdentityOutcome,
-  LogFields,
-  RequestHead,
-  Telemetry,
-} from '../core/ports.ts';
-import { askIdentity } from './asked-identity.ts';
+import type { Identity, IdentityOutcome, LogFields, RequestHead } from '../core/ports.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { AskedIdentity } from './asked-identity.ts';
 
 const ANN = principalOf({ tenant: 'acme', issuer: 'me', subject: 'ann', clientId: '' });
 const HEAD = {} as RequestHead;
 const INTERNAL = { kind: 'refused', refusal: { error: 'INTERNAL' }, why: 'failed' };
+const ANSWER_MS_MAX = 30_000;
+
+interface Asked {
+  readonly identity: AskedIdentity;
+  readonly clock: VirtualClock;
+  readonly lines: unknown[][];
+}
+
+function askedOf(identity: object, publicUrl?: string): Asked {
+  const lines: unknown[][] = [];
+  const telemetry = { log: (...line: unknown[]) => void lines.push(line), count() {} };
+  const clock = new VirtualClock();
+  const asked = new AskedIdentity(identity as Identity, publicUrl, { telemetry, clock });
+  return { identity: asked, clock, lines };
+}
+
+function detailsOf(lines: unknown[][]): unknown[] {
+  return lines.map(([, , fields]) => (fields as LogFields)['detail']);
+}
 
 /** What came of it, once everything that it left behind has run. */
 async function asked(
   verify: unknown,
 ): Promise<{ outcomes: IdentityOutcome[]; details: unknown[] }> {
   const outcomes: IdentityOutcome[] = [];
-  const details: unknown[] = [];
-  const telemetry = {
-    log: (_level: string, _event: string, fields: LogFields) => void details.push(fields['detail']),
-  } as unknown as Telemetry;
-  askIdentity({ identity: { verify } as Identity, telemetry }, HEAD, (outcome) => {
+  const { identity, lines } = askedOf({ verify });
+  identity.verify(HEAD, (outcome) => {
     outcomes.push(outcome);
   });
   await new Promise((resolve) => setImmediate(resolve));
-  return { outcomes, details };
+  return { outcomes, details: detailsOf(lines) };
 }
 
 const known = { kind: 'principal', principal: ANN } as const;
@@ -36,9 +47,9 @@ const telling = (outcome: unknown) => (_head: unknown, done: (some: unknown) => 
 };
 
 const granting = (grant: unknown) => telling({ ...known, grant });
-const RETURNED = 'verify() returned its outcome; give it to done()';
-const NO_GRANT = 'a grant without expiresAt, scopes, groups or claims';
-const NO_HEADERS = 'a refusal whose headers are no flat list of names and values';
+const RETURNED = 'verify() returned its answer; give it to done()';
+const NO_GRANT = 'verify() said a grant without expiresAt, scopes, groups or claims';
+const NO_HEADERS = 'verify() said a refusal whose headers are no flat list of names and values';
 
 describe('an identity that somebody else wrote', () => {
   it('lets in whom it knows, and refuses as it says', async () => {
@@ -59,25 +70,33 @@ describe('an identity that somebody else wrote', () => {
     ['returns its outcome', () => known, RETURNED],
     ['resolves to it', async () => known, RETURNED],
     ['returns a refusal', () => refusal('FORBIDDEN'), RETURNED],
-    ['says nothing', telling(undefined), 'an outcome that is neither principal nor refusal'],
-    ['refuses without a code', telling({ kind: 'refused' }), 'an unknown refusal'],
-    ['has a code of its own', telling(refusal('NOPE')), 'an unknown refusal'],
-    ['knows nobody', telling({ kind: 'principal' }), 'no principal'],
-    ['knows nobody and says so', telling({ kind: 'principal', principal: null }), 'no principal'],
+    [
+      'says nothing',
+      telling(undefined),
+      'verify() said an outcome that is neither principal nor refusal',
+    ],
+    ['refuses without a code', telling({ kind: 'refused' }), 'verify() said an unknown refusal'],
+    ['has a code of its own', telling(refusal('NOPE')), 'verify() said an unknown refusal'],
+    ['knows nobody', telling({ kind: 'principal' }), 'verify() said no principal'],
+    [
+      'knows nobody and says so',
+      telling({ kind: 'principal', principal: null }),
+      'verify() said no principal',
+    ],
     [
       'forgets a part',
       telling({ kind: 'principal', principal: { ...ANN, clientId: undefined } }),
-      'a principal without tenant, issuer, subject or clientId; make it with principalOf()',
+      'verify() said a principal without tenant, issuer, subject or clientId; make it with principalOf()',
     ],
     [
       'forgets the key',
       telling({ kind: 'principal', principal: { ...ANN, key: undefined } }),
-      'a principal whose key is not that of its parts; make it with principalOf()',
+      'verify() said a principal whose key is not that of its parts; make it with principalOf()',
     ],
     [
       'has the key of another',
       telling({ kind: 'principal', principal: { ...ANN, subject: 'bob' } }),
-      'a principal whose key is not that of its parts; make it with principalOf()',
+      'verify() said a principal whose key is not that of its parts; make it with principalOf()',
     ],
     ['has an empty grant', granting({}), NO_GRANT],
     ['has no grant and says so', granting(null), NO_GRANT],
@@ -115,7 +134,7 @@ describe('an identity that somebody else wrote', () => {
     [
       'has scopes as one text',
       telling(refusal('FORBIDDEN', { scopes: 'a b' })),
-      'a refusal whose scopes are no list of texts',
+      'verify() said a refusal whose scopes are no list of texts',
     ],
   ])('lets nobody in and says why when it %s', async (_name, verify, detail) => {
     expect(await asked(verify)).toEqual({ outcomes: [INTERNAL], details: [detail] });
@@ -144,7 +163,12 @@ describe('an identity that somebody else wrote', () => {
       done(known);
       fail();
     };
-    expect(await asked(late)).toEqual({ outcomes: [known], details: [] });
+    expect(await asked(late)).toEqual({ outcomes: [known], details: ['verify() rejected'] });
+    const atOnce = (_head: unknown, done: (outcome: unknown) => void): void => {
+      done(known);
+      fail();
+    };
+    expect(await asked(atOnce)).toEqual({ outcomes: [known], details: ['verify() threw'] });
   });
 
   it('is looked at once for each that it tells again', async () => {
@@ -162,17 +186,79 @@ describe('an identity that somebody else wrote', () => {
     expect(looks).toBe(1);
   });
 
+  it('is answered for where it says nothing for too long', () => {
+    const outcomes: IdentityOutcome[] = [];
+    let late: ((outcome: unknown) => void) | undefined;
+    const verify = (_head: unknown, done: (outcome: unknown) => void): void => void (late = done);
+    const { identity, clock, lines } = askedOf({ verify });
+    identity.verify(HEAD, (outcome) => void outcomes.push(outcome));
+    clock.advance(ANSWER_MS_MAX - 1);
+    expect(outcomes).toEqual([]);
+    clock.advance(1);
+    const refusal = { error: 'CREDENTIAL_UNVERIFIABLE' };
+    expect(outcomes).toEqual([{ kind: 'refused', refusal, why: 'failed' }]);
+    late?.(known);
+    expect(outcomes).toHaveLength(1);
+    expect(detailsOf(lines)).toEqual(['verify() did not answer in time']);
+  });
+
   it('is complained of by name, as an error', () => {
-    const lines: unknown[] = [];
-    const telemetry = { log: (...line: unknown[]) => lines.push(line) } as unknown as Telemetry;
-    askIdentity({ identity: { verify: fail }, telemetry }, HEAD, () => {});
-    expect(lines).toEqual([['error', 'identity_failed', { detail: 'verify() threw' }]]);
+    const { identity, lines } = askedOf({ verify: fail });
+    identity.verify(HEAD, () => {});
+    const fields = { detail: 'verify() threw', kind: 'Error' };
+    expect(lines).toEqual([['error', 'identity_failed', fields]]);
   });
 
   it('is not blamed for what we do after it', () => {
-    const identity = { verify: telling(known) } as unknown as Identity;
-    const telemetry = {} as Telemetry;
-    expect(() => askIdentity({ identity, telemetry }, HEAD, fail)).toThrow('broken');
+    const { identity, lines } = askedOf({ verify: telling(known) });
+    expect(() => identity.verify(HEAD, fail)).toThrow('broken');
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('what an identity says of itself', () => {
+  const FACTS = { issuers: ['i'], scopes: [], dpopAlgorithms: [], isDpopRequired: false };
+
+  it('is passed on', () => {
+    const told = { error: 'UNAUTHORIZED', headers: ['WWW-Authenticate', 'Bearer'] };
+    const { identity, lines } = askedOf({ refusalOf: () => told, authorization: FACTS });
+    expect(identity.refusalOf(HEAD)).toBe(told);
+    expect(identity.authorization).toBe(FACTS);
+    expect(lines).toEqual([]);
+  });
+
+  it('may be nothing', () => {
+    const { identity, lines } = askedOf({});
+    expect(identity.refusalOf(HEAD)).toEqual({ error: 'UNAUTHORIZED' });
+    expect(identity.authorization).toBeUndefined();
+    expect(lines).toEqual([]);
+  });
+
+  it('does not count where it throws or is garbage, and is told', () => {
+    const failing = askedOf({
+      refusalOf: fail,
+      get authorization() {
+        return fail();
+      },
+    });
+    const garbage = askedOf({ refusalOf: () => 'no', authorization: 'Bearer' });
+    for (const { identity } of [failing, garbage]) {
+      expect(identity.refusalOf(HEAD)).toEqual({ error: 'UNAUTHORIZED' });
+      expect(identity.authorization).toBeUndefined();
+    }
+    expect(detailsOf(failing.lines)).toEqual(['refusalOf threw', 'authorization threw']);
+    expect(detailsOf(garbage.lines)).toEqual([
+      'refusalOf is an unknown refusal',
+      'authorization is facts without issuers, scopes or dpopAlgorithms',
+    ]);
+  });
+
+  it('is asked before the server that is served', async () => {
+    const at = (publicUrl: string): object => ({ verify: telling({ ...known, at: publicUrl }) });
+    const { identity } = askedOf({ verify: fail, at }, 'https://a.example');
+    const outcomes: IdentityOutcome[] = [];
+    identity.verify(HEAD, (outcome) => void outcomes.push(outcome));
+    expect(outcomes).toEqual([{ ...known, at: 'https://a.example' }]);
   });
 });
 

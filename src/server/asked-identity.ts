@@ -2,16 +2,87 @@
  * The one place that asks an identity. Whoever embeds us may have written it, in a language that
  * checks nothing: what it gets wrong lets nobody in, is answered, and ends no process.
  */
+import type { Refusal } from '../core/errors.ts';
 import type { Grant } from '../core/grant.ts';
 import { principalKey } from '../core/principal.ts';
-import type {
-  Identity,
-  IdentityOutcome,
-  Principal,
-  RequestHead,
-  Telemetry,
-} from '../core/ports.ts';
+import type { Identity, IdentityOutcome, Principal, RequestHead } from '../core/ports.ts';
 import { areTexts, refusalFault } from '../core/refusal-fault.ts';
+import type { RefusingDoor } from '../core/refusing-door.ts';
+import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
+import { type AskedPort, Asking } from './guarded/asking.ts';
+import { Patience } from './guarded/patience.ts';
+import { PortFailures, type PortSight } from './guarded/port-failures.ts';
+
+/** Milliseconds it may take: many times what an authorization server is given to answer. */
+const ANSWER_MS_MAX = 30_000;
+
+export class AskedIdentity implements Identity, RefusingDoor {
+  readonly #identity: Identity & Partial<ResourceDoor>;
+  /** The same before the server that is served. */
+  readonly #asked: Identity & Partial<RefusingDoor>;
+  readonly #port: AskedPort<IdentityOutcome>;
+
+  /** @param publicUrl - of the server: a token for another is none here. */
+  constructor(identity: Identity, publicUrl: string | undefined, sight: PortSight) {
+    this.#identity = identity;
+    this.#asked = before(identity, publicUrl);
+    this.#port = {
+      failures: new PortFailures('identity', sight),
+      patience: new Patience(sight.clock, ANSWER_MS_MAX),
+      faultOf: outcomeFault,
+      isAnswer: isOutcome,
+      failed: { kind: 'refused', refusal: { error: 'INTERNAL' }, why: 'failed' },
+      late: { kind: 'refused', refusal: { error: 'CREDENTIAL_UNVERIFIABLE' }, why: 'failed' },
+    };
+  }
+
+  /** Calls `done` once. */
+  verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
+    const asking = new Asking(this.#port, 'verify', done);
+    asking.ask((answered) => this.#asked.verify(head, answered));
+  }
+
+  /** Without headers where it says nothing of that. */
+  refusalOf(head: RequestHead): Refusal {
+    const refusal = this.#read('refusalOf', () => this.#asked.refusalOf?.(head), refusalFault);
+    return refusal ?? { error: 'UNAUTHORIZED' };
+  }
+
+  get authorization(): AuthorizationFacts | undefined {
+    return this.#read('authorization', () => this.#identity.authorization, authorizationFault);
+  }
+
+  /** What it says of itself, unless that is not what it must be. */
+  #read<Said>(
+    member: string,
+    read: () => Said | undefined,
+    faultOf: (said: Said) => string | undefined,
+  ): Said | undefined {
+    const { failures } = this.#port;
+    try {
+      const said = read();
+      const fault = said === undefined ? undefined : faultOf(said);
+      if (fault === undefined) return said;
+      failures.tell(`${member} is ${fault}`);
+    } catch (error) {
+      failures.tell(`${member} threw`, error);
+    }
+    return undefined;
+  }
+}
+
+function before(
+  identity: Identity & Partial<ResourceDoor>,
+  publicUrl: string | undefined,
+): Identity {
+  return (publicUrl === undefined ? undefined : identity.at?.(publicUrl)) ?? identity;
+}
+
+/** What else a short function returns, a timer for example, says nothing. */
+function isOutcome(left: unknown): boolean {
+  const kind = (left as { readonly kind?: unknown } | null | undefined)?.kind;
+  return kind === 'principal' || kind === 'refused';
+}
 
 /** Those that were found whole: most are told again and again. */
 const whole = {
@@ -19,52 +90,8 @@ const whole = {
   grants: new WeakSet<Grant>(),
 };
 
-/** Calls `done` once, whatever the identity does, unless it never says anything. */
-export function askIdentity(
-  { identity, telemetry }: { readonly identity: Identity; readonly telemetry: Telemetry },
-  head: RequestHead,
-  done: (outcome: IdentityOutcome) => void,
-): void {
-  let isDone = false;
-  const settle = (outcome: IdentityOutcome): void => {
-    if (isDone) return;
-    isDone = true;
-    done(outcome);
-  };
-  const fail = (detail: string): void => {
-    if (isDone) return;
-    telemetry.log('error', 'identity_failed', { detail });
-    settle({ kind: 'refused', refusal: { error: 'INTERNAL' }, why: 'failed' });
-  };
-  try {
-    const returned: unknown = identity.verify(head, (outcome) => {
-      const fault = faultOf(outcome);
-      if (fault === undefined) settle(outcome);
-      else fail(fault);
-    });
-    if (returned !== undefined) heed(returned, fail);
-  } catch (error) {
-    // What was thrown after the outcome is not the identity's.
-    if (isDone) throw error;
-    fail('verify() threw');
-  }
-}
-
-/**
- * Whoever returns an outcome in place of giving it to `done` would leave the client waiting. What
- * else a short function returns, a timer for example, says nothing.
- */
-function heed(returned: unknown, fail: (detail: string) => void): void {
-  const tell = (value: unknown): void => {
-    const kind = (value as { readonly kind?: unknown } | null | undefined)?.kind;
-    if (kind !== 'principal' && kind !== 'refused') return;
-    fail('verify() returned its outcome; give it to done()');
-  };
-  if (returned instanceof Promise) returned.then(tell, () => fail('verify() rejected'));
-  else tell(returned);
-}
-
-function faultOf(outcome: IdentityOutcome | undefined): string | undefined {
+/** What is wrong with what an identity says; undefined for nothing. */
+export function outcomeFault(outcome: IdentityOutcome | undefined): string | undefined {
   // A refusal is an object of its own each time: remembering it would cost more than looking.
   if (outcome?.kind === 'refused') return refusalFault(outcome.refusal);
   if (outcome?.kind !== 'principal') return 'an outcome that is neither principal nor refusal';
@@ -113,4 +140,10 @@ function grantFault(grant: Grant): string | undefined {
     claims !== null &&
     (credentialId === undefined || typeof credentialId === 'string');
   return isWhole ? undefined : 'a grant without expiresAt, scopes, groups or claims';
+}
+
+function authorizationFault(facts: AuthorizationFacts): string | undefined {
+  const { issuers, scopes, dpopAlgorithms } = facts ?? {};
+  const isWhole = areTexts(issuers) && areTexts(scopes) && areTexts(dpopAlgorithms);
+  return isWhole ? undefined : 'facts without issuers, scopes or dpopAlgorithms';
 }

@@ -62,8 +62,8 @@ export interface EndpointContext extends WarrantPorts {
   readonly metadataAt?: ((path: string) => string | undefined) | undefined;
   /** Where tokens come from; undefined while nobody else's are taken. */
   readonly authorization: () => AuthorizationFacts | undefined;
-  /** Whether there is such a server for somebody; undefined: for all. */
-  readonly serves?: ((principal: Principal) => boolean) | undefined;
+  /** Why there is no such server for somebody; undefined: there is, for all. */
+  readonly serves?: ((principal: Principal) => Refusal | undefined) | undefined;
   /** Whether requests go on to servers in this process, which decide by the same credential. */
   readonly passesOrigin: boolean;
   /** Whether clients are told why the upstream cannot be reached. */

@@ -28,11 +28,17 @@ import { clientBounds } from '../core/protocol/read-message.ts';
 import { HostOriginGuard } from '../core/security/host-origin.ts';
 import { metadataAt } from '../core/security/protected-resource.ts';
 import { admit } from './admission.ts';
+import { AskedIdentity } from './asked-identity.ts';
 import { Connections } from './connections.ts';
 import type { EndpointContext, Expiring } from './context.ts';
 import { doorChallenges } from './door-challenges.ts';
 import { drainEndpoint } from './drain.ts';
 import { EraDiscovery } from './era-discovery.ts';
+import { GuardedAccess } from './guarded/guarded-access.ts';
+import { GuardedAudit } from './guarded/guarded-audit.ts';
+import { GuardedGate } from './guarded/guarded-gate.ts';
+import { guardedServes } from './guarded/guarded-serves.ts';
+import { guardedUpstream } from './guarded/guarded-upstream.ts';
 import type { Isolation } from './instance-places.ts';
 import { InstancePool, type TaskChoice } from './instance-pool.ts';
 import { KnownTools } from './known-tools.ts';
@@ -208,11 +214,11 @@ export class Endpoint implements Application, OpenDoor {
 
   #build(ports: EndpointPorts, settings: EndpointSettings): EndpointContext {
     const { limits } = settings;
-    const { clock, random, telemetry, upstream, seal } = ports;
+    const { clock, random, telemetry, seal } = ports;
+    const { upstream, identity, access, audit, gate, serves } = guarded(ports, settings);
     const ticker = this.#ticker;
     const name = settings.name ?? upstream.name;
     const { heartbeat } = settings;
-    const { access, audit, gate } = ports;
     const knownTools = access === undefined ? undefined : new KnownTools(access, name);
     const listChanged = knownTools?.listChanged.bind(knownTools);
     // What several servers are merged by runs nothing: their own endpoints count what they start.
@@ -225,12 +231,17 @@ export class Endpoint implements Application, OpenDoor {
       ...ports,
       ...settings,
       name,
-      identity: before(ports.identity, settings.publicUrl),
+      upstream,
+      identity,
+      access,
+      audit,
+      gate,
+      serves,
       prefix,
       passesOrigin: settings.passesOrigin ?? false,
       whyNotReady: prefix === '' ? () => whyNotReady(this.#context) : undefined,
-      metadataAt: (path) => metadataOf(ports.identity, settings, path),
-      authorization: () => (ports.identity as Partial<ResourceDoor>).authorization,
+      metadataAt: (path) => metadataOf(identity, settings, path),
+      authorization: () => identity.authorization,
       bounds: clientBounds(limits),
       guard: new HostOriginGuard(settings),
       connections: new Connections(heart, ticker),
@@ -266,22 +277,36 @@ export class Endpoint implements Application, OpenDoor {
   }
 }
 
+/** What a program may have written itself, so that its failures are nobody's but its own. */
+function guarded(
+  { upstream, identity, access, audit, gate, clock, telemetry }: EndpointPorts,
+  { publicUrl, serves }: EndpointSettings,
+): GuardedPorts {
+  const sight = { clock, telemetry };
+  return {
+    upstream: guardedUpstream(upstream, sight),
+    identity: new AskedIdentity(identity, publicUrl, sight),
+    access: access && GuardedAccess.of(access, sight),
+    audit: audit && GuardedAudit.of(audit, sight),
+    gate: gate && GuardedGate.of(gate, sight),
+    serves: serves && guardedServes(serves, sight),
+  };
+}
+
+interface GuardedPorts extends Pick<EndpointContext, 'access' | 'audit' | 'gate' | 'serves'> {
+  readonly upstream: Upstream;
+  readonly identity: AskedIdentity;
+}
+
 function decide({ reply }: Undecided): undefined {
   reply?.decide();
 }
 
-/** The identity as it is before this very server: a token for another is none here. */
-function before(identity: Identity, publicUrl: string | undefined): Identity {
-  const door = identity as Partial<ResourceDoor>;
-  return (publicUrl === undefined ? undefined : door.at?.(publicUrl)) ?? identity;
-}
-
 function metadataOf(
-  identity: Identity,
+  { authorization }: Partial<ResourceDoor>,
   { publicUrl, prefix = '' }: EndpointSettings,
   path: string,
 ): string | undefined {
-  const { authorization } = identity as Partial<ResourceDoor>;
   if (publicUrl === undefined || authorization === undefined) return undefined;
   return metadataAt(path, { publicUrl, prefix, isOnly: prefix === '' }, authorization);
 }
