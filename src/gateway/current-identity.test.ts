@@ -175,6 +175,19 @@ describe('whoever is denied', () => {
     });
   });
 
+  it.each([undefined, null, {}, { kind: 'principal' }, { kind: 'principal', principal: null }])(
+    'is not looked for where an identity says %o',
+    (said) => {
+      const own = ownIdentity({
+        verify: (_: unknown, done: (o: unknown) => void) => done(said),
+      });
+      const current = currentOf(tokenAuth(ONE), own, denied());
+      for (const identity of [current, current.at('https://gate.example/files')]) {
+        expect(asked(identity)).toBe(said);
+      }
+    },
+  );
+
   it('is nobody else, and may come again', () => {
     const denials = denied();
     denials.deny({ subjects: ['bob'] });

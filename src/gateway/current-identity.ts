@@ -9,6 +9,7 @@ import type { Identity, IdentityOutcome, OpenDoor, RequestHead } from '../core/p
 import type { RefusingDoor } from '../core/refusing-door.ts';
 import type { AuthorizationFacts, ResourceDoor } from '../core/resource-door.ts';
 import { challenge } from '../core/security/challenge.ts';
+import { outcomeFault } from '../server/asked-identity.ts';
 import type { AuthConfig, ListenConfig } from './gateway-config.ts';
 import { BuiltWays } from './built-ways.ts';
 import type { IdentityPorts } from './identity-of.ts';
@@ -48,14 +49,15 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
 
   verify(head: RequestHead, done: (outcome: IdentityOutcome) => void): void {
     const { identity } = this.#built;
-    identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
+    // What a program's own leaves, a promise that may reject, is its endpoint's to look at.
+    return identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
   }
 
   at(publicUrl: string): Identity {
     return {
       verify: (head, done) => {
         const identity = this.#before(publicUrl);
-        identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
+        return identity.verify(head, (outcome) => done(this.#judged(outcome, identity, head)));
       },
     };
   }
@@ -95,7 +97,8 @@ export class CurrentIdentity implements Identity, OpenDoor, ResourceDoor {
     identity: Identity & Partial<RefusingDoor>,
     head: RequestHead,
   ): IdentityOutcome {
-    if (outcome.kind !== 'principal') return outcome;
+    // A program's own may say anything: its endpoint refuses what is no outcome.
+    if (outcomeFault(outcome) !== undefined || outcome.kind !== 'principal') return outcome;
     if (!this.#denials.isDenied(outcome.principal, outcome.grant)) return outcome;
     const refusal = identity.refusalOf?.(head) ?? NOT_VALID;
     return { kind: 'refused', refusal, why: 'denied' };

@@ -8,10 +8,14 @@ import { RateGate } from '../adapters/gate/rate-gate.ts';
 import type { Rates } from '../adapters/gate/rate-rules.ts';
 import { PolicyAccess } from '../adapters/policy/policy-access.ts';
 import type { PolicyRules } from '../adapters/policy/policy-rules.ts';
+import { systemClock } from '../adapters/system/system-clock.ts';
 import { systemRandom } from '../adapters/system/system-random.ts';
 import type { Access, AuditTrail } from '../core/access.ts';
 import type { Gate } from '../core/gate.ts';
 import type { Telemetry } from '../core/ports.ts';
+import { GuardedAccess } from '../server/guarded/guarded-access.ts';
+import { GuardedAudit } from '../server/guarded/guarded-audit.ts';
+import { GuardedGate } from '../server/guarded/guarded-gate.ts';
 import type { AuditConfig, GatewayConfig } from './gateway-config.ts';
 import { ratesOf } from './tenants.ts';
 
@@ -54,11 +58,14 @@ export class GatewayGuards {
     if (given.audit === undefined && config.audit !== undefined) {
       this.#journal = journalOf(config.audit, telemetry);
     }
-    this.guards = {
-      access: given.access ?? this.#policies,
-      audit: given.audit ?? this.#journal,
-      gate: given.gate ?? gate,
-    };
+    this.guards = guarded(
+      {
+        access: given.access ?? this.#policies,
+        audit: given.audit ?? this.#journal,
+        gate: given.gate ?? gate,
+      },
+      telemetry,
+    );
   }
 
   /**
@@ -87,6 +94,16 @@ export class GatewayGuards {
   async close(): Promise<void> {
     await this.#journal?.close();
   }
+}
+
+/** Here, since all servers share each of them, and what became of its failures. */
+function guarded({ access, audit, gate }: Guards, telemetry: Telemetry): Guards {
+  const sight = { telemetry, clock: systemClock };
+  return {
+    access: access && GuardedAccess.of(access, sight),
+    audit: audit && GuardedAudit.of(audit, sight),
+    gate: gate && GuardedGate.of(gate, sight),
+  };
 }
 
 function journalOf(

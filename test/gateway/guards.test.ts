@@ -219,3 +219,35 @@ describe('a config of guards', () => {
     });
   });
 });
+
+describe('what a program plugs into a gateway, and what fails', () => {
+  const fail = (): never => {
+    throw new Error('broken');
+  };
+  const reject = async (): Promise<never> => fail();
+  const later = (_whom: unknown, done: (said: never) => void): void => {
+    setImmediate(() => done(undefined as never));
+  };
+
+  it.each<[name: string, port: string, given: object, statuses: number[]]>([
+    ['an identity that throws', 'identity', { verify: fail }, [500, 500]],
+    ['an identity that rejects', 'identity', { verify: reject }, [500, 500]],
+    ['an identity that says nothing later', 'identity', { verify: later }, [500, 500]],
+    ['a gate that throws', 'gate', { arrive: fail }, [500, 500]],
+    ['a gate that rejects', 'gate', { arrive: reject }, [500, 500]],
+    ['policies that reject', 'access', { decide: reject, filter: fail }, [500, 404]],
+    ['a record that throws', 'audit', { fault: fail, record: fail }, [503, 404]],
+  ])('%s refuses those it was asked about', async (_, port, given, statuses) => {
+    const host = await gatewayHost(configOf({ alpha: childOf() }), { [port]: given });
+    const asked = async (path: string): Promise<number> =>
+      (await host.send(postOf(path, initialize('2025-11-25'), BEARER)).whole()).status;
+    const seen = [await asked('/alpha/mcp'), await asked('/nowhere/mcp')];
+    expect(seen).toEqual(statuses);
+    const events = host.log.map(({ event }) => event);
+    expect(events).toContain(`${port}_failed`);
+    expect((await host.send({ path: '/healthz' }).whole()).status).toBe(200);
+    if (port === 'audit') host.gateway.revoke({ subjects: ['ann'] });
+    await host.close();
+    expect(host.gateway.status.servers).toMatchObject([{ sessions: 0, pending: 0 }]);
+  });
+});
