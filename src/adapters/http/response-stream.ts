@@ -4,9 +4,10 @@
  * is possible.
  */
 import type { ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
+import { reset } from './reset.ts';
 import { takenBytes } from './taken-bytes.ts';
 
 /** The stream of a reply that somebody else began: not a byte of ours may stand in it. */
@@ -98,16 +99,6 @@ export function cutWhenStalled(res: ServerResponse, stallMs: number): void {
   res.once('timeout', () => reset(socket));
   // What comes next on the connection may take as long as it likes: before Node begins with it.
   res.prependOnceListener('finish', () => socket.setTimeout(before));
-}
-
-/**
- * Cuts so that queued bytes are dropped: a reader that does not read would keep them in the kernel.
- */
-export function reset(socket: Socket): void {
-  // Only plain TCP has a reset: not TLS, not a Unix socket, not what a framework injects.
-  const isTcp = socket instanceof Socket && socket.remoteAddress !== undefined;
-  if (isTcp && !('encrypted' in socket)) socket.resetAndDestroy();
-  else socket.destroy();
 }
 
 function ignore(): void {

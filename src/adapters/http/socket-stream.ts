@@ -12,7 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
-import { reset } from './response-stream.ts';
+import { reset } from './reset.ts';
 import { takenBytes } from './taken-bytes.ts';
 
 export class SocketStream implements StreamSink {
