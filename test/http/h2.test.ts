@@ -512,6 +512,26 @@ describe('V53: one connection', () => {
     expect(received).toBeLessThan(large.length * app.exchanges.length);
   });
 
+  it('is closed when what it leaves is too much with what others leave, however little', async () => {
+    await open({ unsentTotalBytesMax: 5_000_000 });
+    const small = 'x'.repeat(60_000);
+    app.script = (exchange) => exchange.respond(200, [], small);
+    const unread = async (): Promise<TLSSocket> => {
+      const raw = await rawSession();
+      const count = app.exchanges.length + 50;
+      for (let i = 0; i < 50; i += 1) raw.write(frame(1, 5, 2 * i + 1, GET_HEAD));
+      await app.until(() => app.exchanges.length === count, 'the requests');
+      return raw;
+    };
+    const raw = await unread();
+    const over = new Promise((resolve) => raw.once('close', resolve));
+    await unread();
+    await seen.until(() => seen.counted('h2_connections_cut_total', 'unread') === 1);
+    raw.resume();
+    await over;
+    expect(seen.logged('unread_connections_cut')).toHaveLength(1);
+  });
+
   it.each(['replies', 'event streams'])(
     'gets all the %s it reads, large as they are',
     async (kind) => {

@@ -66,6 +66,12 @@ export interface ConnectionLimits {
   /** Bytes a second that such a peer must take. Default 16,384. */
   readonly unsentBytesPerSecondMin: number;
   /**
+   * Bytes of replies and streams that wait to be taken on all connections together, but for 16 KiB
+   * on each; what several streams share counts for each. Beyond it the connections that hold most
+   * for longest are cut. Up to twice as much is held for them. Default 256 MiB.
+   */
+  readonly unsentTotalBytesMax: number;
+  /**
    * Requests of one connection of HTTP/2 that may be reset within a minute, by either side, before
    * their reply is over; then it is closed. Default 200.
    */
@@ -93,6 +99,7 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   requestsPerConnectionMax: 100,
   unsentBytesMax: 16 * 1024 * 1024,
   unsentBytesPerSecondMin: 16_384,
+  unsentTotalBytesMax: 256 * 1024 * 1024,
   resetsPerMinuteMax: 200,
   pingsPerMinuteMax: 120,
 };

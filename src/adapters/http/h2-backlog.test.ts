@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { H2Backlog } from './h2-backlog.ts';
+import { LITTLE_BYTES } from './unsent-bytes.ts';
 
 const MAX = 1_000_000;
 
@@ -13,6 +14,18 @@ class Connection {
   readonly handle = { bytesWritten: 0, writeQueueSize: 0 };
   readonly handled: string[] = [];
   unread = 0;
+  /** What was counted with all connections. */
+  countedBytes = 0;
+  isCounted = false;
+  readonly all = {
+    add: (_reader: object, bytes: number): void => {
+      this.countedBytes += bytes;
+      this.isCounted = true;
+    },
+    delete: (): void => {
+      this.isCounted = false;
+    },
+  };
   readonly backlog = new H2Backlog(
     Object.assign(new Socket(), { _handle: this.handle }),
     {
@@ -21,6 +34,7 @@ class Connection {
       unsentBytesPerSecondMin: 1000,
       stallMsMax: 8000,
     },
+    this.all,
     () => (this.unread += 1),
   );
 
@@ -33,6 +47,7 @@ class Connection {
   hold(bytes: number): Writable {
     const stream = new Writable();
     this.backlog.hold(stream, bytes);
+    stream.once('close', () => this.backlog.release(stream));
     return stream;
   }
 }
@@ -139,6 +154,41 @@ describe('requests of a connection whose replies wait', () => {
     for (let i = 0; i <= MAX / 65_537; i += 1) connection.hold(65_537);
     connection.enter('one');
     expect(connection.handled).toEqual([]);
+  });
+});
+
+describe('what waits on a connection', () => {
+  it('counts with what waits on all as soon as it is not little, small replies, too', async () => {
+    const small = connection.hold(LITTLE_BYTES);
+    expect(connection.isCounted).toBe(false);
+    const large = connection.hold(65_537);
+    connection.backlog.add(7);
+    connection.hold(1);
+    expect(connection.countedBytes).toBe(65_545);
+    const all = LITTLE_BYTES + 65_545;
+    expect(connection.backlog.unsentBytes()).toBe(all);
+    await end(small);
+    expect(connection.backlog.unsentBytes()).toBe(all - LITTLE_BYTES);
+    await end(large);
+    connection.backlog.release(large);
+    expect(connection.backlog.unsentBytes()).toBe(8);
+    connection.backlog.stop();
+    expect(connection.isCounted).toBe(false);
+  });
+
+  it('is what its streams leave, or what the connection does, where that is more', () => {
+    connection.hold(1000);
+    connection.handle.writeQueueSize = 999;
+    expect(connection.backlog.unsentBytes()).toBe(1000);
+    connection.handle.writeQueueSize = 1001;
+    expect(connection.backlog.unsentBytes()).toBe(1001);
+  });
+
+  it('is dropped with the connection when it is too much for all', () => {
+    connection.hold(MAX + 1);
+    connection.backlog.cut();
+    expect([connection.unread, connection.isCounted]).toEqual([1, false]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

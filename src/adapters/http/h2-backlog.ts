@@ -7,16 +7,21 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { queuedBytes, takenBytes } from './taken-bytes.ts';
+import { LITTLE_BYTES, type Reader, type UnsentBytes } from './unsent-bytes.ts';
 
 /** How often a peer that leaves too much is looked at within the time it has. */
 const LOOKS = 8;
-/** Replies so small are bounded by their number. */
+/** On one connection, replies so small are bounded by their number. */
 const SMALL_REPLY_BYTES = 65_536;
 
-export class H2Backlog {
+export class H2Backlog implements Reader {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
+  readonly #all: Pick<UnsentBytes, 'add' | 'delete'>;
   readonly #onUnread: () => void;
+  /** What is held of each reply. */
+  readonly #held = new Map<Writable, number>();
+  #smallBytes = 0;
   readonly #waiting = new Set<() => void>();
   #bytes = 0;
   /** Only while more waits than may. */
@@ -25,10 +30,20 @@ export class H2Backlog {
   #takenBytes = 0;
   #looksLeft = LOOKS;
 
-  /** @param onUnread - called once, when more waits than may, and too little of it is taken. */
-  constructor(socket: Socket, limits: ConnectionLimits, onUnread: () => void) {
+  /**
+   * @param all - what waits on all connections.
+   * @param onUnread - called once, when more waits than may, and too little of it is taken; or when
+   * more waits on all connections than may.
+   */
+  constructor(
+    socket: Socket,
+    limits: ConnectionLimits,
+    all: Pick<UnsentBytes, 'add' | 'delete'>,
+    onUnread: () => void,
+  ) {
     this.#socket = socket;
     this.#limits = limits;
+    this.#all = all;
     this.#onUnread = onUnread;
   }
 
@@ -39,15 +54,25 @@ export class H2Backlog {
     stream.once('close', () => this.#waiting.delete(handle));
   }
 
-  /** Counts a reply until its stream is over. */
+  /** Counts a reply until its stream is over, which is told by `release`. */
   hold(stream: Writable, bytes: number): void {
-    if (bytes <= SMALL_REPLY_BYTES) return;
-    this.add(bytes);
-    stream.once('close', () => this.remove(bytes));
+    this.#held.set(stream, bytes);
+    if (bytes > SMALL_REPLY_BYTES) return this.add(bytes);
+    this.#smallBytes += bytes;
+    this.#counted(bytes);
+  }
+
+  release(stream: Writable): void {
+    const bytes = this.#held.get(stream);
+    if (bytes === undefined) return;
+    this.#held.delete(stream);
+    if (bytes > SMALL_REPLY_BYTES) this.remove(bytes);
+    else this.#smallBytes -= bytes;
   }
 
   add(bytes: number): void {
     this.#bytes += bytes;
+    this.#counted(bytes);
     if (this.#timer !== undefined || !this.#isOver()) return;
     this.#takenBytes = this.#taken();
     this.#looksLeft = LOOKS;
@@ -66,6 +91,20 @@ export class H2Backlog {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#waiting.clear();
+    this.#all.delete(this);
+  }
+
+  unsentBytes(): number {
+    return Math.max(this.#bytes + this.#smallBytes, queuedBytes(this.#socket));
+  }
+
+  cut(): void {
+    this.stop();
+    this.#onUnread();
+  }
+
+  #counted(bytes: number): void {
+    if (this.#bytes + this.#smallBytes > LITTLE_BYTES) this.#all.add(this, bytes);
   }
 
   #look(): void {
@@ -79,8 +118,7 @@ export class H2Backlog {
     }
     this.#looksLeft -= 1;
     if (this.#looksLeft > 0) return;
-    this.stop();
-    this.#onUnread();
+    this.cut();
   }
 
   #settle(): void {

@@ -29,7 +29,7 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
   const idle = new IdleTimer(session, socket, limits);
   session.close = (): void => leave(session, idle);
   const watch = new H2Watch(session, socket, limits.probeDelayMs);
-  const backlog = new H2Backlog(socket, limits, () => {
+  const backlog = new H2Backlog(socket, limits, context.unsent, () => {
     cut('unread');
     // It does not take what waits before the goodbye either.
     socket.destroy();
@@ -52,6 +52,7 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
       idle.opened();
       stream.once('close', () => {
         idle.closed();
+        backlog.release(stream);
         if (!isReplied(stream)) resets.take();
       });
       if (stream.destroyed) return;

@@ -11,8 +11,10 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import type { ForwardedHeader } from './forwarded-hops.ts';
 import { Peers } from './peers.ts';
 import { Pipeline } from './pipeline.ts';
+import { H1Backlog } from './h1-backlog.ts';
 import { SharedBytes } from './shared-bytes.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import { LITTLE_BYTES, UnsentBytes } from './unsent-bytes.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 type Sight = Pick<Telemetry, 'log' | 'count'>;
@@ -44,6 +46,9 @@ export class NodeContext {
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
   readonly line: WaitingLine = new WaitingLine();
+  readonly unsent: UnsentBytes;
+  /** Of connections on which more waited than little. */
+  readonly #backlogs: WeakMap<Socket, H1Backlog> = new WeakMap();
   readonly sight: Sight;
   /** Replies ask their clients to leave. */
   isClosing = false;
@@ -53,6 +58,9 @@ export class NodeContext {
     this.limits = boundsWith(DEFAULT_CONNECTION_LIMITS, options.limits, 0);
     this.sight = options.telemetry === undefined ? UNSEEN : guardedSight(options.telemetry);
     this.peers = new Peers(trustedBy(options));
+    this.unsent = new UnsentBytes(this.limits, (connections, bytes) => {
+      this.sight.log('warn', 'unread_connections_cut', { connections, bytes });
+    });
   }
 
   /** Where requests of a connection wait; begun with the first that does. */
@@ -64,6 +72,28 @@ export class NodeContext {
     });
     this.pipelines.set(socket, pipeline);
     return pipeline;
+  }
+
+  /** So much was written into a reply of `node:http`. */
+  wroteReply({ req, writableLength }: ServerResponse, bytes: number): void {
+    if (writableLength <= LITTLE_BYTES || req.httpVersionMajor !== 1) return;
+    this.unsent.add(this.#backlogOf(req.socket), bytes);
+  }
+
+  /** The same, of a connection that `node:http` no longer knows. */
+  wroteOn(socket: Socket, bytes: number): void {
+    if (socket.writableLength <= LITTLE_BYTES) return;
+    this.unsent.add(this.#backlogOf(socket), bytes);
+  }
+
+  #backlogOf(socket: Socket): H1Backlog {
+    const begun = this.#backlogs.get(socket);
+    if (begun !== undefined) return begun;
+    const backlog = new H1Backlog(socket, this.unsent, this.pipelines, () => {
+      this.sight.count('http1_connections_cut_total', { reason: 'unread' });
+    });
+    this.#backlogs.set(socket, backlog);
+    return backlog;
   }
 }
 

@@ -86,6 +86,7 @@ export class NodeExchange implements HttpExchange {
     if (this.#context.isClosing) closeAfter(req, flat);
     writeHead(res, status, flat);
     res.end(content);
+    this.#context.wroteReply(res, content.length);
     cutWhenStalled(res, this.#context.limits.stallMsMax);
   }
 

@@ -13,8 +13,9 @@ import { isRefused, refuseRequest } from './raw-refusal.ts';
 
 export interface NodeHandlerOptions {
   /**
-   * Bounds of connections; of them only `headersMax`, `stallMsMax`, `discard…` and `pipelined…` are
-   * the handler's, and `requestMsMax` for bodies behind other requests; the others the server's.
+   * Bounds of connections; of them only `headersMax`, `stallMsMax`, `discard…`, `pipelined…` and
+   * `unsentTotalBytesMax` are the handler's, and `requestMsMax` for bodies behind other requests;
+   * the others the server's.
    */
   readonly limits?: Partial<ConnectionLimits> | undefined;
   /**

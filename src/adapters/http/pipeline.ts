@@ -13,6 +13,8 @@ export class Pipeline {
   readonly #limits: ConnectionLimits;
   readonly #onOverfull: () => void;
   readonly #waiting: (() => void)[] = [];
+  /** Replies whose turn has not come. */
+  readonly #behind = new Set<ServerResponse>();
   #last: ServerResponse | undefined;
   /** Requests that were handled, and whose turn to be replied to has not come. */
   #early = 0;
@@ -27,6 +29,7 @@ export class Pipeline {
     socket.setMaxListeners(0);
     socket.once('close', () => {
       this.#waiting.length = 0;
+      this.#behind.clear();
     });
   }
 
@@ -38,7 +41,8 @@ export class Pipeline {
     if (this.#isCut) return;
     this.#waiting.push(handle);
     this.#last = res;
-    res.once('socket', () => this.#turnCame());
+    this.#behind.add(res);
+    res.once('socket', () => this.#turnCame(res));
     this.#handleEarly();
     if (this.#waiting.length > this.#limits.pipelinedWaitingMax) this.#cut();
   }
@@ -46,6 +50,13 @@ export class Pipeline {
   /** Of the requests that came before their turn, the reply to the last. */
   get last(): ServerResponse | undefined {
     return this.#last;
+  }
+
+  /** Bytes of replies that are kept until it is their turn. */
+  get keptBytes(): number {
+    let bytes = 0;
+    for (const res of this.#behind) bytes += res.writableLength;
+    return bytes;
   }
 
   /**
@@ -58,7 +69,8 @@ export class Pipeline {
   }
 
   /** Of one that was handled; or of one that waits, and is handled now with a place of its own. */
-  #turnCame(): void {
+  #turnCame(res: ServerResponse): void {
+    this.#behind.delete(res);
     // The end of a connection ends its reply, too, and gives the turn to one that nobody waits for.
     if (this.#socket.destroyed) this.#waiting.length = 0;
     this.#early -= 1;

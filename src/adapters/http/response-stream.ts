@@ -33,12 +33,12 @@ export class ResponseStream implements StreamSink {
     res.on('error', ignore);
     if (this.#socket !== null) context.replying.add(this.#socket);
     if (first === '') res.flushHeaders();
-    else res.write(first);
+    else this.#write(first);
   }
 
   // Node corks the connection until the next tick: writes of one tick leave in one system call.
   write(text: string): void {
-    if (this.#isOpen && !this.#res.destroyed && text !== '') this.#res.write(text);
+    if (this.#isOpen && !this.#res.destroyed && text !== '') this.#write(text);
   }
 
   end(last: string): void {
@@ -48,6 +48,7 @@ export class ResponseStream implements StreamSink {
     if (this.#socket !== null) this.#context.replying.delete(this.#socket);
     if (last === '') this.#res.end();
     else this.#res.end(last);
+    this.#context.wroteReply(this.#res, last.length);
     cutWhenStalled(this.#res, this.#context.limits.stallMsMax);
   }
 
@@ -78,6 +79,11 @@ export class ResponseStream implements StreamSink {
   /** Of a connection that is gone, whoever asked for the reply is told. */
   isBehind(): boolean {
     return this.#res.socket === null && !this.#res.writableFinished;
+  }
+
+  #write(text: string): void {
+    this.#res.write(text);
+    this.#context.wroteReply(this.#res, text.length);
   }
 }
 

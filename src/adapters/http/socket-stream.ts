@@ -27,6 +27,7 @@ export class SocketStream implements StreamSink {
     context.detached.add(socket);
     socket.on('close', () => this.#closed());
     socket.write(head);
+    context.wroteOn(socket, head.length);
   }
 
   /**
@@ -41,6 +42,7 @@ export class SocketStream implements StreamSink {
     const socket = this.#socket;
     if (!this.#isOpen || socket.destroyed || text === '') return;
     socket.write(socket.writableLength === 0 ? text : this.#context.sharedBytes.of(text));
+    this.#context.wroteOn(socket, text.length);
   }
 
   end(last: string): void {
