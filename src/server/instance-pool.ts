@@ -46,6 +46,13 @@ export class InstancePool {
   readonly #tasks: TaskBook<LegacyTask> | undefined;
   /** Of tasks that clients and server have in the same words, where clients share the server. */
   readonly #taskOwners: TaskOwners;
+  /** The same by era and key. */
+  readonly #ownersAt: Readonly<Record<UpstreamEra, Map<string, TaskOwners>>> = {
+    legacy: new Map(),
+    modern: new Map(),
+  };
+  /** Sessions that had an instance of their own to carry tasks to. */
+  #taskScopes = 0;
   readonly #armIdle: (key: string) => void;
 
   /** @param given - with the gate, where instances are counted by account. */
@@ -147,8 +154,14 @@ export class InstancePool {
   }
 
   /** Undefined where an instance serves one principal, or tasks are carried across eras. */
-  taskOwners(era: UpstreamEra): TaskOwners | undefined {
-    return this.#isPrivate || !this.spoken[era] ? undefined : this.#taskOwners;
+  taskOwners(era: UpstreamEra, principal: Principal): TaskOwners | undefined {
+    if (this.#isPrivate || !this.spoken[era]) return undefined;
+    const key = this.#keyOf(principal);
+    const known = this.#ownersAt[era].get(key);
+    if (known !== undefined) return known;
+    const owners = this.#taskOwners.at(this.#numbersForAll(era) ? '' : `${era} ${key}`);
+    this.#ownersAt[era].set(key, owners);
+    return owners;
   }
 
   expire(now: number): void {
@@ -170,7 +183,9 @@ export class InstancePool {
     const { principal } = visitor;
     const book = this.#tasks;
     const owner = principal.key;
-    const tasks = book === undefined ? undefined : { book, owner, isShared: !this.#isPrivate };
+    const scope = this.#numbersForAll('modern') ? '' : this.#taskScopeOf(principal);
+    const isShared = !this.#isPrivate;
+    const tasks = book === undefined ? undefined : { book, owner, scope, isShared };
     if (this.#isolation === 'session') {
       const place = this.#places.take(visitor, true);
       if ('error' in place) return place;
@@ -202,6 +217,18 @@ export class InstancePool {
     return instance;
   }
 
+  /** Whether all instances are one server, which knows no sessions and so numbers tasks for all. */
+  #numbersForAll(era: UpstreamEra): boolean {
+    return era === 'modern' && this.#ports.upstream.kind === 'http';
+  }
+
+  /** Of one more session: whose tasks have their numbers from the same instance. */
+  #taskScopeOf(principal: Principal): string {
+    if (this.#isolation !== 'session') return this.#keyOf(principal);
+    this.#taskScopes += 1;
+    return String(this.#taskScopes);
+  }
+
   /** Whether an instance serves one principal alone. */
   get #isPrivate(): boolean {
     return this.#isolation === 'session' || this.#isolation === 'principal';
@@ -228,6 +255,7 @@ export class InstancePool {
 
   /** An instance that nobody needs is stopped, whoever needs another of the same key. */
   #closeIdle(key: string, now: number): number | undefined {
+    for (const owners of Object.values(this.#ownersAt)) owners.delete(key);
     const legacy = this.#legacy.get(key);
     if (legacy?.members === 0) {
       this.#legacy.delete(key);

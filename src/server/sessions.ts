@@ -56,7 +56,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     connections: context.connections,
     instance,
     hearing: hearingOf(inbound, era),
-    taskOwners: context.pool.taskOwners('legacy'),
+    taskOwners: context.pool.taskOwners('legacy', principal),
     endpointForm: context.endpointForm,
     priming: context.priming,
     publicUrl: context.publicUrl,

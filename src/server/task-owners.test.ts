@@ -67,6 +67,22 @@ describe('the owners of tasks', () => {
     ]);
   });
 
+  it('know those of each instance, and how many they are at all of them', () => {
+    const here = new TaskOwners(new VirtualClock());
+    const there = here.at('there');
+    here.seen(ANN, 'tools/call', MADE);
+    there.seen(BOB, 'tools/call', MADE);
+    const own = (owners: TaskOwners, who: typeof ANN): number =>
+      owners.ownOf(who, new Set(['one'])).size;
+    expect([own(here, ANN), own(here, BOB), own(there, ANN), own(there, BOB)]).toEqual([
+      1, 0, 0, 1,
+    ]);
+    for (let nth = 0; nth < 1000; nth += 1) {
+      there.seen(ANN, 'tools/call', answer({ task: { taskId: String(nth) } }));
+    }
+    expect(own(here, ANN)).toBe(0);
+  });
+
   it('are asked about tasks alone', () => {
     const owners = new TaskOwners(new VirtualClock());
     expect(owners.refusal(BOB, about('tools/call', { name: 'x', taskId: 'one' }))).toBeUndefined();

@@ -5,7 +5,7 @@
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/utilities/tasks
  * @see https://modelcontextprotocol.io/extensions/tasks/overview
  */
-import { TaskBook } from '../core/bridge/tasks/task-book.ts';
+import { TaskBook, taskIdWithin } from '../core/bridge/tasks/task-book.ts';
 import { isMembers, membersOfValue, taskIdOf } from '../core/bridge/tasks/task-words.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Clock, Principal } from '../core/ports.ts';
@@ -13,10 +13,19 @@ import { Message } from '../core/protocol/message.ts';
 
 export class TaskOwners {
   readonly #clock: Clock;
-  readonly #book = new TaskBook<true>();
+  readonly #scope: string;
+  readonly #book: TaskBook<true>;
 
-  constructor(clock: Clock) {
+  /** @param scope - the instance whose tasks these are: others may have some of the same ids. */
+  constructor(clock: Clock, scope: string = '', book: TaskBook<true> = new TaskBook()) {
     this.#clock = clock;
+    this.#scope = scope;
+    this.#book = book;
+  }
+
+  /** Of another instance: a principal has so many at all of them together. */
+  at(scope: string): TaskOwners {
+    return new TaskOwners(this.#clock, scope, this.#book);
   }
 
   /** Why the principal may not send this. A list names no task; its answer is filtered. */
@@ -36,8 +45,9 @@ export class TaskOwners {
     const taskId = createdTask(answer.value);
     if (taskId === undefined) return answer;
     // A server that was started again may count its tasks from the beginning.
-    this.#book.forget(taskId);
-    this.#book.add(principal.key, taskId, true, undefined, this.#clock.now());
+    const id = taskIdWithin(this.#scope, taskId);
+    this.#book.forget(id);
+    this.#book.add(principal.key, id, true, undefined, this.#clock.now());
     return answer;
   }
 
@@ -51,7 +61,9 @@ export class TaskOwners {
   }
 
   #isOwn({ key }: Principal, taskId: string | undefined): boolean {
-    return this.#book.find(key, taskId, this.#clock.now()) !== undefined;
+    if (taskId === undefined) return false;
+    const id = taskIdWithin(this.#scope, taskId);
+    return this.#book.find(key, id, this.#clock.now()) !== undefined;
   }
 
   #filtered(principal: Principal, answer: Message): Message {

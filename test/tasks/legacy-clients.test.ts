@@ -140,6 +140,18 @@ it('cancels once: the task is cancelled from then on, and no second time', async
   await expect(result).rejects.toThrow('cancelled');
 });
 
+it('has two tasks where two sessions have servers of their own that number alike', async () => {
+  const url = await bridged();
+  const [one, other] = [await person(url), await person(url)];
+  const ids = [await one.create('forever'), await other.create('forever')];
+  const [{ taskId } = { taskId: '' }] = ids;
+  expect(ids[1]?.taskId).toBe(taskId);
+  await one.client.experimental.tasks.cancelTask(taskId);
+  const { tasks } = other.client.experimental;
+  expect((await tasks.getTask(taskId)).status).toBe('working');
+  expect(await tasks.cancelTask(taskId)).toMatchObject({ taskId, status: 'cancelled' });
+});
+
 it('does not cancel what is done', async () => {
   const { client, create } = await person(await bridged());
   const { taskId } = await create('slow');

@@ -1,11 +1,11 @@
 /**
- * Tasks that were carried across eras, whose server counts them from the beginning with every start
+ * Tasks, most of them carried across eras, whose server counts them from the beginning with every start
  * or session: what has the number of another is no other's.
  */
 import { expect, it } from 'vitest';
 import { answerOf, errorOf, modern } from '../wire/client-2026.ts';
 import { people } from '../wire/people.ts';
-import type { Headers } from '../wire/conversation.ts';
+import { rpc, Session2025, type Headers } from '../wire/conversation.ts';
 import type { Json, WireReply } from '../wire/wire-reply.ts';
 import { wireServer, type WireServer } from '../wire/wire-server.ts';
 
@@ -83,5 +83,24 @@ it('tasks of 2025 of one number, in sessions of one principal, are two', async (
     got.answer({ ...TASK, statusMessage: `of ${nth}` });
     const expected = { taskId, statusMessage: `of ${nth}` };
     expect(await answerOf(reply)).toMatchObject({ result: expected });
+  }
+});
+
+it('V30 a task of 2025 is kept where another tenant’s server gives its number away', async () => {
+  const hand = { kind: 'stdio', capabilities: { tasks: TASKS } } as const;
+  const server = await wireServer({ hand, isolation: 'tenant', identity: people() });
+  const sessions = [
+    await Session2025.open(server, { token: 'alice' }),
+    await Session2025.open(server, { token: 'alice-of-another-tenant' }),
+  ];
+  for (const [nth, session] of sessions.entries()) {
+    const reply = session.post(rpc(1, 'tools/call', { name: 'slow', task: {} }));
+    (await server.upstream.call(nth, 'tools/call')).answer({ task: TASK });
+    await reply.whole();
+  }
+  for (const [nth, session] of sessions.entries()) {
+    const reply = session.post(rpc(2, 'tasks/get', { taskId: '1' }));
+    (await server.upstream.call(nth, 'tasks/get')).answer(TASK);
+    expect((await reply.whole()).text).toContain('"status":"working"');
   }
 });

@@ -20,7 +20,7 @@ function peopleOf(isShared: boolean) {
   } as unknown as TaskSession;
   const caller = { member: {}, canBeAsked: true } as LegacyCallOwner;
   const personOf = (owner: string) => {
-    const tasks = new LegacyTasks(session, { book, owner, isShared });
+    const tasks = new LegacyTasks(session, { book, owner, scope: '', isShared });
     return {
       create: (): void => void tasks.finalWordsFor(CALL)?.(CREATED, CREATED),
       get: (): LegacyOutcome => tasks.request(caller, GET),

@@ -9,7 +9,7 @@ import {
   relatedToTask,
   withTaskSupport,
 } from '../../core/bridge/legacy-client/task-result.ts';
-import type { TaskBook } from '../../core/bridge/tasks/task-book.ts';
+import { type TaskBook, taskIdWithin } from '../../core/bridge/tasks/task-book.ts';
 import { isMembers, taskIdOf, type Members } from '../../core/bridge/tasks/task-words.ts';
 import type { Refusal } from '../../core/errors.ts';
 import type { Message } from '../../core/protocol/message.ts';
@@ -21,6 +21,8 @@ export interface TaskAccess {
   readonly book: TaskBook<LegacyTask>;
   /** The key of the principal. */
   readonly owner: string;
+  /** Of the server's ids: another session's server may number its tasks alike. */
+  readonly scope: string;
   /** Whether others have tasks at the same server. */
   readonly isShared: boolean;
 }
@@ -56,8 +58,7 @@ export class LegacyTasks {
     const method = message.method ?? '';
     if (!METHODS.has(method)) return { error: 'METHOD_NOT_FOUND', id: message.id };
     const taskId = taskIdOf(message.value) ?? '';
-    const now = this.#session.ports.clock.now();
-    const task = this.#access.book.find(this.#access.owner, taskId, now);
+    const task = this.#find(taskId);
     if (task === undefined) return invalid(message, 'Task not found.');
     if (task.done !== undefined) return aboutDone(task.done, taskId, message);
     if (task.isCancelled && method === 'tasks/cancel') {
@@ -67,16 +68,23 @@ export class LegacyTasks {
     return call.start() ?? call;
   }
 
+  /** The server's, or one of ours, whose ids are like no other. */
+  #find(taskId: string): LegacyTask | undefined {
+    const { book, owner, scope } = this.#access;
+    const now = this.#session.ports.clock.now();
+    return book.find(owner, taskIdWithin(scope, taskId), now) ?? book.find(owner, taskId, now);
+  }
+
   #created(tool: string, asked: Members, result: Message, answer: Message): Members {
-    const { book, owner, isShared } = this.#access;
+    const { book, owner, scope, isShared } = this.#access;
     const now = this.#session.ports.clock.now();
     if (isCreatedTask(answer)) {
       const state = answer.value as Members;
       const task: LegacyTask = { tool, isCancelled: false, done: undefined };
-      const taskId = taskIdOf(state) ?? '';
+      const id = taskIdWithin(scope, taskIdOf(state) ?? '');
       // A server that was started again may count its tasks from the beginning.
-      if (isShared) book.forget(taskId);
-      book.add(owner, taskId, task, state['ttlMs'], now);
+      if (isShared) book.forget(id);
+      book.add(owner, id, task, state['ttlMs'], now);
       return state;
     }
     const taskId = this.#session.ports.random.sessionId();

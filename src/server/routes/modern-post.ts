@@ -68,7 +68,7 @@ export function runModern(
     refuse({ error: 'UPSTREAM_UNAVAILABLE', id });
     return;
   }
-  const owners = context.pool.taskOwners('modern');
+  const owners = context.pool.taskOwners('modern', principal);
   const foreign = owners?.refusal(principal, message);
   if (foreign !== undefined) {
     refuse(foreign);
@@ -202,7 +202,7 @@ function listen(
 
 /** Without the tasks of others, as if there were none of such ids. */
 function ownFilter({ context, principal }: Inbound, filter: Filter): Filter {
-  const owners = context.pool.taskOwners('modern');
+  const owners = context.pool.taskOwners('modern', principal);
   const { taskIds } = filter;
   if (owners === undefined || taskIds === undefined) return filter;
   return { ...filter, taskIds: owners.ownOf(principal, taskIds) };

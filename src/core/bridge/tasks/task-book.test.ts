@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TASK_MS_MAX, TaskBook } from './task-book.ts';
+import { TASK_MS_MAX, TaskBook, taskIdWithin } from './task-book.ts';
 
 describe('the book of tasks', () => {
   it('finds a task for the principal that made it, and for nobody else', () => {
@@ -47,4 +47,15 @@ describe('the book of tasks', () => {
     book.delete('ann', 'two');
     expect(book.size).toBe(0);
   });
+});
+
+it('an id is told from every other of the same words, whatever is in them', () => {
+  const ids = [
+    taskIdWithin('', '1'),
+    taskIdWithin('1', ''),
+    taskIdWithin('b', 'a'),
+    taskIdWithin('b c', 'a'),
+    taskIdWithin('c', 'a" b'),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
 });

@@ -18,6 +18,14 @@ const WEIGHT_MAX = 16 * 1024 * 1024;
 /** Milliseconds that a task is kept at most, one without end included. */
 export const TASK_MS_MAX: number = 24 * 60 * 60 * 1000;
 
+/**
+ * What a task is kept under where several servers fill one book: each may number its own from the
+ * beginning. @param scope - the server.
+ */
+export function taskIdWithin(scope: string, taskId: string): string {
+  return `${JSON.stringify(taskId)} ${scope}`;
+}
+
 export class TaskBook<Note> {
   readonly #shelves = new Map<string, Map<string, Entry<Note>>>();
 
