@@ -71,7 +71,10 @@ export interface EndpointContext extends WarrantPorts {
   readonly eras?: ServedEraChoice;
   /** Arm the decision between JSON and a stream. */
   readonly decideLater: (undecided: Undecided) => void;
-  /** Arm the same for a call that waits to be let in: no network is kept silent for longer. */
+  /**
+   * Arm the same for a call that waits to be let in: a refusal needs its status and its challenge,
+   * which a stream has no more, but no network is kept silent for longer than between heartbeats.
+   */
   readonly decideLast: (undecided: Undecided) => void;
   /** Arms the check for an idle session. */
   readonly expireLater: (expiring: Expiring) => void;

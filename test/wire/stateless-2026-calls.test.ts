@@ -75,6 +75,23 @@ describe('replies', () => {
     expect(await textOf(reply)).toBe('done');
   });
 
+  it('W74 silence ends as early where a call waits for its server to start', async () => {
+    const server = { holdsDiscover: true };
+    const timed = await timedModernServer({ server });
+    const replies = [timed.server.send(callLater(1)), timed.server.send(callLater(2, JSON_ONLY))];
+    const discover = await timed.upstream.call(0, 'server/discover');
+    // A reply to another proves that the server has seen what came before.
+    await timed.server.fetch({ path: '/healthz' });
+    timed.clock.advance(15_000);
+    const [stream] = replies;
+    await stream?.head();
+    expect([stream?.status, stream?.header('content-type')]).toEqual([200, 'text/event-stream']);
+    discover.discover();
+    for (const index of [0, 1]) (await timed.upstream.call(index, 'tools/call')).say('late');
+    for (const reply of replies) expect(await textOf(reply)).toBe('late');
+    expect(replies[1]?.header('content-type')).toBe('application/json');
+  });
+
   it('W63 a question of the server is refused to it and reaches no stream', async () => {
     const { server, upstream } = await modernServer();
     const reply = server.send(callLater(1, { meta: { progressToken: 'p', logLevel: 'debug' } }));

@@ -158,6 +158,7 @@ function count(
     if (fault === undefined) call.send(message);
     else call.turnAway(fault);
   });
+  if (call.isAtDoor) context.decideLast(call.undecided());
 }
 
 function listen(
