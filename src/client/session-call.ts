@@ -154,17 +154,29 @@ export class SessionCall implements OpenCall, ReplyEvents {
     this.#retryMs = reply?.retryMs ?? this.#retryMs;
     const isHopeless =
       this.#lastEventId === '' || end.kind === 'bad' || delay.failures >= ATTEMPTS_MAX;
-    if (isHopeless) {
+    if (isHopeless || this.#isForgotten) {
       this.#answer(failedCall(this.id, end.kind === 'bad' ? BAD_REPLY : CONNECTION_LOST));
       return;
     }
     const askedMs = end.kind === 'refused' ? end.retryAfterMs : this.#retryMs;
     const delayMs = delay.next(askedMs);
     this.#context.telemetry.count('upstream_reconnects_total', { kind: 'call' });
-    this.#disarm = this.#context.clock.after(delayMs, () => {
-      this.#isResumed = true;
-      this.#open(this.#requests.get(this.#lastEventId));
-    });
+    this.#disarm = this.#context.clock.after(delayMs, () => this.#resume());
+  }
+
+  /** The next session may know the same event ids, of streams that are others'. */
+  #resume(): void {
+    if (this.#isForgotten) {
+      this.#answer(failedCall(this.id, CONNECTION_LOST));
+      return;
+    }
+    this.#isResumed = true;
+    this.#open(this.#requests.get(this.#lastEventId));
+  }
+
+  /** Whether there is another session by now, or will be. */
+  get #isForgotten(): boolean {
+    return this.session !== this.#requests.session;
   }
 
   #resumed(end: ReplyEnd): void {

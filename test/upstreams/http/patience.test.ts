@@ -366,6 +366,48 @@ describe('a listen', () => {
 });
 
 describe('a session that is forgotten', () => {
+  /** One whose server knows it no more, and takes its time to open the next. */
+  async function forgotten(): Promise<{
+    readonly hand: HandOutbound;
+    readonly session: Session;
+    readonly forget: () => void;
+  }> {
+    let isForgotten = false;
+    const hand = handOf2025((sent) => {
+      if (sent.method === 'initialize') return isForgotten;
+      const isOld = sent.header('mcp-session-id') === 'session-1';
+      if (isForgotten && isOld) sent.status(404);
+      else if (sent.body.params?.['name'] === 'long') sent.stream('id: 1\ndata:\n\n').cut();
+      else return false;
+      return true;
+    });
+    const opened = await session(hand);
+    const forget = (): void => {
+      isForgotten = true;
+    };
+    return { hand, session: opened, forget };
+  }
+
+  /** The server answers the handshake of the next. */
+  async function reopen(hand: HandOutbound): Promise<void> {
+    const result = { protocolVersion: '2025-11-25', capabilities: CAPABILITIES };
+    hand.of('initialize').at(-1)?.result(result, { 'mcp-session-id': 'session-2' });
+    await hand.pass(MINUTE);
+  }
+
+  it('V29 is no session in which the rest of its calls is asked for', async () => {
+    const { hand, session, forget } = await forgotten();
+    session.connection.send(Message.request('1', 'tools/call', '{"name":"long"}'));
+    await hand.pass(0);
+    forget();
+    session.call(2);
+    await hand.pass(0);
+    await reopen(hand);
+    expect(hand.sent.filter((sent) => sent.header('last-event-id') !== undefined)).toEqual([]);
+    expect(session.answerTo(1)).toMatchObject({ message: 'upstream connection lost' });
+    expect(session.answerTo(2)).toEqual({ of: 'tools/call' });
+  });
+
   it('by a server without a stream of its own is not: its 404 says no more than a 405', async () => {
     const hand = handOf2025((sent) => {
       if (sent.method === 'GET') sent.status(404);
