@@ -119,9 +119,17 @@ export class SessionConversation implements UpstreamConnection {
       this.#call(message);
     } else if (this.#state === 'fresh' || this.#state === 'open') {
       this.#dispatch(message);
-    } else {
+    } else if (message.method !== CANCELLED || !this.#giveUpHomeless(message)) {
       this.#held.push(message);
     }
+  }
+
+  /** @returns whether it cancels a call that no session has: nobody need be told. */
+  #giveUpHomeless(message: Message): boolean {
+    const id = message.token(message.spans.requestId) ?? requestIdOf(message);
+    const isHomeless = this.#homeless.some((call) => call.id === id);
+    if (isHomeless) this.#forget(id);
+    return isHomeless;
   }
 
   #dispatch(message: Message): void {
@@ -263,10 +271,7 @@ export class SessionConversation implements UpstreamConnection {
         this.#hasStream = true;
       },
       gap: () => this.#lookAgain(),
-      sessionUnknown: () => {
-        // Of a server that never had such a stream, it says no more than a 405.
-        if (this.#hasStream) this.#reopen();
-      },
+      sessionUnknown: () => this.#reopen(),
       stray: (kind) => this.#stray(kind),
     };
     const isKnown = this.#hasStream;

@@ -131,7 +131,8 @@ export class SessionStream {
    */
   #mayRecover(status: number | undefined): boolean {
     if (status === 404 && this.#requests.sessionId !== undefined) {
-      this.#events.sessionUnknown();
+      // Of a server that never had such a stream, it says no more than a 405.
+      if (this.#isKnown) this.#events.sessionUnknown();
       return false;
     }
     // An event id that is not known any more: the stream is opened anew, with a gap.

@@ -395,6 +395,32 @@ describe('a session that is forgotten', () => {
     await hand.pass(MINUTE);
   }
 
+  it('is sent no call that was cancelled before the next one was there', async () => {
+    const { hand, session, forget } = await forgotten();
+    const cancel = (requestId: number): void => {
+      const params = JSON.stringify({ requestId });
+      session.connection.send(Message.notification('notifications/cancelled', params));
+    };
+    forget();
+    session.call(1);
+    await hand.pass(0);
+    session.call(2);
+    session.call(3);
+    cancel(1);
+    cancel(2);
+    cancel(7);
+    await reopen(hand);
+    const onNext = hand.sent.filter((sent) => sent.header('mcp-session-id') === 'session-2');
+    const said = onNext.flatMap(({ body }) => (body.method === undefined ? [] : [body]));
+    expect(said).toMatchObject([
+      { method: 'notifications/initialized' },
+      { method: 'tools/call', id: 3 },
+      { method: 'notifications/cancelled', params: { requestId: 7 } },
+    ]);
+    expect(session.answerTo(3)).toEqual({ of: 'tools/call' });
+    expect([session.answerTo(1), session.answerTo(2)]).toEqual([undefined, undefined]);
+  });
+
   it('V29 is no session in which the rest of its calls is asked for', async () => {
     const { hand, session, forget } = await forgotten();
     session.connection.send(Message.request('1', 'tools/call', '{"name":"long"}'));
