@@ -119,6 +119,7 @@ describe('a start that fails', () => {
     [['--host', '0.0.0.0', '--no-auth', ...SERVER], '--insecure'],
     [['--upstream', 'http://x/'], 'Without TLS only this machine is called'],
     [['--cwd', '/nowhere', ...SERVER], '/nowhere is not a folder'],
+    [['--cwd', `${process.execPath}/x`, ...SERVER], '/x is not a folder'],
   ] as const)('is one line that says what to do, and exit code 2: %j', async (args, sentence) => {
     const { code, text } = await refused(args);
     expect(text).toContain(sentence);

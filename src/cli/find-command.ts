@@ -84,7 +84,8 @@ function isFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;
 }
 
-function isFolder(path: string): boolean {
+/** False for whatever cannot be looked at, too. */
+export function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory() ?? false;
 }
 

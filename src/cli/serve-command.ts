@@ -1,5 +1,4 @@
 /** A command or `--upstream <url>` to serve: from checked options to a running server and back. */
-import { statSync } from 'node:fs';
 import {
   type ConsoleTelemetry,
   consoleTelemetry,
@@ -10,7 +9,7 @@ import type { Application, Identity, Upstream } from '../core/ports.ts';
 import { createEndpoint } from '../index.ts';
 import { certificateNotes } from './certificate-end.ts';
 import { credential } from './credential.ts';
-import { commandFault } from './find-command.ts';
+import { commandFault, isFolder } from './find-command.ts';
 import { firstProcessNotes } from './first-process.ts';
 import {
   ApplicationSeat,
@@ -129,7 +128,7 @@ function nameOf({ upstream, command, args }: ServeOptions): string {
 function commandFaultOf(options: ServeOptions, env: Environment): ServeFailure | undefined {
   if (options.upstream !== undefined) return undefined;
   const { cwd } = options;
-  if (cwd !== undefined && !(statSync(cwd, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+  if (cwd !== undefined && !isFolder(cwd)) {
     return { kind: 'failed', exitCode: 2, reason: `--cwd ${cwd} is not a folder.` };
   }
   const reason = commandFault(options.command, cwd ?? '.', { ...env, ...options.env });
