@@ -8,7 +8,9 @@ import { answerIn, describeEnd } from './reply-end.ts';
 /** A refusal as the error response of one request. */
 export function failedCall(id: string, refusal: Refusal): Message {
   const text = errorResponse({ ...refusal, id });
-  return Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
+  const answer = Message.error(id, text.slice(text.indexOf('"error":') + '"error":'.length, -1));
+  // Whoever looks at the server is told what it did, and not that it gave this answer.
+  return refusal.detail === undefined ? answer : answer.because(refusal.detail);
 }
 
 /** How much the server did is unknown, so the call is not repeated: whoever made it decides. */

@@ -90,6 +90,20 @@ describe.each(Object.keys(OPENINGS) as (keyof typeof OPENINGS)[])('at %s', (meth
   });
 });
 
+it.each([
+  ['no JSON', '<p>Hello.</p>'],
+  ['no message', '{"hello":"canary"}'],
+])('a server that answers with %s is not said to have answered with an error', async (_, body) => {
+  const server = await HandServer.start(({ response }) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(body);
+    return true;
+  });
+  const [, logged] = await opened(server.url, 'initialize');
+  expect(logged).toContain('the upstream sent a reply that is not of this protocol');
+  expect(logged).not.toMatch(/-32603|canary/);
+});
+
 const OWN_WORDS: ReadonlySet<number> = new Set([307, 400, 403, 429, 500, 502, 503]);
 
 /** A tool that is refused, in a conversation that began well. */
