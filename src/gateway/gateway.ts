@@ -36,7 +36,7 @@ import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
 import { openCredentials } from './open-credentials.ts';
 import type { ReloadOutcome } from './reload-outcome.ts';
-import { deniedOf, sharingFault, Tenants } from './tenants.ts';
+import { deniedOf, othersFault, sharingFault, suspendedBy, Tenants } from './tenants.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 export interface GatewayOptions extends Guards {
@@ -78,7 +78,7 @@ export class Gateway implements Application, OpenDoor {
     this.#listen = config.listen;
     this.#telemetry = guardedTelemetry(options.telemetry ?? silent);
     checkServers(config);
-    this.#denials.configure(deniedOf(config));
+    this.#denials.configure(deniedOf(config), suspendedBy(config.tenants));
     this.#tenants = new Tenants(config.tenants);
     this.#subjectTokens.isWanted = config.servers.some(exchangesTokens);
     this.#identity = new CurrentIdentity(config, options.identity, this.#denials, {
@@ -168,7 +168,7 @@ export class Gateway implements Application, OpenDoor {
     const outcome = this.#replace(config);
     this.#administration.reloaded(outcome, news);
     if (isSeenDifferently) this.#all?.lookAgain();
-    this.#deny(deniedOf(config));
+    this.#deny(config);
     this.#endUnseen();
     return outcome;
   }
@@ -225,9 +225,10 @@ export class Gateway implements Application, OpenDoor {
     }
   }
 
-  #deny(denied: Denied): void {
+  #deny(config: GatewayConfig): void {
+    const denied = deniedOf(config);
     this.#administration.configDenies(denied);
-    this.#denials.configure(denied);
+    this.#denials.configure(denied, suspendedBy(config.tenants));
     this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
   }
 
@@ -367,6 +368,8 @@ function exchangesTokens({ source }: ServerConfig): boolean {
 }
 
 function checkServers({ servers, tenants }: GatewayConfig): void {
+  const others = othersFault(tenants);
+  if (others !== undefined) throw new TypeError(`tenants["*"].${others.key}: ${others.message}`);
   for (const server of servers) {
     const fault = sharingFault(server, tenants);
     if (fault !== undefined) throw new TypeError(`${server.name}: ${fault}`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { principalOf } from '../core/principal.ts';
 import type { TenantConfig } from './gateway-config.ts';
-import { deniedOf, ratesOf, sharingFault, Tenants } from './tenants.ts';
+import { deniedOf, othersFault, ratesOf, sharingFault, suspendedBy, Tenants } from './tenants.ts';
 
 const of = (tenant: string) => principalOf({ tenant, issuer: 'i', subject: 's', clientId: '' });
 const config = (more: Partial<TenantConfig> = {}): TenantConfig =>
@@ -76,6 +76,25 @@ it('whoever is suspended is denied beside those who are', () => {
   const denied = { subjects: ['ann'], tenants: ['globex'] };
   expect(deniedOf({ denied, tenants })).toEqual({ subjects: ['ann'], tenants: ['globex', 'gone'] });
   expect(deniedOf({})).toEqual({ tenants: [] });
+});
+
+it('whoever is not named is out with the entry of all others', () => {
+  const isOut = suspendedBy({ acme: config(), '*': config({ isSuspended: true }) });
+  expect(['acme', 'globex', 'toString', '*'].map(isOut)).toEqual([false, true, true, true]);
+  expect(suspendedBy({ acme: config({ isSuspended: true }), '*': config() })('acme')).toBe(true);
+  expect(suspendedBy({ acme: config({ isSuspended: true }) })('globex')).toBe(false);
+  expect(suspendedBy(undefined)('globex')).toBe(false);
+});
+
+it('the entry of all others has no limits and no credentials of its own', () => {
+  const limits = { sessionsMax: 3 };
+  const credentials = { mail: { headers: {}, credential: undefined } };
+  expect(othersFault({ '*': config({ limits }) })).toMatchObject({ key: 'limits' });
+  expect(othersFault({ '*': config({ credentials }) })).toMatchObject({ key: 'credentials' });
+  for (const none of [undefined, { '*': config({ credentials: {} }) }, { '*': config() }]) {
+    expect(othersFault(none)).toBeUndefined();
+  }
+  expect(othersFault({ acme: config({ limits, credentials }) })).toBeUndefined();
 });
 
 it('limits of tenants stand beside those of all', () => {

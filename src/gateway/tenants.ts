@@ -52,7 +52,28 @@ export function sharingFault(
   return 'Tenants may not share one instance of a server: isolation may be tenant, not shared.';
 }
 
-/** Whom a config denies, the tenants it suspends included. */
+/** Why the entry of those that are not named may not hold what it does; undefined when it may. */
+export function othersFault(
+  tenants: Named = {},
+): { readonly key: 'limits' | 'credentials'; readonly message: string } | undefined {
+  if (!Object.hasOwn(tenants, OTHERS)) return undefined;
+  const { limits, credentials = {} } = tenants[OTHERS] as Partial<TenantConfig>;
+  if (limits !== undefined) {
+    const message = 'Only a named tenant has limits of its own; others have those of rates.tenant.';
+    return { key: 'limits', message };
+  }
+  if (Object.keys(credentials).length === 0) return undefined;
+  const message =
+    "Only a named tenant has credentials of its own; others have the server's headers and auth.";
+  return { key: 'credentials', message };
+}
+
+/** Which tenants are out, those that are not named included. */
+export function suspendedBy(tenants: Named): (tenant: string) => boolean {
+  return (tenant) => tenants !== undefined && tenantOf(tenants, tenant)?.isSuspended === true;
+}
+
+/** Whom a config denies by name, the tenants it suspends included. */
 export function deniedOf({
   denied = {},
   tenants = {},

@@ -177,6 +177,22 @@ describe('a tenant that is suspended', () => {
     host.gateway.reload(host.config);
     expect((await caller2025(host, 'one', 'acme/ann')).isOpen).toBe(true);
   });
+
+  it('is every one that is not named, where the entry of all others says so', async () => {
+    const host = await policyHost(
+      { tenants: { ...TENANTS, '*': tenantOf() } },
+      { one: officeOf() },
+    );
+    const acme = await caller2025(host, 'one', 'acme/ann');
+    const stranger = await caller2025(host, 'one', 'globex/gil');
+    const stream = await stranger.listen().head();
+    const tenants = { ...TENANTS, '*': tenantOf({ isSuspended: true }) };
+    host.gateway.reload({ ...host.config, tenants });
+    await stream.whole();
+    expect((await called(stranger, 'wipe')).status).toBe(401);
+    expect((await caller2025(host, 'one', 'hooli/gil')).isOpen).toBe(false);
+    expect((await called(acme, 'wipe')).status).toBe(200);
+  });
 });
 
 describe('a child', () => {

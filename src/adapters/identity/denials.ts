@@ -18,11 +18,16 @@ const SAID_MAX = 100_000;
 
 export class Denials {
   #configured: DeniedSets = setsOf({});
+  #isTenantOut: (tenant: string) => boolean = () => false;
   readonly #said: DeniedSets = setsOf({});
 
-  /** What the config says from now on. */
-  configure(denied: Denied): void {
+  /**
+   * What the config says from now on.
+   * @param isTenantOut - of tenants that it does not name. Default: of none.
+   */
+  configure(denied: Denied, isTenantOut: (tenant: string) => boolean = () => false): void {
     this.#configured = setsOf(denied);
+    this.#isTenantOut = isTenantOut;
   }
 
   deny(denied: Denied): void {
@@ -40,6 +45,7 @@ export class Denials {
 
   /** @param grant - absent where nobody's single credential is meant, as of a session. */
   isDenied(principal: Principal, grant?: Grant): boolean {
+    if (this.#isTenantOut(principal.tenant)) return true;
     return [this.#configured, this.#said].some(
       ({ credentials, subjects, tenants }) =>
         tenants.has(principal.tenant) ||

@@ -100,6 +100,16 @@ describe('tenants', () => {
     ]);
   });
 
+  it('have limits and credentials of their own if they are named', () => {
+    expect(problems('tenants:\n  "*": { limits: { callsMax: 3 } }')).toEqual([
+      expect.stringMatching(/^3 tenants\["\*"\]\.limits Only a named tenant has limits/),
+    ]);
+    const others = 'tenants:\n  "*": { credentials: { more: { headers: { X-Key: k } } } }';
+    expect(problems(others)).toEqual([
+      expect.stringMatching(/^3 tenants\["\*"\]\.credentials Only a named tenant has credentials/),
+    ]);
+  });
+
   it('may not share one instance of a server', () => {
     expect(problems('defaults: { isolation: shared }\ntenants: { a: {}, b: {} }')).toEqual([
       expect.stringMatching(/servers\.files.*isolation/),

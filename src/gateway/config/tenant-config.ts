@@ -6,7 +6,7 @@ import type { ConfigPath } from './problem.ts';
 import { nearest } from './nearest.ts';
 import { type ProblemList, quoted } from './problem-list.ts';
 import { tenantAccess } from './remote-source.ts';
-import { sharingFault } from '../tenants.ts';
+import { othersFault, sharingFault } from '../tenants.ts';
 import { TENANT, type TenantShape } from './tenant-schema.ts';
 
 /** @param servers - those there are. */
@@ -43,6 +43,8 @@ export function tenantsConfig(
     ];
   });
   const named = Object.fromEntries(tenants);
+  const others = othersFault(named);
+  if (others !== undefined) problems.key(['tenants', '*', others.key], others.message);
   for (const { name, ...server } of servers) {
     const fault = sharingFault(server, named);
     if (fault !== undefined) problems.value(['servers', name, 'isolation'], fault);
