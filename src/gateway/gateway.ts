@@ -21,9 +21,9 @@ import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
 import { Administration, type ReloadNews } from './administration.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
+import { checkServers } from './check-servers.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
-import { nameFault } from './config/server-names.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
 import { GatewayGuards, type Guards } from './gateway-guards.ts';
 import {
@@ -36,7 +36,7 @@ import { Lobby } from './lobby.ts';
 import { HealthWatch } from './health-watch.ts';
 import { openCredentials } from './open-credentials.ts';
 import type { ReloadOutcome } from './reload-outcome.ts';
-import { deniedOf, othersFault, sharingFault, suspendedBy, Tenants } from './tenants.ts';
+import { deniedOf, suspendedBy, Tenants } from './tenants.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 export interface GatewayOptions extends Guards {
@@ -365,22 +365,6 @@ function firstSegment(path: string): string {
 
 function exchangesTokens({ source }: ServerConfig): boolean {
   return source.kind === 'url' && source.credential?.kind === 'token-exchange';
-}
-
-function checkServers({ servers, tenants }: GatewayConfig): void {
-  const others = othersFault(tenants);
-  if (others !== undefined) throw new TypeError(`tenants["*"].${others.key}: ${others.message}`);
-  for (const server of servers) {
-    const fault = sharingFault(server, tenants);
-    if (fault !== undefined) throw new TypeError(`${server.name}: ${fault}`);
-  }
-  const names = new Set<string>();
-  for (const { name } of servers) {
-    const fault = nameFault(name);
-    if (fault !== undefined) throw new TypeError(`${JSON.stringify(name)}: ${fault}`);
-    if (names.has(name)) throw new TypeError(`Two servers are named ${name}.`);
-    names.add(name);
-  }
 }
 
 /** Names of the settings that differ and cannot be changed while the listener is open. */
