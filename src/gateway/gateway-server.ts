@@ -73,22 +73,48 @@ export class GatewayServer {
     return { ...this.endpoint.status, name: this.name, isRequired: this.isRequired };
   }
 
-  /**
-   * Whether it can go on as it is under this config. What only the gateway looks at is taken over.
-   */
-  keepsUnder(config: ServerConfig): boolean {
-    if (
-      !isDeepStrictEqual({ ...this.#config, isRequired: true }, { ...config, isRequired: true })
-    ) {
-      return false;
-    }
+  /** Whether it can go on as it is under this config. */
+  fits(config: ServerConfig): boolean {
+    return isDeepStrictEqual(
+      { ...this.#config, isRequired: true },
+      { ...config, isRequired: true },
+    );
+  }
+
+  /** Takes over what only the gateway looks at, of a config that it fits. */
+  follow(config: ServerConfig): void {
     this.#config = config;
-    return true;
   }
 
   /** Ends its processes without waiting for calls. */
   abandon(): Promise<void> {
     return this.#upstream.close();
+  }
+}
+
+/**
+ * Servers by name, in the order of their configs.
+ * @throws TypeError as `createEndpoint` does; then none of them was left behind.
+ */
+export function gatewayServers(
+  configs: readonly ServerConfig[],
+  parts: GatewayServerParts,
+): Map<string, GatewayServer> {
+  const servers = new Map<string, GatewayServer>();
+  try {
+    for (const each of configs) servers.set(each.name, new GatewayServer(each, parts));
+    return servers;
+  } catch (error) {
+    discard(servers);
+    throw error;
+  }
+}
+
+/** Ends servers that nobody was served by. */
+export function discard(servers: ReadonlyMap<string, GatewayServer>): void {
+  for (const each of servers.values()) {
+    void each.endpoint.drain(0);
+    void each.abandon();
   }
 }
 

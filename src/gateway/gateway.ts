@@ -27,8 +27,10 @@ import { CurrentIdentity } from './current-identity.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
 import { GatewayGuards, type Guards } from './gateway-guards.ts';
 import {
-  GatewayServer,
+  discard,
+  type GatewayServer,
   type GatewayServerParts,
+  gatewayServers,
   type GatewayServerStatus,
 } from './gateway-server.ts';
 import { LeavingEndpoints } from './leaving-endpoints.ts';
@@ -112,9 +114,7 @@ export class Gateway implements Application, OpenDoor {
         whyNotReady: () => whyNotReady(this.status, this.#guards.guards.audit),
         metadataAt: (path) => this.#metadataAt(path),
       });
-      this.#servers = new Map(
-        config.servers.map((each) => [each.name, new GatewayServer(each, this.#parts)]),
-      );
+      this.#servers = gatewayServers(config.servers, this.#parts);
       this.#merge(config.all, config.listen.drainMs);
     } catch (error) {
       // Whoever mends the config and tries again in this process needs the record, and nobody is
@@ -158,14 +158,17 @@ export class Gateway implements Application, OpenDoor {
    */
   reload(config: GatewayConfig): ReloadOutcome {
     if (this.#draining !== undefined) return { kind: 'refused', reason: 'It is shutting down.' };
-    const news = this.#prepare(config);
+    const fresh = new Map<string, GatewayServer>();
+    const news = this.#prepare(config, fresh);
     if (typeof news === 'string') {
+      discard(fresh);
       const refused = { kind: 'refused', reason: news } as const;
       this.#administration.reloaded(refused, { isPolicyNew: false, isAuthNew: false });
       return refused;
     }
     const isSeenDifferently = this.#tenants.configure(config.tenants);
-    const outcome = this.#replace(config);
+    const outcome = this.#replace(config, fresh);
+    if (news.isPolicyNew) this.#learnTools();
     this.#administration.reloaded(outcome, news);
     if (isSeenDifferently) this.#all?.lookAgain();
     this.#deny(config);
@@ -209,16 +212,23 @@ export class Gateway implements Application, OpenDoor {
     await this.#guards.close();
   }
 
-  /** @returns what counts now that did not before, or why nothing has changed. */
-  #prepare(config: GatewayConfig): ReloadNews | string {
+  /**
+   * Whatever may fail comes before anything counts that is new.
+   * @param fresh - takes the servers that are others than before.
+   * @returns what counts now that did not before, or why nothing has changed.
+   */
+  #prepare(config: GatewayConfig, fresh: Map<string, GatewayServer>): ReloadNews | string {
     try {
       checkServers(config);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
       const usePolicies = this.#guards.prepare(config);
+      const others = config.servers.filter(
+        (each) => this.#servers.get(each.name)?.fits(each) !== true,
+      );
+      for (const [name, each] of gatewayServers(others, this.#parts)) fresh.set(name, each);
       const isAuthNew = this.#identity.replace(config.auth, listen);
       usePolicies?.();
-      if (usePolicies !== undefined) this.#learnTools();
       return { isPolicyNew: usePolicies !== undefined, isAuthNew };
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -284,7 +294,7 @@ export class Gateway implements Application, OpenDoor {
     return undefined;
   }
 
-  #replace(config: GatewayConfig): ReloadOutcome {
+  #replace(config: GatewayConfig, fresh: ReadonlyMap<string, GatewayServer>): ReloadOutcome {
     const { listen, all, servers } = config;
     this.#subjectTokens.isWanted = servers.some(exchangesTokens);
     const before = this.#servers;
@@ -293,13 +303,15 @@ export class Gateway implements Application, OpenDoor {
     const changed: string[] = [];
     for (const each of servers) {
       const known = before.get(each.name);
-      if (known?.keepsUnder(each) === true) {
+      const other = fresh.get(each.name);
+      if (other !== undefined) {
+        after.set(each.name, other);
+        (known === undefined ? added : changed).push(each.name);
+      } else if (known !== undefined) {
         after.set(each.name, known);
+        known.follow(each);
         known.endpoint.retry();
-        continue;
       }
-      after.set(each.name, new GatewayServer(each, this.#parts));
-      (known === undefined ? added : changed).push(each.name);
     }
     this.#servers = after;
     this.#merge(all, listen.drainMs);

@@ -116,6 +116,24 @@ describe('a reload', () => {
     expect(host.gateway.reload(configOf({ one: childOf() })).kind).toBe('refused');
   });
 
+  it('is refused as a whole when a server has options that there are not', async () => {
+    const pids = join(temporaryFolder(), 'pids');
+    const one = childOf();
+    const host = await gatewayHost(configOf({ one }));
+    const session = await GatewaySession.open(host, 'one');
+    const odd = childOf({}, { isolation: 'none' as 'session' });
+    const auth = { kind: 'token', token: 'another-token-0123456789' } as const;
+    const servers = { one, fit: childOf({ PID_FILE: pids }), odd };
+    expect(host.gateway.reload(configOf(servers, { auth }))).toEqual({
+      kind: 'refused',
+      reason: 'isolation must be one of session, principal, tenant, shared.',
+    });
+    expect(host.gateway.status.servers.map(({ name }) => name)).toEqual(['one']);
+    expect(await session.said('now')).toBeDefined();
+    await host.close();
+    expect(await survivors(pidsIn(pids), 5000)).toEqual([]);
+  });
+
   it('of fifty servers opens and asks only those that changed', async () => {
     const pids = join(temporaryFolder(), 'pids');
     const many = (greeting: string) =>
