@@ -156,9 +156,9 @@ const BY_FILE = {
       why: 'No route is called so.',
     },
   ],
-  'src/server/asked-identity.ts': [
+  'src/server/guarded/asking.ts': [
     {
-      line: 'if (returned !== undefined) heed(returned, fail);',
+      line: 'if (left !== undefined) this.#heed(left);',
       texts: ['true'],
       why: 'The quick look decides nothing.',
     },
@@ -213,7 +213,7 @@ const BY_FILE = {
       why: 'What is no text is none of the levels; the compiler asks.',
     },
     {
-      line: "return this.#conversation.request(owner, Message.request(id ?? 'null', method ?? '', params));",
+      line: "return Message.request(id ?? 'null', method ?? '', params);",
       texts: ['(id)', "''"],
       why: 'A request has an id; the compiler asks.',
     },
@@ -298,7 +298,7 @@ const BY_FILE = {
       why: 'As above: every answer holds the empty text.',
     },
     {
-      line: 'this.#book.add(principal.key, taskId, true, undefined, this.#clock.now());',
+      line: 'this.#book.add(principal.key, id, true, undefined, this.#clock.now());',
       texts: ['false'],
       why: 'The note says nothing: a task is there or is not.',
     },
