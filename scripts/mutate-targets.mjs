@@ -73,6 +73,7 @@ export const TARGETS = [
   target('src/adapters/http/proxy-header.ts'),
   target('src/adapters/http/taken-bytes.ts'),
   target('src/adapters/http/trusted-proxies.ts'),
+  target('src/adapters/http/unsent-bytes.ts'),
   target('src/adapters/identity/api-key.ts'),
   target('src/adapters/identity/asking-places.ts'),
   target('src/adapters/identity/bearer.ts'),

@@ -5,9 +5,10 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { H2Backlog } from './h2-backlog.ts';
-import { LITTLE_BYTES } from './unsent-bytes.ts';
 
 const MAX = 1_000_000;
+/** As much as is left to the number of connections, and to that of the replies on one. */
+const [LITTLE_BYTES, SMALL_REPLY_BYTES] = [16_384, 65_536];
 
 /** A connection of which as much was taken, and as much waits in it, as a test says. */
 class Connection {
@@ -142,7 +143,7 @@ describe('requests of a connection whose replies wait', () => {
   });
 
   it('wait for what event streams keep, too, and not for small replies', () => {
-    for (let i = 0; i < 100; i += 1) connection.hold(65_536);
+    for (let i = 0; i < 100; i += 1) connection.hold(SMALL_REPLY_BYTES);
     connection.backlog.add(MAX);
     connection.enter('one');
     connection.backlog.add(1);
@@ -155,17 +156,29 @@ describe('requests of a connection whose replies wait', () => {
     connection.enter('one');
     expect(connection.handled).toEqual([]);
   });
+
+  it('wait for large replies alone, however many small ones are over', async () => {
+    await end(connection.hold(SMALL_REPLY_BYTES));
+    connection.hold(SMALL_REPLY_BYTES + 1);
+    connection.backlog.add(MAX - SMALL_REPLY_BYTES - 1);
+    connection.enter('one');
+    connection.backlog.add(1);
+    connection.enter('two');
+    expect(connection.handled).toEqual(['one']);
+  });
 });
 
 describe('what waits on a connection', () => {
   it('counts with what waits on all as soon as it is not little, small replies, too', async () => {
     const small = connection.hold(LITTLE_BYTES);
     expect(connection.isCounted).toBe(false);
-    const large = connection.hold(65_537);
+    await end(connection.hold(1));
+    expect([connection.isCounted, connection.countedBytes]).toEqual([true, 1]);
+    const large = connection.hold(SMALL_REPLY_BYTES + 1);
     connection.backlog.add(7);
     connection.hold(1);
-    expect(connection.countedBytes).toBe(65_545);
-    const all = LITTLE_BYTES + 65_545;
+    expect(connection.countedBytes).toBe(SMALL_REPLY_BYTES + 10);
+    const all = LITTLE_BYTES + SMALL_REPLY_BYTES + 9;
     expect(connection.backlog.unsentBytes()).toBe(all);
     await end(small);
     expect(connection.backlog.unsentBytes()).toBe(all - LITTLE_BYTES);

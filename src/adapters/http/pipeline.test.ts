@@ -34,6 +34,14 @@ class Connection {
     this.#responses[number - 1]?.detachSocket(this.socket);
   }
 
+  reply(number: number, body: string): void {
+    this.#responses[number - 1]?.end(body);
+  }
+
+  lengthOf(number: number): number {
+    return this.#responses[number - 1]?.writableLength ?? NaN;
+  }
+
   beginTurnOf(number: number): void {
     this.#responses[number - 1]?.assignSocket(this.socket);
   }
@@ -134,6 +142,29 @@ describe('Pipeline', () => {
     expect(pipeline.isBodyHeld).toBe(true);
     connection.beginTurnOf(2);
     expect(pipeline.isBodyHeld).toBe(false);
+  });
+
+  it('knows what is kept of replies until their turn', async () => {
+    const connection = new Connection(10, 10);
+    const { pipeline } = connection;
+    connection.send(3);
+    expect(pipeline.keptBytes).toBe(0);
+    for (const number of [1, 2, 3]) connection.reply(number, 'x'.repeat(10 ** number));
+    const [first, second, third] = [
+      connection.lengthOf(1),
+      connection.lengthOf(2),
+      connection.lengthOf(3),
+    ];
+    expect(third).toBeGreaterThan(1000);
+    expect(pipeline.keptBytes).toBe(first + second + third);
+    connection.turnOf(1);
+    expect(pipeline.keptBytes).toBe(second + third);
+    // What is replied now is the connection's.
+    connection.beginTurnOf(2);
+    expect(pipeline.keptBytes).toBe(third);
+    connection.socket.destroy();
+    await once(connection.socket, 'close');
+    expect(pipeline.keptBytes).toBe(0);
   });
 
   it('lets as many listen for the end of its connection as wait', () => {
