@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { ChunkedBody } from '../../src/adapters/outbound/chunked-body.ts';
 import type { Message } from '../../src/core/protocol/message.ts';
 import { readMessage, UPSTREAM_BOUNDS } from '../../src/core/protocol/read-message.ts';
 import { SseParser } from '../../src/core/protocol/sse-parser.ts';
@@ -99,4 +100,17 @@ describe('of a stream', () => {
     });
     expect(held).toBeLessThan(NOISE_BYTES);
   });
+});
+
+it('the size line of a chunk in single characters holds little more than them', () => {
+  const [begin, more] = [Buffer.from('1;'), Buffer.from('x')];
+  const held = heldBytes(() =>
+    Array.from({ length: 40 }, () => {
+      const body = new ChunkedBody();
+      body.read(begin, 0, () => {});
+      for (let i = 0; i < 16_000; i += 1) body.read(more, 0, () => {});
+      return body;
+    }),
+  );
+  expect(held).toBeLessThan(NOISE_BYTES);
 });

@@ -3,6 +3,7 @@
  * body are read over, and bounded.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1
  */
+import { JoinedText } from '../../core/own-text.ts';
 import { HEAD_BYTES_MAX, isField } from './reply-head.ts';
 
 /** What `read` returns where it ends inside the body. */
@@ -19,7 +20,7 @@ export class ChunkedBody {
   #next: 'size' | 'break' | 'field' = 'size';
   /** Bytes of this chunk that are to come. */
   #left = 0;
-  #line = '';
+  readonly #line = new JoinedText();
   #fieldBytes = 0;
 
   /** @returns where in `bytes` the body ends, or one of the two numbers above. */
@@ -36,11 +37,10 @@ export class ChunkedBody {
       const feed = bytes.indexOf(LINE_FEED, at);
       const end = feed === -1 ? bytes.length : feed + 1;
       if (this.#line.length + end - at > HEAD_BYTES_MAX) return NO_CHUNKS;
-      this.#line += bytes.toString('latin1', at, end);
+      this.#line.add(bytes.toString('latin1', at, end));
       at = end;
       if (feed === -1) return GOES_ON;
-      const line = this.#line;
-      this.#line = '';
+      const line = this.#line.take();
       if (!line.endsWith('\r\n')) return NO_CHUNKS;
       if (this.#next === 'field' && line === '\r\n') return at;
       if (!this.#takes(line.slice(0, -2))) return NO_CHUNKS;
