@@ -148,6 +148,7 @@ export class ModernConversation implements UpstreamConnection {
     this.#isClosed = true;
     for (const call of this.#calls.all()) call.abort();
     this.#calls.clear();
+    this.#posts.clear();
     this.#reader.stop();
     queueMicrotask(() => this.#events.onClosed(cause, detail));
   }

@@ -177,4 +177,12 @@ it('a server of 2026 that takes no notification holds no more connections than c
   expect(heldOf(hand, 'notifications/other')).toBe(POSTS_MAX);
   await hand.pass(4 * TAKE_MS_MAX);
   expect(heldOf(hand, 'notifications/other')).toBe(0);
+  for (let i = 0; i < MANY; i += 1) {
+    connection.send(Message.notification('notifications/last', params));
+  }
+  connection.close();
+  expect(heldOf(hand, 'notifications/last')).toBe(0);
+  await hand.pass(4 * TAKE_MS_MAX);
+  expect(hand.of('notifications/last')).toHaveLength(POSTS_MAX);
+  expect(hand.clock.pending).toBe(0);
 });
