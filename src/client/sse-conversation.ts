@@ -29,6 +29,8 @@ import { describeEnd } from './reply-end.ts';
 const CANCELLED = 'notifications/cancelled';
 /** Attempts in a row without a stream, after which the server counts as gone. */
 const ATTEMPTS_MAX = 5;
+/** Calls that were cancelled and may be answered late; the oldest of more is forgotten. */
+const CANCELLED_MAX = 256;
 /** Milliseconds the `endpoint` event may take. */
 const ENDPOINT_MS_MAX = 30_000;
 
@@ -44,6 +46,8 @@ export class SseConversation implements UpstreamConnection {
   readonly #questions = new OpenQuestions();
   /** Requests that wait for their answer, by id: the reply to each POST, as long as it lasts. */
   readonly #waiting = new Map<string, Reply | undefined>();
+  /** Those nobody waits for any more. */
+  readonly #cancelled = new Set<string>();
   readonly #posts: Posts;
   #stream: Reply | undefined;
   #lastEventId = '';
@@ -140,6 +144,7 @@ export class SseConversation implements UpstreamConnection {
       this.#events.onMessage(failedCall(id, CONNECTION_LOST));
     }
     this.#waiting.clear();
+    this.#cancelled.clear();
     if (initialize === undefined) {
       this.#flush();
       return;
@@ -156,7 +161,7 @@ export class SseConversation implements UpstreamConnection {
     }
     const id = message.id ?? 'null';
     this.#settled(id);
-    const isAwaited = this.#waiting.delete(id);
+    const isAwaited = this.#waiting.delete(id) || this.#cancelled.delete(id);
     const isHandshake = isAwaited && this.#memory.isHandshake(message.id);
     if (isHandshake && !message.isError) this.#memory.initialized(message);
     if (!isAwaited) this.#stray('response');
@@ -193,7 +198,7 @@ export class SseConversation implements UpstreamConnection {
   /** An answer goes only to the conversation that asked. */
   #dispatch(message: Message): void {
     if (message.method === CANCELLED) {
-      this.#settled(message.token(message.spans.requestId) ?? requestIdOf(message));
+      this.#giveUp(message.token(message.spans.requestId) ?? requestIdOf(message));
     }
     const known = message.kind === 'response' ? this.#questions.answer(message) : message;
     if (known !== undefined) this.#post(known);
@@ -234,6 +239,15 @@ export class SseConversation implements UpstreamConnection {
     this.#waiting.set(id, undefined);
   }
 
+  /** Most servers answer it no more. */
+  #giveUp(id: string): void {
+    this.#settled(id);
+    if (!this.#waiting.delete(id)) return;
+    this.#cancelled.add(id);
+    const [oldest] = this.#cancelled;
+    if (this.#cancelled.size > CANCELLED_MAX) this.#cancelled.delete(oldest ?? '');
+  }
+
   #giveUpPosts(): void {
     for (const reply of this.#waiting.values()) reply?.abort();
     this.#posts.clear();
@@ -243,7 +257,8 @@ export class SseConversation implements UpstreamConnection {
   #oversized(): void {
     const [only] = this.#waiting.keys();
     this.#stray('oversized');
-    if (only === undefined || this.#waiting.size > 1 || this.#memory.isOwn(only)) return;
+    const isOne = this.#waiting.size + this.#cancelled.size === 1;
+    if (only === undefined || !isOne || this.#memory.isOwn(only)) return;
     this.#waiting.delete(only);
     this.#events.onOversized(only);
   }

@@ -164,6 +164,52 @@ describe('a server of 2024', () => {
   );
 });
 
+describe('calls at a server of 2024 that were cancelled', () => {
+  /** So many, sent after one that is in flight still. */
+  async function cancelled(count: number): Promise<{
+    readonly hand: HandOutbound;
+    readonly recorder: Recorder;
+  }> {
+    const hand: HandOutbound = new HandOutbound((sent) => {
+      const url = `/messages/${hand.of('GET').length}`;
+      if (sent.method === 'GET') sent.stream(`event: endpoint\ndata: ${url}\n\n`);
+      else sent.status(202);
+    });
+    const recorder = new Recorder();
+    const connection = new SseConversation(hand.context, recorder);
+    onTestFinished(() => connection.close());
+    await hand.pass(0);
+    connection.send(Message.request('0', 'tools/call', '{"name":"tool"}'));
+    for (let id = 1; id <= count; id += 1) {
+      connection.send(Message.request(String(id), 'tools/call', '{"name":"tool"}'));
+      connection.send(Message.notification('notifications/cancelled', `{"requestId":${id}}`));
+    }
+    await hand.pass(0);
+    return { hand, recorder };
+  }
+
+  it('are not answered when it begins anew', async () => {
+    const { hand, recorder } = await cancelled(3);
+    hand.of('GET')[0]?.cut();
+    await hand.pass(TAKE_MS_MAX);
+    expect(recorder.messages().map(({ id }) => id)).toEqual(['0']);
+  });
+
+  it('may be answered late, as many as are kept in mind', async () => {
+    const { hand, recorder } = await cancelled(300);
+    for (const id of [1, 300]) {
+      hand.of('GET')[0]?.text(`data: {"jsonrpc":"2.0","id":${id},"result":{}}\n\n`);
+    }
+    expect(recorder.messages().map(({ id }) => id)).toEqual(['300']);
+  });
+
+  it('may be whose answer is too large: then it is no other’s', async () => {
+    const { hand, recorder } = await cancelled(1);
+    hand.of('GET')[0]?.text(`data: ${'x'.repeat(200_000)}\n\n`);
+    expect(recorder.seen).toEqual([]);
+  });
+});
+
 it('a server of 2026 that takes no notification holds no more connections than calls may', async () => {
   const hand = new HandOutbound(() => {});
   const connection = new ModernConversation(hand.context, new Recorder());
