@@ -46,6 +46,12 @@ interface Question {
   readonly text: string;
 }
 
+/** Whoever waits for what belongs to a state. */
+interface Waiter {
+  readonly isWanted: () => boolean;
+  readonly wake: (failure: Refusal | undefined) => void;
+}
+
 /** Questions that may be open at once. */
 const QUESTIONS_MAX = 32;
 const INVALID_PARAMS = -32602;
@@ -72,7 +78,9 @@ export class BridgedTask {
   #stream: UpstreamCall | undefined;
   #isStreaming = false;
   #ending: Message | undefined;
-  #waiters: ((failure: Refusal | undefined) => void)[] = [];
+  #waiters: Waiter[] = [];
+  /** Whether the server reported the end, and what belongs to it is waited for. */
+  #isEndReported = false;
 
   /** @param changed - told of every state the server reports by itself, as JSON text. */
   constructor(
@@ -87,13 +95,13 @@ export class BridgedTask {
     this.#changed = changed;
   }
 
-  /** The answer to `tasks/get`. */
-  get(done: (outcome: Outcome) => void): void {
+  /** The answer to `tasks/get`. @param isWanted - whether anybody still waits for it. */
+  get(done: (outcome: Outcome) => void, isWanted: () => boolean): void {
     this.#ask('tasks/get', (answer) => {
       if ('error' in answer) done(answer);
       else if (answer.isError) done(toModernError(answer, undefined));
       else {
-        this.#describe(answer.value as Members, (state) => {
+        this.#describe(answer.value as Members, isWanted, (state) => {
           const isState = typeof state === 'string';
           done(isState ? modernStateResult(state, this.#infoText) : state);
         });
@@ -153,9 +161,15 @@ export class BridgedTask {
     return false;
   }
 
-  /** `notifications/tasks/status` of the server. */
+  /** `notifications/tasks/status`: a server may say that it is over as often as it likes. */
   notified(message: Message): void {
-    this.#describe((message.value ?? {}) as Members, (state) => {
+    const task = (message.value ?? {}) as Members;
+    const isEnd = hasEnding(task);
+    if (isEnd && this.#isEndReported) return;
+    if (isEnd) this.#isEndReported = true;
+    const isWanted = (): boolean => true;
+    this.#describe(task, isWanted, (state) => {
+      if (isEnd) this.#isEndReported = false;
       if (typeof state === 'string') this.#changed(this, state);
     });
   }
@@ -171,9 +185,9 @@ export class BridgedTask {
   }
 
   /** The state with what belongs to it: waits for what the server has not sent yet. */
-  #describe(task: Members, done: (state: string | Refusal) => void): void {
+  #describe(task: Members, isWanted: () => boolean, done: (state: string | Refusal) => void): void {
     const { status } = task;
-    const isOver = status === 'completed' || status === 'failed';
+    const isOver = hasEnding(task);
     if (isOver || status === 'cancelled') this.isLiving = false;
     const needsMore = isOver || (status === 'input_required' && this.#questions.size === 0);
     if (!needsMore || this.#ending !== undefined) {
@@ -181,19 +195,25 @@ export class BridgedTask {
       return;
     }
     if (isOver) {
-      this.#waiters.push((failure) => done(failure ?? this.#worded(task)));
-      this.#openStream();
+      this.#wait({ isWanted, wake: (failure) => done(failure ?? this.#worded(task)) });
       return;
     }
     // The questions are on their way: the next look finds them, if this one does not.
     const { clock, limits } = this.#home.instance.ports;
     const finish = (): void => {
       disarm();
-      this.#waiters = this.#waiters.filter((each) => each !== finish);
+      this.#waiters = this.#waiters.filter((each) => each !== waiter);
       done(this.#worded(task));
     };
     const disarm = clock.after(limits.askWindowMs, finish);
-    this.#waiters.push(finish);
+    const waiter: Waiter = { isWanted, wake: finish };
+    this.#wait(waiter);
+  }
+
+  /** Clients that left wait no more, however long the server takes. */
+  #wait(waiter: Waiter): void {
+    this.#waiters = this.#waiters.filter(({ isWanted }) => isWanted());
+    this.#waiters.push(waiter);
     this.#openStream();
   }
 
@@ -222,7 +242,7 @@ export class BridgedTask {
   #wake(failure: Refusal | undefined): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const each of waiters) each(failure);
+    for (const { wake } of waiters) wake(failure);
   }
 
   #ask(method: string, done: (answer: Outcome) => void): UpstreamCall | undefined {
@@ -236,4 +256,9 @@ export class BridgedTask {
   #refuse(upstreamId: string, error: ErrorCode): void {
     this.#home.instance.tell(refuseQuestion(upstreamId, { error }));
   }
+}
+
+/** Whether there is more to it than the state: its result, or its error. */
+function hasEnding({ status }: Members): boolean {
+  return status === 'completed' || status === 'failed';
 }

@@ -85,7 +85,7 @@ export class BridgedTasks {
       else leg.owner.answered(leg, outcome);
     };
     const { inputResponses } = message.value as { readonly inputResponses?: unknown };
-    if (leg.method === 'tasks/get') task.get(done);
+    if (leg.method === 'tasks/get') task.get(done, () => isWanted);
     else if (leg.method === 'tasks/update') task.update(inputResponses, done);
     else task.cancel(done);
     return leg;
