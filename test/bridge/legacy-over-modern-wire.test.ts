@@ -289,7 +289,7 @@ describe('subscriptions', () => {
     ['number', { subscriptionsPerOwnerMax: 2 }],
     ['characters', { subscriptionCharsMax: 8 }],
   ])('are bounded in %s, those that wait included', async (_, limits) => {
-    const { server } = await modernServer({
+    const { server, upstream } = await modernServer({
       server: { isDual: false, holdsListens: true },
       limits,
     });
@@ -298,6 +298,10 @@ describe('subscriptions', () => {
     session.post(rpc(2, 'resources/subscribe', { uri: 'next' }));
     const refused = session.post(rpc(3, 'resources/subscribe', { uri: 'more' }));
     expect(await lastOf(refused)).toMatchObject({ id: 3, error: { code: -32003 } });
+    // One that is subscribed already is not one more.
+    const again = session.post(rpc(4, 'resources/subscribe', { uri: 'test' }));
+    for (const index of [0, 1]) (await upstream.listen(index)).acknowledge();
+    expect(await lastOf(again)).toEqual(reply(4, {}));
   });
 
   it('that end are taken up again, and the client is told to look again', async () => {

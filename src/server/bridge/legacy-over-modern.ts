@@ -206,7 +206,7 @@ export class LegacyOverModern implements LegacyUpstream, CallingSession {
       return { error: 'METHOD_NOT_FOUND', id };
     }
     if (uri === '') return { error: 'INVALID_PARAMS', id, detail: 'params.uri must be a URI.' };
-    if (areTooMany([...this.#changes.uris, uri], this.ports.limits)) {
+    if (areTooMany(new Set(this.#changes.uris).add(uri), this.ports.limits)) {
       return { error: 'TOO_MANY_REQUESTS', id, detail: 'Too many subscriptions.' };
     }
     const call = new SubscribeCall(owner, message, this.ports.clock.now());
