@@ -31,10 +31,10 @@ it('repeats the handshake, the level and what is still subscribed, under ids of 
 });
 
 it('tells to look again at what the server declared and what is subscribed', () => {
-  const memory = remembering(['resources/subscribe', '{"uri":"a"}']);
+  const memory = remembering(['resources/subscribe', '{"uri":"a"}'], ['initialize', '{}']);
   const capabilities = '{"tools":{"listChanged":true},"prompts":{},"resources":null}';
   const result = `{"protocolVersion":"2025-03-26","capabilities":${capabilities}}`;
-  memory.initialized(Message.result('1', result));
+  memory.answered(Message.result('1', result));
   expect(memory.version).toBe('2025-03-26');
   expect(memory.changeNotices().map((notice) => notice.toText())).toEqual([
     '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}',
@@ -47,4 +47,23 @@ it('has nothing to repeat where nothing was said', () => {
   expect(memory.initializeAgain()).toBeUndefined();
   expect(memory.restoring()).toEqual([]);
   expect(memory.changeNotices()).toEqual([]);
+});
+
+it('repeats no subscription that was refused or given up, unless it was granted otherwise', () => {
+  const subscribe = (uri: string): readonly [string, string] => [
+    'resources/subscribe',
+    JSON.stringify({ uri }),
+  ];
+  const again: readonly [string, string] = ['resources/unsubscribe', '{"uri":"d"}'];
+  const all = ['a', 'b', 'c', 'a', 'd'].map(subscribe);
+  const memory = remembering(...all, again, subscribe('d'));
+  memory.answered(Message.result('0', '{}'));
+  memory.answered(Message.error('1', '{"code":1,"message":"no"}'));
+  memory.sent(Message.notification('notifications/cancelled', '{"requestId":2}'));
+  for (const id of ['0', '3', '4']) {
+    memory.answered(Message.error(id, '{"code":1,"message":"no"}'));
+  }
+  expect(memory.restoring().map(({ payload }) => payload)).toEqual(['{"uri":"a"}', '{"uri":"d"}']);
+  memory.answered(Message.error('6', '{"code":1,"message":"no"}'));
+  expect(memory.restoring()).toHaveLength(1);
 });

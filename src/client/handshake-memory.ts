@@ -5,6 +5,7 @@
 import { LOG_LEVELS } from '../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../core/protocol/message.ts';
 import { LATEST_LEGACY_VERSION } from '../core/protocol/versions.ts';
+import { requestIdOf } from './modern-conversation.ts';
 
 /** More subscriptions than this are not restored. */
 const SUBSCRIPTIONS_MAX = 10_000;
@@ -13,6 +14,8 @@ export class HandshakeMemory {
   #initialize: string | undefined;
   #level: string | undefined;
   readonly #subscribed = new Set<string>();
+  /** URIs by the requests that are to say whether they are subscribed. */
+  readonly #asked = new Map<string, string>();
   #capabilities: Readonly<Record<string, unknown>> = {};
   #version: string = LATEST_LEGACY_VERSION;
   readonly #prefix: string;
@@ -37,6 +40,8 @@ export class HandshakeMemory {
   /** Notes what passes by towards the server. */
   sent(message: Message): void {
     const { method, payload } = message;
+    if (method === 'notifications/cancelled')
+      this.#refused(message.token(message.spans.requestId) ?? requestIdOf(message));
     if (message.kind !== 'request' || payload === undefined) return;
     if (method === 'initialize') {
       this.#initialize = payload;
@@ -44,12 +49,19 @@ export class HandshakeMemory {
     }
     // Of the rest only what is meant: a client may send any amount beside it.
     if (method === 'logging/setLevel') this.#level = levelOf(message) ?? this.#level;
-    else if (method === 'resources/subscribe') this.#subscribe(uriOf(message));
-    else if (method === 'resources/unsubscribe') this.#subscribed.delete(uriOf(message));
+    else if (method === 'resources/subscribe') this.#subscribe(message.id, uriOf(message));
+    else if (method === 'resources/unsubscribe') this.#unsubscribe(uriOf(message));
   }
 
-  /** Notes the server's answer to `initialize`. */
-  initialized(answer: Message): void {
+  /** Notes the answer to a request, from the server or in its place. */
+  answered(answer: Message): void {
+    const { id = 'null' } = answer;
+    if (answer.isError) this.#refused(id);
+    else if (this.isHandshake(id)) this.#initialized(answer);
+    this.#asked.delete(id);
+  }
+
+  #initialized(answer: Message): void {
     const result = answer.value as { protocolVersion?: unknown; capabilities?: unknown };
     if (typeof result.protocolVersion === 'string') this.#version = result.protocolVersion;
     this.#capabilities = (result.capabilities ?? {}) as Readonly<Record<string, unknown>>;
@@ -101,8 +113,23 @@ export class HandshakeMemory {
     return Message.request(this.#ownId(), method, JSON.stringify(params));
   }
 
-  #subscribe(uri: string): void {
-    if (this.#subscribed.size < SUBSCRIPTIONS_MAX) this.#subscribed.add(uri);
+  #subscribe(id: string | undefined, uri: string): void {
+    if (this.#subscribed.has(uri) || this.#subscribed.size >= SUBSCRIPTIONS_MAX) return;
+    this.#subscribed.add(uri);
+    if (id !== undefined) this.#asked.set(id, uri);
+  }
+
+  #unsubscribe(uri: string): void {
+    this.#subscribed.delete(uri);
+    for (const [id, each] of this.#asked) if (each === uri) this.#asked.delete(id);
+  }
+
+  /** What it asked for is not had: no other session is told of it. */
+  #refused(id: string): void {
+    const uri = this.#asked.get(id);
+    if (uri === undefined) return;
+    this.#asked.delete(id);
+    this.#subscribed.delete(uri);
   }
 }
 

@@ -196,10 +196,8 @@ export class SessionConversation implements UpstreamConnection {
   #answered(call: SessionCall, answer: Message): void {
     this.#calls.delete(call);
     const isHandshake = call.request.method === 'initialize';
-    if (isHandshake && !answer.isError) {
-      this.#memory.initialized(answer);
-      this.#requests.agreed(this.#memory.version);
-    }
+    this.#memory.answered(answer);
+    if (isHandshake && !answer.isError) this.#requests.agreed(this.#memory.version);
     if (this.#memory.isOwn(call.id)) {
       if (isHandshake) this.#reopened(!answer.isError);
       return;
@@ -224,6 +222,7 @@ export class SessionConversation implements UpstreamConnection {
     telemetry.log(level, 'upstream_call_failed', { upstream: name, era: '2025', detail });
     if (end.kind === 'unsent' && end.hint === undefined) this.#unsent += 1;
     const answer = refusedAnswer(call.id, end);
+    this.#memory.answered(answer);
     if (call.request.method === 'initialize') {
       this.#handshakeRefused(call, end, answer);
     } else if (this.#unsent >= UNSENT_MAX) {

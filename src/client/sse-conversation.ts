@@ -141,7 +141,9 @@ export class SseConversation implements UpstreamConnection {
     this.#giveUpPosts();
     for (const notice of this.#questions.withdrawAll()) this.#events.onMessage(notice);
     for (const id of this.#waiting.keys()) {
-      this.#events.onMessage(failedCall(id, CONNECTION_LOST));
+      const lost = failedCall(id, CONNECTION_LOST);
+      this.#memory.answered(lost);
+      this.#events.onMessage(lost);
     }
     this.#waiting.clear();
     this.#cancelled.clear();
@@ -163,7 +165,7 @@ export class SseConversation implements UpstreamConnection {
     this.#settled(id);
     const isAwaited = this.#waiting.delete(id) || this.#cancelled.delete(id);
     const isHandshake = isAwaited && this.#memory.isHandshake(message.id);
-    if (isHandshake && !message.isError) this.#memory.initialized(message);
+    if (isAwaited) this.#memory.answered(message);
     if (!isAwaited) this.#stray('response');
     else if (!this.#memory.isOwn(message.id)) this.#events.onMessage(message);
     else if (isHandshake) this.#reopened(!message.isError);
