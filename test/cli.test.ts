@@ -1,8 +1,10 @@
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
+  openSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -268,6 +270,20 @@ describe('tidegate keys', () => {
     await Promise.all([...names.map((name) => keys('add', name)), keys('revoke', gone)]);
     const left = JSON.parse(await keys('list', '--json')) as readonly { subject: string }[];
     expect(left.map(({ subject }) => subject).toSorted()).toEqual(names);
+  });
+
+  it.runIf(process.platform === 'linux')('fails where a key that it made cannot be printed', () => {
+    const full = openSync('/dev/full', 'w');
+    const words = [join(ROOT, 'dist/cli/main.js'), 'keys', 'add', 'ci', '--file', 'keys.json'];
+    const { status, stderr } = spawnSync(process.execPath, words, {
+      cwd: folder,
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^Key /);
+    expect(stderr).toContain('tidegate: standard output cannot be written (ENOSPC)');
   });
 });
 

@@ -85,8 +85,15 @@ async function policy(options: PolicyOptions): Promise<void> {
   finish(policyCommand(options, process.env));
 }
 
-/** Says what a command that serves nothing has to say, and ends. */
+/**
+ * Says what a command that serves nothing has to say, and ends. Its output is what it is for: a key
+ * that is printed once and reaches nobody is lost.
+ */
 function finish(outcome: { exitCode: number; output: string; text: string }): void {
+  process.stdout.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) => {
+    // Whoever reads the first line alone, as head does, has what he wanted.
+    if (code !== 'EPIPE') fail(1, `standard output cannot be written (${code}): its text is lost.`);
+  });
   process.stdout.write(outcome.output);
   process.stderr.write(outcome.text);
   process.exitCode = outcome.exitCode;
