@@ -116,6 +116,10 @@ audit: { file: ./gone/audit.jsonl }
     expect(check('servers: { a: { command: node } }\naudit: { file: . }\n').text).toBe(
       'tidegate.yaml:2:16  audit.file: This is a folder. Give the path of a file.\n',
     );
+    const itself = 'servers: { a: { command: node } }\naudit: { file: tidegate.yaml }\n';
+    expect(check(itself).text).toBe(
+      'tidegate.yaml:2:16  audit.file: This file holds something else than a record. Give the path of another.\n',
+    );
   });
 
   it('says that a certificate is over, which clients would find out', async () => {

@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isForeignFile } from '../adapters/audit/foreign-file.ts';
 import { readTlsFiles } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import type { Problem } from '../gateway/config/problem.ts';
@@ -46,6 +47,9 @@ function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly
     { ...places.value(['audit', 'file']), message },
   ];
   if (isFolder(audit.file)) return problem('This is a folder. Give the path of a file.');
+  if (isForeignFile(audit.file)) {
+    return problem('This file holds something else than a record. Give the path of another.');
+  }
   return isFolder(dirname(audit.file)) ? [] : problem('There is no such folder for this file.');
 }
 

@@ -17,6 +17,9 @@ export interface ChainHead {
 /** Bytes that no line of ours comes near. A longer one is none, and is not read to its end. */
 export const LINE_BYTES_MAX = 262_144;
 
+/** What every line begins with. */
+export const LINE_BEGINNING = '{"sequence":';
+
 export const CHAIN_START: ChainHead = { sequence: 0, hash: '' };
 
 /** What the trail says of itself rather than of a request. */
@@ -58,7 +61,7 @@ export function auditBody(
   const facts = 'server' in entry ? factsText(entry, digest) : jsonText(entry).slice(1, -1);
   const sequence = before.sequence + 1;
   const when = timeText(time);
-  return `{"sequence":${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
+  return `${LINE_BEGINNING}${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
 }
 
 /** What ends a line, behind its body. */

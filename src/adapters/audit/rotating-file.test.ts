@@ -168,6 +168,25 @@ describe('a file of the record that others write to', () => {
     await opened(path).close();
   });
 
+  it('is left as it is where it holds something else', () => {
+    for (const text of ['servers: {}\n', '{"servers":{}}', '\n', '[{"sequence":1}]\n']) {
+      const path = place();
+      writeFileSync(path, text);
+      expect(() => opened(path)).toThrow('it holds something else than a record');
+      expect([readFileSync(path, 'utf8'), filesOf(path)]).toEqual([text, ['audit.jsonl']]);
+    }
+  });
+
+  it('may have broken off anywhere in its first line', async () => {
+    for (const text of ['', '{', '{"sequence":', '{"sequence":1,"time":"2026']) {
+      const path = place();
+      writeFileSync(path, text);
+      const file = opened(path);
+      expect([file.head.sequence, file.isTorn]).toEqual([0, text !== '']);
+      await file.close();
+    }
+  });
+
   it('is kept by nobody when it could not be opened to the end', () => {
     const path = place();
     mkdirSync(`${path}.3`);

@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { type ChainHead, CHAIN_START, checkAuditLine, LINE_BYTES_MAX } from './audit-line.ts';
 import { FileLock } from './file-lock.ts';
+import { isForeign } from './foreign-file.ts';
 import type { LineSink } from './line-sink.ts';
 import { newestNumber } from './numbered-files.ts';
 import { isOwnStream } from './own-stream.ts';
@@ -63,6 +64,9 @@ export class RotatingFile implements LineSink {
     let lock: FileLock | undefined;
     try {
       this.#opened = fstatSync(this.#descriptor);
+      if (this.#opened.isFile() && isForeign(this.#descriptor)) {
+        throw new Error('it holds something else than a record');
+      }
       lock = this.#opened.isFile() ? new FileLock(`${path}.lock`) : undefined;
       this.#lock = lock;
       // Whoever kept it until now may have written to it since.
