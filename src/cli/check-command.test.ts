@@ -154,7 +154,13 @@ audit: { file: ./gone/audit.jsonl }
     const { output } = check(config, { isJson: true });
     expect(JSON.parse(output)).toMatchObject({ notes: [expect.stringContaining('API keys')] });
     writeFileSync(join(folder, `${SECRET}.json`), '');
-    expect(check(config).text).not.toContain('Note');
+    const broken = check(config);
+    expect(broken.exitCode).toBe(1);
+    expect(broken.text).toBe('tidegate.yaml:1:15  auth.keys: This file is not JSON.\n');
+    const last = check(`${several}servers: { a: { command: node } }\n`);
+    expect(last.exitCode).toBe(0);
+    writeFileSync(join(folder, 'b'), '{"keys":[]}', { mode: 0o600 });
+    expect(check(`${several}servers: { a: { command: node } }\n`).text).not.toContain('Line 4');
   });
 
   it('refuses a file that anybody may change, since it says what is run', () => {

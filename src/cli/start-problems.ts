@@ -5,9 +5,10 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isForeignFile } from '../adapters/audit/foreign-file.ts';
+import { readKeyFile } from '../adapters/identity/key-file.ts';
 import { readTlsFiles } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
-import type { Problem } from '../gateway/config/problem.ts';
+import type { ConfigPath, Problem } from '../gateway/config/problem.ts';
 import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
 import { certificateEnd } from './certificate-end.ts';
 import { type MissingCommand, missingCommand } from './find-command.ts';
@@ -20,26 +21,42 @@ export function startProblems(
 ): readonly Problem[] {
   return [
     ...tlsProblems(config, places),
+    ...keysProblems(config, places),
     ...auditProblems(config, places),
     ...serverProblems(config, places, env),
   ];
 }
 
 /** What keeps nothing from starting, and still may not be meant. */
-export function startNotes({ auth }: GatewayConfig, places: ConfigPlaces): readonly string[] {
-  const ways =
-    auth.kind === 'several'
-      ? auth.ways.map((way, index) => ({ way, at: ['auth', index] }))
-      : [{ way: auth, at: ['auth'] }];
-  return ways.flatMap(({ way, at }) => {
-    if (way.kind !== 'keys' || statOf(way.path) !== undefined) return [];
-    const { line, path } = places.value([...at, 'keys']);
+export function startNotes(config: GatewayConfig, places: ConfigPlaces): readonly string[] {
+  return keyFiles(config).flatMap(({ file, at }) => {
+    if (statOf(file) !== undefined) return [];
+    const { line, path } = places.value(at);
     return [`Line ${line}, ${path}: ${NO_KEYS}`];
   });
 }
 
 const NO_KEYS =
   'This file of API keys does not exist yet; tidegate keys add <subject> --file … makes it.';
+
+/** Of a file that is there: one that cannot be read keeps the gateway from starting. */
+function keysProblems(config: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
+  return keyFiles(config).flatMap(({ file, at }) => {
+    const read = isFile(file) ? readKeyFile(file) : undefined;
+    if (read?.kind !== 'failed') return [];
+    return [{ ...places.value(at), message: `This file ${read.what}.` }];
+  });
+}
+
+function keyFiles({ auth }: GatewayConfig): readonly { file: string; at: ConfigPath }[] {
+  const ways =
+    auth.kind === 'several'
+      ? auth.ways.map((way, index) => ({ way, at: ['auth', index] }))
+      : [{ way: auth, at: ['auth'] }];
+  return ways.flatMap(({ way, at }) =>
+    way.kind === 'keys' ? [{ file: way.path, at: [...at, 'keys'] }] : [],
+  );
+}
 
 function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
   if (audit?.file === undefined) return [];

@@ -23,8 +23,11 @@ export type KeyFileOutcome =
   | { readonly kind: 'keys'; readonly keys: readonly ApiKeyEntry[] }
   /** There is no file yet. */
   | { readonly kind: 'absent' }
-  /** `reason` is one sentence that names the file and says what to do. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /**
+   * `reason` is one sentence that names the file and says what to do; `what` is the rest of one
+   * that names it otherwise.
+   */
+  | { readonly kind: 'failed'; readonly reason: string; readonly what: string };
 
 /** Bytes a file of keys may have: some forty thousand keys. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
@@ -36,16 +39,16 @@ export function readKeyFile(path: string): KeyFileOutcome {
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return { kind: 'absent' };
-    return { kind: 'failed', reason: `The keys in ${path} cannot be read (${code}).` };
+    return failed(path, `cannot be read (${code})`);
   }
   try {
     const stat = fstatSync(file);
     if (!stat.isFile() || stat.size > FILE_BYTES_MAX) {
-      return { kind: 'failed', reason: `${path} is no file of keys.` };
+      return failed(path, 'is no file of keys');
     }
     if (process.getuid !== undefined && (stat.mode & 0o022) !== 0) {
-      const reason = `Others can write to ${path} and let themselves in; run chmod 600 on it.`;
-      return { kind: 'failed', reason };
+      const what = 'can be written to by others, who would let themselves in; run chmod 600 on it';
+      return failed(path, what);
     }
     return parseKeys(readFileSync(file, 'utf8'), path);
   } finally {
@@ -80,21 +83,25 @@ export function writeKeyFile(path: string, keys: readonly ApiKeyEntry[]): void {
   }
 }
 
+function failed(path: string, what: string): KeyFileOutcome {
+  return { kind: 'failed', reason: `${path} ${what}.`, what };
+}
+
 function parseKeys(text: string, path: string): KeyFileOutcome {
-  const failed = (what: string): KeyFileOutcome => ({ kind: 'failed', reason: `${path} ${what}.` });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return failed('is not JSON');
+    return failed(path, 'is not JSON');
   }
   const { keys } = (value ?? {}) as { readonly keys?: unknown };
-  if (!Array.isArray(keys)) return failed('has no list of keys');
+  if (!Array.isArray(keys)) return failed(path, 'has no list of keys');
   const wrong = keys.findIndex((each) => !isEntry(each));
-  if (wrong !== -1) return failed(`has a faulty key, number ${wrong + 1}`);
+  if (wrong !== -1) return failed(path, `has a faulty key, number ${wrong + 1}`);
   const entries = keys as readonly ApiKeyEntry[];
   const ids = new Set(entries.map(({ id }) => id));
-  return ids.size === entries.length ? { kind: 'keys', keys: entries } : failed('repeats a key');
+  if (ids.size < entries.length) return failed(path, 'repeats a key');
+  return { kind: 'keys', keys: entries };
 }
 
 function isEntry(value: unknown): value is ApiKeyEntry {
