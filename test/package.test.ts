@@ -86,7 +86,7 @@ test.each(['.', './node', './fetch', './client', './testing'])(
   },
 );
 
-test('the command loads nothing that a Node that is too old could not, before it says so', () => {
+test('V53 the command loads nothing that a Node that is too old could not, before it says so', () => {
   const { files, packages, builtins } = loadedBy(join(ROOT, MANIFEST.bin['tidegate'] ?? ''));
   const names = [...files].map((file) => file.slice(join(ROOT, 'dist/cli/').length));
   expect(names).toEqual(['main.js', 'node-version.js']);

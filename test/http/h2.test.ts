@@ -77,14 +77,28 @@ async function replyTo(stream: ClientHttp2Stream, body?: string): Promise<Reply>
   stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   stream.on('error', () => {});
   if (body !== undefined) stream.end(body);
-  await new Promise((resolve) => stream.once('close', resolve));
+  await over(stream, 'the end of a reply');
   const status = headers[':status'] as number | undefined;
   return { status, headers, body: text, code: stream.rstCode };
 }
 
-async function closed(made: ClientHttp2Session): Promise<void> {
-  if (made.closed || made.destroyed) return;
-  await new Promise((resolve) => made.once('close', resolve));
+async function over(
+  made: ClientHttp2Session | ClientHttp2Stream | TLSSocket,
+  what = 'the end of the connection',
+): Promise<void> {
+  let isOver = made.destroyed;
+  const close = (): void => {
+    isOver = true;
+    app.check();
+  };
+  if (!isOver) made.once('close', close);
+  await app.until(() => isOver, what);
+}
+
+/** The same of a connection whose client does not read: it learns of the end when it writes. */
+async function overUnread(raw: TLSSocket): Promise<void> {
+  const timer = setInterval(() => raw.write(frame(6, 0, 0, Buffer.alloc(8))), 10);
+  await over(raw).finally(() => clearInterval(timer));
 }
 
 describe('who gets HTTP/2', () => {
@@ -105,7 +119,7 @@ describe('who gets HTTP/2', () => {
     expect(version).toBe('1.1');
   });
 
-  it('is nobody unless it is switched on', async () => {
+  it('V53: is nobody unless it is switched on', async () => {
     await open({}, false);
     const socket = connectTls({
       port: server.port,
@@ -170,7 +184,7 @@ describe('requests', () => {
     expect(Object.keys(reply.headers)).not.toContain('keep-alive');
   });
 
-  it('open no tunnel', async () => {
+  it('V53: open no tunnel', async () => {
     await open();
     const made = await session();
     const reply = await replyTo(made.request({ ':method': 'CONNECT', ':authority': 'a:1' }));
@@ -178,16 +192,16 @@ describe('requests', () => {
     expect(app.exchanges).toHaveLength(0);
   });
 
-  it('open no tunnel, and leave nothing open behind it', async () => {
-    await open({ keepAliveMs: 50, probeDelayMs: 50 });
-    for (const more of ['', 'garbage garbage']) {
-      const raw = await rawSession();
-      raw.resume();
-      const over = new Promise((resolve) => raw.once('close', resolve));
-      // Its client never ends it.
-      raw.write(Buffer.concat([frame(1, 4, 1, CONNECT_HEAD), Buffer.from(more)]));
-      await over;
-    }
+  it.each([
+    ['', 60_000],
+    ['garbage garbage', 50],
+  ])('V53: open no tunnel, and leave nothing open behind it (%j)', async (more, probeDelayMs) => {
+    await open({ keepAliveMs: 50, probeDelayMs });
+    const raw = await rawSession();
+    raw.resume();
+    // Its client never ends it.
+    raw.write(Buffer.concat([frame(1, 4, 1, CONNECT_HEAD), Buffer.from(more)]));
+    await over(raw);
   });
 
   it('are asked for the body they hold back', async () => {
@@ -249,7 +263,7 @@ describe('streams of events', () => {
     await expect.poll(() => received).toContain('data: 3');
   });
 
-  it('take their connection with them when its peer reads nothing at all', async () => {
+  it('V53: take their connection with them when its peer reads nothing at all', async () => {
     await open({ stallMsMax: 100 });
     app.script = (exchange) => {
       app.watch(exchange);
@@ -280,11 +294,11 @@ describe('streams of events', () => {
     await app.until(() => app.goneCount === 1, 'the end of the other stream');
     let received = 0;
     raw.on('data', (chunk: Buffer) => (received += chunk.length));
-    await new Promise((resolve) => raw.once('close', resolve));
+    await over(raw);
     expect(received).toBeLessThan(large.length);
   });
 
-  it('end with their connection when a frame on it is broken, whether its peer closes or not', async () => {
+  it('V53: end with their connection when a frame on it is broken, whether its peer closes or not', async () => {
     await open({ probeDelayMs: 50 });
     app.script = (exchange) => {
       app.watch(exchange);
@@ -292,13 +306,12 @@ describe('streams of events', () => {
     };
     const raw = await rawSession();
     raw.resume();
-    const over = new Promise((resolve) => raw.once('close', resolve));
     raw.write(frame(1, 5, 1, GET_HEAD));
     await app.until(() => app.sinks.length === 1, 'the stream');
     // The length of this frame is more than any may have.
     raw.write('garbage garbage');
     await app.until(() => app.goneCount === 1, 'the leaving');
-    await over;
+    await over(raw);
   });
 
   it('outlive the pings of a peer that answers them', async () => {
@@ -331,7 +344,7 @@ describe('streams of events', () => {
     const goodbye = new Promise((resolve) => made.once('goaway', resolve));
     await server.close();
     expect(await goodbye).toBe(constants.NGHTTP2_NO_ERROR);
-    await closed(made);
+    await over(made);
   });
 });
 
@@ -366,11 +379,18 @@ function widen(raw: TLSSocket): void {
 
 /** `GET /` of `a`, and `CONNECT a`, by the static table. */
 const GET_HEAD = Buffer.from([0x82, 0x87, 0x84, 0x41, 1, 97]);
+const HEAD_WITHOUT_PATH = Buffer.from([0x82, 0x87, 0x41, 1, 97]);
 const CONNECT_HEAD = Buffer.concat([
   Buffer.from([0x02, 7]),
   Buffer.from('CONNECT'),
   GET_HEAD.subarray(3),
 ]);
+
+/** A header line as it is written out, neither in a table. */
+function line(name: string, value: string): Buffer {
+  const text = (each: string): Buffer => Buffer.from([each.length, ...Buffer.from(each)]);
+  return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
+}
 
 /** @see https://www.rfc-editor.org/rfc/rfc9113#section-4.1 */
 function frame(type: number, flags: number, id: number, payload: Buffer): Buffer {
@@ -398,12 +418,11 @@ describe('V53: one connection', () => {
     app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true);
     const raw = await rawSession();
     raw.resume();
-    const over = new Promise((resolve) => raw.once('close', resolve));
     const goodbye = frame(7, 0, 0, Buffer.alloc(8));
     raw.write(Buffer.concat([frame(1, 5, 1, GET_HEAD), goodbye, frame(1, 5, 3, GET_HEAD)]));
     await app.until(() => app.sinks.length === 2, 'both streams');
     for (const sink of app.sinks) sink.end('');
-    await over;
+    await over(raw);
   });
 
   it('is told how many requests and how large a head it may have', async () => {
@@ -445,10 +464,30 @@ describe('V53: one connection', () => {
       stream.on('error', () => {});
       stream.close(constants.NGHTTP2_CANCEL);
     }
-    await closed(made);
+    await over(made);
     expect(seen.counted('h2_connections_cut_total', 'resets')).toBe(1);
     app.script = (exchange) => exchange.respond(200, [], 'here');
     expect((await replyTo(other.request({}))).body).toBe('here');
+  });
+
+  it('is closed when it has us reset request after request', async () => {
+    await open({ resetsPerMinuteMax: 20 });
+    app.script = (exchange) => app.open(exchange, 'data: 1\n\n', true).destroy();
+    const made = await session();
+    for (let i = 0; i < 25; i += 1) made.request({}).on('error', () => {});
+    await over(made);
+    expect(seen.counted('h2_connections_cut_total', 'resets')).toBe(1);
+  });
+
+  it('is closed when its heads are malformed again and again', async () => {
+    await open();
+    const raw = await rawSession();
+    raw.resume();
+    for (let i = 0; i < 150; i += 1) raw.write(frame(1, 5, 2 * i + 1, HEAD_WITHOUT_PATH));
+    raw.write(frame(1, 5, 301, GET_HEAD));
+    raw.once('close', () => app.check());
+    await app.until(() => raw.destroyed || app.exchanges.length > 0, 'the end, or an answer');
+    expect(app.exchanges).toHaveLength(0);
   });
 
   it('is closed when its faults make us reset a request', async () => {
@@ -456,14 +495,13 @@ describe('V53: one connection', () => {
     app.script = () => {};
     const raw = await rawSession();
     raw.resume();
-    const over = new Promise((resolve) => raw.once('close', resolve));
     for (let i = 0; i < 25 && !raw.destroyed; i += 1) {
       const id = 2 * i + 1;
       raw.write(frame(1, 5, id, GET_HEAD));
       // A window wider than there may be is a fault of the stream, which the server must reset.
       raw.write(frame(8, 0, id, Buffer.from([0x7f, 0xff, 0xff, 0xff])));
     }
-    await over;
+    await over(raw);
     expect(app.exchanges.length).toBeLessThan(25);
   });
 
@@ -482,7 +520,7 @@ describe('V53: one connection', () => {
     const goodbye = new Promise((resolve) => made.once('goaway', resolve));
     for (let i = 0; i < 20; i += 1) made.ping(() => {});
     expect(await goodbye).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    await closed(made);
+    await over(made);
     expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
   });
 
@@ -490,9 +528,8 @@ describe('V53: one connection', () => {
     await open({ pingsPerMinuteMax: 10 });
     const raw = await rawSession();
     raw.resume();
-    const over = new Promise((resolve) => raw.once('close', resolve));
     for (let i = 0; i < 20 && !raw.destroyed; i += 1) raw.write(frame(4, 0, 0, Buffer.alloc(0)));
-    await over;
+    await over(raw);
     expect(seen.counted('h2_connections_cut_total', 'pings')).toBe(1);
   });
 
@@ -506,10 +543,8 @@ describe('V53: one connection', () => {
     await seen.until(() => seen.counted('h2_connections_cut_total', 'unread') === 1);
     // As much as may wait, the one that makes it too much, and what the system took.
     expect(app.exchanges.length).toBeLessThan(20);
-    let received = 0;
-    raw.on('data', (chunk: Buffer) => (received += chunk.length));
-    await new Promise((resolve) => raw.once('close', resolve));
-    expect(received).toBeLessThan(large.length * app.exchanges.length);
+    await overUnread(raw);
+    expect(raw.bytesRead).toBeLessThan(large.length * app.exchanges.length);
   });
 
   it('is closed when what it leaves is too much with what others leave, however little', async () => {
@@ -552,10 +587,28 @@ describe('V53: one connection', () => {
 
   it('is closed when it idles, and when it asks for nothing to begin with', async () => {
     await open({ keepAliveMs: 100, headMsMax: 100 });
-    await closed(await session());
+    await over(await session());
     const made = await session();
+    let goodbye: unknown;
+    made.once('goaway', (code: number) => {
+      goodbye = code;
+    });
     expect((await replyTo(made.request({}))).status).toBe(200);
-    await closed(made);
+    await over(made);
+    expect(goodbye).toBe(constants.NGHTTP2_NO_ERROR);
+  });
+
+  it('has headers named like a prototype, which are headers like any other', async () => {
+    await open();
+    const names = ['__proto__', 'constructor', 'prototype', 'hasownproperty'];
+    const raw = await rawSession();
+    raw.resume();
+    raw.write(frame(1, 5, 1, Buffer.concat([GET_HEAD, ...names.map((name) => line(name, 'x'))])));
+    await app.until(() => app.exchanges.length === 1, 'the request');
+    const head = app.exchanges[0]?.head;
+    expect(head?.headerNames()).toEqual(['host', ...names]);
+    for (const name of names) expect(head?.header(name)).toBe('x');
+    expect(head?.header('tostring')).toBeUndefined();
   });
 
   it('idles not while a stream is open', async () => {
@@ -564,8 +617,8 @@ describe('V53: one connection', () => {
     const made = await session();
     made.request({}).resume();
     await app.until(() => app.sinks.length === 1, 'the stream');
-    await closed(await session());
-    await closed(await session());
+    await over(await session());
+    await over(await session());
     expect(made.destroyed).toBe(false);
   });
 

@@ -158,7 +158,7 @@ describe('handshakes', () => {
     expect(fault).toBeTruthy();
   });
 
-  it('cuts a handshake that does not come to its end, and counts it', async () => {
+  it('V53: cuts a handshake that does not come to its end, and counts it', async () => {
     await open({}, { limits: { handshakeMsMax: 100 } });
     const client = await plain();
     client.send(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
@@ -166,7 +166,7 @@ describe('handshakes', () => {
     expect(seen.counted('tls_handshakes_failed_total', 'timeout')).toBe(1);
   });
 
-  it('cuts a connection that says nothing, and counts it', async () => {
+  it('V53: cuts a connection that says nothing, and counts it', async () => {
     await open({}, { limits: { handshakeMsMax: 100 } });
     const client = await plain();
     await client.untilOver();

@@ -125,6 +125,20 @@ function isText(node: Node | undefined): node is Node & { readonly value: string
   return node?.type === 'Literal' && typeof node.value === 'string';
 }
 
+/** What faults of Node made fatal: headers of any name as an object, and callbacks of TLS. */
+const FATAL = /\b(?:headersDistinct|trailersDistinct|SNICallback|ALPNCallback|pskCallback)\b/;
+
+it('V53: nothing is asked of Node that a name which a peer sends could make throw', () => {
+  const found = productFiles().flatMap(({ path, program }) => {
+    const names: string[] = [];
+    walk(program, (node) => {
+      if (node.type === 'Identifier' && FATAL.test(node.name)) names.push(`${path}: ${node.name}`);
+    });
+    return names;
+  });
+  expect(found).toEqual([]);
+});
+
 it.skipIf(process.platform === 'win32')(
   'V15: a config that anybody may write to is refused',
   () => {

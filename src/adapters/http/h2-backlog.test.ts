@@ -71,7 +71,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('requests of a connection whose replies wait', () => {
+describe('V53: requests of a connection whose replies wait', () => {
   it('are handled at once while no more waits than may', () => {
     connection.hold(MAX);
     connection.enter('one');
@@ -205,7 +205,7 @@ describe('what waits on a connection', () => {
   });
 });
 
-describe('a peer that leaves more than it may', () => {
+describe('V53: a peer that leaves more than it may', () => {
   it('is told of when it takes too little for half of the time that a reader has', () => {
     connection.handle.bytesWritten = 50_000;
     connection.hold(MAX + 1);
