@@ -567,6 +567,23 @@ describe('V53: one connection', () => {
     expect(seen.logged('unread_connections_cut')).toHaveLength(1);
   });
 
+  it.each(['a reply', 'an event stream'])(
+    'V49 is closed when it takes nothing of %s that is over, all of which is on its way',
+    async (kind) => {
+      await open({ stallMsMax: 100 });
+      const large = 'x'.repeat(8_000_000);
+      app.script = (exchange) => {
+        if (kind === 'a reply') exchange.respond(200, [], large);
+        else app.open(exchange, large, false).end('');
+      };
+      const raw = await rawSession();
+      widen(raw);
+      raw.write(frame(1, 5, 1, GET_HEAD));
+      await app.until(() => app.exchanges.length === 1, 'the request');
+      await overUnread(raw);
+    },
+  );
+
   it.each(['replies', 'event streams'])(
     'gets all the %s it reads, large as they are',
     async (kind) => {

@@ -7,7 +7,7 @@ import { H2Progress } from './h2-progress.ts';
 import { H2Queue } from './h2-queue.ts';
 import { endSession } from './h2-watch.ts';
 import type { NodeContext } from './node-context.ts';
-import { queuedBytes, takenBytes } from './taken-bytes.ts';
+import { takenBytes } from './taken-bytes.ts';
 
 /** Where a request and its reply are. */
 export interface H2Place {
@@ -95,18 +95,23 @@ export function endRequest(stream: ServerHttp2Stream): void {
 }
 
 /**
- * A reply that is over for us must not wait forever for a reader that takes nothing. Node starts
- * the time again whenever it hands something to the connection; while the connection itself is
- * behind, what the peer takes of it counts, too.
+ * A reply that is over for us must not wait forever for a reader that takes nothing. The time that
+ * Node measures of a stream is none of it: it ends when all of the reply was handed to the
+ * connection, of which the peer may take nothing.
  */
 export function cutWhenStalledH2(stream: ServerHttp2Stream, socket: Socket, stallMs: number): void {
   if (stream.destroyed || stream.writableFinished) return;
-  const before = takenBytes(socket) ?? 0;
-  stream.setTimeout(stallMs, () => {
-    const isTaking = queuedBytes(socket) > 0 && (takenBytes(socket) ?? 0) > before;
-    if (isTaking) cutWhenStalledH2(stream, socket, stallMs);
-    else cutH2(stream, socket, stallMs);
-  });
+  let before = takenBytes(socket) ?? 0;
+  const timer = setInterval(() => {
+    const taken = takenBytes(socket) ?? 0;
+    const isTaking = taken > before;
+    before = taken;
+    if (isTaking) return;
+    clearInterval(timer);
+    cutH2(stream, socket, stallMs);
+  }, stallMs);
+  timer.unref();
+  stream.once('close', () => clearInterval(timer));
 }
 
 /**
