@@ -409,6 +409,28 @@ describe('what is asked', () => {
     expect([listen(), listen('a:1'), listen('a:1', 'b:1')]).toEqual([true, true, false]);
   });
 
+  it('is forbidden however its URI is encoded, and permitted as it is written', () => {
+    const { access } = accessOf(
+      `permit (principal, action, resource) when { resource.uri like "file:///*%20*" };
+       permit (principal, action, resource) when { resource.uri like "file:///public/*" };
+       forbid (principal, action, resource) when { resource.uri like "file:///public/own*" };`,
+    );
+    const isRead = (uri: string): boolean =>
+      isAllowed(access.decide(requestOf('resources/read', { uri })));
+    expect(isRead('file:///a%20b')).toBe(true);
+    expect(isRead('file:///a b')).toBe(false);
+    for (const own of ['own', '%6Fwn', 'x/..%2fown', '..%2Fsecret', '..%2F..%2Fetc']) {
+      expect(isRead(`file:///public/${own}`)).toBe(false);
+    }
+    expect(isRead('file:///public/x%2F..%2Fa')).toBe(true);
+    const resources = ['a%2Fb', 'own', '%6fwn', 'o%77n/x'].map((each) => ({
+      uri: `file:///public/${each}`,
+    }));
+    const list = Message.result('1', JSON.stringify({ resources }));
+    const shown = access.filter(requestOf('resources/list'), list);
+    expect(shown.value).toEqual({ resources: [{ uri: 'file:///public/a%2Fb' }] });
+  });
+
   it('is a URI in every form a server may read it in, of lists too', () => {
     const { access } = accessOf(
       `permit (principal, action, resource) when { resource.uri like "file:///public/*" };

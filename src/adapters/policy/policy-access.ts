@@ -11,11 +11,11 @@ import { filteredList, type ListEntry, useOf } from './filtered-list.ts';
 import { PolicySet } from './policy-set.ts';
 import type { PolicyRules } from './policy-rules.ts';
 import type { Thing } from './policy-question.ts';
-import { type Action, type Question, questionsOf, recordOf } from './question.ts';
+import { type Question, questionsOf, recordOf } from './question.ts';
 import { readPolicies } from './read-policies.ts';
 import { TaskTools } from './task-tools.ts';
 import { EVERY_TOOL, ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
-import { templateForms, uriForms } from './uri-forms.ts';
+import { decodedForms, templateForms, uriForms } from './uri-forms.ts';
 import { type Matter, type Verdict, Verdicts } from './verdicts.ts';
 
 export interface PolicyAccessPorts {
@@ -125,7 +125,7 @@ export class PolicyAccess implements Access {
     const used = { ...request, message: useOf(method) ?? request.message };
     return filteredList(method, answer, (entry) => {
       const matters = this.#mattersOfEntry(used, entry);
-      return matters.length > 0 && matters.every((each) => verdicts.of(used, each).isAllowed);
+      return matters.length > 0 && matters.every((each) => isPassed(verdicts.of(used, each), each));
     });
   }
 
@@ -163,7 +163,7 @@ export class PolicyAccess implements Access {
   /** A task may be followed, changed and ended by whom its tool is allowed now. */
   #matterOf(request: AccessRequest, question: Question): Matter | undefined {
     const { server } = request;
-    const { action, target } = question;
+    const { target } = question;
     if (target.kind === 'task') {
       const tool = this.#tasks.toolOf(request, target.name);
       return tool === undefined ? undefined : this.#matterOfTool(request, tool, undefined);
@@ -171,7 +171,7 @@ export class PolicyAccess implements Access {
     if (target.kind === 'tool') {
       return this.#matterOfTool(request, target.name, { given: question.arguments });
     }
-    return matterOf(server, action, target);
+    return matterOf(server, question, target);
   }
 
   #matterOfTool(request: AccessRequest, name: string, given: Matter['arguments']): Matter {
@@ -195,15 +195,22 @@ export class PolicyAccess implements Access {
       const matter = this.#matterOf(request, { action: 'call', target: { kind, name } });
       return matter === undefined ? [] : [matter];
     }
-    if (kind === 'prompt') return [matterOf(server, 'get', { kind, name })];
+    if (kind === 'prompt') return [matterOf(server, { action: 'get' }, { kind, name })];
     const forms = kind === 'template' ? templateForms(name) : uriForms(name);
-    return forms.map((each) => matterOf(server, 'read', { kind: 'resource', name: each }));
+    const read = (more: Partial<Question>) => (each: string) =>
+      matterOf(server, { action: 'read', ...more }, { kind: 'resource', name: each });
+    return [...forms.map(read({})), ...decodedForms(name).map(read({ passesByDefault: true }))];
   }
 }
 
 /** Of what says nothing of itself and has no arguments that policies look at. */
-function matterOf(server: string, action: Action, target: Thing['target']): Matter {
-  return { action, thing: { server, target, facts: undefined }, arguments: { given: {} } };
+function matterOf(
+  server: string,
+  { action, passesByDefault }: Pick<Question, 'action' | 'passesByDefault'>,
+  target: Thing['target'],
+): Matter {
+  const thing = { server, target, facts: undefined };
+  return { action, thing, arguments: { given: {} }, passesByDefault };
 }
 
 /**
@@ -224,9 +231,8 @@ function together(some: readonly string[], more: readonly string[]): readonly st
   return some.length === 0 ? more : [...new Set([...some, ...more])];
 }
 
-/** A list holds what else is allowed and nothing more: it is given unless a policy forbids it. */
-function isPassed({ isAllowed, isByDefault }: Verdict, { action }: Matter): boolean {
-  return isAllowed || (action === 'list' && isByDefault);
+function isPassed({ isAllowed, isByDefault }: Verdict, { passesByDefault }: Matter): boolean {
+  return isAllowed || (passesByDefault === true && isByDefault);
 }
 
 function ownerOf({ server, principal }: AccessRequest): string {

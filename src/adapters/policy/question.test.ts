@@ -15,7 +15,9 @@ it.each(['initialize', 'ping', 'server/discover', 'logging/setLevel', 'resources
 it.each(['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'tasks/list'])(
   'whether the server may be listed, for %s',
   (method) => {
-    expect(asked(method)).toEqual([{ action: 'list', target: { kind: 'server' } }]);
+    expect(asked(method)).toEqual([
+      { action: 'list', target: { kind: 'server' }, passesByDefault: true },
+    ]);
   },
 );
 
@@ -46,6 +48,21 @@ it('about a resource with braces as a URL parser reads it, and about a template 
   }
   const ref = { type: 'ref/resource', uri };
   expect(names('completion/complete', { ref })).toEqual([uri, 'file:///secret/{a}']);
+});
+
+it('about a resource as a server reads it that undoes its encoding, which nothing has to permit', () => {
+  const plain = { target: { kind: 'resource', name: 'note:a b' }, passesByDefault: true };
+  for (const [method, action] of [
+    ['resources/read', 'read'],
+    ['resources/subscribe', 'subscribe'],
+  ] as const) {
+    expect(asked(method, { uri: 'note:a%20b' })).toEqual([
+      { action, target: { kind: 'resource', name: 'note:a%20b' } },
+      { action, ...plain },
+    ]);
+  }
+  const ref = { type: 'ref/resource', uri: 'note:a%20b' };
+  expect(asked('completion/complete', { ref })?.at(-1)).toEqual({ action: 'complete', ...plain });
 });
 
 it('about each thing of a listen', () => {

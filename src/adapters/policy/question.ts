@@ -2,7 +2,7 @@
 import type { Message } from '../../core/protocol/message.ts';
 import { readFilter } from '../../core/sessions/subscription.ts';
 import { isText } from './cedar-value.ts';
-import { templateForms, uriForms } from './uri-forms.ts';
+import { decodedForms, templateForms, uriForms } from './uri-forms.ts';
 
 export type Action = 'list' | 'call' | 'get' | 'read' | 'subscribe' | 'complete';
 
@@ -19,6 +19,8 @@ export interface Question {
   readonly target: Target;
   /** Of a tool. */
   readonly arguments?: unknown;
+  /** Nothing has to permit it, and nothing may forbid it. */
+  readonly passesByDefault?: boolean;
 }
 
 /**
@@ -32,6 +34,9 @@ const OPEN: ReadonlySet<string> = new Set([
   'logging/setLevel',
   'resources/unsubscribe',
 ]);
+
+/** Of a list, which holds what else is allowed and nothing more. */
+const LIST: Question = { action: 'list', target: { kind: 'server' }, passesByDefault: true };
 
 const LISTS: ReadonlySet<string> = new Set([
   'tools/list',
@@ -48,7 +53,7 @@ const LISTS: ReadonlySet<string> = new Set([
 export function questionsOf(message: Message): readonly Question[] | undefined {
   const method = message.method ?? '';
   if (OPEN.has(method)) return [];
-  if (LISTS.has(method)) return [{ action: 'list', target: { kind: 'server' } }];
+  if (LISTS.has(method)) return [LIST];
   const params = recordOf(message.value);
   switch (method) {
     case 'tools/call':
@@ -93,7 +98,14 @@ function ofUri(
   formsOf: (text: string) => readonly string[] = uriForms,
 ): readonly Question[] | undefined {
   if (typeof uri !== 'string' || !isText(uri)) return undefined;
-  return formsOf(uri).map((name) => ({ action, target: { kind: 'resource', name } }));
+  return [
+    ...formsOf(uri).map((name) => ofResource(action, name)),
+    ...decodedForms(uri).map((name) => ({ ...ofResource(action, name), passesByDefault: true })),
+  ];
+}
+
+function ofResource(action: Action, name: string): Question {
+  return { action, target: { kind: 'resource', name } };
 }
 
 function completed(ref: Readonly<Record<string, unknown>>): readonly Question[] | undefined {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { templateForms, uriForms } from './uri-forms.ts';
+import { decodedForms, templateForms, uriForms } from './uri-forms.ts';
 
 it.each([
   'file:///secret/b',
@@ -39,4 +39,30 @@ it.each(['note://{id}', 'file:///public/{name}', 'https://intra.example/{+path}{
 it('a template is also what it says of where it lies', () => {
   const template = 'FILE:///public/../secret/{name}';
   expect(templateForms(template)).toEqual([template, 'file:///secret/{name}']);
+});
+
+it.each([
+  ['file:///public/..%2Fsecret/b', 'file:///secret/b'],
+  ['file:///public/.%2e%2fsecret/b', 'file:///secret/b'],
+  ['file:///public/a%2F..%2F..%2Fsecret/b', 'file:///secret/b'],
+  ['file:///public%2F..', 'file:///'],
+  ['file:///public/x%5C..%5C..%5Csecret/b', 'file:///secret/b'],
+])('%s leads to %s where its encoding is undone first', (uri, read) => {
+  expect(uriForms(uri)).toEqual([uri, read]);
+});
+
+it.each([
+  ['file:///%73ecret/b', ['file:///secret/b']],
+  ['file:///secret%2Fb', ['file:///secret/b']],
+  ['FILE:///%53ecret', ['FILE:///Secret', 'file:///Secret']],
+  ['file:///caf%C3%A9/a%20b', ['file:///café/a b', 'file:///caf%C3%A9/a%20b']],
+  ['note:%73ecret%ff%73', ['note:secret%ffs']],
+  ['file:///%2573ecret', ['file:///%73ecret']],
+  ['%73ecret', ['secret']],
+  ['file:///public/{name}', []],
+  ['file:///100%', []],
+  ['file:///%7', []],
+  ['', []],
+])('%s is also had by %j where its encoding is undone', (uri, read) => {
+  expect(decodedForms(uri)).toEqual(read);
 });

@@ -23,6 +23,8 @@ export interface Matter {
   readonly thing: Thing;
   /** Undefined: they are not known, and whether any would do is asked. */
   readonly arguments: { readonly given: unknown } | undefined;
+  /** Nothing has to permit it, and nothing may forbid it. */
+  readonly passesByDefault?: boolean | undefined;
 }
 
 const VERDICTS_MAX = 20_000;
