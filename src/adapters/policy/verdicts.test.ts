@@ -215,17 +215,32 @@ describe('scopes that would do', () => {
     stage.answer = (question) => (scopesIn(question).includes('y') ? ALLOW : DEFAULT);
     expect(stage.verdicts.scopesFor(requestOf({ scopes: ['a'] }), READ)).toEqual(['y', 'a']);
     expect(stage.asked.map(scopesIn)).toEqual([
+      ['a', 'x', 'y', 'z'],
       ['a', 'x'],
       ['a', 'y'],
     ]);
   });
 
-  it('are none where none of sixteen ways leads in', () => {
+  it('are none, as one question tells, where all of them together do not lead in', () => {
+    const stage = new Stage([], [['x'], ['y', 'a'], ['z']]);
+    stage.answer = DEFAULT;
+    expect(stage.verdicts.scopesFor(requestOf({ scopes: ['a'] }), READ)).toBeUndefined();
+    expect(stage.asked.map(scopesIn)).toEqual([['a', 'x', 'y', 'z']]);
+  });
+
+  it('are found beside others that are forbidden, among sixteen ways', () => {
     const ways = Array.from({ length: 20 }, (_, i) => [`s${i}`]);
     const stage = new Stage([], ways);
-    stage.answer = DEFAULT;
+    const forbid: PolicyAnswer = { ...DEFAULT, decision: 'forbid' };
+    stage.answer = (question) => (scopesIn(question).length > 1 ? forbid : DEFAULT);
     expect(stage.verdicts.scopesFor(requestOf(), READ)).toBeUndefined();
-    expect(stage.asked).toHaveLength(16);
+    expect(stage.asked).toHaveLength(17);
+    const leading = toolMatter('leading');
+    stage.answer = (question) => {
+      if (scopesIn(question).length > 1) return forbid;
+      return scopesIn(question).includes('s15') ? ALLOW : DEFAULT;
+    };
+    expect(stage.verdicts.scopesFor(requestOf(), leading)).toEqual(['s15']);
   });
 });
 

@@ -85,14 +85,22 @@ export class Verdicts {
     return verdict;
   }
 
-  /** Every scope one of the policies asks for that would then permit it; undefined for none. */
+  /**
+   * Every scope one of the policies asks for that would then permit it; undefined for none. All of
+   * them at once are tried first: who asks for things that are not there would have one way after
+   * the other tried, each time anew.
+   */
   scopesFor(request: AccessRequest, matter: Matter): readonly string[] | undefined {
+    if (this.#scopes.length === 0) return undefined;
+    const best = this.#withScopes(request, matter, this.#scopes.flat());
+    if (!best.isAllowed && best.isByDefault) return undefined;
+    return this.#scopes.find((each) => this.#withScopes(request, matter, each).isAllowed);
+  }
+
+  #withScopes(request: AccessRequest, matter: Matter, more: readonly string[]): Verdict {
     const { grant } = request;
-    for (const scopes of this.#scopes) {
-      const more = { ...grant, scopes: [...new Set([...grant.scopes, ...scopes])] };
-      if (this.of({ ...request, grant: more }, matter).isAllowed) return scopes;
-    }
-    return undefined;
+    const scopes = [...new Set([...grant.scopes, ...more])];
+    return this.of({ ...request, grant: { ...grant, scopes } }, matter);
   }
 
   close(): void {
