@@ -126,7 +126,7 @@ describe.each([
     record.takes = () => true;
     audit.fault();
     await afterAll();
-    expect(record.taken).toEqual([ACT]);
+    expect(record.taken).toStrictEqual([ACT]);
   });
 
   it('owes the newest that it did not take', async () => {
@@ -142,6 +142,37 @@ describe.each([
     expect(record.taken).toEqual([ACT]);
     expect(audit.fault()).toBeUndefined();
   });
+});
+
+it('is given what it owes once at a time, and one that it takes late pays for no newer one', async () => {
+  const given: { readonly entry: unknown; readonly end: (isTaken: boolean) => void }[] = [];
+  const record = (entry: unknown): Promise<void> =>
+    new Promise((resolve, reject) => {
+      given.push({ entry, end: (isTaken) => (isTaken ? resolve() : reject(new Error('no room'))) });
+    });
+  const [audit] = guardedOf({ record, fault() {} });
+  const end = async (nth: number, isTaken: boolean): Promise<void> => {
+    given[nth]?.end(isTaken);
+    await afterAll();
+  };
+  audit.record(CALL);
+  await end(0, false);
+  for (let i = 0; i < 3; i += 1) expect(audit.fault()).toEqual(UNAVAILABLE);
+  audit.record(ACT);
+  await end(2, false);
+  await end(1, true);
+  expect(audit.fault()).toEqual(UNAVAILABLE);
+  await end(3, true);
+  expect(audit.fault()).toBeUndefined();
+  expect(given.map(({ entry }) => entry)).toStrictEqual([CALL, BARE, ACT, ACT]);
+});
+
+it('is told of by its name', () => {
+  const events: string[] = [];
+  const telemetry = { log: (_: string, event: string) => void events.push(event), count() {} };
+  const sight = { telemetry, clock: new VirtualClock() };
+  GuardedAudit.of({ record: fail, fault: () => undefined }, sight).record(CALL);
+  expect(events).toEqual(['audit_failed']);
 });
 
 it('is told how it failed', async () => {
