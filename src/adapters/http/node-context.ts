@@ -76,14 +76,13 @@ export class NodeContext {
 
   /** So much was written into a reply of `node:http`. */
   wroteReply({ req, writableLength }: ServerResponse, bytes: number): void {
-    if (writableLength <= LITTLE_BYTES || req.httpVersionMajor !== 1) return;
-    this.unsent.add(this.#backlogOf(req.socket), bytes);
+    const isMuch = writableLength > LITTLE_BYTES && req.httpVersionMajor === 1;
+    if (isMuch) this.unsent.add(this.#backlogOf(req.socket), bytes);
   }
 
   /** The same, of a connection that `node:http` no longer knows. */
   wroteOn(socket: Socket, bytes: number): void {
-    if (socket.writableLength <= LITTLE_BYTES) return;
-    this.unsent.add(this.#backlogOf(socket), bytes);
+    if (socket.writableLength > LITTLE_BYTES) this.unsent.add(this.#backlogOf(socket), bytes);
   }
 
   #backlogOf(socket: Socket): H1Backlog {
