@@ -11,6 +11,7 @@ import { request } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type RunningServer, serve, type ServeOptions } from 'tidegate/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpExchange } from '../../src/core/ports.ts';
 import { Authority, type Certified, Folder } from './certificates.ts';
 import { echo, ScriptedApp } from './scripted-app.ts';
 import { Seen } from './seen.ts';
@@ -547,25 +548,30 @@ describe('V53: one connection', () => {
     expect(raw.bytesRead).toBeLessThan(large.length * app.exchanges.length);
   });
 
-  it('is closed when what it leaves is too much with what others leave, however little', async () => {
-    await open({ unsentTotalBytesMax: 5_000_000 });
-    const small = 'x'.repeat(60_000);
-    app.script = (exchange) => exchange.respond(200, [], small);
-    const unread = async (): Promise<TLSSocket> => {
-      const raw = await rawSession();
-      const count = app.exchanges.length + 50;
-      for (let i = 0; i < 50; i += 1) raw.write(frame(1, 5, 2 * i + 1, GET_HEAD));
-      await app.until(() => app.exchanges.length === count, 'the requests');
-      return raw;
-    };
-    const raw = await unread();
-    const over = new Promise((resolve) => raw.once('close', resolve));
-    await unread();
-    await seen.until(() => seen.counted('h2_connections_cut_total', 'unread') === 1);
-    raw.resume();
-    await over;
-    expect(seen.logged('unread_connections_cut')).toHaveLength(1);
-  });
+  it.each([
+    ['replies', (exchange: HttpExchange) => exchange.respond(200, [], 'x'.repeat(60_000))],
+    ['events', (exchange: HttpExchange) => void app.open(exchange, 'x'.repeat(60_000), true)],
+  ])(
+    'is closed when the small %s it leaves are too much with those of others',
+    async (_, script) => {
+      await open({ unsentTotalBytesMax: 5_000_000 });
+      app.script = script;
+      const unread = async (): Promise<TLSSocket> => {
+        const raw = await rawSession();
+        const count = app.exchanges.length + 50;
+        for (let i = 0; i < 50; i += 1) raw.write(frame(1, 5, 2 * i + 1, GET_HEAD));
+        await app.until(() => app.exchanges.length === count, 'the requests');
+        return raw;
+      };
+      const raw = await unread();
+      const over = new Promise((resolve) => raw.once('close', resolve));
+      await unread();
+      await seen.until(() => seen.counted('h2_connections_cut_total', 'unread') === 1);
+      raw.resume();
+      await over;
+      expect(seen.logged('unread_connections_cut')).toHaveLength(1);
+    },
+  );
 
   it.each(['a reply', 'an event stream'])(
     'V49 is closed when it takes nothing of %s that is over, all of which is on its way',

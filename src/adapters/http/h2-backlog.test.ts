@@ -197,6 +197,21 @@ describe('what waits on a connection', () => {
     expect(connection.backlog.unsentBytes()).toBe(1001);
   });
 
+  it('is what Node keeps of its event streams, too, until they are over', async () => {
+    const stream = new Writable({ write() {} });
+    connection.backlog.watch(stream);
+    stream.write('x'.repeat(1000));
+    connection.backlog.handed(1000);
+    connection.hold(10);
+    expect([connection.backlog.unsentBytes(), connection.countedBytes]).toEqual([1010, 1000]);
+    connection.backlog.release(stream);
+    expect(connection.backlog.unsentBytes()).toBe(10);
+    stream.destroy();
+    await once(stream, 'close');
+    connection.backlog.watch(stream);
+    expect(connection.backlog.unsentBytes()).toBe(10);
+  });
+
   it('is dropped with the connection when it is too much for all', () => {
     connection.hold(MAX + 1);
     connection.backlog.cut();

@@ -22,6 +22,8 @@ export class H2Backlog implements Reader {
   /** What is held of each reply. */
   readonly #held = new Map<Writable, number>();
   #smallBytes = 0;
+  /** Event streams, of each of which Node keeps a little. */
+  readonly #streams = new Set<Writable>();
   readonly #waiting = new Set<() => void>();
   #bytes = 0;
   /** Only while more waits than may. */
@@ -62,7 +64,18 @@ export class H2Backlog implements Reader {
     this.#counted(bytes);
   }
 
+  /** Counts what Node keeps of an event stream until it is over. */
+  watch(stream: Writable): void {
+    if (!stream.destroyed) this.#streams.add(stream);
+  }
+
+  /** So much was given to Node for one that is watched. */
+  handed(bytes: number): void {
+    this.#all.add(this, bytes);
+  }
+
   release(stream: Writable): void {
+    this.#streams.delete(stream);
     const bytes = this.#held.get(stream);
     if (bytes === undefined) return;
     this.#held.delete(stream);
@@ -95,7 +108,9 @@ export class H2Backlog implements Reader {
   }
 
   unsentBytes(): number {
-    return Math.max(this.#bytes + this.#smallBytes, queuedBytes(this.#socket));
+    let bytes = this.#bytes + this.#smallBytes;
+    for (const { writableLength } of this.#streams) bytes += writableLength;
+    return Math.max(bytes, queuedBytes(this.#socket));
   }
 
   cut(): void {

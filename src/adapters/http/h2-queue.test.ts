@@ -21,9 +21,11 @@ class Reader {
   });
   /** What is counted elsewhere. */
   countedBytes = 0;
+  handedBytes = 0;
   readonly queue = new H2Queue(this.stream, new SharedBytes(), {
     add: (bytes) => (this.countedBytes += bytes),
     remove: (bytes) => (this.countedBytes -= bytes),
+    handed: (bytes) => (this.handedBytes += bytes),
   });
 
   /** Takes all of one write, and waits until its writer was told. */
@@ -58,6 +60,18 @@ function textOf(bytes: number): string {
 }
 
 describe('H2Queue', () => {
+  it('tells of what it hands over at once where that is not little, of characters of bytes', () => {
+    const reader = new Reader();
+    reader.queue.write(textOf(16_000));
+    reader.queue.write('é'.repeat(192));
+    expect(reader.handedBytes).toBe(0);
+    reader.queue.write('é');
+    reader.queue.write(textOf(1000));
+    expect(reader.handedBytes).toBe(1002);
+    reader.queue.write(textOf(SLICE_BYTES));
+    expect(reader.handedBytes).toBe(1002);
+  });
+
   it('hands a large text over little by little, and tells how far it is', async () => {
     const reader = new Reader();
     const { queue } = reader;
@@ -121,7 +135,7 @@ describe('H2Queue', () => {
         done();
       },
     });
-    const queue = new H2Queue(stream, new SharedBytes(), { add() {}, remove() {} });
+    const queue = new H2Queue(stream, new SharedBytes(), { add() {}, remove() {}, handed() {} });
     const large = textOf(2 * SLICE_BYTES);
     queue.write(large);
     expect(stream.writableLength).toBe(0);

@@ -7,6 +7,7 @@
 import type { Writable } from 'node:stream';
 import type { H2Backlog } from './h2-backlog.ts';
 import type { SharedBytes } from './shared-bytes.ts';
+import { LITTLE_BYTES } from './unsent-bytes.ts';
 
 /** Bytes that are handed over at a time. */
 export const SLICE_BYTES = 65_536;
@@ -14,7 +15,7 @@ export const SLICE_BYTES = 65_536;
 export class H2Queue {
   readonly #stream: Writable;
   readonly #sharedBytes: SharedBytes;
-  readonly #backlog: Pick<H2Backlog, 'add' | 'remove'>;
+  readonly #backlog: Pick<H2Backlog, 'add' | 'remove' | 'handed'>;
   /** What is not handed over yet. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -26,11 +27,11 @@ export class H2Queue {
   /** Whether the end of the stream is listened for: as soon as something waits. */
   #isWatched = false;
 
-  /** @param backlog - where it counts what is not handed over yet. */
+  /** @param backlog - where it counts what is not handed over yet, and tells of what is. */
   constructor(
     stream: Writable,
     sharedBytes: SharedBytes,
-    backlog: Pick<H2Backlog, 'add' | 'remove'>,
+    backlog: Pick<H2Backlog, 'add' | 'remove' | 'handed'>,
   ) {
     this.#stream = stream;
     this.#sharedBytes = sharedBytes;
@@ -45,6 +46,7 @@ export class H2Queue {
       const content = handedBytes === 0 ? text : this.#sharedBytes.of(text);
       this.#writtenBytes += content.length;
       this.#stream.write(content);
+      if (handedBytes + content.length > LITTLE_BYTES) this.#backlog.handed(content.length);
     }
   }
 

@@ -36,6 +36,7 @@ export class H2Stream implements StreamSink {
     this.#socket = socket;
     this.#context = context;
     this.#queue = new H2Queue(stream, context.sharedBytes, backlog);
+    backlog.watch(stream);
     this.write(first);
   }
 
