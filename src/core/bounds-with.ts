@@ -1,3 +1,5 @@
+import { checkOption, plain } from './option-kinds.ts';
+
 /** The longest a timer can be armed for, and more bytes than a string can hold. */
 const BOUND_MAX = 2_147_483_647;
 
@@ -6,13 +8,15 @@ const BOUND_MAX = 2_147_483_647;
  * comparison holds for what is no number, so such a bound would bound nothing, and one of another
  * name neither.
  * @param least - what a bound must be: 0 where none of something may be meant.
- * @throws TypeError for a name that is none of the defaults', and for a value that is no bound.
+ * @throws TypeError for what is no object, for a name that is none of the defaults', and for a value
+ * that is no bound.
  */
 export function boundsWith<Bounds extends object>(
   defaults: Bounds,
   given: Partial<Bounds> | undefined,
   least: 0 | 1 = 1,
 ): Bounds {
+  if (given !== undefined) checkOption('limits', given, plain);
   const found: [string, unknown][] = Object.entries(given ?? {});
   const said = found.filter(([, value]) => value !== undefined);
   for (const [name, value] of said) {

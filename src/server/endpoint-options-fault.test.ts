@@ -30,10 +30,17 @@ const WHOLE = {
   tellsFaults: false,
 };
 
+const NO_URL = 'publicUrl must be a URL such as https://mcp.example.com.';
+const NO_PREFIX = 'prefix must be empty, or a path such as /name.';
+
 it('finds nothing wrong with options of every kind, nor with those that are undefined', () => {
   expect(endpointOptionsFault(WHOLE)).toBeUndefined();
   const absent = Object.fromEntries(Object.keys(WHOLE).map((name) => [name, undefined]));
   expect(endpointOptionsFault({ ...absent, upstream })).toBeUndefined();
+});
+
+it.each(['', '/a', '/name', '/a/b'])('takes %o for a prefix', (prefix) => {
+  expect(endpointOptionsFault({ upstream, prefix })).toBeUndefined();
 });
 
 it('takes no option of another name where the door would stand open', () => {
@@ -71,9 +78,15 @@ it.each([
   ['allowedHosts', 'a.example', 'allowedHosts must be a list of texts.'],
   ['allowedOrigins', [1], 'allowedOrigins must be a list of texts.'],
   ['name', 5, 'name must be of type string.'],
-  ['limits', null, 'limits must be of type object.'],
-  ['publicUrl', new URL('https://a.example'), 'publicUrl must be of type string.'],
-  ['prefix', 1, 'prefix must be of type string.'],
+  ['limits', null, 'limits must be a plain object.'],
+  ['limits', [], 'limits must be a plain object.'],
+  ['publicUrl', new URL('https://a.example'), NO_URL],
+  ['publicUrl', 'a.example', NO_URL],
+  ['prefix', 1, NO_PREFIX],
+  ['prefix', 'name', NO_PREFIX],
+  ['prefix', '/', NO_PREFIX],
+  ['prefix', '/name/', NO_PREFIX],
+  ['prefix', '/name?a', NO_PREFIX],
   ['serves', true, 'serves must be of type function.'],
   ['passesOrigin', 'no', 'passesOrigin must be of type boolean.'],
   ['tellsFaults', 1, 'tellsFaults must be of type boolean.'],
