@@ -15,7 +15,7 @@ import { SsrfGuard } from './adapters/outbound/ssrf-guard.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { systemRandom } from './adapters/system/system-random.ts';
 import { silent } from './adapters/telemetry/silent.ts';
-import { remote } from './adapters/upstreams/http/remote.ts';
+import { REMOTE_KINDS, remote } from './adapters/upstreams/http/remote.ts';
 import { BridgingConversation } from './client/bridging-conversation.ts';
 import { type ClientContext, SendMeter } from './client/client-context.ts';
 import { CredentialedOutbound } from './client/credentialed-outbound.ts';
@@ -25,6 +25,7 @@ import { requestIdOf } from './client/modern-conversation.ts';
 import { boundsWith } from './core/bounds-with.ts';
 import { guardedTelemetry } from './core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from './core/limits.ts';
+import { checkOption, checkOptions, oneOf, webUrl } from './core/option-kinds.ts';
 import type { Telemetry } from './core/ports.ts';
 import type { Outbound } from './core/outbound.ts';
 import { Message } from './core/protocol/message.ts';
@@ -97,6 +98,8 @@ export class TidegateClientTransport {
    * @throws TypeError as `remote` does.
    */
   constructor(url: string | URL, options: TidegateClientTransportOptions = {}) {
+    checkOptions(options, { ...REMOTE_KINDS, bridge: oneOf('auto', 'off') });
+    checkOption('The URL', String(url), webUrl('https://mcp.example.com/mcp'));
     const parsed = new URL(url);
     const guard = new SsrfGuard(options.allowedHosts);
     const fault = guard.faultOf(parsed);

@@ -95,7 +95,7 @@ describe('headers', () => {
     const forwardedHeader = 'X-Real-IP' as 'forwarded';
     await expect(
       serve(app, { port: 0, trustedProxies: ['127.0.0.1'], forwardedHeader }),
-    ).rejects.toThrow('forwardedHeader: Give forwarded or x-forwarded-for.');
+    ).rejects.toThrow('forwardedHeader must be one of forwarded, x-forwarded-for.');
     await expect(serve(app, { port: 0, forwardedHeader: 'forwarded' })).rejects.toThrow(
       'forwardedHeader needs trustedProxies',
     );

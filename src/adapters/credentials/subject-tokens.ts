@@ -3,6 +3,7 @@
  * authorization server that its operator named, and for nothing else. No token is sent on.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
+import { checkOption, having } from '../../core/option-kinds.ts';
 import type { Clock, Identity, IdentityOutcome, OpenDoor, Principal } from '../../core/ports.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
 import type { ResourceDoor } from '../../core/resource-door.ts';
@@ -26,6 +27,7 @@ export class SubjectTokens {
 
   /** @param clock - the one of the endpoint, by which tokens expire. Default: the machine's. */
   constructor(clock: Pick<Clock, 'now'> = performance) {
+    checkOption('The clock', clock, having('now'));
     this.#clock = clock;
   }
 
@@ -71,11 +73,14 @@ export class SubjectTokens {
 /**
  * The same identity, which also notes the bearer token of whoever it lets in. For identities whose
  * tokens are of an authorization server: one of the operator's own proves nothing elsewhere.
+ * @throws TypeError for what is no identity, or no `SubjectTokens`.
  */
 export function rememberingIdentity(
   identity: Identity & Partial<OpenDoor & RefusingDoor & ResourceDoor>,
   tokens: SubjectTokens,
 ): Identity & OpenDoor & RefusingDoor & ResourceDoor {
+  checkOption('The identity', identity, having('verify'));
+  checkOption('The tokens', tokens, having('remember', 'find'));
   const noted = (asked: Identity & Partial<RefusingDoor>): Identity & RefusingDoor => ({
     refusalOf: (head) => asked.refusalOf?.(head) ?? { error: 'UNAUTHORIZED' },
     verify: (head, done) =>

@@ -1,4 +1,5 @@
 /** An application as a function from Web `Request` to `Response`. */
+import { checkOption, checkOptions, text, work } from '../../core/option-kinds.ts';
 import type { Application } from '../../core/ports.ts';
 import { checkApplication } from './check-application.ts';
 import { FetchExchange } from './fetch-exchange.ts';
@@ -20,13 +21,16 @@ export type FetchHandler = (request: Request) => Promise<Response>;
  * connections (slow heads, idle ones, their number) are the runtime's. A client that leaves is seen
  * through `request.signal` and through the end of the response's body, whichever the runtime
  * offers.
- * @throws TypeError where there is no application to mount.
+ * @throws TypeError where there is no application to mount, and for an option of the wrong kind.
  */
 export function fetchHandler(app: Application, options: FetchHandlerOptions = {}): FetchHandler {
   checkApplication(app);
+  checkOptions(options, { remoteAddress: work });
   return async (request) =>
     new Promise((resolve) => {
       const remoteAddress = options.remoteAddress?.(request) ?? '';
+      // What rejects here is answered, and told, by whatever runtime asked.
+      checkOption('What remoteAddress returns', remoteAddress, text);
       app.handle(new FetchExchange(request, remoteAddress, resolve));
     });
 }

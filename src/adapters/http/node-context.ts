@@ -4,6 +4,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { boundsWith } from '../../core/bounds-with.ts';
 import { guardedSight } from '../../core/guarded-telemetry.ts';
+import { checkOptions, having, oneOf, type OptionKinds, texts } from '../../core/option-kinds.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { CertifiedConnections } from './certified-connections.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
@@ -25,6 +26,12 @@ export interface ContextOptions {
   readonly forwardedHeader?: ForwardedHeader | undefined;
   readonly telemetry?: Sight | undefined;
 }
+
+const KINDS: OptionKinds = {
+  trustedProxies: texts,
+  forwardedHeader: oneOf('forwarded', 'x-forwarded-for'),
+  telemetry: having('log', 'count'),
+};
 
 const UNSEEN: Sight = { log() {}, count() {} };
 
@@ -53,8 +60,9 @@ export class NodeContext {
   /** Replies ask their clients to leave. */
   isClosing = false;
 
-  /** @throws TypeError for proxies or a header that nobody can be told by. */
+  /** @throws TypeError for an option of the wrong kind, and proxies that nobody can be told by. */
   constructor(options: ContextOptions) {
+    checkOptions(options, KINDS);
     this.limits = boundsWith(DEFAULT_CONNECTION_LIMITS, options.limits, 0);
     this.sight = options.telemetry === undefined ? UNSEEN : guardedSight(options.telemetry);
     this.peers = new Peers(trustedBy(options));

@@ -3,6 +3,14 @@ import type { Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Application, OpenDoor, Telemetry } from '../../core/ports.ts';
+import {
+  checkOptions,
+  flag,
+  type OptionKinds,
+  wholeNumber,
+  word,
+  work,
+} from '../../core/option-kinds.ts';
 import { isLoopback } from '../../core/security/listen-host.ts';
 import { checkApplication } from './check-application.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
@@ -11,7 +19,7 @@ import { endSession } from './h2-watch.ts';
 import type { Tls } from './listener-parts.ts';
 import { NodeContext } from './node-context.ts';
 import { readTlsFiles, tlsFaultLine, type TlsFiles } from './tls-files.ts';
-import type { TlsOptions } from './tls-options.ts';
+import { TLS_KIND, type TlsOptions } from './tls-options.ts';
 import { TlsWatch } from './tls-watch.ts';
 
 export interface ServeOptions {
@@ -68,6 +76,20 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const PORT_MAX = 65_535;
+/** The longest a timer can be armed for. */
+const DRAIN_MS_MAX = 2_147_483_647;
+
+const KINDS: OptionKinds = {
+  host: word,
+  port: wholeNumber(0, PORT_MAX),
+  drainMs: wholeNumber(0, DRAIN_MS_MAX),
+  insecure: flag,
+  tls: TLS_KIND,
+  proxyProtocol: flag,
+  onError: work,
+};
+
 /** Milliseconds that replies written at the end of the drain have to leave. */
 const FLUSH_MS = 500;
 
@@ -76,13 +98,14 @@ const FLUSH_MS = 500;
  * @throws Error when the address cannot be listened on, saying which and why; when anybody could
  * call from another machine without a credential; when a file of `tls` cannot be used, saying which
  * and why in one line.
- * @throws TypeError where there is no application to serve, for a limit that is none, for an entry
- * of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that is none, or
- * that nobody is trusted with.
+ * @throws TypeError where there is no application to serve, for an option of the wrong kind, for an
+ * entry of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that nobody
+ * is trusted with.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
   checkApplication(app);
+  checkOptions(options, KINDS);
+  const { host = '127.0.0.1', port = 8808, drainMs = 20_000 } = options;
   const isOpen = (app as Partial<OpenDoor>).isOpen === true;
   if (isOpen && options.insecure !== true && !isLoopback(host)) {
     throw new Error(

@@ -1,3 +1,5 @@
+import { flag, oneOf, type OptionKind, shape, word } from '../../core/option-kinds.ts';
+
 /** What a listener needs to speak TLS, as files that may be replaced while it runs. */
 export interface TlsOptions {
   /** Path of a PEM file: the server's certificate, then the chain up to its authority. */
@@ -24,3 +26,28 @@ export interface TlsOptions {
   /** Whether clients that ask for HTTP/2 by ALPN get it. Default false. */
   readonly http2?: boolean | undefined;
 }
+
+const members = shape(
+  {
+    cert: word,
+    key: word,
+    clientCa: word,
+    clientCrl: word,
+    clientCertificates: oneOf('optional', 'required'),
+    minVersion: oneOf('TLSv1.2', 'TLSv1.3'),
+    http2: flag,
+  },
+  'cert',
+  'key',
+);
+
+/** Without authorities nobody would be asked for a certificate, whatever else is said of them. */
+export const TLS_KIND: OptionKind = (name, value) => {
+  const fault = members(name, value);
+  if (fault !== undefined) return fault;
+  const { clientCa, clientCrl, clientCertificates } = value as TlsOptions;
+  const isVain = clientCrl !== undefined || clientCertificates === 'required';
+  return isVain && clientCa === undefined
+    ? `${name} needs clientCa: without it no certificate of a client is verified.`
+    : undefined;
+};

@@ -4,6 +4,16 @@
  * this, too.
  */
 import type { GrantingDoor } from '../../core/granting-door.ts';
+import {
+  checkOptions,
+  either,
+  having,
+  oneOf,
+  type OptionKind,
+  shape,
+  word,
+  work,
+} from '../../core/option-kinds.ts';
 import type { Clock, Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
@@ -40,9 +50,24 @@ const REFUSED: IdentityOutcome & { readonly kind: 'refused' } = {
 
 const NAME_CHARS_MAX = 512;
 
+const field = oneOf(...CERTIFICATE_FIELDS);
+const fields = CERTIFICATE_FIELDS.join(', ');
+
+export const MTLS_KINDS: Readonly<
+  Record<'tenant' | 'subject' | 'groups' | 'clock' | 'now', OptionKind>
+> = {
+  tenant: either(`a text, or { field } with one of ${fields}`, word, shape({ field }, 'field')),
+  subject: field,
+  groups: field,
+  clock: having('now'),
+  now: work,
+};
+
+/** @throws TypeError for an option of the wrong kind. */
 export function mtlsIdentity(
   options: MtlsOptions = {},
 ): Identity & RefusingDoor & GrantingDoor & TokenlessDoor {
+  checkOptions(options, MTLS_KINDS);
   const { tenant = 'default', subject = 'cn', groups } = options;
   const { clock = { now: () => performance.now() }, now = Date.now } = options;
   // The same in all grants of this one: they are made for each request, and known again by it.

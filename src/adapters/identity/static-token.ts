@@ -10,6 +10,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Refusal } from '../../core/errors.ts';
 import { BARE_GRANT, type Grant } from '../../core/grant.ts';
 import type { GrantingDoor } from '../../core/granting-door.ts';
+import { checkOption, checkOptions, type OptionKind, text } from '../../core/option-kinds.ts';
 import type { Identity, IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import { principalOf } from '../../core/principal.ts';
 import type { RefusingDoor } from '../../core/refusing-door.ts';
@@ -33,6 +34,7 @@ export const TOKEN_CHARS_MAX = 4096;
 
 /**
  * Lets in whoever sends `Authorization: Bearer <token>`.
+ * @throws TypeError when the token is no text, or the realm not as it must be.
  * @throws RangeError when `tokenFault` finds one: a server that was meant to be closed must not
  * start open.
  */
@@ -40,6 +42,8 @@ export function staticToken(
   token: string,
   options: StaticTokenOptions = {},
 ): Identity & RefusingDoor & GrantingDoor {
+  checkOption('The token', token, text);
+  checkOptions(options, { realm: realmKind });
   const fault = tokenFault(token);
   if (fault !== undefined) throw new RangeError(`The token ${fault}.`);
   const expected = digest(token);
@@ -54,6 +58,12 @@ export function staticToken(
       (bearerOf(head) === undefined ? outcomes.nothingSent : outcomes.wrongToken).refusal,
   };
 }
+
+/** One of other characters would be no header, and end each request that is refused. */
+const realmKind: OptionKind = (name, value) =>
+  typeof value === 'string' && /^[ !#-[\]-~]*$/.test(value)
+    ? undefined
+    : `${name} must be printable ASCII without quotes and backslashes.`;
 
 /** What is wrong with a token, to follow "The token", or undefined. Never repeats the token. */
 export function tokenFault(token: string): string | undefined {

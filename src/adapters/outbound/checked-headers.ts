@@ -1,4 +1,5 @@
 /** Headers an operator or an application gives for requests of ours. */
+import { byName, checkOption, text } from '../../core/option-kinds.ts';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
 /** What a connection or the protocol itself sets. */
@@ -26,6 +27,8 @@ const OURS: ReadonlySet<string> = new Set([
  * value, which may be a secret, is not in the message.
  */
 export function checkedHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
+  // What a `Headers` or a `Map` holds are no members of it, and would be left out in silence.
+  checkOption('headers', headers, byName(text));
   return Object.entries(headers).flatMap(([name, value]) => {
     const fault = headerFault(name, value);
     if (fault !== undefined) throw new TypeError(fault);

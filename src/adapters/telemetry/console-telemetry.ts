@@ -6,6 +6,7 @@
  * loses lines and never holds a request up.
  */
 import type { CloseReason } from '../../core/close-reasons.ts';
+import { checkOptions, flag, oneOf, type OptionKinds, work } from '../../core/option-kinds.ts';
 import type { LogFields, LogLevel, Telemetry } from '../../core/ports.ts';
 import { type Counter, Counters } from './counters.ts';
 import { LogFile } from './log-file.ts';
@@ -33,12 +34,21 @@ export interface ConsoleTelemetry extends Telemetry {
   flush(): void;
 }
 
+const KINDS: OptionKinds = {
+  level: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  format: oneOf('pretty', 'json'),
+  isColoured: flag,
+  write: work,
+};
+
 /**
  * Loads the logger, which is why it is asynchronous: who embeds the library does not pay for it.
+ * @throws TypeError for an option of the wrong kind.
  */
 export async function consoleTelemetry(
   options: ConsoleTelemetryOptions = {},
 ): Promise<ConsoleTelemetry> {
+  checkOptions(options, KINDS);
   const { default: pino } = await import('pino');
   const stderr = options.write === undefined ? new LogFile(STANDARD_ERROR) : undefined;
   const write = options.write ?? ((line: string) => stderr?.write(line));

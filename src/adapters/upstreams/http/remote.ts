@@ -5,6 +5,18 @@ import { type ClientContext, SendMeter } from '../../../client/client-context.ts
 import { boundsWith } from '../../../core/bounds-with.ts';
 import { guardedTelemetry } from '../../../core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
+import {
+  byName,
+  checkOptions,
+  either,
+  having,
+  no,
+  type OptionKinds,
+  text,
+  texts,
+  word,
+  work,
+} from '../../../core/option-kinds.ts';
 import type {
   Principal,
   Telemetry,
@@ -14,12 +26,14 @@ import type {
   UpstreamEvents,
 } from '../../../core/ports.ts';
 import type { Outbound } from '../../../core/outbound.ts';
+import { credentialKind } from '../../credentials/credential-kind.ts';
 import {
   type PersonCredential,
   type UpstreamCredential,
   UpstreamCredentials,
 } from '../../credentials/upstream-credentials.ts';
 import { type HeadersOption, outboundWith } from '../../outbound/asked-headers.ts';
+import { certificates } from '../../outbound/certificates.ts';
 import { HttpOutbound } from '../../outbound/http-outbound.ts';
 import { SsrfGuard } from '../../outbound/ssrf-guard.ts';
 import { systemClock } from '../../system/system-clock.ts';
@@ -53,6 +67,16 @@ export interface RemoteOptions {
   readonly telemetry?: Telemetry | undefined;
 }
 
+/** What a client of a remote server is given as well. */
+export const REMOTE_KINDS: OptionKinds = {
+  headers: either('texts by their names, or a function', byName(text), work),
+  allowedHosts: texts,
+  ca: certificates,
+  proxy: either('a URL such as http://proxy.example.com:3128, or false', word, no),
+  credential: credentialKind,
+  telemetry: having('log', 'count', 'request', 'streamClosed'),
+};
+
 const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {} };
 
 /**
@@ -60,9 +84,10 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * Which one is found out by asking.
  * @throws TypeError when the URL or a header is malformed, or the URL may not be called: without
  * TLS to another machine, or at an address that is not public, unless its host is allowed; and when
- * the URL of a proxy is malformed.
+ * the URL of a proxy is malformed, or an option of the wrong kind.
  */
 export function remote(url: string, options: RemoteOptions = {}): Upstream {
+  checkOptions(options, REMOTE_KINDS);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const guard = new SsrfGuard(options.allowedHosts);
   const fault = parsed === undefined ? 'The URL is malformed.' : guard.faultOf(parsed);

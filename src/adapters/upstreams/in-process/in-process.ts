@@ -1,6 +1,7 @@
 import { boundsWith } from '../../../core/bounds-with.ts';
 import { DEFAULT_LIMITS } from '../../../core/limits.ts';
 import type { Limits } from '../../../core/limits.ts';
+import { checkOptions, oneOf, word } from '../../../core/option-kinds.ts';
 import type {
   Upstream,
   UpstreamConnection,
@@ -29,12 +30,14 @@ export interface InProcessOptions {
  * ```ts
  * createEndpoint({ upstream: inProcess(() => buildMyServer()) });
  * ```
- * @throws TypeError when the factory is no function, a server for example, or a limit is none.
+ * @throws TypeError when the factory is no function, a server for example, or an option is of the
+ * wrong kind.
  */
 export function inProcess(factory: ServerFactory, options: InProcessOptions = {}): Upstream {
   if (typeof factory !== 'function') {
     throw new TypeError('Give a function that makes a new server each time: inProcess(() => …).');
   }
+  checkOptions(options, { name: word, sdk: oneOf('v1', 'v2') });
   return new InProcessUpstream(factory, options);
 }
 

@@ -46,12 +46,3 @@ export function limitingWords(
     '--',
   ];
 }
-
-/** What is wrong with such limits; undefined when nothing is. */
-export function resourcesFault(resources: ChildResources): string | undefined {
-  for (const [name, value] of Object.entries(resources)) {
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 1) return `${name} must be a whole number from 1`;
-  }
-  return undefined;
-}

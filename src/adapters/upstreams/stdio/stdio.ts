@@ -2,6 +2,20 @@ import { basename } from 'node:path';
 import { boundsWith } from '../../../core/bounds-with.ts';
 import { guardedTelemetry } from '../../../core/guarded-telemetry.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../../core/limits.ts';
+import {
+  byName,
+  checkOption,
+  checkOptions,
+  flag,
+  having,
+  oneOf,
+  type OptionKind,
+  shape,
+  text,
+  texts,
+  wholeNumber,
+  word,
+} from '../../../core/option-kinds.ts';
 import type {
   Principal,
   Telemetry,
@@ -13,7 +27,7 @@ import type {
 } from '../../../core/ports.ts';
 import { type ChildBounds, childCommand } from './child-command.ts';
 import { childEnvironment } from './child-environment.ts';
-import { type ChildResources, resourcesFault } from './child-resources.ts';
+import type { ChildResources } from './child-resources.ts';
 import { DEFAULT_STOP_TIMES, type StopTimes } from './group-ending.ts';
 import { type ChildPlan, StdioConnection } from './stdio-connection.ts';
 import { acquireWatchdog } from './watchdog.ts';
@@ -70,8 +84,8 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * its own process group. No process of it outlives us, whatever we die of.
  * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in
  * front.
- * @throws TypeError when the command is no text, its arguments or `inheritEnv` no list of texts, or
- * a limit, one of `resources` too, no whole number from 1.
+ * @throws TypeError when the command is no text, its arguments no list of texts, or an option of the
+ * wrong kind.
  */
 export function stdio(
   command: string,
@@ -84,13 +98,10 @@ export function stdio(
     );
   }
   // A text is a list of letters, too, and each would be an argument.
-  checkTexts('The arguments', args);
-  checkTexts('inheritEnv', options.inheritEnv);
-  checkTexts('sandbox', options.sandbox);
+  checkOption('The arguments', args, texts);
+  checkOptions(options, STDIO_KINDS);
   const limits = boundsWith(DEFAULT_LIMITS, options.limits);
   const { workdir, resources, sandbox = [] } = options;
-  const fault = resources === undefined ? undefined : resourcesFault(resources);
-  if (fault !== undefined) throw new TypeError(`resources: ${fault}`);
   const plan = {
     name: basename(command),
     command,
@@ -112,12 +123,27 @@ export function stdio(
   return new StdioUpstream(plan, { workdir, resources, sandbox });
 }
 
-/** @throws TypeError for what a program without types gave in place of a list. */
-function checkTexts(what: string, given: unknown): void {
-  if (given === undefined) return;
-  if (Array.isArray(given) && given.every((each) => typeof each === 'string')) return;
-  throw new TypeError(`${what} must be a list of texts.`);
-}
+type StdioKind = Exclude<keyof StdioOptions, 'limits'>;
+
+/** The longest a timer can be armed for. */
+const MS_MAX = 2_147_483_647;
+
+const ms = wholeNumber(0, MS_MAX);
+const some = wholeNumber(1);
+
+/** What a server may be given. A limit of another name would hold nothing in. */
+export const STDIO_KINDS: Readonly<Record<StdioKind, OptionKind>> = {
+  env: byName(text),
+  inheritEnv: texts,
+  cwd: word,
+  workdir: word,
+  resources: shape({ memoryMb: some, processes: some, files: some, cpuSeconds: some }),
+  sandbox: texts,
+  telemetry: having('log', 'count', 'request', 'streamClosed'),
+  stopMs: shape({ stdinMs: ms, termMs: ms }),
+  stderr: oneOf('log', 'count'),
+  endStrays: flag,
+};
 
 class StdioUpstream implements Upstream {
   readonly kind = 'stdio';
