@@ -27,8 +27,8 @@ export type {
 /**
  * Serves every server of a config at `/<name>/mcp`, `/<name>/sse` and `/<name>/messages`. Give it
  * to `serve`, `nodeHandler` or `fetchHandler`. A server that cannot be started disturbs no other.
- * @throws TypeError when two servers have one name, or a name, the public URL or an origin is
- * malformed.
+ * @throws TypeError when a member of the config or an option is of the wrong kind, or no member of
+ * it, when two servers have one name, or a name, the public URL or an origin is malformed.
  * @throws Error when the credential of the config cannot be used, or nobody is asked for one where
  * others can reach.
  */

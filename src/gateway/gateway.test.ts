@@ -46,5 +46,5 @@ it('a gateway knows no way in that it has no name for', () => {
     auth: { kind: 'nothing' },
     servers: [],
   } as unknown as Parameters<typeof createGateway>[0];
-  expect(() => createGateway(config)).toThrow('auth: kind must be one of those of AuthConfig.');
+  expect(() => createGateway(config)).toThrow('config.auth.kind must be one of kept, token, ');
 });

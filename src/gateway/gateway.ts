@@ -17,14 +17,16 @@ import type {
   Principal,
   Telemetry,
 } from '../core/ports.ts';
+import { checkOption, checkOptions } from '../core/option-kinds.ts';
 import { METADATA_PATH } from '../core/security/protected-resource.ts';
 import type { Endpoint } from '../server/endpoint.ts';
+import { PORT_KINDS } from '../server/endpoint-options-fault.ts';
 import { Administration, type ReloadNews } from './administration.ts';
 import { ALL, AllEndpoint } from './all-endpoint.ts';
-import { checkServers } from './check-servers.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
+import { checkConfig, DENIED_KIND } from './gateway-config-fault.ts';
 import { GatewayGuards, type Guards } from './gateway-guards.ts';
 import {
   discard,
@@ -77,9 +79,10 @@ export class Gateway implements Application, OpenDoor {
   #draining: Promise<void> | undefined;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
+    checkOptions(options, PORT_KINDS);
+    checkConfig(config);
     this.#listen = config.listen;
     this.#telemetry = guardedTelemetry(options.telemetry ?? silent);
-    checkServers(config);
     this.#denials.configure(deniedOf(config), suspendedBy(config.tenants));
     this.#tenants = new Tenants(config.tenants);
     this.#subjectTokens.isWanted = config.servers.some(exchangesTokens);
@@ -179,8 +182,10 @@ export class Gateway implements Application, OpenDoor {
   /**
    * From now on nobody comes in as one of these, whatever the config says of them, and whatever
    * they have open ends at once, at every server.
+   * @throws TypeError for what names nobody: it would be taken for done.
    */
   revoke(denied: Denied): void {
+    checkOption('denied', denied, DENIED_KIND);
     this.#administration.denied('revoke', 'program', denied);
     this.#denials.deny(denied);
     this.#end((principal, grant) => this.#denials.isDenied(principal, grant));
@@ -188,6 +193,7 @@ export class Gateway implements Application, OpenDoor {
 
   /** Takes back what `revoke` said; whom the config denies stays denied. */
   reinstate(denied: Denied): void {
+    checkOption('denied', denied, DENIED_KIND);
     this.#administration.denied('reinstate', 'program', denied);
     this.#denials.allow(denied);
   }
@@ -219,7 +225,7 @@ export class Gateway implements Application, OpenDoor {
    */
   #prepare(config: GatewayConfig, fresh: Map<string, GatewayServer>): ReloadNews | string {
     try {
-      checkServers(config);
+      checkConfig(config);
       const { host, publicUrl } = this.#listen;
       const listen = { ...config.listen, host, publicUrl };
       const usePolicies = this.#guards.prepare(config);

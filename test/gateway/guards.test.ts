@@ -131,7 +131,7 @@ describe('the record of a gateway', () => {
     const file = join(temporaryFolder(), 'audit.jsonl');
     const audit = { file, rotateBytes: 1_000_000, isRequired: true };
     const config = configOf({ alpha: childOf() }, { audit });
-    const listen = { ...config.listen, publicUrl: 'nonsense' };
+    const listen = { ...config.listen, allowedOrigins: ['nonsense'] };
     await expect(gatewayHost({ ...config, listen })).rejects.toThrow(TypeError);
     await vi.waitFor(() => expect(readdirSync(dirname(file))).toEqual(['audit.jsonl']));
     const host = await gatewayHost(config);
@@ -225,6 +225,10 @@ describe('what a program plugs into a gateway, and what fails', () => {
     throw new Error('broken');
   };
   const reject = async (): Promise<never> => fail();
+  const pass = (_whom: unknown, done: (said: undefined) => void): void => done(undefined);
+  const nothing = (): undefined => {};
+  const asked = { arrive: pass, enter: pass, open: pass, hasPlace: () => true };
+  const open = { ...asked, spend: nothing, take: nothing, full: nothing, giveBack: nothing };
   const later = (_whom: unknown, done: (said: never) => void): void => {
     setImmediate(() => done(undefined as never));
   };
@@ -233,15 +237,15 @@ describe('what a program plugs into a gateway, and what fails', () => {
     ['an identity that throws', 'identity', { verify: fail }, [500, 500]],
     ['an identity that rejects', 'identity', { verify: reject }, [500, 500]],
     ['an identity that says nothing later', 'identity', { verify: later }, [500, 500]],
-    ['a gate that throws', 'gate', { arrive: fail }, [500, 500]],
-    ['a gate that rejects', 'gate', { arrive: reject }, [500, 500]],
+    ['a gate that throws', 'gate', { ...open, arrive: fail }, [500, 500]],
+    ['a gate that rejects', 'gate', { ...open, arrive: reject }, [500, 500]],
     ['policies that reject', 'access', { decide: reject, filter: fail }, [500, 404]],
     ['a record that throws', 'audit', { fault: fail, record: fail }, [503, 404]],
   ])('%s refuses those it was asked about', async (_, port, given, statuses) => {
     const host = await gatewayHost(configOf({ alpha: childOf() }), { [port]: given });
-    const asked = async (path: string): Promise<number> =>
+    const statusAt = async (path: string): Promise<number> =>
       (await host.send(postOf(path, initialize('2025-11-25'), BEARER)).whole()).status;
-    const seen = [await asked('/alpha/mcp'), await asked('/nowhere/mcp')];
+    const seen = [await statusAt('/alpha/mcp'), await statusAt('/nowhere/mcp')];
     expect(seen).toEqual(statuses);
     const events = host.log.map(({ event }) => event);
     expect(events).toContain(`${port}_failed`);

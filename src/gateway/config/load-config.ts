@@ -1,6 +1,7 @@
 /** Reads a config from the disk. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { checkOption, word } from '../../core/option-kinds.ts';
 import type { FileText } from './file-access.ts';
 import { fileVersion, type FileVersions } from './file-version.ts';
 import type { Variables } from './interpolate.ts';
@@ -22,6 +23,7 @@ export type LoadedConfig = ConfigOutcome & {
  * its first line.
  */
 export function loadConfig(path: string, env: Variables): LoadedConfig {
+  checkOption('The path', path, word);
   const files = new Map<string, string | undefined>();
   const own = resolve(path);
   const readFile = (each: string): FileText => {
