@@ -3,6 +3,7 @@ import {
   type ConsoleTelemetry,
   consoleTelemetry,
 } from '../adapters/telemetry/console-telemetry.ts';
+import type { TlsOptions } from '../adapters/http/node.ts';
 import { remote } from '../adapters/upstreams/http/remote.ts';
 import { stdio } from '../adapters/upstreams/stdio/stdio.ts';
 import type { Application, Identity, Upstream } from '../core/ports.ts';
@@ -23,7 +24,7 @@ import { urlHost } from '../core/security/listen-host.ts';
 import { reachableHosts } from '../adapters/system/reachable-hosts.ts';
 import { ownCredential, remoteOptions } from './remote-options.ts';
 import { serverName } from './server-name.ts';
-import type { Environment, ServeOptions } from './serve-options.ts';
+import type { Environment, ServeOptions, TlsChoice } from './serve-options.ts';
 import type { StartupFacts } from './startup-text.ts';
 
 export interface Surroundings {
@@ -68,7 +69,7 @@ export async function serveCommand(
   const seat = new ApplicationSeat();
   const upstream = upstreamOf(options, telemetry);
   if ('reason' in upstream) return upstream;
-  const tls = options.tls && { ...options.tls, clientCertificates: 'required' as const };
+  const tls = options.tls && certifiedTls(options.tls);
   const server = await openListener(seat, { ...options, tls }, telemetry);
   if ('reason' in server) {
     await upstream.close();
@@ -117,6 +118,11 @@ function upstreamOf(options: ServeOptions, telemetry: ConsoleTelemetry): Upstrea
     const fault = error instanceof Error ? error.message : String(error);
     return { kind: 'failed', exitCode: 2, reason: `--upstream: ${fault}` };
   }
+}
+
+/** Where authorities are named, nobody comes in without a certificate of theirs. */
+function certifiedTls(tls: TlsChoice): TlsOptions {
+  return tls.clientCa === undefined ? tls : { ...tls, clientCertificates: 'required' };
 }
 
 function nameOf({ upstream, command, args }: ServeOptions): string {

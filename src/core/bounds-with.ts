@@ -8,8 +8,8 @@ const BOUND_MAX = 2_147_483_647;
  * comparison holds for what is no number, so such a bound would bound nothing, and one of another
  * name neither.
  * @param least - what a bound must be: 0 where none of something may be meant.
- * @throws TypeError for what is no object, for a name that is none of the defaults', and for a value
- * that is no bound.
+ * @throws TypeError for what is no object, for a name that is none of the defaults', and for a
+ * value that is no bound.
  */
 export function boundsWith<Bounds extends object>(
   defaults: Bounds,

@@ -48,8 +48,8 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => void;
  * drain comes first because long streams have left `node:http`: the server waits for them but
  * cannot end them.
  * @throws TypeError where there is no application to mount, for an option of the wrong kind, for an
- * entry of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that nobody
- * is trusted with.
+ * entry of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that
+ * nobody is trusted with.
  */
 export function nodeHandler(app: Application, options: NodeHandlerOptions = {}): NodeHandler {
   checkApplication(app);

@@ -99,8 +99,8 @@ const FLUSH_MS = 500;
  * call from another machine without a credential; when a file of `tls` cannot be used, saying which
  * and why in one line.
  * @throws TypeError where there is no application to serve, for an option of the wrong kind, for an
- * entry of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that nobody
- * is trusted with.
+ * entry of `trustedProxies` that is no address and no range, and for a `forwardedHeader` that
+ * nobody is trusted with.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   checkApplication(app);

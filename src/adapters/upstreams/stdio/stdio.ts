@@ -84,8 +84,8 @@ const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {
  * its own process group. No process of it outlives us, whatever we die of.
  * @param command - a program's name or path. On Windows a `.cmd` file needs `cmd` with `/c` in
  * front.
- * @throws TypeError when the command is no text, its arguments no list of texts, or an option of the
- * wrong kind.
+ * @throws TypeError when the command is no text, its arguments no list of texts, or an option of
+ * the wrong kind.
  */
 export function stdio(
   command: string,
