@@ -66,6 +66,20 @@ const SENTENCES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'Indent with spaces, not with tabs.',
 };
 
+const INDENTED = 'This line is indented otherwise than the lines it belongs to.';
+
+/** Where one code stands for several things: what the parser's sentence begins with, and ours. */
+const BEGINNINGS: Readonly<Record<string, string>> = {
+  'Missing closing': 'A quote is not closed.',
+  'All mapping items': INDENTED,
+  'All sequence items': INDENTED,
+  'A block sequence may not': INDENTED,
+  'Nested mappings': 'A line has one key. Begin a new one, or put a value that holds : in quotes.',
+  'Implicit keys': 'A : is missing behind this key, or the next line is indented wrongly.',
+  'Implicit map keys': 'A : is missing behind this key.',
+  'Sequence item without': 'A - is missing before this item.',
+};
+
 /** What the parser calls a flow, and most people JSON. */
 const UNCLOSED = /^Flow .* must (?:be sufficiently indented and )?end with a (.)$/;
 
@@ -76,7 +90,8 @@ const UNCLOSED = /^Flow .* must (?:be sufficiently indented and )?end with a (.)
 function sentence({ code, message }: YAMLError): string {
   const own = SENTENCES[code];
   if (own !== undefined) return own;
-  if (message.startsWith('Missing closing')) return 'A quote is not closed.';
+  const beginning = Object.keys(BEGINNINGS).find((each) => message.startsWith(each));
+  if (beginning !== undefined) return BEGINNINGS[beginning] ?? message;
   const [, bracket] = UNCLOSED.exec(message) ?? [];
   if (bracket !== undefined) return `A ${bracket} is missing here or before.`;
   return `${message.trim().replace(/\.$/, '')}.`;
