@@ -38,8 +38,21 @@ test.runIf(isPossible).each([
   const [command = '', ...args] = COMMAND;
   const config = { servers: { one: { command, args } } };
   writeFileSync(join(folder, 'tidegate.yaml'), JSON.stringify(config), { mode: 0o600 });
+  await typed(['--port', '0', ...words], 'curl -s');
+  const pid = pidOf(folder);
+  expect(isThere(pid)).toBe(true);
+  terminal?.kill('SIGKILL');
+  await vi.waitFor(() => expect(isThere(pid)).toBe(false), PATIENCE);
+});
+
+test.runIf(isPossible)(`connect says what it waits for${why}`, { timeout: 60_000 }, async () => {
+  await typed(['connect', 'http://127.0.0.1:1/mcp'], 'Waiting for messages on standard input');
+});
+
+/** Starts the command in a terminal, and waits until it has printed something. */
+async function typed(words: readonly string[], awaited: string): Promise<void> {
   const main = join(ROOT, 'dist/cli/main.js');
-  const line = [process.execPath, main, '--port', '0', ...words].map((word) => `'${word}'`);
+  const line = [process.execPath, main, ...words].map((word) => `'${word}'`);
   let said = '';
   terminal = spawn('script', ['-qec', `echo $$ > pid; exec ${line.join(' ')}`, '/dev/null'], {
     cwd: folder,
@@ -49,12 +62,8 @@ test.runIf(isPossible).each([
   terminal.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  await vi.waitFor(() => expect(said).toContain('curl -s'), PATIENCE);
-  const pid = pidOf(folder);
-  expect(isThere(pid)).toBe(true);
-  terminal.kill('SIGKILL');
-  await vi.waitFor(() => expect(isThere(pid)).toBe(false), PATIENCE);
-});
+  await vi.waitFor(() => expect(said).toContain(awaited), PATIENCE);
+}
 
 function pidOf(place: string): number {
   return Number(readFileSync(join(place, 'pid'), 'utf8'));

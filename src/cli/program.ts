@@ -62,6 +62,7 @@ async function connect(options: ConnectOptions, version: string): Promise<void> 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => outcome.connection.close());
   }
+  if (process.stdin.isTTY) process.stderr.write(WAITING);
   process.exit(await outcome.connection.ended);
 }
 
@@ -179,6 +180,10 @@ function obeySignals(
 function explainDrain(): void {
   process.stderr.write('Letting calls finish, and ending streams. Ctrl-C again stops at once.\n');
 }
+
+/** Whoever starts `connect` by hand sees nothing else, and would take it for stuck. */
+const WAITING =
+  'Waiting for messages on standard input, where a desktop host writes them. Ctrl-C ends it.\n';
 
 function fail(exitCode: number, reason: string): void {
   process.stderr.write(`tidegate: ${reason}\n`);
