@@ -89,16 +89,22 @@ export function publicUrlNotes(publicUrl: string | undefined, place: string): re
   ];
 }
 
-/** What an operator should know about the way to a listener that others can reach. */
+/**
+ * What an operator should know about the way of others to a listener: they come to it, or to what
+ * the public URL names in front of it.
+ */
 export function exposureNotes(
   host: string,
   publicUrl: string | undefined,
   isTls: boolean,
 ): readonly string[] {
-  if (isLoopback(host) || isTls) return [];
+  if (isTls) return [];
   if (publicUrl === undefined) {
-    return ['Others can reach this without TLS: add --tls-cert, or TLS in front and --public-url.'];
+    return isLoopback(host)
+      ? []
+      : ['Others can reach this without TLS: add --tls-cert, or TLS in front and --public-url.'];
   }
-  if (publicUrl.startsWith('https:')) return [];
-  return ['The token travels unencrypted. Put TLS in front, and https in --public-url.'];
+  const { protocol, hostname } = new URL(publicUrl);
+  if (protocol === 'https:' || (isLoopback(hostname) && isLoopback(host))) return [];
+  return ['Calls and credentials travel unencrypted. Put TLS in front, and https in --public-url.'];
 }
