@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { silent } from '../adapters/telemetry/silent.ts';
 import { BARE_GRANT } from '../core/grant.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { StreamSink } from '../core/ports.ts';
 import { principalOf } from '../core/principal.ts';
 import { MemoryExchange } from '../testing/memory-exchange.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
@@ -19,7 +20,7 @@ const QUEUE = DEFAULT_LIMITS.streamQueueBytesMax;
 function streamOf(
   clock: VirtualClock,
   first = '',
-  told: { readonly takenBytes?: () => number; readonly isBehind?: () => boolean } = {},
+  told: Partial<Pick<StreamSink, 'takenBytes' | 'isBehind' | 'destroy'>> = {},
 ): {
   readonly connection: Connection;
   readonly exchange: MemoryExchange;
@@ -48,7 +49,7 @@ function streamOf(
   return { connection, exchange, lost };
 }
 
-describe('a reader', () => {
+describe('V49 a reader', () => {
   it('that takes as much as comes is not cut, though what waits never gets less', () => {
     const clock = new VirtualClock();
     const { connection, exchange, lost } = streamOf(clock);
@@ -145,5 +146,32 @@ describe('a reader', () => {
     expect(lost).toEqual([]);
     connection.write('x');
     expect(lost).toEqual(['slow-reader']);
+  });
+
+  it('that took what it came back to may leave no more than others', () => {
+    const { connection, exchange, lost } = streamOf(new VirtualClock(), 'x'.repeat(4 * QUEUE));
+    exchange.readSome(4 * QUEUE);
+    for (let i = 0; i < 2; i += 1) connection.write('x'.repeat(QUEUE + 1));
+    expect(lost).toEqual(['slow-reader']);
+  });
+
+  it('that takes nothing of what its stream began with is cut as stalled', () => {
+    const clock = new VirtualClock();
+    const { lost } = streamOf(clock, SECOND);
+    clock.advance(9000);
+    expect(lost).toEqual([]);
+    clock.advance(4000);
+    expect(lost).toEqual(['stalled']);
+  });
+
+  it('that is cut is not waited for: what it left is dropped', () => {
+    let isCut = false;
+    const destroy = (): void => {
+      isCut = true;
+    };
+    const { connection, lost } = streamOf(new VirtualClock(), '', { destroy });
+    for (let i = 0; i < 2; i += 1) connection.write('x'.repeat(QUEUE + 1));
+    expect(lost).toEqual(['slow-reader']);
+    expect(isCut).toBe(true);
   });
 });

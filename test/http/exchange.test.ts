@@ -100,7 +100,7 @@ describeHosts(['serve', 'tls', 'h2', 'node', 'express', 'fetch', 'hono'], (openH
     expect(app.outcomes).toHaveLength(1);
   });
 
-  it('refuses a body that is not UTF-8', async () => {
+  it('V46 refuses a body that is not UTF-8', async () => {
     app.script = echo(BODY_MAX);
     const client = await connect();
     client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n');
@@ -114,7 +114,7 @@ describeHosts(['serve', 'tls', 'h2', 'node', 'express', 'fetch', 'hono'], (openH
     expect(reply).toContain('UNSUPPORTED_MEDIA_TYPE');
   });
 
-  it('says a body was aborted, once, when its sender leaves in the middle', async () => {
+  it('V46 says a body was aborted, once, when its sender leaves in the middle', async () => {
     app.script = (exchange) => {
       app.watch(exchange);
       app.read(exchange, BODY_MAX);
@@ -267,7 +267,7 @@ describeHosts(['serve', 'tls', 'h2', 'node', 'express', 'fetch', 'hono'], (openH
       expect(app.goneCount).toBe(0);
     });
 
-    it(`counts what a stalled reader of a ${kind} stream leaves, and can cut it`, async () => {
+    it(`V49 counts what a stalled reader of a ${kind} stream leaves, and can cut it`, async () => {
       app.script = (exchange) => app.open(exchange, 'data: 1\n\n', isLong);
       const client = await connect();
       client.send(get('/'));

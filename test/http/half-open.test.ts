@@ -16,7 +16,7 @@ function canMakeNetworks(): boolean {
   return made.status === 0;
 }
 
-it('finds a peer whose network is gone by probes of TCP', { timeout: 60_000 }, async ({ skip }) => {
+it('V50 finds a peer that is gone by probes of TCP', { timeout: 60_000 }, async ({ skip }) => {
   if (!canMakeNetworks()) skip('this user may not make network namespaces here');
   await ensureBuilt();
   const folder = new Folder();

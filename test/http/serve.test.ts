@@ -62,7 +62,7 @@ describe('slow peers', () => {
     expect(app.exchanges).toHaveLength(0);
   });
 
-  it('cuts a body that does not come to its end, and tells the application once', async () => {
+  it('V46 cuts a body that does not come to its end, and tells the application once', async () => {
     await open({ headMsMax: 100, requestMsMax: 100, checkMs: 20, bodyBytesPerSecondMin: 0 });
     app.script = (exchange) => {
       app.watch(exchange);
@@ -122,7 +122,7 @@ describe('slow peers', () => {
     }
   });
 
-  it('cuts a whole reply that its reader does not take', async () => {
+  it('V49 cuts a whole reply that its reader does not take', async () => {
     await open({ stallMsMax: 50 });
     app.script = (exchange) => {
       app.watch(exchange);
@@ -135,7 +135,7 @@ describe('slow peers', () => {
   });
 
   it.each([true, false])(
-    'cuts an ended stream whose reader takes nothing (long: %s)',
+    'V49 cuts an ended stream whose reader takes nothing (long: %s)',
     async (l) => {
       await open({ stallMsMax: 50 });
       app.script = (exchange) => {
@@ -150,7 +150,7 @@ describe('slow peers', () => {
     },
   );
 
-  it('cuts a reply that had to wait for its turn when its reader does not take it', async () => {
+  it('V49 cuts a reply that had to wait for its turn when its reader does not take it', async () => {
     await open({ stallMsMax: 50 });
     app.script = (exchange) => {
       app.watch(exchange);
@@ -360,7 +360,7 @@ describe('bodies nobody wants', () => {
   });
 });
 
-describe('malformed requests', () => {
+describe('V46 malformed requests', () => {
   it.each([
     ['garbage', 'garbage\r\n\r\n', 405],
     ['a bad version', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 400],
@@ -711,7 +711,7 @@ describe('connections', () => {
     for (const client of leaving) await client.untilOver();
   });
 
-  it('survives a reset of a long stream', async () => {
+  it('V46 survives a reset of a long stream', async () => {
     await open();
     app.script = (exchange) => {
       app.watch(exchange);

@@ -88,7 +88,7 @@ async function watchdogOther(pid: number, than: number | undefined): Promise<num
 
 const describeLinux = process.platform === 'linux' ? describe.concurrent : describe.skip;
 
-describeLinux('when the process that uses the adapter dies', () => {
+describeLinux('V50 when the process that uses the adapter dies', () => {
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGABRT', 'SIGUSR2'] as const)(
     'of %s, a server and its grandchildren that ignore SIGTERM are gone soon, and the watchdog too',
     async (signal) => {
@@ -121,7 +121,7 @@ describeLinux('when the process that uses the adapter dies', () => {
   });
 });
 
-describeLinux('the watchdog', () => {
+describeLinux('V50 the watchdog', () => {
   it('stays when a supervisor asks every process of the service to end', async () => {
     const { host, members } = await startFamily(['1']);
     const watchdog = await watchdogOther(host, undefined);

@@ -254,7 +254,7 @@ describe('the end of a server', () => {
   it.each([
     ['3', 'exit code 3'],
     ['SIGKILL', 'signal SIGKILL'],
-  ])('by itself (%s) is told once, at once and with its reason', async (way, detail) => {
+  ])('V50 by itself (%s) is told once, at once and with its reason', async (way, detail) => {
     const { upstream, connection, events } = open('leaving', [way], {
       stopMs: { stdinMs: 60_000, termMs: 60_000 },
     });
@@ -267,7 +267,7 @@ describe('the end of a server', () => {
     expect(events.closes().length).toBe(1);
   });
 
-  it('takes its grandchildren along, though all ignore SIGTERM', async () => {
+  it('V50 takes its grandchildren along, though all ignore SIGTERM', async () => {
     const { upstream, events } = open('stubborn', ['2']);
     const pids = await events.pids();
     expect(pids.length).toBe(3);
@@ -279,7 +279,7 @@ describe('the end of a server', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'takes descendants along that left its process group, while the upstream lives on',
+    'V50 takes descendants along that left its process group, while the upstream lives on',
     async () => {
       const { upstream, connection, events } = open('stubborn', ['1', 'stray']);
       const pids = await events.pids();
@@ -303,7 +303,7 @@ describe('the end of a server', () => {
     expect(await survivors([stray], 5000)).toEqual([]);
   });
 
-  it('comes for every connection when the upstream closes, and none opens after it', async () => {
+  it('V50 comes for every connection when the upstream closes, and none opens after it', async () => {
     const patient = { stopMs: { stdinMs: 20_000, termMs: 20_000 } };
     const { upstream, events } = open('echo', [], patient);
     const second = new Recorder();

@@ -303,7 +303,7 @@ describe('ends', () => {
     expect(await undecided.json()).toMatchObject({ id: 1, error: { code: -32001 } });
   });
 
-  it('W23 come after five minutes without a connection, not while a stream is open', async () => {
+  it('W23 V50 come after five minutes without a connection, not while a stream is open', async () => {
     const { server, clock } = await timedServer();
     const held = await Session2025.open(server);
     const idle = await Session2025.open(server);

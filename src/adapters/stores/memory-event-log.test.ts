@@ -5,7 +5,7 @@ import { MemoryEventLog } from './memory-event-log.ts';
 const TOTAL = { logTotalBytesMax: 1_000_000 };
 const LIMITS = { logEventsMax: 4, logBytesMax: 1000, logAgeMsMax: 100, ...TOTAL };
 
-describe('MemoryEventLog keeps the contract of EventLog', () => {
+describe('V49 MemoryEventLog keeps the contract of EventLog', () => {
   const checks = eventLogContract({
     create: (limits) => new MemoryEventLog({ ...limits, ...TOTAL }),
     seeds: 300,
@@ -14,14 +14,14 @@ describe('MemoryEventLog keeps the contract of EventLog', () => {
 });
 
 describe('MemoryEventLog', () => {
-  it('gives back what a quiet session held once others append past its age', () => {
+  it('V49 gives back what a quiet session held once others append past its age', () => {
     const log = new MemoryEventLog(LIMITS);
     for (let index = 0; index < 3; index += 1) log.append('quiet', 1, 0, index, 'x', 0);
     for (let index = 0; index < 4; index += 1) log.append('busy', 1, 0, index, 'y', 500);
     expect(log.size()).toEqual({ events: 4, chars: 4 });
   });
 
-  it('holds no more than the bound of all sessions, and a reader is told of the gap', () => {
+  it('V49 holds no more than the bound of all sessions, and a reader is told of the gap', () => {
     const limits = { logEventsMax: 100, logBytesMax: 10_000, logAgeMsMax: 1000 };
     const log = new MemoryEventLog({ ...limits, logTotalBytesMax: 20_000 });
     for (let sequence = 1; sequence <= 20; sequence += 1) {
@@ -36,7 +36,7 @@ describe('MemoryEventLog', () => {
     expect(outcomes).toEqual(new Set(['gap']));
   });
 
-  it('remembers the place of a bounded number of streams, and says gap for those before', () => {
+  it('V49 remembers the place of a bounded number of streams, and says gap for those before', () => {
     const log = new MemoryEventLog(LIMITS);
     for (let stream = 1; stream <= 1000; stream += 1) {
       log.append('s', stream, 0, 1, 'x', 0);

@@ -251,7 +251,7 @@ describe('a stream', () => {
     );
   });
 
-  it('closes a reader that waits for the log behind more than it may queue', () => {
+  it('V49 closes a reader that waits for the log behind more than it may queue', () => {
     const bench = new Bench(1000);
     const append = (): void => apply(bench, { do: 'append', isAnswer: false });
     append();
