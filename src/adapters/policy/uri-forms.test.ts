@@ -21,6 +21,7 @@ it.each([
   ['FILE:///secret/b', 'file:///secret/b'],
   ['file:/secret/b', 'file:///secret/b'],
   ['file:///sec\tret/b', 'file:///secret/b'],
+  ['FILE:///%53ecret', 'file:///%53ecret'],
   ['https://INTRA.example:443/secret', 'https://intra.example/secret'],
   ['https://intra.example', 'https://intra.example/'],
   ['file:///public/{name}', 'file:///public/%7Bname%7D'],

@@ -7,7 +7,7 @@
  */
 export function uriForms(uri: string): readonly string[] {
   const plain = decoded(uri);
-  const up = plain !== uri && WAY_UP.test(plain) ? forms(plain, (href) => href).slice(1) : [];
+  const up = WAY_UP.test(plain) ? forms(plain, (href) => href).slice(1) : [];
   return [...new Set([...forms(uri, (href) => href), ...up])];
 }
 
