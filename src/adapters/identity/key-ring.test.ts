@@ -176,6 +176,21 @@ describe('a ring of keys', () => {
     expect([...(await touchedUntil(path, noticed))]).toEqual([`key:${made.id}`]);
   });
 
+  it('notices a change that came before its first look', () => {
+    const path = keyPath();
+    const { key, ...made } = makeApiKey();
+    writeKeyFile(path, [entryOf(made)]);
+    const clock = new VirtualClock();
+    const gone: string[] = [];
+    const onRevoked = (ids: ReadonlySet<string>): void => void gone.push(...ids);
+    const keys = new KeyRing({ path, clock, telemetry: SILENT, onRevoked });
+    onTestFinished(() => keys.close());
+    writeKeyFile(path, []);
+    clock.advance(1000);
+    expect(gone).toEqual([`key:${made.id}`]);
+    expect(verdictOf(keys, `Bearer ${key}`).kind).toBe('refused');
+  });
+
   it('notices nothing once it is closed, and keeps no process alive before', async () => {
     const path = keyPath();
     writeKeyFile(path, [entryOf(makeApiKey())]);

@@ -57,6 +57,8 @@ export class KeyRing implements Identity, RefusingDoor {
     if (read.kind === 'failed') throw new Error(read.reason);
     this.#keys = byId(read.kind === 'keys' ? read.keys : []);
     watchFile(parts.path, { interval: LOOK_MS, persistent: false }, this.#onChange);
+    // What changed before the first look, which takes its turn behind other work, is none to it.
+    this.#forgetRetry = parts.clock.after(LOOK_MS, this.#onChange);
   }
 
   get size(): number {
