@@ -332,6 +332,17 @@ describe('questions nobody can be asked', () => {
     await pass(1000);
   });
 
+  it('of a task that is over, whichever call is in flight', async () => {
+    const server = await wireServer(OPTIONS);
+    const reply = server.send(call(1));
+    const upstream = await server.upstream.call(0);
+    const _meta = { 'io.modelcontextprotocol/related-task': { taskId: 'gone' } };
+    elicit(upstream, 'q', { message: 'Whose?', requestedSchema: {}, _meta });
+    expect(await answerTo(upstream.connection, '"q"')).toMatchObject({ error: { code: -32603 } });
+    upstream.say('done');
+    expect(await answerOf(reply)).toMatchObject({ result: { resultType: 'complete' } });
+  });
+
   it('outside of every call', async () => {
     const server = await wireServer(OPTIONS);
     await server.fetch(call(1, { name: 'now' }));

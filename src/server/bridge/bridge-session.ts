@@ -296,14 +296,18 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
       this.instance.tellNow(Message.result(id, '{}'));
       return;
     }
-    const task = this.tasks.get(relatedTaskOf(message.value) ?? '');
+    const taskId = relatedTaskOf(message.value);
+    const task = this.tasks.get(taskId ?? '');
     if (task !== undefined) {
       task.asked(message);
       return;
     }
     const isRecent = this.instance.ports.clock.now() < this.#hauntedUntil;
     const isAmbiguous = isMarked || this.isHaunted || isRecent;
-    const call = this.#callOf(related, isAmbiguous, ({ canAsk }) => canAsk);
+    // Of a task that is not known, it is of the call that becomes it, or of one that is over.
+    const mayAsk = ({ canAsk, isTask }: BridgedCall): boolean =>
+      canAsk && (taskId === undefined || isTask);
+    const call = this.#callOf(related, isAmbiguous, mayAsk);
     if (call !== undefined) {
       call.asked(message);
       return;

@@ -97,7 +97,7 @@ export class BridgedCall implements CallOwner, LegWork {
   readonly #firstToken: string | undefined;
   #inner: UpstreamCall | undefined;
   /** Whether the server is to make a task of it. */
-  #isTask = false;
+  isTask = false;
   /** Whether the server was told of it: nothing it says before that is about it. */
   isSent = false;
   /** Questions the client declared no capability for. */
@@ -218,7 +218,7 @@ export class BridgedCall implements CallOwner, LegWork {
       this.#turnAway(fault);
       return;
     }
-    this.#isTask = support !== undefined && hasTasks;
+    this.isTask = support !== undefined && hasTasks;
     session.begun(this);
     session.prepareLevel(() => this.#enterAgain(session));
   }
@@ -249,7 +249,7 @@ export class BridgedCall implements CallOwner, LegWork {
 
   #send(session: CallSession): void {
     const request = toLegacyRequest(this.facts.message);
-    const asking = this.#isTask ? asTaskRequest(request) : request;
+    const asking = this.isTask ? asTaskRequest(request) : request;
     this.isSent = true;
     const outcome = session.instance.request(this, asking);
     if ('error' in outcome) this.#settle(outcome);
@@ -264,7 +264,7 @@ export class BridgedCall implements CallOwner, LegWork {
 
   #translated(message: Message): CallEnd {
     const { method } = this.facts.message;
-    const task = this.#isTask ? createdTaskOf(message) : undefined;
+    const task = this.isTask ? createdTaskOf(message) : undefined;
     if (task !== undefined && this.#session !== undefined) {
       const known = this.#keeper.madeTask(this, this.#session, task);
       return modernCreated(known, this.#session.server?.infoText ?? '');
