@@ -2,7 +2,6 @@
  * Many MCP servers behind one listener, each at `/<name>`. A reload leaves alone what did not
  * change; what changed or vanished is drained while the rest goes on.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { Denials, type Denied } from '../adapters/identity/denials.ts';
 import { SubjectTokens } from '../adapters/credentials/subject-tokens.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
@@ -27,6 +26,7 @@ import { ClockWatch } from './clock-watch.ts';
 import { CurrentIdentity } from './current-identity.ts';
 import type { AllConfig, GatewayConfig, ListenConfig, ServerConfig } from './gateway-config.ts';
 import { checkConfig, DENIED_KIND } from './gateway-config-fault.ts';
+import { fixedDifferences } from './fixed-differences.ts';
 import { GatewayGuards, type Guards } from './gateway-guards.ts';
 import {
   discard,
@@ -331,7 +331,10 @@ export class Gateway implements Application, OpenDoor {
       changed,
       removed: [...before.keys()].filter((name) => !after.has(name)),
       kept: after.size - added.length - changed.length,
-      needsRestart: [...differences(this.#listen, listen), ...this.#guards.differences(config)],
+      needsRestart: [
+        ...fixedDifferences(this.#listen, listen),
+        ...this.#guards.differences(config),
+      ],
     };
   }
 
@@ -383,21 +386,4 @@ function firstSegment(path: string): string {
 
 function exchangesTokens({ source }: ServerConfig): boolean {
   return source.kind === 'url' && source.credential?.kind === 'token-exchange';
-}
-
-/** Names of the settings that differ and cannot be changed while the listener is open. */
-function differences(before: ListenConfig, after: ListenConfig): readonly string[] {
-  const names = [
-    'host',
-    'port',
-    'publicUrl',
-    'allowedOrigins',
-    'tls',
-    'trustedProxies',
-    'forwardedHeader',
-    'proxyProtocol',
-  ] as const;
-  return names
-    .filter((name) => !isDeepStrictEqual(before[name], after[name]))
-    .map((name) => `listen.${name}`);
 }
