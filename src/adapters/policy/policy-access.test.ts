@@ -532,6 +532,14 @@ describe('an error', () => {
     ]);
   });
 
+  it('of a claim that lies too deep for its text to be made denies, too', () => {
+    const { access } = accessOf(ALL);
+    const depth = 100_000;
+    const deep: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+    const grant = { claims: { deep } };
+    expect(isAllowed(access.decide(requestOf('tools/call', { name: 'a' }, { grant })))).toBe(false);
+  });
+
   it('of a claim that cannot be shown denies, and is logged once; null is as if absent', () => {
     const { access, log } = accessOf(
       `permit (principal, action, resource);

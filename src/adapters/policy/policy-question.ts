@@ -35,15 +35,24 @@ const TYPES = { tool: 'Tool', prompt: 'Prompt', resource: 'Resource' } as const;
  * @returns undefined when one holds what policies cannot be shown: without it, a `forbid` that
  * looks at it would be off.
  */
-export function userEntity(principal: Principal, grant: GrantFacts): EntityJson | undefined {
-  const { tenant, issuer, subject, clientId, key } = principal;
-  const claims: [string, CedarValueJson][] = [];
-  for (const [name, value] of Object.entries(grant.claims)) {
+export function heldClaims(
+  claims: GrantFacts['claims'],
+): Readonly<Record<string, CedarValueJson>> | undefined {
+  const found: [string, CedarValueJson][] = [];
+  for (const [name, value] of Object.entries(claims)) {
     if (value === undefined || value === null) continue;
     const held = cedarValue(value);
     if (held === undefined) return undefined;
-    claims.push([name, held]);
+    found.push([name, held]);
   }
+  return Object.fromEntries(found);
+}
+
+/** @returns undefined when policies cannot be shown its claims. */
+export function userEntity(principal: Principal, grant: GrantFacts): EntityJson | undefined {
+  const { tenant, issuer, subject, clientId, key } = principal;
+  const claims = heldClaims(grant.claims);
+  if (claims === undefined) return undefined;
   return {
     uid: { type: 'User', id: key },
     attrs: {
@@ -53,7 +62,7 @@ export function userEntity(principal: Principal, grant: GrantFacts): EntityJson 
       clientId,
       groups: [...grant.groups],
       scopes: [...grant.scopes],
-      claims: Object.fromEntries(claims),
+      claims,
     },
     parents: [
       { type: 'Tenant', id: tenant },

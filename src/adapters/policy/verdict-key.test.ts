@@ -22,7 +22,7 @@ function toolOf(server: string, name: string, facts: ToolFacts | undefined = UNK
   return { server, target: { kind: 'tool', name }, facts };
 }
 
-function keyOf(keys: VerdictKeys, asking: Asking = {}): string {
+function keyOf(keys: VerdictKeys, asking: Asking = {}): string | undefined {
   const { action = 'call', thing = toolOf('files', 'read'), context, isOpen = false } = asking;
   const request = {
     principal: ANN,
@@ -116,7 +116,8 @@ describe('the key of a question', () => {
 
   it('of a credential that was forgotten is a new one, and nobody else’s', () => {
     const keys = new VerdictKeys();
-    const numbered = (n: number): string => keyOf(keys, granted({ scopes: [String(n)] }));
+    const numbered = (n: number): string | undefined =>
+      keyOf(keys, granted({ scopes: [String(n)] }));
     const first = numbered(0);
     const held = granted({ scopes: ['0'] });
     expect(keyOf(keys, held)).toBe(first);
@@ -133,4 +134,11 @@ describe('the key of a question', () => {
     expect(given.has(numbered(2))).toBe(true);
     expect(given.has(numbered(1))).toBe(false);
   });
+});
+
+it('a question has no text where policies cannot be shown the claims, the same grant again too', () => {
+  const keys = new VerdictKeys();
+  const odd = granted({ claims: { role: '\ud83d' } });
+  expect([keyOf(keys, odd), keyOf(keys, odd)]).toEqual([undefined, undefined]);
+  expect(keyOf(keys, granted({ claims: { role: 'read' } }))).toBeDefined();
 });

@@ -6,7 +6,7 @@
  */
 import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
 import type { AccessRequest, ToolFacts } from '../../core/access.ts';
-import type { GrantFacts, Thing } from './policy-question.ts';
+import { type GrantFacts, heldClaims, type Thing } from './policy-question.ts';
 
 /** Credentials that have a number; the oldest get another one when they come back. */
 const NUMBERS_MAX = 20_000;
@@ -19,6 +19,8 @@ export class VerdictKeys {
   /**
    * @param context - what is asked besides era and method; undefined for nothing.
    * @param isOpen - whether what would do is asked, not whether this does.
+   * @returns undefined when policies cannot be shown the claims: they may lie in each other so deep
+   * that not even their text can be made.
    */
   keyOf(
     { principal, grant, era, message, method = message.method ?? '' }: AccessRequest,
@@ -26,8 +28,9 @@ export class VerdictKeys {
     { server, target, facts }: Thing,
     context: Context | undefined,
     isOpen: boolean,
-  ): string {
+  ): string | undefined {
     const who = this.#numberOf(principal.key, grant);
+    if (who === undefined) return undefined;
     const name = target.kind === 'server' ? '' : target.name;
     const how = context === undefined ? '' : JSON.stringify(context);
     return (
@@ -36,9 +39,10 @@ export class VerdictKeys {
     );
   }
 
-  #numberOf(key: string, grant: GrantFacts): number {
+  #numberOf(key: string, grant: GrantFacts): number | undefined {
     const known = this.#numbers.get(grant);
     if (known?.key === key) return known.number;
+    if (heldClaims(grant.claims) === undefined) return undefined;
     const text = JSON.stringify([key, grant.scopes, grant.groups, grant.claims]);
     const number = this.#byText.get(text) ?? this.#next(text);
     this.#numbers.set(grant, { key, number });

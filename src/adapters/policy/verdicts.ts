@@ -74,6 +74,7 @@ export class Verdicts {
     const context = isPlain ? undefined : this.#contextOf(request, matter, paths);
     if (!isPlain && context === undefined) return this.#refused('argument');
     const key = this.#keys.keyOf(request, action, thing, context, isOpen);
+    if (key === undefined) return this.#refused('claim');
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const full = context ?? this.#contextOf(request, matter, paths) ?? {};
