@@ -228,6 +228,16 @@ describe('scopes that would do', () => {
     expect(stage.asked.map(scopesIn)).toEqual([['a', 'x', 'y', 'z']]);
   });
 
+  it('are looked for where there is one way, and where there is none nobody is asked', () => {
+    const one = new Stage([], [['x']]);
+    one.answer = (question) => (scopesIn(question).includes('x') ? ALLOW : DEFAULT);
+    expect(one.verdicts.scopesFor(requestOf(), READ)).toEqual(['x']);
+    const none = new Stage();
+    none.answer = DEFAULT;
+    expect(none.verdicts.scopesFor(requestOf(), READ)).toBeUndefined();
+    expect(none.asked).toEqual([]);
+  });
+
   it('are found beside others that are forbidden, among sixteen ways', () => {
     const ways = Array.from({ length: 20 }, (_, i) => [`s${i}`]);
     const stage = new Stage([], ways);
