@@ -16,7 +16,7 @@ const STEP = fc.oneof(
 );
 
 describe('questions', () => {
-  it('are each answered at most once, and only by whom they were asked of', () => {
+  it('V26 are each answered at most once, and only by whom they were asked of', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 80, size: 'max' }), (steps) => {
         const questions = new Questions<string>(5);

@@ -28,7 +28,7 @@ function progress(value: unknown): Message {
   return read({ jsonrpc: '2.0', method: 'notifications/progress', params });
 }
 
-it('progress that grows is told under the token of the client, and no other', () => {
+it('V26 progress that grows is told under the token of the client, and no other', () => {
   const call = callOf('"mine"');
   const told = [1, 1, 0.5, 'much', null, 2].map(
     (value) => progressFor(call, progress(value))?.value,
@@ -38,7 +38,7 @@ it('progress that grows is told under the token of the client, and no other', ()
   expect(told).toEqual([first, undefined, undefined, undefined, undefined, last]);
 });
 
-it('nobody is told of progress of no call, or of one whose client did not ask for any', () => {
+it('V26 nobody is told of progress of no call, or of one whose client did not ask for any', () => {
   const params = { progress: 1 };
   const bare = read({ jsonrpc: '2.0', method: 'notifications/progress', params });
   expect(progressFor(undefined, progress(1))).toBeUndefined();
@@ -46,7 +46,7 @@ it('nobody is told of progress of no call, or of one whose client did not ask fo
   expect(progressFor(callOf('1'), bare)).toBeUndefined();
 });
 
-it('the server sees a number of ours in place of the id and of the progress token', () => {
+it('V26 the server sees a number of ours in place of the id and of the progress token', () => {
   const params = { name: 'add', _meta: { progressToken: 'mine' } };
   const asked = read({ jsonrpc: '2.0', id: 'mine', method: 'tools/call', params });
   const sent = JSON.parse(numbered(asked, 7).toText()) as unknown;

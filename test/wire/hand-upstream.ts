@@ -142,6 +142,11 @@ export class HandConnection implements UpstreamConnection {
     this.#events.onCloseStream(id);
   }
 
+  /** An answer that is larger than a message may be. */
+  oversized(id: string): void {
+    this.#events.onOversized(id);
+  }
+
   methods(): readonly string[] {
     return this.sent.map(({ method }) => method ?? 'response');
   }

@@ -126,8 +126,43 @@ describe('on one upstream that all share', () => {
     for (const stream of [...listening, ...replies]) expect(stream.text).not.toContain('canary');
   });
 
+  it('V26 what may be of a call whose time was over is not put on the next', async () => {
+    const hand = { kind: 'stdio' } as const;
+    const { server, pass } = await timedServer({ hand, limits: { callMsMax: 20_000 } });
+    const session = await Session2025.open(server);
+    const listening = await session.listen().head();
+    const late = session.post(callLater(1));
+    const first = await server.upstream.call(0);
+    await pass(22_000);
+    await late.whole();
+    const next = session.post(callLater(2));
+    const second = await server.upstream.call(1);
+    first.log('canary');
+    await listening.message(0);
+    second.say('done');
+    await next.whole();
+    expect(next.text).toContain('done');
+    expect(next.text).not.toContain('canary');
+  });
+
+  it('V26 what a server says of an answered call, and names it, is not put on the next', async () => {
+    const server = await wireServer({ isolation: 'session' });
+    const session = await Session2025.open(server);
+    const answered = session.post(callLater(1));
+    const first = await server.upstream.call(0);
+    first.say('done');
+    await answered.whole();
+    const next = session.post(callLater(2));
+    const second = await server.upstream.call(1);
+    first.log('canary');
+    second.say('done');
+    await next.whole();
+    expect(next.text).toContain('done');
+    expect(next.text).not.toContain('canary');
+  });
+
   it.each([true, false])(
-    'what may be of a cancelled call is not put on the next, if its client listens: %s',
+    'V26 what may be of a cancelled call is not put on the next, if its client listens: %s',
     async (isListening) => {
       const server = await wireServer({ isolation: 'session', hand: { kind: 'stdio' } });
       const session = await Session2025.open(server, { capabilities: { sampling: {} } });
@@ -228,6 +263,8 @@ describe('on one upstream that all share', () => {
     before.connection.say('roots/list', late, { id: 1, relatedTo: after.id });
     const result = { content: [{ type: 'text', text: 'canary' }] };
     before.connection.raw({ jsonrpc: '2.0', id: Number(after.id), result }, after.id);
+    before.connection.closeStreamOf(after.id);
+    before.connection.oversized(after.id);
     const { id } = question;
     await session.post({ jsonrpc: '2.0', id, result: { of: 'the first' } }).whole();
     await session.post(rpc(3, 'ping')).whole();

@@ -229,7 +229,7 @@ describe('what a listen carries', () => {
     expect(methodsOf(reply)).toEqual([ACKNOWLEDGED, ...wanted, 'result']);
   });
 
-  it('W69 no log, progress or answer of a call, even when the server stamps it so', async () => {
+  it('W69 V26 no log, progress or answer of a call, even when the server stamps it so', async () => {
     const gate = await modernServer();
     const reply = await listening(gate.server, 1, EVERYTHING);
     const called = gate.server.send(
@@ -254,7 +254,7 @@ describe('what a listen carries', () => {
     expect(called.text).not.toContain('stray');
   });
 
-  it('W69 W63 a change that no listen asked for goes to no stream of a call', async () => {
+  it('W69 W63 V26 a change that no listen asked for goes to no stream of a call', async () => {
     const { server, upstream } = await modernServer();
     const reply = server.send(callLater(1, { meta: { logLevel: 'debug' } }));
     const call = await upstream.call(0);
@@ -268,7 +268,7 @@ describe('what a listen carries', () => {
 });
 
 describe('several listens', () => {
-  it('W70 each gets its own copy under its own id, of the same kinds too', async () => {
+  it('W70 V26 each gets its own copy under its own id, of the same kinds too', async () => {
     const gate = await modernServer();
     const ids = [1, '1', 'two', 3];
     const replies = [];

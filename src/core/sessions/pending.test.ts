@@ -84,7 +84,7 @@ describe('calls in flight', () => {
     }
   });
 
-  it('are alone when they are alone, whoever listens beside them', () => {
+  it('V26 are alone when they are alone, whoever listens beside them', () => {
     const pending = new Pending<string>(10);
     expect(pending.sole).toBeUndefined();
     begin(pending, 'subscriptions/listen');
@@ -97,7 +97,7 @@ describe('calls in flight', () => {
     expect(pending.sole).toBe(other);
   });
 
-  it('are alone beside a question of ours, until it is answered', () => {
+  it('V26 are alone beside a question of ours, until it is answered', () => {
     const pending = new Pending<string>(10);
     const ours = begin(pending);
     pending.setAside(ours);
