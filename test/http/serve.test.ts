@@ -1,4 +1,5 @@
 /** The server of `tidegate/node` against peers that are slow, malformed, greedy or gone. */
+import { Server as NetServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serve } from 'tidegate/node';
 import type { ConnectionLimits, RunningServer } from 'tidegate/node';
@@ -838,4 +839,27 @@ describe('a door that is open', () => {
     const running = await serve(open, { host: '127.0.0.1', port: 0 });
     await running.close();
   });
+});
+
+it.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new RangeError('a secret');
+    },
+  ],
+  ['rejects', async () => Promise.reject(new RangeError('a secret'))],
+])('goes on where whoever is told of its errors %s', async (_, fail) => {
+  const listen = vi.spyOn(NetServer.prototype, 'listen');
+  onTestFinished(() => listen.mockRestore());
+  const told: unknown[] = [];
+  const log = (...line: unknown[]): void => void told.push(line);
+  const onError = vi.fn(fail);
+  server = await serve(app, { port: 0, telemetry: { log, count() {} }, onError });
+  const error = new Error('no descriptors');
+  (listen.mock.contexts[0] as NetServer).emit('error', error);
+  const reply = await fetch(server.url, { headers: { connection: 'close' } });
+  expect(reply.status).toBe(200);
+  expect(onError.mock.calls).toEqual([[error]]);
+  expect(told).toEqual([['error', 'on_error_failed', { kind: 'RangeError' }]]);
 });

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Application, OpenDoor, Telemetry } from '../../core/ports.ts';
+import { heedPromise } from '../../core/heed-promise.ts';
 import {
   checkOptions,
   flag,
@@ -121,7 +122,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   if (tls !== undefined) context.certified.trust(tls.files);
   const server = createListener({ app, context, proxyProtocol, tls });
   await listen(server, host, port);
-  server.on('error', (error) => options.onError?.(error));
+  server.on('error', (error) => tellError(options.onError, error, context.sight));
   const watch = tls && watchFiles(server as SecureServer, tls, context);
   const bound = (server.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
@@ -134,6 +135,24 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
       return (closing ??= close(app, server, context, drainMs));
     },
   };
+}
+
+/** Whoever is told must not end what is served. */
+function tellError(
+  onError: ServeOptions['onError'],
+  error: Error,
+  sight: Pick<Telemetry, 'log'>,
+): void {
+  const failed = (cause: unknown): void => {
+    const kind = cause instanceof Error ? cause.name : undefined;
+    sight.log('error', 'on_error_failed', { kind });
+  };
+  try {
+    const left: unknown = onError?.(error);
+    if (left !== undefined) heedPromise(left, failed);
+  } catch (cause) {
+    failed(cause);
+  }
 }
 
 function filesOf(options: TlsOptions): TlsFiles {

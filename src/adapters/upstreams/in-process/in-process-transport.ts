@@ -3,6 +3,7 @@
  * SDK run on it unchanged. It turns messages into the SDK's objects and back; it holds no queue.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#custom-transports
  */
+import { heedPromise } from '../../../core/heed-promise.ts';
 import { Message } from '../../../core/protocol/message.ts';
 import { writePayload } from './payload.ts';
 import type { Payload } from './payload.ts';
@@ -59,11 +60,22 @@ export class InProcessTransport implements SdkTransport {
       kind === 'request' && id !== undefined
         ? { closeSSEStream: (): void => this.#closeStream(id) }
         : undefined;
+    const failed = (error: unknown): void => this.#undelivered(message, error);
     try {
-      this.onmessage?.(toSdkMessage(message), extra);
+      const left: unknown = this.onmessage?.(toSdkMessage(message), extra);
+      if (left !== undefined) heedPromise(left, failed);
     } catch (error) {
-      this.#answerWithError(message, DELIVERY_FAILED);
+      failed(error);
+    }
+  }
+
+  /** What fails in the server's own listener, too, is nobody's loss. */
+  #undelivered(message: Message, error: unknown): void {
+    this.#answerWithError(message, DELIVERY_FAILED);
+    try {
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // Nobody is left to be told.
     }
   }
 

@@ -405,6 +405,32 @@ describe('the life of a conversation', () => {
     await delivered.opened;
   });
 
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('broken'))],
+  ])('a listener that %s answers its request with an error, and ends nothing', async (_, fail) => {
+    const told: unknown[] = [];
+    const talking = talk(() => ({
+      connect: async (transport) => {
+        transport.onmessage = fail as () => void;
+        transport.onerror = (error) => {
+          told.push(error.message);
+          throw error;
+        };
+      },
+      close: async () => {},
+    }));
+    const error = { code: -32603, message: 'Internal error.' };
+    expect(await talking.call(1, 'ping')).toMatchObject({ error });
+    expect(await talking.call(2, 'ping')).toMatchObject({ error });
+    expect(told).toEqual(['broken', 'broken']);
+  });
+
   test('what waits for a slow factory is bounded, and delivered in order', async () => {
     const gate = new Gate();
     const options = { limits: { upstreamQueueBytesMax: 300 } };
