@@ -271,7 +271,9 @@ describe('the end of a server', () => {
     const { upstream, events } = open('stubborn', ['2']);
     const pids = await events.pids();
     expect(pids.length).toBe(3);
-    await upstream.close();
+    const closing = upstream.close();
+    await events.closed();
+    await closing;
     expect(pids.filter(isRunning)).toEqual([]);
     expect(events.closes()).toEqual([
       { kind: 'closed', cause: 'closed', detail: 'signal SIGKILL' },
