@@ -266,7 +266,7 @@ describe('slow peers', () => {
   });
 
   it('gives the request behind a large reply all the time that it takes', async () => {
-    await open({ stallMsMax: 50 });
+    await open({ stallMsMax: 300 });
     const large = 'x'.repeat(50_000_000);
     app.script = (exchange) => {
       if (exchange.head.path !== '/2') exchange.respond(200, JSON_HEADERS, large);
