@@ -417,7 +417,7 @@ describe('the life of a conversation', () => {
     const told: unknown[] = [];
     const talking = talk(() => ({
       connect: async (transport) => {
-        transport.onmessage = fail as () => void;
+        transport.onmessage = fail;
         transport.onerror = (error) => {
           told.push(error.message);
           throw error;
