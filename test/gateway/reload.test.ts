@@ -116,17 +116,17 @@ describe('a reload', () => {
     expect(host.gateway.reload(configOf({ one: childOf() })).kind).toBe('refused');
   });
 
-  it('is refused as a whole when a server has options that there are not', async () => {
+  it('is refused as a whole when a server has limits that there are not', async () => {
     const pids = join(temporaryFolder(), 'pids');
     const one = childOf();
     const host = await gatewayHost(configOf({ one }));
     const session = await GatewaySession.open(host, 'one');
-    const odd = childOf({}, { isolation: 'none' as 'session' });
+    const odd = childOf({}, { limits: { callsMaxx: 1 } as object });
     const auth = { kind: 'token', token: 'another-token-0123456789' } as const;
     const servers = { one, fit: childOf({ PID_FILE: pids }), odd };
     expect(host.gateway.reload(configOf(servers, { auth }))).toEqual({
       kind: 'refused',
-      reason: 'isolation must be one of session, principal, tenant, shared.',
+      reason: 'There is no limit named callsMaxx.',
     });
     expect(host.gateway.status.servers.map(({ name }) => name)).toEqual(['one']);
     expect(await session.said('now')).toBeDefined();
