@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  byKind,
   byName,
   checkOption,
   checkOptions,
@@ -7,6 +8,7 @@ import {
   flag,
   having,
   listOf,
+  milliseconds,
   no,
   oneOf,
   plain,
@@ -23,6 +25,7 @@ import {
 const doing = having('log', 'count');
 const part = { log() {}, count() {} };
 const inner = shape({ a: text, b: flag }, 'a');
+const chosen = byKind(new Map([['letter', shape({ kind: text, of: text }, 'of')]]));
 
 describe('an option', () => {
   it.each<[OptionKind, readonly unknown[]]>([
@@ -41,6 +44,8 @@ describe('an option', () => {
     [listOf(text), [[], ['x']]],
     [byName(text), [{}, { a: 'x' }, Object.create(null)]],
     [inner, [{ a: '' }, { a: 'x', b: undefined }]],
+    [chosen, [{ kind: 'letter', of: 'a' }]],
+    [milliseconds, [0, 2_147_483_647]],
   ])('is of its kind: %o', (kind, values) => {
     expect(values.map((value) => kind('name', value))).toEqual(values.map(() => undefined));
   });
@@ -57,6 +62,9 @@ describe('an option', () => {
     [wholeNumber(0, 7), [-1, 8, NaN, 0.5, '1', null], 'name must be a whole number from 0 to 7.'],
     [wholeNumber(1), [0, Infinity, [1]], 'name must be a whole number from 1.'],
     [doing, [null, 'x', {}], 'name must have the method log.'],
+    [chosen, [null, 'letter', {}, { kind: 'word' }], 'name.kind must be one of letter.'],
+    [chosen, [{ kind: 'letter' }], 'name.of must be of type string.'],
+    [milliseconds, [-1, 2 ** 31], 'name must be a whole number from 0 to 2147483647.'],
     [doing, [{ log() {} }, { log() {}, count: 1 }], 'name must have the method count.'],
     [doing, [Promise.resolve()], 'name must have the method log: await what makes it.'],
     [either('a text or false', text, no), [true, 0, null], 'name must be a text or false.'],

@@ -45,6 +45,9 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
       : `${name} must be a whole number ${range}.`;
 }
 
+/** As long as a timer can be armed for. */
+export const milliseconds: OptionKind = wholeNumber(0, 2_147_483_647);
+
 /** Something that can do what it is there for. */
 export function having(...methods: readonly string[]): OptionKind {
   return (name, value) => {
@@ -56,6 +59,8 @@ export function having(...methods: readonly string[]): OptionKind {
     return `${name} must have the method ${missing}${hint}.`;
   };
 }
+
+export const telemetry: OptionKind = having('log', 'count', 'request', 'streamClosed');
 
 /** @param what - in words: what the first of several kinds says of itself is not all of it. */
 export function either(what: string, ...kinds: readonly OptionKind[]): OptionKind {
@@ -98,6 +103,15 @@ export function shape(kinds: OptionKinds, ...needed: readonly string[]): OptionK
       return `${name} has no member named ${stray}; there are ${known.join(', ')}.`;
     }
     return membersFault(value, kinds, needed, `${name}.`);
+  };
+}
+
+/** What is of one of several kinds, and says of which by its `kind`. */
+export function byKind(kinds: ReadonlyMap<unknown, OptionKind>): OptionKind {
+  return (name, value) => {
+    const kind = kinds.get((value as { readonly kind?: unknown } | null | undefined)?.kind);
+    if (kind !== undefined) return kind(name, value);
+    return `${name}.kind must be one of ${[...kinds.keys()].join(', ')}.`;
   };
 }
 

@@ -8,11 +8,13 @@ import { TLS_KIND } from '../adapters/http/tls-options.ts';
 import { MTLS_KINDS } from '../adapters/identity/mtls.ts';
 import { STDIO_KINDS } from '../adapters/upstreams/stdio/stdio.ts';
 import {
+  byKind,
   byName,
   checkOption,
   either,
   flag,
   listOf,
+  milliseconds,
   oneOf,
   type OptionKind,
   type OptionKinds,
@@ -28,16 +30,13 @@ import { CHOICE_KINDS } from '../server/endpoint-options-fault.ts';
 import { checkServers } from './check-servers.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 
-/** The longest a timer can be armed for. */
-const MS_MAX = 2_147_483_647;
-
 const listen = shape(
   {
     host: word,
     port: wholeNumber(0, 65_535),
     publicUrl: webUrl('https://mcp.example.com'),
     allowedOrigins: texts,
-    drainMs: wholeNumber(0, MS_MAX),
+    drainMs: milliseconds,
     tls: TLS_KIND,
     trustedProxies: texts,
     forwardedHeader: oneOf('forwarded', 'x-forwarded-for'),
@@ -71,7 +70,7 @@ const introspection = {
   url: word,
   issuer: word,
   client,
-  keptMsMax: wholeNumber(0, MS_MAX),
+  keptMsMax: milliseconds,
 };
 const { tenant, subject, groups } = MTLS_KINDS;
 
@@ -86,9 +85,7 @@ const WAYS: ReadonlyMap<unknown, OptionKind> = new Map([
   ['several', (name, value) => shape({ kind: text, ways: listOf(auth) }, 'ways')(name, value)],
 ]);
 
-function auth(name: string, value: unknown): string | undefined {
-  return chosen(WAYS, name, value);
-}
+const auth: OptionKind = byKind(WAYS);
 
 export const DENIED_KIND: OptionKind = shape({
   credentials: texts,
@@ -177,7 +174,7 @@ const server = shape(
   {
     ...CHOICE_KINDS,
     name: text,
-    source: (name, value) => chosen(SOURCES, name, value),
+    source: byKind(SOURCES),
     limits: plain,
     isRequired: flag,
   },
@@ -224,15 +221,4 @@ const CONFIG_KIND: OptionKind = shape(
 export function checkConfig(config: GatewayConfig): void {
   checkOption('config', config, CONFIG_KIND);
   checkServers(config);
-}
-
-/** By the `kind` that a value says it is of. */
-function chosen(
-  kinds: ReadonlyMap<unknown, OptionKind>,
-  name: string,
-  value: unknown,
-): string | undefined {
-  const kind = kinds.get((value as { readonly kind?: unknown } | null | undefined)?.kind);
-  if (kind !== undefined) return kind(name, value);
-  return `${name}.kind must be one of ${[...kinds.keys()].join(', ')}.`;
 }

@@ -10,6 +10,7 @@ import {
   type OptionKind,
   type OptionKinds,
   plain,
+  telemetry,
   text,
   texts,
   webUrl,
@@ -29,7 +30,7 @@ export const PORT_KINDS: OptionKinds = {
   access: having('decide', 'filter'),
   audit: having('fault', 'record'),
   gate: having(...GATE),
-  telemetry: having('log', 'count', 'request', 'streamClosed'),
+  telemetry,
 };
 
 /** A choice that is misspelt would be taken for one of the others, and not the safest. */

@@ -7,6 +7,7 @@ import { heedPromise } from '../../core/heed-promise.ts';
 import {
   checkOptions,
   flag,
+  milliseconds,
   type OptionKinds,
   wholeNumber,
   word,
@@ -78,13 +79,11 @@ export interface RunningServer {
 }
 
 const PORT_MAX = 65_535;
-/** The longest a timer can be armed for. */
-const DRAIN_MS_MAX = 2_147_483_647;
 
 const KINDS: OptionKinds = {
   host: word,
   port: wholeNumber(0, PORT_MAX),
-  drainMs: wholeNumber(0, DRAIN_MS_MAX),
+  drainMs: milliseconds,
   insecure: flag,
   tls: TLS_KIND,
   proxyProtocol: flag,

@@ -9,9 +9,9 @@ import {
   byName,
   checkOptions,
   either,
-  having,
   no,
   type OptionKinds,
+  telemetry,
   text,
   texts,
   word,
@@ -74,7 +74,7 @@ export const REMOTE_KINDS: OptionKinds = {
   ca: certificates,
   proxy: either('a URL such as http://proxy.example.com:3128, or false', word, no),
   credential: credentialKind,
-  telemetry: having('log', 'count', 'request', 'streamClosed'),
+  telemetry,
 };
 
 const SILENT: Telemetry = { log() {}, count() {}, request() {}, streamClosed() {} };

@@ -7,10 +7,11 @@ import {
   checkOption,
   checkOptions,
   flag,
-  having,
+  milliseconds,
   oneOf,
   type OptionKind,
   shape,
+  telemetry,
   text,
   texts,
   wholeNumber,
@@ -125,10 +126,6 @@ export function stdio(
 
 type StdioKind = Exclude<keyof StdioOptions, 'limits'>;
 
-/** The longest a timer can be armed for. */
-const MS_MAX = 2_147_483_647;
-
-const ms = wholeNumber(0, MS_MAX);
 const some = wholeNumber(1);
 
 /** What a server may be given. A limit of another name would hold nothing in. */
@@ -139,8 +136,8 @@ export const STDIO_KINDS: Readonly<Record<StdioKind, OptionKind>> = {
   workdir: word,
   resources: shape({ memoryMb: some, processes: some, files: some, cpuSeconds: some }),
   sandbox: texts,
-  telemetry: having('log', 'count', 'request', 'streamClosed'),
-  stopMs: shape({ stdinMs: ms, termMs: ms }),
+  telemetry,
+  stopMs: shape({ stdinMs: milliseconds, termMs: milliseconds }),
   stderr: oneOf('log', 'count'),
   endStrays: flag,
 };
