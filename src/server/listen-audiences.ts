@@ -1,6 +1,8 @@
 /**
  * Who listens to one upstream, by whom policies take them for. Those who differ for them share no
  * listen: what one is refused would be taken from the others, and what one is allowed, told to all.
+ * Nor do more than fit one line: an acknowledgment names all that it honours, and one that is
+ * longer than what is read of a server would never be seen, whoever made it so.
  */
 import type { Origin } from '../core/grant.ts';
 import type { Message } from '../core/protocol/message.ts';
@@ -11,7 +13,8 @@ import type { Listener } from './listener.ts';
 
 export class ListenAudiences {
   readonly #instance: Instance;
-  readonly #hubs = new Map<string, ListenHub>();
+  /** Each with the audience it is for. */
+  readonly #hubs = new Map<ListenHub, string>();
   readonly #hubOf = new WeakMap<Subscription, ListenHub>();
 
   constructor(instance: Instance) {
@@ -21,15 +24,12 @@ export class ListenAudiences {
   /** Listeners of all. */
   get size(): number {
     let sum = 0;
-    for (const { size } of this.#hubs.values()) sum += size;
+    for (const { size } of this.#hubs.keys()) sum += size;
     return sum;
   }
 
   open(filter: Filter, listener: Listener): Subscription {
-    for (const [key, hub] of this.#hubs) if (hub.isIdle) this.#hubs.delete(key);
-    const key = audienceOf(listener.origin);
-    const hub = this.#hubs.get(key) ?? new ListenHub(this.#instance);
-    this.#hubs.set(key, hub);
+    const hub = this.#hubFor(audienceOf(listener.origin), filter);
     const subscription = hub.open(filter, listener);
     this.#hubOf.set(subscription, hub);
     return subscription;
@@ -40,11 +40,21 @@ export class ListenAudiences {
   }
 
   restarted(): void {
-    for (const hub of this.#hubs.values()) hub.restarted();
+    for (const hub of this.#hubs.keys()) hub.restarted();
   }
 
   received(message: Message): void {
-    for (const hub of this.#hubs.values()) hub.received(message);
+    for (const hub of this.#hubs.keys()) hub.received(message);
+  }
+
+  #hubFor(audience: string, filter: Filter): ListenHub {
+    for (const hub of this.#hubs.keys()) if (hub.isIdle) this.#hubs.delete(hub);
+    for (const [hub, each] of this.#hubs) {
+      if (each === audience && hub.hasRoomFor(filter)) return hub;
+    }
+    const hub = new ListenHub(this.#instance);
+    this.#hubs.set(hub, audience);
+    return hub;
   }
 }
 

@@ -11,6 +11,7 @@ import { Message } from '../core/protocol/message.ts';
 import { encodeEvent } from '../core/protocol/sse-encoder.ts';
 import {
   Subscriptions,
+  charsOf,
   filterText,
   hasTasks,
   readFilter,
@@ -31,11 +32,19 @@ interface OpenListen {
   readonly disarm: () => void;
 }
 
+/**
+ * A listen of ours takes at most this part of a line of its server's: JSON makes up to six
+ * characters of one, and an acknowledgment has to fit whatever they are.
+ */
+const PART_OF_LINE = 8;
+
 export class ListenHub {
   readonly #instance: Instance;
   readonly #machine: Subscriptions = new Subscriptions();
   readonly #listeners = new Map<Subscription, Listener>();
   readonly #calls = new Map<number, OpenListen>();
+  /** Of all that its listeners opted in to. */
+  #chars = 0;
   /** The newest listener's: to policies all of them are alike. */
   #origin: Origin | undefined;
 
@@ -52,18 +61,25 @@ export class ListenHub {
     return this.#listeners.size === 0 && this.#calls.size === 0;
   }
 
+  /** Whether one listen upstream can name this, too; one that is too long alone has its own. */
+  hasRoomFor(filter: Filter): boolean {
+    const charsMax = this.#instance.ports.limits.upstreamLineBytesMax / PART_OF_LINE;
+    return this.#listeners.size === 0 || this.#chars + charsOf(filter) <= charsMax;
+  }
+
   open(filter: Filter, listener: Listener): Subscription {
     this.#origin = listener.origin ?? this.#origin;
     const outbox: SubscriptionDecision[] = [];
     const subscription = this.#machine.open(filter, outbox);
     this.#listeners.set(subscription, listener);
+    this.#chars += charsOf(filter);
     this.#carryOut(outbox);
     return subscription;
   }
 
   close(subscription: Subscription): void {
     const outbox: SubscriptionDecision[] = [];
-    this.#listeners.delete(subscription);
+    this.#forget(subscription);
     this.#machine.close(subscription, outbox);
     this.#carryOut(outbox);
   }
@@ -176,10 +192,14 @@ export class ListenHub {
     const affected = this.#machine.ended(number, outbox);
     this.#carryOut(outbox);
     for (const subscription of affected) {
-      const listener = this.#listeners.get(subscription);
-      this.#listeners.delete(subscription);
-      listener?.ended(failure);
+      this.#forget(subscription)?.ended(failure);
     }
+  }
+
+  #forget(subscription: Subscription): Listener | undefined {
+    const listener = this.#listeners.get(subscription);
+    if (this.#listeners.delete(subscription)) this.#chars -= charsOf(subscription.filter);
+    return listener;
   }
 
   #lookAgain(subscription: Subscription): void {

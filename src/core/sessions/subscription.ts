@@ -258,6 +258,14 @@ export function areTooMany(uris: Iterable<string>, bounds: SubscriptionBounds): 
   return count > bounds.subscriptionsPerOwnerMax || chars > bounds.subscriptionCharsMax;
 }
 
+/** Of all URIs and task ids it names, each with its quotes and its comma. */
+export function charsOf({ uris, taskIds }: Filter): number {
+  let chars = 0;
+  for (const uri of uris) chars += uri.length + 3;
+  for (const taskId of taskIds ?? []) chars += taskId.length + 3;
+  return chars;
+}
+
 function textsOf(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
 }
