@@ -12,6 +12,23 @@ describe('Counters', () => {
     expect(counters.snapshot().map((counter) => counter.value)).toEqual([5, 1, 1, 1]);
   });
 
+  it('keeps names apart, and labels that begin like others', () => {
+    const counters = new Counters();
+    counters.add('a', { x: '1', y: '2' });
+    counters.add('a', { x: '1' });
+    counters.add('a', {});
+    counters.add('b', { x: '1' }, 3);
+    counters.add('a', { x: '1', y: undefined }, 5);
+    counters.add('a', { x: '1' });
+    expect(counters.snapshot()).toEqual([
+      { name: 'a', labels: { x: '1', y: '2' }, value: 1 },
+      { name: 'a', labels: { x: '1' }, value: 2 },
+      { name: 'a', labels: {}, value: 1 },
+      { name: 'b', labels: { x: '1' }, value: 3 },
+      { name: 'a', labels: { x: '1', y: undefined }, value: 5 },
+    ]);
+  });
+
   it('holds no more series than its bound, and counts what it could not keep apart', () => {
     const counters = new Counters(3);
     for (let method = 0; method < 10; method += 1) counters.add('requests', { method });
