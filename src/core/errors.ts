@@ -378,10 +378,17 @@ export interface Refusal {
  * @param id - the JSON token of the request's id; without one the reply has `"id":null` as JSON-RPC
  * 2.0 section 5 asks.
  */
-export function errorResponse(refusal: Refusal): string {
-  const { rpcCode, message } = ENTRIES[refusal.error];
-  const text = JSON.stringify(refusal.detail ?? message);
-  const data = refusal.data === undefined ? '' : `,"data":${refusal.data}`;
-  const error = `{"code":${rpcCode},"message":${text}${data}}`;
-  return `{"jsonrpc":"2.0","id":${refusal.id ?? 'null'},"error":${error}}`;
+export function errorResponse({ error, id, detail, data }: Refusal): string {
+  const isPlain = id === undefined && detail === undefined && data === undefined;
+  const known = isPlain ? plainTexts.get(error) : undefined;
+  if (known !== undefined) return known;
+  const { rpcCode, message } = ENTRIES[error];
+  const more = data === undefined ? '' : `,"data":${data}`;
+  const fields = `"code":${rpcCode},"message":${JSON.stringify(detail ?? message)}${more}`;
+  const text = `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{${fields}}}`;
+  if (isPlain) plainTexts.set(error, text);
+  return text;
 }
+
+/** A stranger may be refused as often as he likes: always in the same words. */
+const plainTexts = new Map<ErrorCode, string>();
