@@ -1,4 +1,5 @@
 /** The command over TLS, as a process of its own, with the official SDK's clients. */
+import { chmodSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -103,6 +104,19 @@ describe('a command over TLS', () => {
     await cli.printed(
       /Note {8}The certificate ended on \d{4}-.*: clients refuse it\. Renew it\.\n/,
     );
+  });
+
+  it('says when everybody can read its key, and nothing of one that others cannot', async () => {
+    const notes = async (mode: number): Promise<string> => {
+      chmodSync(join(folder.path, 'key.pem'), mode);
+      const cli = start(['--port', '0', ...PAIR(), '--', ...COMMAND]);
+      await cli.printed(/^curl /m);
+      return cli.stderr;
+    };
+    expect(await notes(0o644)).toMatch(
+      / {2}Note {8}--tls-key: Everybody on this machine can read this key; use chmod o-r .*\n/,
+    );
+    expect(await notes(0o600)).not.toContain('Note');
   });
 
   it('serves the clients of the official SDKs', async () => {

@@ -1,6 +1,7 @@
 /** A certificate that is over keeps nothing from starting, and every client away. */
 import { readTlsFiles, type TlsFilesOutcome } from '../adapters/http/tls-files.ts';
 import type { TlsOptions } from '../adapters/http/node.ts';
+import { keyModeNote } from './key-mode.ts';
 
 /** What follows the certificate's name; undefined while it counts. */
 export function certificateEnd(read: TlsFilesOutcome): string | undefined {
@@ -10,6 +11,11 @@ export function certificateEnd(read: TlsFilesOutcome): string | undefined {
 
 /** What an operator should know of the files of `--tls-cert` at the start. */
 export function certificateNotes(tls: TlsOptions | undefined): readonly string[] {
-  const ended = tls === undefined ? undefined : certificateEnd(readTlsFiles(tls));
-  return ended === undefined ? [] : [`The certificate ${ended}`];
+  if (tls === undefined) return [];
+  const ended = certificateEnd(readTlsFiles(tls));
+  const open = keyModeNote(tls.key);
+  return [
+    ...(ended === undefined ? [] : [`The certificate ${ended}`]),
+    ...(open === undefined ? [] : [`--tls-key: ${open}`]),
+  ];
 }

@@ -137,6 +137,65 @@ audit: { file: ./gone/audit.jsonl }
     });
   });
 
+  it('names every file of a certificate that cannot be read, not the first alone', () => {
+    const tls = '{ cert: a.pem, key: b.pem, clientCa: c.pem, clientCrl: d.pem }';
+    const { exitCode, text } = check(
+      `listen: { tls: ${tls} }\nservers: { a: { command: node } }\n`,
+    );
+    expect(exitCode).toBe(1);
+    expect(text.match(/listen\.tls\.\w+: .*/g)).toEqual(
+      ['cert', 'key', 'clientCa', 'clientCrl'].map(
+        (name) => `listen.tls.${name}: This file cannot be read: there is no such file.`,
+      ),
+    );
+  });
+
+  it('notes that others can read the key of a certificate', async () => {
+    const { cert, key } = await (await Authority.create()).server();
+    writeFileSync(join(folder, 'cert.pem'), cert);
+    writeFileSync(join(folder, 'key.pem'), key);
+    const tls = 'listen: { tls: { cert: cert.pem, key: key.pem } }\n';
+    const said = (mode: number): string => {
+      chmodSync(join(folder, 'key.pem'), mode);
+      return check(`${tls}servers: { a: { command: node } }\n`).text;
+    };
+    expect(said(0o644)).toMatch(
+      /\nNote: Line 1, listen\.tls\.key: Everybody on this machine can read this key; .* chmod o-r .*\n$/,
+    );
+    expect(said(0o640)).not.toContain('Note');
+    expect(said(0o646)).toContain(
+      'listen.tls.key: This file may be changed by anybody; use chmod o-w on it.',
+    );
+  });
+
+  it('notes that whoever comes in by one way is of a tenant that sees nothing', () => {
+    const said = (auth: string, tenants: string): readonly string[] | null => {
+      const { text } = check(`${auth}tenants: { ${tenants} }\nservers: { a: { command: node } }\n`);
+      return text.match(/^Note: Line .*\btenant\b.*$/gm);
+    };
+    const note = (line: number, path: string, tenant: string): string =>
+      `Note: Line ${line}, ${path}: Whoever comes in this way is of ${tenant}, which sees no server. ` +
+      'Name it or "*" under tenants.';
+    const ofDefault = 'the tenant default';
+    expect(said('', 'acme: {}')).toEqual([note(1, 'auth', ofDefault)]);
+    expect(said('auth: none\n', 'acme: {}')).toEqual([note(1, 'auth', ofDefault)]);
+    expect(said('', 'acme: {}, default: { servers: [] }')).toEqual([note(1, 'auth', ofDefault)]);
+    for (const seen of ['default: {}', '"*": { servers: [a] }', 'default: { suspended: true }']) {
+      expect(said('', seen)).toBeNull();
+    }
+    const issuer = (tenant: string): string =>
+      `  - jwt: { issuer: "https://login.example.com"${tenant} }\n`;
+    const ways =
+      'listen: { publicUrl: "https://mcp.example.com" }\nauth:\n' +
+      `  - token: "\${SECRET}-\${SECRET}"\n${issuer(', tenant: "${SECRET}"')}` +
+      `${issuer(', tenant: { claim: org }').replace('login', 'other')}`;
+    expect(said(ways, 'acme: {}')).toEqual([
+      note(3, 'auth[0]', ofDefault),
+      note(4, 'auth[1]', 'its one tenant'),
+    ]);
+    expect(said(ways, 'default: {}, a-secret-of-the-environment: {}')).toBeNull();
+  });
+
   it('notes that nobody has an API key yet', () => {
     const config = 'auth: { keys: "./${SECRET}.json" }\nservers: { a: { command: node } }\n';
     const { exitCode, text } = check(config);

@@ -6,13 +6,15 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isForeignFile } from '../adapters/audit/foreign-file.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
-import { readTlsFiles } from '../adapters/http/tls-files.ts';
+import { readTlsFiles, tlsFaults } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
 import type { ConfigPath, Problem } from '../gateway/config/problem.ts';
 import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
 import { certificateEnd } from './certificate-end.ts';
 import { type MissingCommand, missingCommand } from './find-command.ts';
+import { keyModeNote } from './key-mode.ts';
 import type { Environment } from './serve-options.ts';
+import { type StartNote, tenantNotes, waysOf } from './tenant-notes.ts';
 
 export function startProblems(
   config: GatewayConfig,
@@ -29,11 +31,23 @@ export function startProblems(
 
 /** What keeps nothing from starting, and still may not be meant. */
 export function startNotes(config: GatewayConfig, places: ConfigPlaces): readonly string[] {
-  return keyFiles(config).flatMap(({ file, at }) => {
-    if (statOf(file) !== undefined) return [];
-    const { line, path } = places.value(at);
-    return [`Line ${line}, ${path}: ${NO_KEYS}`];
-  });
+  return [...keyFileNotes(config), ...tlsKeyNotes(config), ...tenantNotes(config)].map(
+    ({ at, note }) => {
+      const { line, path } = places.value(at);
+      return `Line ${line}, ${path}: ${note}`;
+    },
+  );
+}
+
+function keyFileNotes(config: GatewayConfig): readonly StartNote[] {
+  return keyFiles(config).flatMap(({ file, at }) =>
+    statOf(file) === undefined ? [{ at, note: NO_KEYS }] : [],
+  );
+}
+
+function tlsKeyNotes({ listen }: GatewayConfig): readonly StartNote[] {
+  const note = listen.tls === undefined ? undefined : keyModeNote(listen.tls.key);
+  return note === undefined ? [] : [{ at: ['listen', 'tls', 'key'], note }];
 }
 
 const NO_KEYS =
@@ -49,11 +63,7 @@ function keysProblems(config: GatewayConfig, places: ConfigPlaces): readonly Pro
 }
 
 function keyFiles({ auth }: GatewayConfig): readonly { file: string; at: ConfigPath }[] {
-  const ways =
-    auth.kind === 'several'
-      ? auth.ways.map((way, index) => ({ way, at: ['auth', index] }))
-      : [{ way: auth, at: ['auth'] }];
-  return ways.flatMap(({ way, at }) =>
+  return waysOf(auth).flatMap(({ way, at }) =>
     way.kind === 'keys' ? [{ file: way.path, at: [...at, 'keys'] }] : [],
   );
 }
@@ -71,15 +81,15 @@ function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly
 }
 
 function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
-  const read = listen.tls === undefined ? undefined : readTlsFiles(listen.tls);
-  if (read === undefined) return [];
-  if (read.kind === 'faulty') {
-    const { file, what } = read.fault;
-    return [{ ...places.value(['listen', 'tls', file]), message: `This file ${what}` }];
-  }
-  const ended = certificateEnd(read);
-  if (ended === undefined) return [];
-  return [{ ...places.value(['listen', 'tls', 'cert']), message: `This certificate ${ended}` }];
+  if (listen.tls === undefined) return [];
+  const problem = (file: string, message: string): Problem => ({
+    ...places.value(['listen', 'tls', file]),
+    message,
+  });
+  const faults = tlsFaults(listen.tls);
+  if (faults.length > 0) return faults.map(({ file, what }) => problem(file, `This file ${what}`));
+  const ended = certificateEnd(readTlsFiles(listen.tls));
+  return ended === undefined ? [] : [problem('cert', `This certificate ${ended}`)];
 }
 
 function serverProblems(

@@ -28,7 +28,7 @@ export class Tenants {
   }
 
   /** A server that is not seen is answered for like a name there is not. */
-  sees({ tenant }: Principal, server: string): boolean {
+  sees({ tenant }: Pick<Principal, 'tenant'>, server: string): boolean {
     if (this.#named === undefined) return true;
     const config = tenantOf(this.#named, tenant);
     return config !== undefined && (config.servers?.includes(server) ?? true);

@@ -1,7 +1,7 @@
 /** TLS of `tidegate/node`: what is agreed on, what is refused, and files that change. */
 import { execFile, spawnSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { get as httpsGet, type RequestOptions } from 'node:https';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -265,6 +265,22 @@ describe('files that change', () => {
   });
 });
 
+describe('files that anybody may change', () => {
+  it('are not followed, until their mode is mended', async () => {
+    await open();
+    folder.write('cert.pem', second.cert);
+    chmodSync(folder.write('key.pem', second.key), 0o666);
+    await seen.untilLogged('tls_files_refused');
+    expect(seen.logged('tls_files_refused')[0]?.['reason']).toMatch(
+      /^The key .* may be changed by anybody; use chmod o-w on it\.$/,
+    );
+    expect(await commonName()).toBe('first');
+    chmodSync(join(folder.path, 'key.pem'), 0o600);
+    await seen.untilLogged('tls_files_read');
+    expect(await commonName()).toBe('second');
+  });
+});
+
 describe('a start that cannot be', () => {
   const refused = async (tls: Partial<TlsOptions>): Promise<string> => {
     try {
@@ -293,6 +309,16 @@ describe('a start that cannot be', () => {
       /^The certificate .* is not a certificate in PEM/,
     );
     expect(await refused({ clientCa: other })).toMatch(/^The client authority .* is not a cert/);
+  });
+
+  it('is told in one line for a file that anybody may change', async () => {
+    const authorities = folder.write('clients.pem', first.cert);
+    chmodSync(authorities, 0o666);
+    expect(await refused({ clientCa: authorities })).toMatch(
+      /^The client authority .* may be changed by anybody; use chmod o-w on it\.$/,
+    );
+    chmodSync(authorities, 0o664);
+    await open({ clientCa: authorities });
   });
 
   it('is told in one line for a key of another certificate', async () => {

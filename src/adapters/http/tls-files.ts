@@ -35,6 +35,28 @@ export function readTlsFiles(options: TlsOptions): TlsFilesOutcome {
   }
 }
 
+/**
+ * All that is wrong, the files one by one: of those that can be read, only what keeps them from
+ * being used together.
+ */
+export function tlsFaults(options: TlsOptions): readonly TlsFault[] {
+  const named = (Object.keys(NAMES) as TlsFault['file'][]).filter(
+    (file) => options[file] !== undefined,
+  );
+  const unreadable = named.flatMap((file) => faultOf(() => textOf(options, file)) ?? []);
+  return unreadable.length > 0 ? unreadable : [faultOf(() => read(options)) ?? []].flat();
+}
+
+function faultOf(use: () => unknown): TlsFault | undefined {
+  try {
+    use();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Unfit) return error.fault;
+    throw error;
+  }
+}
+
 /** One line for an operator. */
 export function tlsFaultLine({ file, what }: TlsFault, options: TlsOptions): string {
   return `The ${NAMES[file]} ${options[file] ?? ''} ${what}`;
@@ -129,14 +151,21 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 function textOf(options: TlsOptions, file: TlsFault['file']): string {
   const path = options[file] ?? '';
   try {
-    const bytes = statSync(path).size;
-    if (bytes <= FILE_BYTES_MAX) return readFileSync(path, 'utf8');
+    const { mode, size } = statSync(path);
+    if (isAnybodys(mode)) throw new Unfit(file, 'may be changed by anybody; use chmod o-w on it.');
+    if (size > FILE_BYTES_MAX) throw new Unfit(file, `is larger than ${FILE_BYTES_MAX} bytes.`);
+    return readFileSync(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof Unfit) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const why = READ_FAULTS.get(code ?? '') ?? code ?? 'it cannot be opened';
     throw new Unfit(file, `cannot be read: ${why}.`, cause);
   }
-  throw new Unfit(file, `is larger than ${FILE_BYTES_MAX} bytes.`);
+}
+
+/** Whoever may write an authority lets himself in. Windows has no such modes. */
+function isAnybodys(mode: number): boolean {
+  return process.platform !== 'win32' && (mode & 0o002) !== 0;
 }
 
 /** Room for some 300,000 revoked certificates; reading more would hold up everybody. */

@@ -86,8 +86,8 @@ export class TlsWatch {
     const seen = [cert, key, clientCa, clientCrl].map(async (path) => {
       if (path === undefined) return '';
       try {
-        const { dev, ino, mtimeMs, size } = await stat(path);
-        return `${dev}:${ino}:${mtimeMs}:${size}`;
+        const { dev, ino, mode, mtimeMs, size } = await stat(path);
+        return `${dev}:${ino}:${mode}:${mtimeMs}:${size}`;
       } catch {
         return 'none';
       }
