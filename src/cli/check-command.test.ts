@@ -150,6 +150,30 @@ audit: { file: ./gone/audit.jsonl }
     );
   });
 
+  it('notes what the start would of the address, in words that a config has', () => {
+    const said = (listen: string): string =>
+      check(`listen: { ${listen} }\nservers: { a: { command: node } }\n`).text;
+    expect(said('publicUrl: "https://mcp.example.com/mcp"')).toContain(
+      '\nNote: The public URL ends in /mcp, so clients call ',
+    );
+    expect(said('host: 0.0.0.0')).toContain(
+      '\nNote: Others can reach this without TLS: add listen.tls, or TLS in front and listen.publicUrl.\n',
+    );
+    expect(said('publicUrl: "http://mcp.example.com"')).toContain(
+      ', and https in listen.publicUrl.',
+    );
+    expect(said('publicUrl: "https://mcp.example.com"')).not.toContain('Note');
+  });
+
+  it('says what is wrong in a policy, and not that there is none', () => {
+    const { text } = check(
+      'policy: { allow: [{ grups: dev }] }\nservers: { a: { command: node } }\n',
+    );
+    expect(text).toBe(
+      'tidegate.yaml:1:21  policy.allow[0].grups: There is no key "grups". Did you mean groups?\n',
+    );
+  });
+
   it('notes that others can read the key of a certificate', async () => {
     const { cert, key } = await (await Authority.create()).server();
     writeFileSync(join(folder, 'cert.pem'), cert);

@@ -15,14 +15,7 @@ import { type Credential, credential } from './credential.ts';
 import { firstProcessNotes } from './first-process.ts';
 import type { GatewayLineOptions } from './gateway-line.ts';
 import type { GatewayFacts } from './gateway-text.ts';
-import {
-  ApplicationSeat,
-  baseUrl,
-  exposureNotes,
-  openListener,
-  publicUrlNotes,
-  type ServeFailure,
-} from './open-listener.ts';
+import { ApplicationSeat, baseUrl, openListener, type ServeFailure } from './open-listener.ts';
 import { problemLine } from './problem-line.ts';
 import type { Surroundings } from './serve-command.ts';
 import type { Environment } from './serve-options.ts';
@@ -187,13 +180,10 @@ function startsProcesses({ source }: ServerConfig): boolean {
 }
 
 function notes(config: GatewayConfig, places: ConfigPlaces, env: Environment): readonly string[] {
-  const { host, publicUrl, tls } = config.listen;
   const missing = startProblems(config, places, env);
   return [
-    ...publicUrlNotes(publicUrl, '/<name>'),
-    ...exposureNotes(host, publicUrl, tls !== undefined),
-    ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
     ...startNotes(config, places),
+    ...(config.servers.some(startsProcesses) ? firstProcessNotes(process.pid) : []),
     ...missing.map(({ line, path, message }) => `Line ${line}, ${path}: ${message}`),
   ];
 }

@@ -33,7 +33,10 @@ describe('what is said of the way of others', () => {
     ['0.0.0.0', 'http://x.example', false, BARE],
     ['0.0.0.0', 'http://localhost', false, BARE],
   ])('to %s with the public URL %s and TLS %s', (host, publicUrl, isTls, beginnings) => {
-    const notes = exposureNotes(host, publicUrl, isTls);
+    const notes = exposureNotes(host, publicUrl, isTls, {
+      tls: '--tls-cert',
+      publicUrl: '--public-url',
+    });
     expect(notes.length).toBe(beginnings.length);
     for (const [index, each] of beginnings.entries()) expect(notes[index]).toContain(each);
   });

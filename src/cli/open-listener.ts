@@ -97,14 +97,22 @@ export function exposureNotes(
   host: string,
   publicUrl: string | undefined,
   isTls: boolean,
+  said: DoorWords,
 ): readonly string[] {
   if (isTls) return [];
   if (publicUrl === undefined) {
-    return isLoopback(host)
-      ? []
-      : ['Others can reach this without TLS: add --tls-cert, or TLS in front and --public-url.'];
+    const add = `add ${said.tls}, or TLS in front and ${said.publicUrl}`;
+    return isLoopback(host) ? [] : [`Others can reach this without TLS: ${add}.`];
   }
   const { protocol, hostname } = new URL(publicUrl);
   if (protocol === 'https:' || (isLoopback(hostname) && isLoopback(host))) return [];
-  return ['Calls and credentials travel unencrypted. Put TLS in front, and https in --public-url.'];
+  return [
+    `Calls and credentials travel unencrypted. Put TLS in front, and https in ${said.publicUrl}.`,
+  ];
+}
+
+/** What the two settings are called where the reader can change them. */
+export interface DoorWords {
+  readonly tls: string;
+  readonly publicUrl: string;
 }

@@ -88,7 +88,7 @@ export async function serveCommand(
         credential: door.facts,
         notes: [
           ...publicUrlNotes(options.publicUrl, ''),
-          ...exposureNotes(options.host, options.publicUrl, tls !== undefined),
+          ...exposureNotes(options.host, options.publicUrl, tls !== undefined, OPTIONS),
           ...certificateNotes(tls),
           ...(options.upstream === undefined ? firstProcessNotes(process.pid) : []),
         ],
@@ -102,6 +102,8 @@ export async function serveCommand(
     },
   };
 }
+
+const OPTIONS = { tls: '--tls-cert', publicUrl: '--public-url' };
 
 /** Nothing is started or called by it yet. */
 function upstreamOf(options: ServeOptions, telemetry: ConsoleTelemetry): Upstream | ServeFailure {

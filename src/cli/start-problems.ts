@@ -13,6 +13,7 @@ import type { GatewayConfig, ServerSource } from '../gateway/gateway-config.ts';
 import { certificateEnd } from './certificate-end.ts';
 import { type MissingCommand, missingCommand } from './find-command.ts';
 import { keyModeNote } from './key-mode.ts';
+import { exposureNotes, publicUrlNotes } from './open-listener.ts';
 import type { Environment } from './serve-options.ts';
 import { type StartNote, tenantNotes, waysOf } from './tenant-notes.ts';
 
@@ -31,13 +32,19 @@ export function startProblems(
 
 /** What keeps nothing from starting, and still may not be meant. */
 export function startNotes(config: GatewayConfig, places: ConfigPlaces): readonly string[] {
-  return [...keyFileNotes(config), ...tlsKeyNotes(config), ...tenantNotes(config)].map(
-    ({ at, note }) => {
+  const { host, publicUrl, tls } = config.listen;
+  const placed = [...keyFileNotes(config), ...tlsKeyNotes(config), ...tenantNotes(config)];
+  return [
+    ...publicUrlNotes(publicUrl, '/<name>'),
+    ...exposureNotes(host, publicUrl, tls !== undefined, KEYS),
+    ...placed.map(({ at, note }) => {
       const { line, path } = places.value(at);
       return `Line ${line}, ${path}: ${note}`;
-    },
-  );
+    }),
+  ];
 }
+
+const KEYS = { tls: 'listen.tls', publicUrl: 'listen.publicUrl' };
 
 function keyFileNotes(config: GatewayConfig): readonly StartNote[] {
   return keyFiles(config).flatMap(({ file, at }) =>

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { AllowRule, PolicyRules, PolicySource } from '../../adapters/policy/policy-rules.ts';
 import { type PolicyFault, readPolicies } from '../../adapters/policy/read-policies.ts';
 import { printable } from '../../adapters/telemetry/printable.ts';
+import { isRecord } from './config-section.ts';
 import type { FileAccess } from './file-access.ts';
 import { nearest } from './nearest.ts';
 import { POLICY, type RuleShape } from './policy-schema.ts';
@@ -26,7 +27,7 @@ export function policyConfig(
     allow: (found.allow ?? []).map(ruleOf),
     arguments: found.arguments ?? {},
   };
-  if (found.file === undefined && found.allow === undefined) {
+  if (!isRecord(value) || !['file', 'allow'].some((key) => Object.hasOwn(value, key))) {
     problems.value(path, 'Give file, allow or both. What nothing permits is refused.');
   }
   (found.allow ?? []).forEach((rule, index) => {
