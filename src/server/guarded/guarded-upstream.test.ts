@@ -84,3 +84,24 @@ it('fails for nobody where a conversation or its end does', async () => {
   await upstream.close();
   expect(details).toEqual(['send() threw', 'close() threw', 'close() failed']);
 });
+
+it('is not waited for longer than a minute where its end never comes, and says so', async () => {
+  const { upstream, clock, details } = guardedOf({ close: () => new Promise(() => {}) });
+  const closing = upstream.close();
+  clock.advance(59_999);
+  expect(details).toEqual([]);
+  clock.advance(1);
+  await closing;
+  expect(details).toEqual(['close() did not end in time']);
+  expect(clock.pending).toBe(0);
+});
+
+it.each([
+  ['at once', async () => {}],
+  ['with what is no promise', () => 'closed'],
+  ['with a failure', async () => fail()],
+])('leaves no timer where it ends %s', async (_, close) => {
+  const { upstream, clock } = guardedOf({ close });
+  await upstream.close();
+  expect(clock.pending).toBe(0);
+});

@@ -12,6 +12,12 @@ import type {
 import type { Message } from '../../core/protocol/message.ts';
 import { PortFailures, type PortSight } from './port-failures.ts';
 
+/**
+ * How long the end of everything is waited for. Ours see to it that it comes: a command that
+ * outlives SIGKILL is given up after 12 seconds by default.
+ */
+const CLOSE_MS_MAX = 60_000;
+
 const DEAD: UpstreamConnection = { send: () => 'closed', close() {} };
 
 export function guardedUpstream(upstream: Upstream, sight: PortSight): Upstream {
@@ -34,14 +40,32 @@ export function guardedUpstream(upstream: Upstream, sight: PortSight): Upstream 
       }
       return failed(events);
     },
-    close: async () => {
-      try {
-        await upstream.close();
-      } catch (error) {
-        failures.tell('close() failed', error);
-      }
-    },
+    close: () => closed(upstream, sight, failures),
   };
+}
+
+/** Nobody's shutdown waits for ever for what a program left open. */
+function closed(
+  upstream: Upstream,
+  { clock }: Pick<PortSight, 'clock'>,
+  failures: PortFailures,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const disarm = clock.after(CLOSE_MS_MAX, () => {
+      failures.tell('close() did not end in time');
+      resolve();
+    });
+    const ended = (): void => {
+      disarm();
+      resolve();
+    };
+    const failed = (error: unknown): void => {
+      failures.tell('close() failed', error);
+      ended();
+    };
+    const close = async (): Promise<void> => upstream.close();
+    close().then(ended, failed);
+  });
 }
 
 class GuardedConnection implements UpstreamConnection {
