@@ -1,6 +1,7 @@
 /** The modules that decide, and the tests that are to notice when one of them decides otherwise. */
 export const TARGETS = [
   target('src/core/principal.ts'),
+  target('src/core/shared-cache.ts'),
   target('src/core/protocol/param-names.ts'),
   target('src/core/protocol/read-message.ts'),
   target('src/core/protocol/tool-page.ts'),
