@@ -9,9 +9,10 @@ function call(
   subject = 'ann',
   server = 'files',
   params: unknown = { name: 'read' },
+  tenant = 't',
 ): AccessRequest {
   return {
-    principal: principalOf({ tenant: 't', issuer: 'i', subject, clientId: '' }),
+    principal: principalOf({ tenant, issuer: 'i', subject, clientId: '' }),
     grant: BARE_GRANT,
     server,
     era: '2025',
@@ -55,4 +56,13 @@ it('are forgotten when there are fifty thousand newer ones', () => {
   tools.learn(call(), answer({ taskId: 'last' }));
   expect(tools.toolOf(call(), 'old')).toBeUndefined();
   expect([tools.toolOf(call(), '0'), tools.toolOf(call(), 'last')]).toEqual(['read', 'read']);
+});
+
+it('of one tenant are not forgotten because of the tasks of another', () => {
+  const tools = new TaskTools();
+  const quiet = call('eve', 'files', { name: 'read' }, 'quiet');
+  tools.learn(quiet, answer({ taskId: 'old' }));
+  for (let i = 0; i < 50_001; i += 1) tools.learn(call(), answer({ taskId: `${i}` }));
+  expect(tools.toolOf(quiet, 'old')).toBe('read');
+  expect(tools.toolOf(call(), '0')).toBeUndefined();
 });

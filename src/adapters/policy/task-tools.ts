@@ -1,13 +1,17 @@
 /** Which tool a task is of, learned from the answer that began it. */
 import type { AccessRequest } from '../../core/access.ts';
 import type { Message } from '../../core/protocol/message.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import { recordOf } from './question.ts';
 
-/** Tasks remembered; the oldest are forgotten beyond it, and may then be followed by nobody. */
+/**
+ * Tasks remembered, of all tenants. Those that are forgotten may be followed by nobody, so that no
+ * tenant's are because of another's.
+ */
 const TASKS_MAX = 50_000;
 
 export class TaskTools {
-  readonly #tools = new Map<string, string>();
+  readonly #tools = new SharedCache<string>(TASKS_MAX);
 
   /** @param answer - to a call; of a task, it names it in its era's way. */
   learn(request: AccessRequest, answer: Message): void {
@@ -17,13 +21,11 @@ export class TaskTools {
     const taskId = recordOf(result['task'])['taskId'] ?? result['taskId'];
     const { name } = recordOf(request.message.value);
     if (typeof taskId !== 'string' || typeof name !== 'string') return;
-    this.#tools.set(keyOf(request, taskId), name);
-    const [oldest] = this.#tools.keys();
-    if (this.#tools.size > TASKS_MAX && oldest !== undefined) this.#tools.delete(oldest);
+    this.#tools.set(request.principal.tenant, keyOf(request, taskId), name);
   }
 
   toolOf(request: AccessRequest, taskId: string): string | undefined {
-    return this.#tools.get(keyOf(request, taskId));
+    return this.#tools.get(request.principal.tenant, keyOf(request, taskId));
   }
 }
 

@@ -134,6 +134,14 @@ describe('the key of a question', () => {
     expect(given.has(numbered(2))).toBe(true);
     expect(given.has(numbered(1))).toBe(false);
   });
+
+  it('stays what it is for one tenant, however many credentials another comes with', () => {
+    const keys = new VerdictKeys();
+    const principal = principalOf({ tenant: 'quiet', issuer: 'i', subject: 'eve', clientId: '' });
+    const first = keyOf(keys, { principal, ...granted({}) });
+    for (let n = 0; n < 20_001; n += 1) keyOf(keys, granted({ scopes: [String(n)] }));
+    expect(keyOf(keys, { principal, ...granted({}) })).toBe(first);
+  });
 });
 
 it('a question has no text where policies cannot be shown the claims, the same grant again too', () => {

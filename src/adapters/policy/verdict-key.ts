@@ -6,14 +6,19 @@
  */
 import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
 import type { AccessRequest, ToolFacts } from '../../core/access.ts';
+import type { Principal } from '../../core/ports.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import { type GrantFacts, heldClaims, type Thing } from './policy-question.ts';
 
-/** Credentials that have a number; the oldest get another one when they come back. */
+/**
+ * Credentials that have a number; the oldest of a tenant with too many get another one when they
+ * come back, and none of their verdicts is known any more.
+ */
 const NUMBERS_MAX = 20_000;
 
 export class VerdictKeys {
   readonly #numbers = new WeakMap<GrantFacts, { readonly key: string; readonly number: number }>();
-  readonly #byText = new Map<string, number>();
+  readonly #byText = new SharedCache<number>(NUMBERS_MAX);
   #last = 0;
 
   /**
@@ -29,7 +34,7 @@ export class VerdictKeys {
     context: Context | undefined,
     isOpen: boolean,
   ): string | undefined {
-    const who = this.#numberOf(principal.key, grant);
+    const who = this.#numberOf(principal, grant);
     if (who === undefined) return undefined;
     const name = target.kind === 'server' ? '' : target.name;
     const how = context === undefined ? '' : JSON.stringify(context);
@@ -39,22 +44,20 @@ export class VerdictKeys {
     );
   }
 
-  #numberOf(key: string, grant: GrantFacts): number | undefined {
+  #numberOf({ key, tenant }: Principal, grant: GrantFacts): number | undefined {
     const known = this.#numbers.get(grant);
     if (known?.key === key) return known.number;
     if (heldClaims(grant.claims) === undefined) return undefined;
     const text = JSON.stringify([key, grant.scopes, grant.groups, grant.claims]);
-    const number = this.#byText.get(text) ?? this.#next(text);
+    const number = this.#byText.get(tenant, text) ?? this.#next(tenant, text);
     this.#numbers.set(grant, { key, number });
     return number;
   }
 
   /** Never one that was given before. */
-  #next(text: string): number {
-    const [oldest] = this.#byText.keys();
-    if (this.#byText.size >= NUMBERS_MAX && oldest !== undefined) this.#byText.delete(oldest);
+  #next(tenant: string, text: string): number {
     this.#last += 1;
-    this.#byText.set(text, this.#last);
+    this.#byText.set(tenant, text, this.#last);
     return this.#last;
   }
 }

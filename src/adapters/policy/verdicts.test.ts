@@ -48,9 +48,9 @@ class Stage {
   }
 }
 
-function requestOf(grant: Partial<Grant> = {}, address = '192.0.2.1'): AccessRequest {
+function requestOf(grant: Partial<Grant> = {}, address = '192.0.2.1', tenant = 't'): AccessRequest {
   return {
-    principal: principalOf({ tenant: 't', issuer: 'i', subject: 'ann', clientId: '' }),
+    principal: principalOf({ tenant, issuer: 'i', subject: 'ann', clientId: '' }),
     grant: { ...BARE_GRANT, ...grant },
     server: 'files',
     era: '2025',
@@ -194,6 +194,18 @@ describe('a verdict', () => {
     // `1 2025 call tool 0101 10:tools/call5:files<chars>:` and the name.
     const prefix = '1 2025 call tool 0101 10:tools/call5:files2000:'.length;
     expect(around.length + kept + prefix).toBe(2049);
+  });
+
+  it('of one tenant is pushed out by no other, whatever that asks', () => {
+    const stage = new Stage();
+    const neighbour = requestOf({}, undefined, 'quiet');
+    stage.verdicts.of(neighbour, READ);
+    for (let i = 0; i < 20_001; i += 1) stage.verdicts.of(requestOf(), writeOf(`${i}`));
+    const before = stage.asked.length;
+    stage.verdicts.of(neighbour, READ);
+    expect(stage.asked.length).toBe(before);
+    stage.verdicts.of(requestOf(), writeOf('0'));
+    expect(stage.asked.length).toBe(before + 1);
   });
 
   it('is forgotten with its policies', () => {

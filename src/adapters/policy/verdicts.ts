@@ -2,6 +2,7 @@
 import type { Context } from '@cedar-policy/cedar-wasm/nodejs';
 import type { AccessRequest } from '../../core/access.ts';
 import type { Telemetry } from '../../core/ports.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import { chosenArguments, pathsOf } from './chosen-arguments.ts';
 import type { ChosenArguments } from './policy-rules.ts';
 import { contextOf, policyQuestion, type Thing, userEntity } from './policy-question.ts';
@@ -27,6 +28,7 @@ export interface Matter {
   readonly passesByDefault?: boolean | undefined;
 }
 
+/** Of all tenants: one whose arguments never repeat pushes out its own verdicts, and no other's. */
 const VERDICTS_MAX = 20_000;
 /** A longer key is not worth its room: few calls are alike that say so much. */
 const KEY_CHARS_MAX = 2048;
@@ -47,7 +49,7 @@ export class Verdicts {
   readonly #wants: { readonly address: boolean; readonly time: boolean };
   readonly #scopes: readonly (readonly string[])[];
   readonly #keys = new VerdictKeys();
-  readonly #known = new Map<string, Verdict>();
+  readonly #known = new SharedCache<Verdict>(VERDICTS_MAX);
   readonly #told = new Set<string>();
 
   /** @param wallMs - milliseconds since 1970. */
@@ -75,14 +77,15 @@ export class Verdicts {
     if (!isPlain && context === undefined) return this.#refused('argument');
     const key = this.#keys.keyOf(request, action, thing, context, isOpen);
     if (key === undefined) return this.#refused('claim');
-    const known = this.#known.get(key);
+    const { tenant } = request.principal;
+    const known = this.#known.get(tenant, key);
     if (known !== undefined) return known;
     const full = context ?? this.#contextOf(request, matter, paths) ?? {};
     const user = userEntity(request.principal, request.grant);
     if (user === undefined) return this.#refused('claim');
     const question = policyQuestion(user, action, thing, full);
     const verdict = isOpen ? this.#openVerdict(question) : this.#verdict(question);
-    if (key.length <= KEY_CHARS_MAX) this.#remember(key, verdict);
+    if (key.length <= KEY_CHARS_MAX) this.#known.set(tenant, key, verdict);
     return verdict;
   }
 
@@ -140,12 +143,6 @@ export class Verdicts {
   #openVerdict(question: PolicyQuestion): Verdict {
     const isAllowed = this.#policies.couldAllow(question, ['arguments']);
     return { isAllowed, policies: [], isByDefault: false };
-  }
-
-  #remember(key: string, verdict: Verdict): void {
-    this.#known.set(key, verdict);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > VERDICTS_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
 
   /** Nobody can decide about what policies cannot be shown; it is said once, and without it. */
