@@ -42,24 +42,31 @@ export function mapClaims(
   issuer: string,
   mapping: ClaimMapping,
 ): MappedClaims | undefined {
-  const { tenant = 'default' } = mapping;
-  const tenantName = typeof tenant === 'string' ? tenant : nameAt(claims, tenant.claim);
+  const tenant = mapTenant(claims, mapping);
   const subject = nameAt(claims, mapping.subject ?? 'sub');
   const clientId = firstName(claims, [mapping.clientId ?? 'client_id', 'azp']) ?? '';
   const scopes = wordsAt(claims, firstOf(claims, mapping.scopes, ['scope', 'scp']));
   const groups = wordsAt(claims, mapping.groups);
-  if (tenantName === undefined || subject === undefined) return undefined;
+  if (tenant === undefined || subject === undefined) return undefined;
   if (scopes === undefined || groups === undefined) return undefined;
   const mapped = Object.entries(mapping.claims ?? {}).map(([name, claim]) => [
     name,
     claimAt(claims, claim),
   ]);
   return {
-    principal: principalOf({ tenant: tenantName, issuer, subject, clientId }),
+    principal: principalOf({ tenant, issuer, subject, clientId }),
     scopes,
     groups,
     claims: Object.fromEntries(mapped.filter(([, value]) => value !== undefined)) as Claims,
   };
+}
+
+/** Undefined when no claim says it, or none of any use. */
+export function mapTenant(
+  claims: Claims,
+  { tenant = 'default' }: ClaimMapping,
+): string | undefined {
+  return typeof tenant === 'string' ? tenant : nameAt(claims, tenant.claim);
 }
 
 function claimAt(claims: Claims, name: string): unknown {

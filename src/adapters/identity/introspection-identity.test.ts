@@ -12,17 +12,25 @@ class Stage {
   readonly open = new Set<string>();
   readonly ended: string[] = [];
   readonly over = new Set<string>();
+  asked = 0;
   readonly identity = introspectionIdentity(
-    { url: `${ISSUER}/ask`, issuer: ISSUER, client: { id: 'a', secret: 'b' } },
+    {
+      url: `${ISSUER}/ask`,
+      issuer: ISSUER,
+      client: { id: 'a', secret: 'b' },
+      tenant: { claim: 'org' },
+    },
     {
       clock: this.clock,
       now: () => this.clock.now(),
       telemetry: { log() {}, count() {}, request() {}, streamClosed() {} },
       opened: { ids: () => this.open, ended: (_, id) => void this.ended.push(id) },
       fetch: (_, init) => {
+        this.asked += 1;
         const body = init?.body;
         const token = body instanceof URLSearchParams ? (body.get('token') ?? '') : '';
-        const claims = { active: true, sub: 'ann', aud: SERVER, exp: 999_999, jti: token };
+        const [org] = token.split('-');
+        const claims = { active: true, sub: 'ann', org, aud: SERVER, exp: 999_999, jti: token };
         return Promise.resolve(Response.json(this.over.has(token) ? { active: false } : claims));
       },
     },
@@ -60,5 +68,17 @@ it('a quiet token with a stream open is looked after, however many tokens came s
       { timeout: 15_000 },
     )
     .toEqual(['jti:quiet']);
+  stage.identity.close();
+});
+
+it('the issuer is not asked again about a token because of those of another tenant', async () => {
+  const stage = new Stage();
+  await stage.ask('quiet-1');
+  for (let i = 0; i < 10_001; i += 1) await stage.ask(`noisy-${i}`);
+  const before = stage.asked;
+  expect((await stage.ask('quiet-1')).kind).toBe('principal');
+  expect(stage.asked).toBe(before);
+  await stage.ask('noisy-0');
+  expect(stage.asked).toBe(before + 1);
   stage.identity.close();
 });

@@ -1,7 +1,7 @@
 /** Identity by access tokens that are JWTs of issuers the operator trusts. */
 import type { Clock, Telemetry } from '../../core/ports.ts';
 import type { GuardedFetch } from '../credentials/guarded-fetch.ts';
-import type { ClaimMapping } from './claim-mapping.ts';
+import { type ClaimMapping, mapTenant } from './claim-mapping.ts';
 import { DPOP_ALGORITHMS, DpopProofs } from './dpop-proofs.ts';
 import { IssuedBy } from './issued-by.ts';
 import { type Belonging, isJwt, jwtBelonging } from './jwt-belonging.ts';
@@ -115,6 +115,8 @@ export function tokenIdentity(
     keptMsMax,
     failuresPerSecondMax,
     askingMax: kind.askingMax,
+    // What names no tenant lets nobody in, and is one for itself.
+    tenantOf: ({ claims }) => mapTenant(claims, rules) ?? '',
     isOpen: (token) => watch?.isOpen(token) === true,
     onEnded: (token) => watch?.ended(token),
   });

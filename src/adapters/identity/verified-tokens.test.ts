@@ -24,6 +24,7 @@ class Stage {
   calls = 0;
   isStanding = true;
   endsInMs = 60_000;
+  claims: TokenFacts['claims'] = {};
   outcome: TokenOutcome | undefined;
   readonly tokens: VerifiedTokens;
 
@@ -50,7 +51,8 @@ class Stage {
   facts(): TokenFacts {
     const binding = { jkt: undefined, x5t: undefined };
     const expiresAt = this.now + this.endsInMs;
-    return { claims: {}, issuer: 'i', expiresAt, binding, isStanding: () => this.isStanding };
+    const { claims } = this;
+    return { claims, issuer: 'i', expiresAt, binding, isStanding: () => this.isStanding };
   }
 
   verify(name: string, address = '192.0.2.1'): Promise<TokenOutcome> {
@@ -154,6 +156,23 @@ describe('a token that was verified', () => {
     await stage.verify('f');
     expect(stage.tokens.size).toBe(2);
     expect(stage.tokens.kept('f')).toBeDefined();
+  });
+
+  it('of one tenant makes room for no other’s, however many of those are shown', async () => {
+    const stage = new Stage({ tokensMax: 4, tenantOf: ({ claims }) => String(claims['tenant']) });
+    stage.claims = { tenant: 'quiet' };
+    await stage.verify('a');
+    await stage.verify('b');
+    stage.claims = { tenant: 'noisy' };
+    for (const name of ['c', 'd', 'e', 'f', 'g']) await stage.verify(name);
+    const keptOf = (...names: string[]): readonly string[] =>
+      names.filter((name) => stage.tokens.kept(name) !== undefined);
+    expect(keptOf('a', 'b', 'c', 'd', 'e', 'f', 'g')).toEqual(['a', 'b', 'f', 'g']);
+    // What is over leaves its room to all.
+    stage.now += 60_000;
+    stage.tokens.doubted(() => false);
+    for (const name of ['h', 'i', 'j', 'k']) await stage.verify(name);
+    expect(keptOf('h', 'i', 'j', 'k')).toEqual(['h', 'i', 'j', 'k']);
   });
 
   it('is put in its order again no more than once in a second', async () => {

@@ -8,6 +8,7 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../core/ports.ts';
 import { FailureBudget } from '../../core/security/failure-budget.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import { AskingPlaces } from './asking-places.ts';
 import type { Belonging } from './jwt-belonging.ts';
 import {
@@ -23,6 +24,8 @@ import { TokenMemory } from './token-memory.ts';
 export interface VerifiedTokensOptions {
   /** Tokens kept, besides those with something open. Default 10000. */
   readonly tokensMax?: number | undefined;
+  /** Whose a token is that counts: of too many its tenant's go. Default: all are of one. */
+  readonly tenantOf?: ((facts: TokenFacts) => string) | undefined;
   /** Milliseconds a token is kept. Default: until it ends. */
   readonly keptMsMax?: number | undefined;
   /**
@@ -50,6 +53,7 @@ export interface KnownToken {
 }
 
 interface Kept extends KnownToken {
+  readonly tenant: string;
   readonly from: number;
   readonly until: number;
   usedAt: number;
@@ -83,8 +87,10 @@ const UNDER_WAY_MAX = 1000;
 export class VerifiedTokens {
   readonly #verifier: TokenVerifier;
   readonly #options: VerifiedTokensOptions;
-  /** The longest unused first. */
+  /** Whose a token is, is known only with it: it is found by itself. */
   readonly #kept = new Map<string, Kept>();
+  /** The same by tenant, the longest unused first. What has something open knows no bound. */
+  readonly #order = new SharedCache<Kept>(Infinity);
   readonly #underWay = new Map<string, Promise<TokenOutcome>>();
   readonly #failures: FailureBudget;
   readonly #places: AskingPlaces | undefined;
@@ -110,9 +116,9 @@ export class VerifiedTokens {
     const kept = this.#kept.get(digest);
     if (kept === undefined) return undefined;
     const now = this.#options.now();
-    if (now >= kept.facts.expiresAt) this.#kept.delete(digest);
+    if (now >= kept.facts.expiresAt) this.#drop(kept);
     if (!counts(kept, now)) return undefined;
-    if (now - kept.usedAt >= USED_MS) this.#used(digest, kept, now);
+    if (now - kept.usedAt >= USED_MS) this.#used(kept, now);
     return kept.facts;
   }
 
@@ -123,11 +129,11 @@ export class VerifiedTokens {
   doubted(isOpen: (token: KnownToken) => boolean): readonly KnownToken[] {
     const now = this.#options.now();
     const found: KnownToken[] = [];
-    for (const [digest, kept] of this.#kept) {
-      if (now >= kept.facts.expiresAt) this.#kept.delete(digest);
+    for (const kept of this.#kept.values()) {
+      if (now >= kept.facts.expiresAt) this.#drop(kept);
       else if (counts(kept, now)) continue;
       else if (isOpen(kept)) found.push(kept);
-      else if (now >= kept.until + OPENING_MS) this.#kept.delete(digest);
+      else if (now >= kept.until + OPENING_MS) this.#drop(kept);
     }
     return found;
   }
@@ -221,38 +227,49 @@ export class VerifiedTokens {
     const { now, onEnded } = this.#options;
     const kept = this.#kept.get(digest);
     if (kept === undefined) return;
-    this.#kept.delete(digest);
+    this.#drop(kept);
     if (now() < kept.facts.expiresAt) onEnded?.(kept);
   }
 
-  #used(digest: string, kept: Kept, now: number): void {
+  #used(kept: Kept, now: number): void {
     kept.usedAt = now;
+    this.#order.set(kept.tenant, kept.digest, kept);
+  }
+
+  #put(kept: Kept): void {
+    this.#kept.set(kept.digest, kept);
+    this.#order.set(kept.tenant, kept.digest, kept);
+  }
+
+  #drop({ tenant, digest }: Kept): void {
     this.#kept.delete(digest);
-    this.#kept.set(digest, kept);
+    this.#order.delete(tenant, digest);
   }
 
   #keep(token: string | undefined, digest: string, facts: TokenFacts): void {
-    const { now, keptMsMax = Infinity } = this.#options;
+    const { now, keptMsMax = Infinity, tenantOf } = this.#options;
     const from = now();
     const until = Math.min(facts.expiresAt, from + keptMsMax);
-    this.#kept.delete(digest);
+    const before = this.#kept.get(digest);
+    if (before !== undefined) this.#drop(before);
     if (facts.expiresAt <= from) return;
-    this.#makeRoom();
-    this.#kept.set(digest, { token, digest, facts, from, until, usedAt: from, isDoubted: false });
+    const tenant = tenantOf?.(facts) ?? '';
+    this.#makeRoom(tenant);
+    this.#put({ token, digest, facts, tenant, from, until, usedAt: from, isDoubted: false });
   }
 
   /**
-   * The longest unused goes, unless it has something open: nobody would look after that, and what
-   * is open is bounded itself. A few are looked at each time, so that none costs more than another.
+   * The longest unused goes, of whoever's turn it is, unless it has something open: nobody would
+   * look after that, and what is open is bounded itself. A few are looked at each time, so that
+   * none costs more than another.
    */
-  #makeRoom(): void {
+  #makeRoom(tenant: string): void {
     const { tokensMax = TOKENS_MAX, isOpen } = this.#options;
-    let looks = 0;
-    for (const [digest, oldest] of this.#kept) {
-      if (this.#kept.size < tokensMax || looks >= LOOKS_MAX) return;
-      looks += 1;
-      this.#kept.delete(digest);
-      if (isOpen?.(oldest) === true) this.#kept.set(digest, oldest);
+    for (let looks = 0; looks < LOOKS_MAX && this.#kept.size >= tokensMax; looks += 1) {
+      const oldest = this.#order.nextOut(tenant)?.value;
+      if (oldest === undefined) return;
+      this.#drop(oldest);
+      if (isOpen?.(oldest) === true) this.#put(oldest);
     }
   }
 }
