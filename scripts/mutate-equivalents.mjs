@@ -617,14 +617,6 @@ const BY_FILE = {
       why: 'What is no header holds no token either; the compiler asks.',
     },
   ],
-  'src/adapters/identity/replay-cache.ts': [
-    {
-      line: 'const count = this.#counts.get(owner) ?? 0;',
-      texts: ['(this.#counts.get(owner))'],
-      why: 'An owner with an entry has a count; the compiler asks.',
-    },
-    { line: 'const count = this.#counts.get(owner) ?? 0;', texts: ['1'], why: 'As above.' },
-  ],
   'src/adapters/identity/static-token.ts': [
     {
       line: 'if (value === undefined) return outcomes.nothingSent;',
@@ -763,11 +755,6 @@ const BY_FILE = {
       texts: ["''"],
       why: 'As above: every answer holds the empty text.',
     },
-    {
-      line: 'if (this.#tools.size > TASKS_MAX && oldest !== undefined) this.#tools.delete(oldest);',
-      texts: ['(this.#tools.size > TASKS_MAX)'],
-      why: 'More than fifty thousand have an oldest; the compiler asks.',
-    },
   ],
   'src/adapters/policy/tool-book.ts': [
     {
@@ -806,11 +793,6 @@ const BY_FILE = {
       why: 'Two signs have to differ, whatever they are.',
     },
     {
-      line: 'if (this.#byText.size >= NUMBERS_MAX && oldest !== undefined) this.#byText.delete(oldest);',
-      texts: ['(this.#byText.size >= NUMBERS_MAX)'],
-      why: 'As many as that have an oldest; the compiler asks.',
-    },
-    {
       line: "if (facts === undefined) return '-';",
       texts: ['return undefined;', "''"],
       why: 'What is no four digits is no facts.',
@@ -834,11 +816,6 @@ const BY_FILE = {
       line: "return target.kind === 'tool' ? pathsOf(this.#chosen, server, target.name) : [];",
       texts: ['true'],
       why: 'Nothing else has arguments to look at.',
-    },
-    {
-      line: 'if (this.#known.size > VERDICTS_MAX && oldest !== undefined) this.#known.delete(oldest);',
-      texts: ['(this.#known.size > VERDICTS_MAX)'],
-      why: 'More than that have an oldest; the compiler asks.',
     },
   ],
   'src/adapters/system/aes-seal.ts': [

@@ -82,7 +82,7 @@ class Stage {
   }
 
   check(...proofs: readonly string[]): Promise<string> {
-    return this.proofs.check(head(...proofs), URL_OF, TOKEN, jkt);
+    return this.proofs.check(head(...proofs), URL_OF, { token: TOKEN, jkt, tenant: 't' });
   }
 
   /** Time that goes on for both clocks. */
@@ -158,7 +158,9 @@ describe('a proof', () => {
     const proof = await proofOf({}, { alg, jwk: own }, pair.privateKey);
     const thumbprint = await calculateJwkThumbprint(own);
     const { proofs } = new Stage();
-    expect(await proofs.check(head(proof), URL_OF, TOKEN, thumbprint)).toBe('proved');
+    expect(
+      await proofs.check(head(proof), URL_OF, { token: TOKEN, jkt: thumbprint, tenant: 't' }),
+    ).toBe('proved');
   });
 
   it('may not be signed with an algorithm that is not on the list', async () => {
@@ -167,7 +169,9 @@ describe('a proof', () => {
     const proof = await proofOf({}, { alg: 'ES512', jwk: own }, pair.privateKey);
     const thumbprint = await calculateJwkThumbprint(own);
     const { proofs } = new Stage();
-    expect(await proofs.check(head(proof), URL_OF, TOKEN, thumbprint)).toBe('invalid');
+    expect(
+      await proofs.check(head(proof), URL_OF, { token: TOKEN, jkt: thumbprint, tenant: 't' }),
+    ).toBe('invalid');
   });
 
   it('is one header of a bounded length', async () => {
@@ -197,7 +201,7 @@ describe('a proof', () => {
     onTestFinished(() => use.mockRestore());
     const stage = new Stage();
     expect(await stage.check(await proofOf())).toBe('unavailable');
-    expect(use).toHaveBeenCalledWith(jkt, `${ids}`, stage.clock.now());
+    expect(use).toHaveBeenCalledWith({ tenant: 't', owner: jkt }, `${ids}`, stage.clock.now());
   });
 });
 

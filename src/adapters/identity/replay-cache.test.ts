@@ -1,5 +1,22 @@
-import { expect, it, onTestFinished, vi } from 'vitest';
-import { ReplayCache } from './replay-cache.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ReplayCache as TenantsReplayCache, type ReplayCacheOptions } from './replay-cache.ts';
+
+/** With everybody a tenant of his own. */
+class ReplayCache {
+  readonly #cache: TenantsReplayCache;
+
+  constructor(options: ReplayCacheOptions) {
+    this.#cache = new TenantsReplayCache(options);
+  }
+
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  use(owner: string, id: string, now: number): string {
+    return this.#cache.use({ tenant: owner, owner }, id, now);
+  }
+}
 
 const OPTIONS = { keptMs: 1000, entriesMax: 4, entriesPerOwnerMax: 2 };
 
@@ -65,4 +82,39 @@ it('counts down to nothing, and keeps nothing of an owner who has nothing there'
   expect(forgotten).not.toHaveBeenCalledWith('ann');
   cache.use('bob', 'b', 2000);
   expect(forgotten).toHaveBeenCalledWith('ann');
+});
+
+describe('of a tenant with many owners', () => {
+  const LARGE = { keptMs: 1000, entriesMax: 100, entriesPerOwnerMax: 50 };
+
+  /** How many it takes, each of an owner of its own. */
+  function taken(cache: TenantsReplayCache, tenant: string, now: number): number {
+    const uses = Array.from({ length: 200 }, (_, i) =>
+      cache.use({ tenant, owner: `${tenant}${i}` }, 'x', now),
+    );
+    return uses.filter((use) => use === 'first').length;
+  }
+
+  it('takes no more than three quarters, and others find room behind it', () => {
+    const cache = new TenantsReplayCache(LARGE);
+    expect([taken(cache, 'noisy', 0), cache.size]).toEqual([75, 75]);
+    expect(cache.use({ tenant: 'quiet', owner: 'ann' }, 'x', 0)).toBe('first');
+    expect(cache.use({ tenant: 'quiet', owner: 'ann' }, 'x', 0)).toBe('again');
+    // Of several such, each leaves as much to the next.
+    expect([taken(cache, 'loud', 0), taken(cache, 'louder', 0)]).toEqual([18, 5]);
+    expect(cache.use({ tenant: 'late', owner: 'bob' }, 'x', 0)).toBe('first');
+  });
+
+  it('finds room again as its own come to their end', () => {
+    const cache = new TenantsReplayCache(LARGE);
+    expect(taken(cache, 'noisy', 0)).toBe(75);
+    expect(taken(cache, 'noisy', 999)).toBe(0);
+    expect(taken(cache, 'noisy', 1000)).toBe(75);
+  });
+
+  it('remembers what was used of whichever tenant it is shown for', () => {
+    const cache = new TenantsReplayCache(LARGE);
+    expect(cache.use({ tenant: 'a', owner: 'ann' }, 'x', 0)).toBe('first');
+    expect(cache.use({ tenant: 'b', owner: 'ann' }, 'x', 0)).toBe('again');
+  });
 });

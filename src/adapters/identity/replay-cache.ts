@@ -1,6 +1,9 @@
 /**
  * What was used once and may not be used again, for as long as it would be taken otherwise. Bounded
  * in all and for each owner; what finds no place is refused, not forgotten.
+ *
+ * Owners are as many as somebody makes keys, so a tenant has bounds, too: it has no more than
+ * thrice what is free. However many fill their part, some is left to whoever comes next.
  */
 export interface ReplayCacheOptions {
   /** Milliseconds for which something is remembered. */
@@ -9,16 +12,26 @@ export interface ReplayCacheOptions {
   readonly entriesPerOwnerMax: number;
 }
 
-interface Entry {
+/** Who uses something, and for whom places are counted. */
+export interface ReplayOwner {
+  readonly tenant: string;
+  /** The same whichever tenant it comes for. */
   readonly owner: string;
+}
+
+interface Entry extends ReplayOwner {
   readonly until: number;
 }
+
+/** How many times as much as is free one tenant may have: three quarters if it is alone. */
+const FREE_TIMES = 3;
 
 export class ReplayCache {
   readonly #options: ReplayCacheOptions;
   /** The oldest first: each is kept equally long. */
   readonly #entries = new Map<string, Entry>();
-  readonly #counts = new Map<string, number>();
+  readonly #ofOwners = new Counts();
+  readonly #ofTenants = new Counts();
 
   constructor(options: ReplayCacheOptions) {
     this.#options = options;
@@ -29,25 +42,45 @@ export class ReplayCache {
   }
 
   /** @param now - milliseconds that never go back. */
-  use(owner: string, id: string, now: number): 'first' | 'again' | 'full' {
+  use({ tenant, owner }: ReplayOwner, id: string, now: number): 'first' | 'again' | 'full' {
     this.#forget(now);
     const key = `${owner.length}:${owner}${id}`;
     if (this.#entries.has(key)) return 'again';
     const { keptMs, entriesMax, entriesPerOwnerMax } = this.#options;
-    const count = this.#counts.get(owner) ?? 0;
-    if (this.#entries.size >= entriesMax || count >= entriesPerOwnerMax) return 'full';
-    this.#entries.set(key, { owner, until: now + keptMs });
-    this.#counts.set(owner, count + 1);
+    const free = entriesMax - this.#entries.size;
+    const isTenantFull = this.#ofTenants.of(tenant) >= FREE_TIMES * free;
+    if (isTenantFull || this.#ofOwners.of(owner) >= entriesPerOwnerMax) return 'full';
+    this.#entries.set(key, { tenant, owner, until: now + keptMs });
+    this.#ofOwners.add(owner);
+    this.#ofTenants.add(tenant);
     return 'first';
   }
 
   #forget(now: number): void {
-    for (const [key, { owner, until }] of this.#entries) {
+    for (const [key, { tenant, owner, until }] of this.#entries) {
       if (until > now) return;
       this.#entries.delete(key);
-      const count = this.#counts.get(owner) ?? 0;
-      if (count <= 1) this.#counts.delete(owner);
-      else this.#counts.set(owner, count - 1);
+      this.#ofOwners.take(owner);
+      this.#ofTenants.take(tenant);
     }
+  }
+}
+
+/** How many there are of each name, of those alone of whom there are any. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string): void {
+    this.#counts.set(name, this.of(name) + 1);
+  }
+
+  take(name: string): void {
+    const count = this.of(name);
+    if (count <= 1) this.#counts.delete(name);
+    else this.#counts.set(name, count - 1);
   }
 }

@@ -3,7 +3,7 @@ import type { IdentityOutcome, RequestHead } from '../../core/ports.ts';
 import type { AuthorizationFacts } from '../../core/resource-door.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
-import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
+import type { BoundToken, DpopProofs, ProofOutcome } from './dpop-proofs.ts';
 import {
   invalid as wrong,
   type TokenBinding,
@@ -45,8 +45,8 @@ class Stage {
   constructor({ mapping = {}, audiences = [], hasProofs = true, ...authorization }: Rules = {}) {
     const proofs = {
       nonce: () => this.nonce,
-      check: (head: RequestHead, url: string, token: string, jkt: string) => {
-        this.checked.push([head.method, url, token, jkt]);
+      check: (head: RequestHead, url: string, bound: BoundToken) => {
+        this.checked.push([head.method, url, bound]);
         return Promise.resolve(this.proof);
       },
     } as unknown as DpopProofs;
@@ -368,13 +368,14 @@ describe('a token that is bound', () => {
   });
 
   it('to a key counts with a proof for this very request, each time anew', async () => {
-    const stage = new Stage();
-    stage.told = { binding: { jkt: 'k' } };
+    const stage = new Stage({ mapping: { tenant: { claim: 'org' } } });
+    stage.told = { binding: { jkt: 'k' }, claims: { org: 'acme' } };
     for (const path of ['/files/mcp', '/files/mcp/', '/files/sse']) {
       expect((await stage.ask('DPoP t', { path })).kind).toBe('principal');
     }
+    const bound = { token: 't', jkt: 'k', tenant: 'acme' };
     expect(stage.checked).toEqual(
-      ['mcp', 'mcp', 'sse'].map((entrance) => ['POST', `${SERVER}/${entrance}`, 't', 'k']),
+      ['mcp', 'mcp', 'sse'].map((entrance) => ['POST', `${SERVER}/${entrance}`, bound]),
     );
     expect(refusalOf(await stage.ask('Bearer t'))).toEqual(invalid);
     expect([stage.verified, stage.checked.length]).toEqual([1, 3]);

@@ -17,7 +17,7 @@ import {
   isEventEntrance,
   metadataUrl,
 } from '../../core/security/protected-resource.ts';
-import { type ClaimMapping, type MappedClaims, mapClaims } from './claim-mapping.ts';
+import { type ClaimMapping, type MappedClaims, mapClaims, mapTenant } from './claim-mapping.ts';
 import type { DpopProofs, ProofOutcome } from './dpop-proofs.ts';
 import { PresentedTokens, type ReadToken, type TokenForm } from './presented-tokens.ts';
 import type { TokenFacts, TokenOutcome } from './token-facts.ts';
@@ -170,7 +170,7 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
     facts: TokenFacts,
     done: (outcome: IdentityOutcome) => void,
   ): Promise<void> {
-    const proof = await this.#prove(place, head, read.token, facts.binding.jkt);
+    const proof = await this.#prove(place, head, read.token, facts);
     // Where no proof is read none is at fault: the token is, and another may be asked for.
     const error = this.#parts.proofs === undefined ? 'invalid_token' : 'invalid_dpop_proof';
     if (proof === 'proved') done(this.#outcome(place, head, read, facts));
@@ -183,12 +183,13 @@ export class TokenIdentity implements Identity, RefusingDoor, ResourceDoor, Gran
     place: Place,
     head: RequestHead,
     token: string,
-    jkt: string | undefined,
+    { binding: { jkt }, claims }: TokenFacts,
   ): Promise<ProofOutcome> {
     const url = place.urlOf(head);
     const { proofs } = this.#parts;
     if (proofs === undefined || jkt === undefined || url === undefined) return 'invalid';
-    return proofs.check(head, url, token, jkt);
+    const tenant = mapTenant(claims, this.#mapping) ?? '';
+    return proofs.check(head, url, { token, jkt, tenant });
   }
 
   /**
