@@ -23,6 +23,7 @@ import { Ghosts } from './ghosts.ts';
 import { HeldCalls } from './held-calls.ts';
 import type { InstancePlace } from './instance-places.ts';
 import type { InstanceRole } from './instance-role.ts';
+import { OwedMessages } from './owed-messages.ts';
 import type { RestartBudget } from './restart-budget.ts';
 import { Restarts } from './restarts.ts';
 import {
@@ -75,6 +76,7 @@ export class Instance {
   #connection: UpstreamConnection | undefined;
   readonly #held: HeldCalls;
   readonly #ghosts: Ghosts;
+  readonly #owed: OwedMessages;
   #isRestart = false;
   #disarm: (() => void) | undefined;
   #disarmHandshake: (() => void) | undefined;
@@ -86,6 +88,7 @@ export class Instance {
     this.pending = new Pending(ports.limits.pendingPerUpstreamMax);
     this.#held = new HeldCalls(ports.limits.pendingPerUpstreamMax);
     this.#ghosts = new Ghosts(ports.limits.pendingPerUpstreamMax);
+    this.#owed = new OwedMessages(ports.limits);
     this.#restarts = new Restarts(ports.budget, ports.random);
   }
 
@@ -180,15 +183,18 @@ export class Instance {
     return this.state === 'ready' && this.#connection?.canTell !== false;
   }
 
-  /** A notification, or an answer to the upstream's question; held until the handshake is over. */
+  /**
+   * A notification, or an answer to the upstream's question; held until the handshake is over, and
+   * while there is no room for it.
+   */
   tell(message: Message): void {
-    if (this.state === 'ready') this.#connection?.send(message);
+    if (this.state === 'ready') this.#say(message);
     if (this.state === 'starting') this.#held.holdNotification(message);
   }
 
   /** The same, as part of the handshake. */
   tellNow(message: Message): void {
-    this.#connection?.send(message);
+    this.#say(message);
   }
 
   /** The owner gave the call up: upstream is told, a late answer finds nobody. */
@@ -204,6 +210,7 @@ export class Instance {
 
   /** Calls that outlived the longest duration are answered with an error. */
   expire(now: number): void {
+    this.#payOwed();
     for (const call of this.pending.startedBefore(now - this.ports.limits.callMsMax)) {
       if (!this.pending.end(call, 'refuse')) continue;
       this.#ghosts.add(call.number, now);
@@ -220,6 +227,7 @@ export class Instance {
     this.#handshakeOver();
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#owed.clear();
     this.#loseAll('UPSTREAM_UNAVAILABLE');
     connection?.close();
     this.ports.place?.giveBack();
@@ -236,6 +244,7 @@ export class Instance {
       this.#held.hold(ours, call);
       return call;
     }
+    this.#payOwed();
     const outcome = this.#connection?.send(ours) ?? 'closed';
     if (outcome === 'sent') return call;
     this.pending.end(call, 'refuse');
@@ -257,6 +266,7 @@ export class Instance {
   }
 
   #received(message: Message, relatedTo: string | undefined): void {
+    this.#payOwed();
     if (message.kind === 'response') {
       this.#restarts.answered();
       const call = this.pending.find(message.id);
@@ -293,9 +303,13 @@ export class Instance {
     this.state = INSTANCE_TRANSITIONS.starting.ready;
     this.#restarts.ready(this.ports.clock.now());
     for (const { message, call } of this.#held.take()) {
-      if (call !== undefined && call.state !== 'waiting') continue;
+      if (call === undefined) {
+        this.#say(message);
+        continue;
+      }
+      if (call.state !== 'waiting') continue;
       const outcome = this.#connection?.send(message) ?? 'closed';
-      if (outcome === 'sent' || call === undefined) continue;
+      if (outcome === 'sent') continue;
       if (this.pending.end(call, 'refuse')) this.#lose(call, 'UPSTREAM_BUSY');
     }
   }
@@ -312,6 +326,7 @@ export class Instance {
     this.#disarm?.();
     this.#connection = undefined;
     this.#ghosts.clear();
+    this.#owed.clear();
     this.state = INSTANCE_TRANSITIONS.ready.fail;
     const delayMs = this.#restarts.down(clock.now());
     const fields = { upstream: upstream.name, era: this.era, cause, detail };
@@ -337,6 +352,23 @@ export class Instance {
   #lose(call: UpstreamCall, error: ErrorCode): void {
     this.#role.ended?.(call);
     call.owner.lost(call, { error, id: call.id });
+  }
+
+  /** In order with what is owed. */
+  #say(message: Message): void {
+    this.#payOwed();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#owed.size === 0 && connection.send(message) !== 'full') return;
+    if (this.#owed.add(message)) return;
+    const { telemetry, upstream } = this.ports;
+    // Clients may say as much as they like to a server that takes nothing.
+    telemetry.log('debug', 'upstream_untold', { upstream: upstream.name, method: message.method });
+  }
+
+  #payOwed(): void {
+    const connection = this.#connection;
+    if (connection !== undefined) this.#owed.pay((message) => connection.send(message));
   }
 
   #tellCancelled(call: UpstreamCall, reason: string): void {

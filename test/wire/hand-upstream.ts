@@ -93,6 +93,8 @@ export class HandConnection implements UpstreamConnection {
   readonly sent: Message[] = [];
   readonly #events: UpstreamEvents;
   isOver = false;
+  /** While set, there is no room for what it is sent. */
+  isFull = false;
 
   constructor(upstream: HandUpstream, era: UpstreamEra, events: UpstreamEvents) {
     this.upstream = upstream;
@@ -102,6 +104,7 @@ export class HandConnection implements UpstreamConnection {
 
   send(message: Message): SendOutcome {
     if (this.isOver) return 'closed';
+    if (this.isFull) return 'full';
     this.sent.push(message);
     queueMicrotask(() => {
       if (!this.isOver) this.#received(message);

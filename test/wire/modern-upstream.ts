@@ -125,6 +125,8 @@ export class ModernConnection implements UpstreamConnection {
   readonly #events: UpstreamEvents;
   readonly #isProbe: boolean;
   isOver = false;
+  /** While set, there is no room for what it is sent. */
+  isFull = false;
 
   constructor(upstream: ModernUpstream, events: UpstreamEvents, isProbe: boolean) {
     this.upstream = upstream;
@@ -134,6 +136,7 @@ export class ModernConnection implements UpstreamConnection {
 
   send(message: Message): SendOutcome {
     if (this.isOver) return 'closed';
+    if (this.isFull) return 'full';
     this.sent.push(message);
     queueMicrotask(() => {
       if (!this.isOver) this.#received(message);
