@@ -239,6 +239,13 @@ export class Connection implements Attachment, OpenConnection {
     this.#take();
   }
 
+  /** Another goes on where this one is, be it a stream by now or not. */
+  handOver(): void {
+    this.#take();
+    if (this.#sink !== undefined) this.#connections.left(this);
+    this.#sink = undefined;
+  }
+
   drain(): void {
     this.owner.drain(this);
   }

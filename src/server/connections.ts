@@ -172,16 +172,22 @@ export class Connections {
   }
 
   closed(connection: OpenConnection, reason: CloseReason): void {
-    if (!this.#open.delete(connection)) return;
-    this.#trust.delete(connection);
+    if (!this.left(connection)) return;
     this.#record('disconnected', connection, reason);
+    const ageMs = this.now() - connection.openedAt;
+    this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
+  }
+
+  /** It is not among the open ones any more. @returns whether it was. */
+  left(connection: OpenConnection): boolean {
+    if (!this.#open.delete(connection)) return false;
+    this.#trust.delete(connection);
     this.#giveBack(connection);
     const { tenant } = connection.principal;
     const left = (this.#perTenant.get(tenant) ?? 1) - 1;
     if (left === 0) this.#perTenant.delete(tenant);
     else this.#perTenant.set(tenant, left);
-    const ageMs = this.now() - connection.openedAt;
-    this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
+    return true;
   }
 
   /** What is written to somebody is on their account, whatever it is and whoever asked for it. */

@@ -25,6 +25,7 @@ import {
   stepUpChallenges,
 } from './door-challenges.ts';
 import type { SessionHandle } from './session-handle.ts';
+import { WaitingReply } from './waiting-reply.ts';
 import { isGuarded, Warrant } from './warrant.ts';
 
 /** Seconds a refused client is asked to wait, the middle of a jitter of 50 %. */
@@ -44,6 +45,8 @@ export class Inbound {
   #readings = 0;
   /** Whether that call is judged once it is known where it is made. */
   #isJudgedLater = false;
+  /** Whether its reply is a stream already. */
+  isBegun = false;
 
   /** @param revocationsBefore - how many there were before its credential was verified. */
   constructor(
@@ -199,16 +202,21 @@ export class Inbound {
   /**
    * Runs `then` with what the server speaks once that is known, or with why it may not be told.
    * Nothing is begun for a client that left meanwhile.
+   * @param asStream - of a request whose reply may be a stream meanwhile: what it is answered by.
    */
-  whenKnown(then: (served: ServedEras | Refusal) => void): void {
+  whenKnown(
+    then: (served: ServedEras | Refusal, inbound: Inbound) => void,
+    asStream?: string,
+  ): void {
     const known = this.context.served();
     if (known !== undefined) {
-      then(known);
+      then(known, this);
       return;
     }
-    const isGone = this.#watchClient();
+    const over = this.#wait(asStream);
     this.context.whenKnown((served) => {
-      if (!isGone()) then(this.trustFault ?? served);
+      const inbound = over();
+      if (inbound !== undefined) then(inbound.trustFault ?? served, inbound);
     });
   }
 
@@ -218,12 +226,14 @@ export class Inbound {
    * the conversation they are called in, which begins with a handshake.
    * @param upstream - who would be called.
    * @param session - where a client may cancel them.
+   * @param asStream - of a request whose reply may be a stream meanwhile: what it is answered by.
    */
   waitsForTools(
     messages: readonly Message[],
     upstream: () => CalledUpstream | Refusal,
-    again: (messages: readonly Message[]) => void,
+    again: (messages: readonly Message[], inbound: Inbound) => void,
     session?: Pick<SessionHandle, 'held' | 'whenOpen'>,
+    asStream?: string,
   ): boolean {
     const { knownTools, access } = this.context;
     if (knownTools === undefined || access?.learn === undefined) return false;
@@ -237,7 +247,7 @@ export class Inbound {
     if (this.#isJudgedLater) return false;
     if (known !== 'due' || this.#readings >= READINGS_MAX) return false;
     if (conversation !== undefined) this.#readings += 1;
-    const isGone = this.#watchClient();
+    const over = this.#wait(asStream);
     const giveBack = session?.held.hold(messages) ?? ((): readonly Message[] => messages);
     const wait = (then: () => void): boolean =>
       conversation === undefined
@@ -245,10 +255,13 @@ export class Inbound {
         : knownTools.read(conversation, then);
     const isWaiting = wait(() => {
       const left = giveBack();
-      if (!isGone()) this.#believed(() => again(left));
+      const inbound = over();
+      if (inbound !== undefined) inbound.#believed(() => again(left, inbound));
     });
-    if (!isWaiting) giveBack();
-    return isWaiting;
+    if (isWaiting) return true;
+    giveBack();
+    over();
+    return false;
   }
 
   /** The body as text, or the refusal is sent. */
@@ -268,13 +281,37 @@ export class Inbound {
     else this.refuse(fault);
   }
 
-  /** Nothing is begun for a client that left while it waited. @returns whether it did. */
-  #watchClient(): () => boolean {
+  /**
+   * Nothing is begun for a client that left while it waited.
+   * @returns what ends the wait, and returns who goes on: undefined where nobody is there.
+   */
+  #wait(asStream: string | undefined): () => Inbound | undefined {
+    if (asStream !== undefined) return this.#waitAsStream(asStream);
     let isGone = false;
     this.exchange.onClientGone(() => {
       isGone = true;
     });
-    return () => isGone;
+    return () => (isGone ? undefined : this);
+  }
+
+  #waitAsStream(id: string): () => Inbound | undefined {
+    const reply = new WaitingReply(this.exchange, id);
+    const rest = this.#over(reply.exchange);
+    const connection = rest.connection(reply, 'reply', '2026');
+    this.context.decideLast(reply.begin(connection));
+    return () => {
+      rest.isBegun ||= connection.isOpen;
+      return reply.over() ? rest : undefined;
+    };
+  }
+
+  /** The same request, answered elsewhere. */
+  #over(exchange: HttpExchange): Inbound {
+    const { context, headers, principal, grant } = this;
+    const rest = new Inbound(context, exchange, headers, principal, grant, this.#revocationsBefore);
+    rest.#readings = this.#readings;
+    rest.isBegun = this.isBegun;
+    return rest;
   }
 }
 

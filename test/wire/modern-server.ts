@@ -75,6 +75,6 @@ export async function timedModernServer(
     await closed;
   });
   onTestFinished(() => server.close());
-  await endpoint.ready();
+  if (options.server?.holdsProbe !== true) await endpoint.ready();
   return { server, upstream, clock };
 }

@@ -42,6 +42,8 @@ export interface ModernUpstreamOptions {
    * probes.
    */
   readonly holdsDiscover?: boolean;
+  /** Whether it does so on that one, too: until then nobody knows what the server speaks. */
+  readonly holdsProbe?: boolean;
 }
 
 export class ModernUpstream implements Upstream {
@@ -182,8 +184,9 @@ export class ModernConnection implements UpstreamConnection {
     if (message.kind !== 'request') return;
     const { upstream } = this;
     const request = new ModernRequest(this, message);
-    const { holdsDiscover, tools } = upstream.options;
-    if (request.method === 'server/discover' && (this.#isProbe || holdsDiscover !== true)) {
+    const { holdsDiscover, holdsProbe, tools } = upstream.options;
+    const isHeld = this.#isProbe ? holdsProbe : holdsDiscover;
+    if (request.method === 'server/discover' && isHeld !== true) {
       request.discover();
     } else if (request.method === 'tools/list' && request.isOurs) {
       request.answer({ tools: tools ?? [], ttlMs: 0, cacheScope: 'public' });

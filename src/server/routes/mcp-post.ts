@@ -1,6 +1,6 @@
 /** `POST /mcp`: read once, classified once, and given to its era. */
 import type { Refusal } from '../../core/errors.ts';
-import { classify, type ServedEras } from '../../core/protocol/classify.ts';
+import { classify, modernRequestId, type ServedEras } from '../../core/protocol/classify.ts';
 import { checkBatch, checkVersionHeader } from '../../core/protocol/eras/streamable-2025.ts';
 import { acceptOf, isJsonContentType } from '../../core/protocol/media-type.ts';
 import type { Message } from '../../core/protocol/message.ts';
@@ -29,11 +29,20 @@ export function postMcp(inbound: Inbound): void {
     return;
   }
   inbound.readBody((text) => {
-    inbound.whenKnown((served) => {
-      if ('error' in served) refuseUnread(inbound, text, served);
-      else run(inbound, text, accepts, served);
-    });
+    inbound.whenKnown(
+      (served, on) => {
+        if ('error' in served) refuseUnread(on, text, served);
+        else run(on, text, accepts, served);
+      },
+      accepts.eventStream ? waitingId(inbound, text) : undefined,
+    );
   });
+}
+
+/** Of a request that waits until it is known what the server speaks, and may do so as a stream. */
+function waitingId({ context, exchange }: Inbound, text: string): string | undefined {
+  if (context.served() !== undefined) return undefined;
+  return modernRequestId(readMessage(text, context.bounds), exchange.head);
 }
 
 /**

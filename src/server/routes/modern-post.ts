@@ -8,13 +8,7 @@ import type { ServedEras } from '../../core/protocol/classify.ts';
 import { META, type Envelope } from '../../core/protocol/eras/stateless-2026.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
-import {
-  areTooMany,
-  type Filter,
-  hasTasks,
-  readFilter,
-  type SubscriptionBounds,
-} from '../../core/sessions/subscription.ts';
+import { areTooMany, type Filter, hasTasks, readFilter } from '../../core/sessions/subscription.ts';
 import { countDown, countUp } from '../context.ts';
 import { GuardedEntry } from '../guarded-entry.ts';
 import { hearingOf } from '../hearing.ts';
@@ -34,23 +28,23 @@ export function runModern(
 ): void {
   const { context, principal } = inbound;
   const { id } = message;
+  const filter = filterOf(message);
   if (context.isDraining) {
     inbound.refuse({ error: 'SHUTTING_DOWN', id });
     return;
   }
   // Before policies are asked about each resource: a body has room for hundreds of thousands.
-  if (isTooWide(message, context.limits)) {
+  if (filter !== undefined && areTooMany(filter.uris, context.limits)) {
     inbound.refuse({ error: 'TOO_MANY_STREAMS', id });
     return;
   }
-  const called = (): ModernUpstream | Refusal => context.pool.modern(inbound.visitor, message);
-  const again = (): void => runModern(inbound, message, envelope, accepts, served);
-  if (inbound.waitsForTools([message], called, again)) return;
+  const goOn: GoOn = (on, rest) => runModern(on, rest, envelope, accepts, served);
+  if (waitsForTools(inbound, message, accepts, goOn)) return;
   const warrants = inbound.warrants('2026', [message]);
   if (warrants !== undefined && 'error' in warrants) {
     const rest = restOf(inbound, message, warrants);
     if (rest === undefined) inbound.refuse(warrants);
-    else runModern(inbound, rest, envelope, accepts, served);
+    else goOn(inbound, rest);
     return;
   }
   const warrant = warrants?.[0];
@@ -74,23 +68,37 @@ export function runModern(
     refuse(foreign);
     return;
   }
-  const { supported } = served;
-  const facts = { upstream, accepts, envelope, supported, owners, principal };
-  if (message.method === 'subscriptions/listen') {
-    listen(inbound, message, accepts, upstream, (refusal) => {
-      if (refusal === undefined) warrant?.ended('ok');
-      else refuse(refusal);
-    });
-  } else {
+  if (filter === undefined) {
+    const { supported } = served;
+    const facts = { upstream, accepts, envelope, supported, owners, principal };
     count(inbound, message, facts, { warrant, refuse });
+    return;
   }
+  listen(inbound, message, filter, { accepts, upstream }, (refusal) => {
+    if (refusal === undefined) warrant?.ended('ok');
+    else refuse(refusal);
+  });
 }
 
-/** Whether it is a listen to more resources than one may name. */
-function isTooWide({ method, value }: Message, bounds: SubscriptionBounds): boolean {
-  if (method !== 'subscriptions/listen') return false;
+/** Begins again with what is known by now. */
+type GoOn = (on: Inbound, rest: Message) => void;
+
+/** What a listen asks for; undefined for other requests. */
+function filterOf({ method, value }: Message): Filter | undefined {
+  if (method !== 'subscriptions/listen') return undefined;
   const { notifications } = (value ?? {}) as { readonly notifications?: unknown };
-  return areTooMany(readFilter(notifications).uris, bounds);
+  return readFilter(notifications);
+}
+
+function waitsForTools(inbound: Inbound, message: Message, accepts: Accepts, goOn: GoOn): boolean {
+  const { pool } = inbound.context;
+  return inbound.waitsForTools(
+    [message],
+    () => pool.modern(inbound.visitor, message),
+    (_, on) => goOn(on, message),
+    undefined,
+    accepts.eventStream ? message.id : undefined,
+  );
 }
 
 /** What is left of a request of which a part is refused, where that part can be left out. */
@@ -141,6 +149,7 @@ function count(
     warrant,
   );
   call.begin(inbound.connection(call, 'reply', '2026'), message.id ?? 'null');
+  if (inbound.isBegun) call.decide();
   if (message.method === 'tools/call' && upstream.isChosenLater === true) {
     call.sendTo(message, new GuardedEntry(inbound, message, call));
     if (call.isAtDoor) context.decideLast(call.undecided());
@@ -164,8 +173,8 @@ function count(
 function listen(
   inbound: Inbound,
   message: Message,
-  accepts: Accepts,
-  upstream: ModernUpstream,
+  filter: Filter,
+  { accepts, upstream }: Pick<CallFacts, 'accepts' | 'upstream'>,
   settle: (refusal: Refusal | undefined) => void,
 ): void {
   const id = message.id ?? 'null';
@@ -178,7 +187,6 @@ function listen(
     settle({ error: 'INVALID_PARAMS', id, detail: 'params.notifications is required.' });
     return;
   }
-  const filter = readFilter(notifications);
   if (!hasTasks(filter)) {
     settle(openListen(inbound, message, filter, upstream));
     return;
@@ -228,6 +236,7 @@ function openListen(
   });
   context.listens.add(stream);
   stream.open(inbound.connection(stream, 'listen', '2026'), filter);
+  if (inbound.isBegun) stream.decide();
   if (stream.isUndecided) context.decideLater(stream.undecided());
   return undefined;
 }
