@@ -3,6 +3,7 @@
  * connected and are delivered in a microtask: `send` never runs the server in its caller's stack.
  */
 import { failurePlace } from './failure-place.ts';
+import { WordedFailure } from './worded-failure.ts';
 import { Message } from '../../../core/protocol/message.ts';
 import type {
   SendOutcome,
@@ -98,6 +99,9 @@ export class InProcessConnection implements UpstreamConnection {
         return;
       }
       const server = await factory({ era });
+      if (!isServer(server)) {
+        throw new WordedFailure('what its function returned is no server of the official SDK');
+      }
       const major = sdk ?? (await sdkMajorOf(server));
       onSdkKnown(major);
       if (this.#cause !== undefined) {
@@ -222,4 +226,9 @@ export class InProcessConnection implements UpstreamConnection {
     }
     clearTimeout(timer);
   }
+}
+
+/** Programs without types may return anything. */
+function isServer(returned: unknown): boolean {
+  return typeof (returned as Partial<SdkServer> | null | undefined)?.connect === 'function';
 }
