@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { execFile, spawnSync } from 'node:child_process';
+import { Agent, get } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -309,6 +310,29 @@ describe('the end', () => {
       expect(children().filter(isAlive)).toEqual([]);
     },
   );
+
+  it('takes no new connection from the signal on, and is not ready on those that are open', async () => {
+    const { cli, url, token } = await serving(['--drain', '600']);
+    const opened = await post(url, token, HELLO);
+    await opened.text();
+    const session = opened.headers.get('Mcp-Session-Id') ?? '';
+    const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'x' } };
+    const reply = await post(url, token, call, session);
+    void reply.text().catch(() => '');
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ready = (agent: Agent | false): Promise<number | string | undefined> =>
+      new Promise((resolve) => {
+        get(`${url}/readyz`, { agent }, (answer) => {
+          answer.resume().on('end', () => resolve(answer.statusCode));
+        }).on('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+      });
+    expect(await ready(kept)).toBe(200);
+    cli.child.kill('SIGTERM');
+    await cli.printed(/draining/);
+    await expect.poll(() => ready(false)).toBe('ECONNREFUSED');
+    expect(await ready(kept)).toBe(503);
+    kept.destroy();
+  });
 
   it('waits for a call in flight no longer than the drain', async () => {
     const { cli, url, token } = await serving(['--drain', '2']);
