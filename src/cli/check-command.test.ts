@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -120,6 +120,23 @@ audit: { file: ./gone/audit.jsonl }
     expect(check(itself).text).toBe(
       'tidegate.yaml:2:16  audit.file: This file holds something else than a record. Give the path of another.\n',
     );
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says that a record cannot be written', () => {
+    const config = 'audit: { file: "./kept/a.jsonl" }\nservers: { a: { command: node } }\n';
+    const kept = join(folder, 'kept');
+    const said = (name: string, mode: number): string => {
+      chmodSync(join(kept, name), mode);
+      const { text } = check(config);
+      chmodSync(join(kept, name), 0o700);
+      return text;
+    };
+    mkdirSync(kept);
+    const sentence = 'audit.file: This user may not write to this file, or beside it.';
+    expect(said('.', 0o500)).toContain(sentence);
+    writeFileSync(join(kept, 'a.jsonl'), '');
+    expect(said('a.jsonl', 0o400)).toContain(sentence);
+    expect(said('.', 0o700)).toContain(' is fine. ');
   });
 
   it('says that a certificate is over, which clients would find out', async () => {

@@ -152,11 +152,11 @@ function doorOf(auth: AuthConfig, file: string, around: Surroundings): Door {
   if (auth.kind === 'kept' || auth.kind === 'none') {
     return credential({ kind: auth.kind }, around.env, around.isTerminal);
   }
+  if (auth.kind === 'mtls') return { kind: 'ready', facts: { kind: 'certificate' } };
   if (auth.kind !== 'token') {
-    return {
-      kind: 'ready',
-      facts: { kind: 'token', token: undefined, source: SOURCES[auth.kind] },
-    };
+    const isSignedInFor = auth.kind === 'jwt' || auth.kind === 'introspection';
+    const source = SOURCES[auth.kind];
+    return { kind: 'ready', facts: { kind: 'token', token: undefined, source, isSignedInFor } };
   }
   const where = around.env['TIDEGATE_TOKEN'] === auth.token ? 'TIDEGATE_TOKEN' : file;
   return credential({ kind: 'given', token: auth.token, by: where }, around.env, around.isTerminal);
@@ -169,9 +169,8 @@ type Door =
 /** Where clients have their credentials from, when it is not from here. */
 const SOURCES = {
   keys: 'an API key, made with tidegate keys add',
-  jwt: "an access token of the config's issuer",
-  introspection: "an access token of the config's issuer",
-  mtls: 'none: each client shows a certificate',
+  jwt: "an access token of the config's issuer, where clients sign in for it",
+  introspection: "an access token of the config's issuer, where clients sign in for it",
   several: 'any of the credentials that the config names',
 } as const;
 

@@ -83,11 +83,15 @@ function notesOf(notes: readonly string[]): readonly string[] {
 function snippetsOf(facts: GatewayFacts): readonly Snippet[] {
   const { credential, baseUrl, hasAll } = facts;
   const token = credential.kind === 'token' ? (credential.token ?? PLACEHOLDER) : undefined;
+  const isSignedInFor = credential.kind === 'token' && credential.isSignedInFor === true;
   const name = hasAll ? 'all' : (facts.servers[0] ?? 'all');
-  const found = snippets({
-    name: hasAll ? 'tidegate' : name,
-    url: `${baseUrl}/${name}/mcp`,
-    token,
-  });
-  return found.filter(({ client }) => client !== 'vscode');
+  const shown = { name: hasAll ? 'tidegate' : name, url: `${baseUrl}/${name}/mcp` };
+  const own = isSignedInFor ? undefined : token;
+  return [
+    ...snippets({ ...shown, token: own }).filter(({ client }) => !ELSEWHERE.has(client)),
+    ...snippets({ ...shown, token }).filter(({ client }) => client === 'curl'),
+  ];
 }
+
+/** `curl` cannot sign in; and the line of VS Code is as that of desktop hosts, but for a screen. */
+const ELSEWHERE: ReadonlySet<Snippet['client']> = new Set(['curl', 'vscode']);

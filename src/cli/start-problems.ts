@@ -2,7 +2,7 @@
  * What will keep a config's servers from starting, as far as the disk tells without starting them.
  * Commands and paths may hold a variable's value, and are in no sentence.
  */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isForeignFile } from '../adapters/audit/foreign-file.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
@@ -84,7 +84,11 @@ function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly
   if (isForeignFile(audit.file)) {
     return problem('This file holds something else than a record. Give the path of another.');
   }
-  return isFolder(dirname(audit.file)) ? [] : problem('There is no such folder for this file.');
+  if (!isFolder(dirname(audit.file))) return problem('There is no such folder for this file.');
+  const needed = isFile(audit.file) ? [audit.file, dirname(audit.file)] : [dirname(audit.file)];
+  return needed.every(mayWrite)
+    ? []
+    : problem('This user may not write to this file, or beside it.');
 }
 
 function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
@@ -137,6 +141,15 @@ const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
   'no-file': 'There is no such file. Check the path, which begins at the config file.',
   'not-on-path': 'This program is not on PATH. Check its spelling, or give its full path.',
 };
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory() ?? false;

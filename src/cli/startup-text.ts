@@ -27,6 +27,8 @@ export type CredentialFacts =
       readonly token: string | undefined;
       /** Where it is from and kept, to follow the token: `made now, kept in …`. */
       readonly source: string;
+      /** Whether clients sign in at an issuer for it, which they do only without one of ours. */
+      readonly isSignedInFor?: boolean | undefined;
     };
 
 /** At most a screen of 24 lines of 80 columns, with a usual token. */
