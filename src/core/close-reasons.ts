@@ -18,6 +18,14 @@ export const CLOSE_REASONS = {
     meaning: 'More bytes waited for the reader than one stream may hold.',
   },
   stalled: { resumable: true, meaning: 'The reader took nothing for too long while bytes waited.' },
+  unread: {
+    resumable: true,
+    meaning: 'Too much waited for all readers together, and this one had left most for longest.',
+  },
+  flooding: {
+    resumable: true,
+    meaning: 'Its connection asked for too much at once, or undid too much, and was cut.',
+  },
   'session-idle': { resumable: false, meaning: 'No connection for longer than a session is kept.' },
   'session-expired': { resumable: false, meaning: 'The session reached its longest life.' },
   'session-evicted': {
@@ -30,7 +38,11 @@ export const CLOSE_REASONS = {
     resumable: true,
     meaning: 'The credential it was opened with ends; a fresh one takes it up again.',
   },
-  unauthorized: { resumable: false, meaning: 'The credential was revoked.' },
+  unauthorized: {
+    resumable: false,
+    meaning:
+      'The credential was revoked, or the certificate of its connection is believed no more.',
+  },
 } as const;
 
 export type CloseReason = keyof typeof CLOSE_REASONS;

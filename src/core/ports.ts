@@ -116,8 +116,11 @@ export interface HttpExchange {
     first: string,
     isLong: boolean,
   ): StreamSink;
-  /** Each is called once if the peer is gone before the reply was complete, never after it. */
-  onClientGone(listener: () => void): void;
+  /**
+   * Each is called once if the peer is gone before the reply was complete, never after it; with why,
+   * where it was not the peer that left but its connection was cut.
+   */
+  onClientGone(listener: (why?: CloseReason) => void): void;
 }
 
 /**

@@ -98,7 +98,7 @@ export class Connection implements Attachment, OpenConnection {
     this.trustedUntil = connections.trustedUntil(this);
     this.writtenAt = this.openedAt;
     connections.began(this);
-    exchange.onClientGone(() => this.lose('client-closed'));
+    exchange.onClientGone((why = 'client-closed') => this.lose(why));
   }
 
   /** Whether it is an event stream that was not ended. */

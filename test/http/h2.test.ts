@@ -457,8 +457,11 @@ describe('V53: one connection', () => {
 
   it('is closed when it resets request after request, and others go on', async () => {
     await open({ resetsPerMinuteMax: 20 });
-    app.script = () => {};
+    app.script = (exchange) => {
+      if (exchange.head.path === '/open') app.watch(exchange);
+    };
     const made = await session();
+    made.request({ ':path': '/open' }).on('error', () => {});
     const other = await session();
     for (let i = 0; i < 25; i += 1) {
       const stream = made.request({});
@@ -467,6 +470,8 @@ describe('V53: one connection', () => {
     }
     await over(made);
     expect(seen.counted('h2_connections_cut_total', 'resets')).toBe(1);
+    await app.until(() => app.goneCount === 1, 'the leaving');
+    expect(app.goneWhy).toEqual(['flooding']);
     app.script = (exchange) => exchange.respond(200, [], 'here');
     expect((await replyTo(other.request({}))).body).toBe('here');
   });
@@ -555,7 +560,10 @@ describe('V53: one connection', () => {
     'is closed when the small %s it leaves are too much with those of others',
     async (_, script) => {
       await open({ unsentTotalBytesMax: 5_000_000 });
-      app.script = script;
+      app.script = (exchange) => {
+        app.watch(exchange);
+        script(exchange);
+      };
       const unread = async (): Promise<TLSSocket> => {
         const raw = await rawSession();
         const count = app.exchanges.length + 50;
@@ -570,6 +578,7 @@ describe('V53: one connection', () => {
       raw.resume();
       await over;
       expect(seen.logged('unread_connections_cut')).toHaveLength(1);
+      expect(new Set(app.goneWhy)).toEqual(new Set(['unread']));
     },
   );
 

@@ -1,5 +1,6 @@
 /** Certificates that their authority took back, in new handshakes and on connections of before. */
 import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { type RunningServer, serve, type TlsOptions } from 'tidegate/node';
@@ -150,6 +151,24 @@ describe('a list that changes', () => {
     expect(new Set(names)).toEqual(new Set(['alice', undefined]));
     expect(seen.logged('tls_files_read')).toMatchObject([{ revoked: 1, ended: 3 }]);
     expect(await nameOf(bob)).toBeUndefined();
+  });
+
+  it.each([{}, { ALPNProtocols: ['h2'] }])('says why, with %j', async (protocols) => {
+    await open(await authority.list([]), { http2: true });
+    app.script = (exchange) => {
+      app.watch(exchange);
+      app.open(exchange, 'data: 1\n\n', true);
+    };
+    if ('ALPNProtocols' in protocols) {
+      const options = { ...bob, ca: authority.cert };
+      const session = connectHttp2(`https://127.0.0.1:${running?.port}`, options);
+      session.on('error', () => {});
+      session.request({}).on('error', () => {});
+    } else sendOn(await handshake(bob));
+    await app.until(() => app.exchanges.length === 1, 'the stream');
+    folder.write('crl.pem', await authority.list([bob]));
+    await app.until(() => app.goneCount === 1, 'the end of the stream');
+    expect(app.goneWhy).toEqual(['unauthorized']);
   });
 
   it('counts for sessions that are resumed, too: one that is not on it goes on', async () => {

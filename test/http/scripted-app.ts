@@ -1,6 +1,7 @@
 /**
  * An application whose whole behaviour is one function, and what its clients' leaving looked like.
  */
+import type { CloseReason } from '../../src/core/close-reasons.ts';
 import type { Application, BodyOutcome, HttpExchange, StreamSink } from '../../src/core/ports.ts';
 
 const WAIT_MS = 10_000;
@@ -13,6 +14,8 @@ export class ScriptedApp implements Application {
   readonly sinks: StreamSink[] = [];
   readonly outcomes: BodyOutcome[] = [];
   goneCount = 0;
+  /** Why they were said to be gone, where it was not they that left. */
+  readonly goneWhy: (CloseReason | undefined)[] = [];
   drainedMs: number | undefined;
   script: (exchange: HttpExchange, app: ScriptedApp) => void = respondOk;
   onDrain: () => Promise<void> = async () => {};
@@ -31,8 +34,9 @@ export class ScriptedApp implements Application {
 
   /** Counts how often this exchange's client is said to be gone. */
   watch(exchange: HttpExchange): void {
-    exchange.onClientGone(() => {
+    exchange.onClientGone((why) => {
       this.goneCount += 1;
+      this.goneWhy.push(why);
       this.check();
     });
   }

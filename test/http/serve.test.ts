@@ -590,6 +590,7 @@ describe('connections', () => {
     await client.untilOver();
     expect(client.received).toBe('');
     expect(telemetry.counted('http1_connections_cut_total', 'pipelined')).toBe(1);
+    expect(new Set(app.goneWhy)).toEqual(new Set(['flooding']));
     expect(await isServed(await connect())).toBe(true);
     expect(app.exchanges.filter(({ head }) => head.path > '/2')).toEqual([]);
   });

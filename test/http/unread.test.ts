@@ -62,6 +62,7 @@ describe('V49 what waits for clients that do not read', () => {
     }
     // Those that waited longest, whose clients may come back for the rest.
     await app.until(() => app.goneCount === 3, 'the leaving');
+    expect(app.goneWhy).toEqual(['unread', 'unread', 'unread']);
     const logged = seen.logged('unread_connections_cut');
     expect(logged.map(({ connections }) => connections)).toEqual([1, 1, 1]);
     const left = clients.slice(3);

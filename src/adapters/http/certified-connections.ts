@@ -3,7 +3,9 @@
  * the authority is trusted no more, or the certificate is revoked, they end. A handshake is never
  * repeated, so nothing else would end them.
  */
+import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { CloseReason } from '../../core/close-reasons.ts';
 import { type CertificateName, certificateName } from './certificate-name.ts';
 import type { RevocationLists } from './revocation-lists.ts';
 
@@ -30,7 +32,13 @@ export class CertifiedConnections {
   readonly #open = new Map<TLSSocket, Chain & { readonly isVerified: boolean }>();
   /** By the fingerprint of the client's certificate, the oldest first. */
   readonly #chains = new Map<string, Chain>();
+  readonly #cuts: Pick<WeakMap<Socket, CloseReason>, 'set'>;
   #trust: ClientTrust = { authorities: new Set(), revoked: undefined };
+
+  /** @param cuts - told which connections were ended. */
+  constructor(cuts: Pick<WeakMap<Socket, CloseReason>, 'set'>) {
+    this.#cuts = cuts;
+  }
 
   /** @returns whether what it shows may count: false when it is revoked. */
   add(socket: TLSSocket): boolean {
@@ -53,6 +61,7 @@ export class CertifiedConnections {
       const { authority, isVerified } = chain;
       const isVouchedFor = authority !== undefined && trust.authorities.has(authority);
       if ((isVouchedFor || !isVerified) && !this.#isRevoked(chain)) continue;
+      this.#cuts.set(socket, 'unauthorized');
       socket.destroy();
       ended += 1;
     }

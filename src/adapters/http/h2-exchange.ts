@@ -1,6 +1,7 @@
 /** One request and its reply on a stream of HTTP/2. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { CloseReason } from '../../core/close-reasons.ts';
 import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
 import type { H2Backlog } from './h2-backlog.ts';
 import { readH2Body } from './h2-body.ts';
@@ -23,7 +24,7 @@ export class H2Exchange implements HttpExchange {
   readonly #length: string | undefined;
   #isContinueDue: boolean;
   #isAnswered = false;
-  #onGone: (() => void) | undefined;
+  #onGone: ((why?: CloseReason) => void) | undefined;
   #sink: H2Stream | undefined;
 
   constructor({ stream, headers, raw, socket, backlog }: H2Request, context: NodeContext) {
@@ -76,9 +77,9 @@ export class H2Exchange implements HttpExchange {
     return this.#sink;
   }
 
-  onClientGone(listener: () => void): void {
+  onClientGone(listener: (why?: CloseReason) => void): void {
     const before = this.#onGone;
-    this.#onGone = before === undefined ? listener : () => (before(), listener());
+    this.#onGone = before === undefined ? listener : (why) => (before(why), listener(why));
     // `close` comes after a whole reply too, and may have come already.
     if (this.#stream.destroyed) queueMicrotask(() => this.#closed());
     else if (before === undefined) this.#stream.once('close', () => this.#closed());
@@ -87,7 +88,9 @@ export class H2Exchange implements HttpExchange {
   #closed(): void {
     const onGone = this.#onGone;
     this.#onGone = undefined;
-    if (!isReplied(this.#stream) && this.#sink?.isCut !== true) onGone?.();
+    if (!isReplied(this.#stream) && this.#sink?.isCut !== true) {
+      onGone?.(this.#context.cuts.get(this.#socket));
+    }
   }
 
   #begin(status: number): void {

@@ -19,6 +19,7 @@ export function openH2Session({ app, context }: ListenerParts, socket: Socket): 
   const session = performServerHandshake(socket, sessionOptions(limits));
   const cut = (reason: 'resets' | 'pings' | 'unread'): void => {
     if (session.destroyed) return;
+    context.cuts.set(socket, reason === 'unread' ? 'unread' : 'flooding');
     sight.count('h2_connections_cut_total', { reason });
     // A peer that works against us is told why, and nothing that it opened is waited for. Without
     // an error Node would tell it that there was none.

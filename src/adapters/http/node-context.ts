@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { boundsWith } from '../../core/bounds-with.ts';
+import type { CloseReason } from '../../core/close-reasons.ts';
 import { guardedSight } from '../../core/guarded-telemetry.ts';
 import { checkOptions, having, oneOf, type OptionKinds, texts } from '../../core/option-kinds.ts';
 import type { Telemetry } from '../../core/ports.ts';
@@ -49,7 +50,9 @@ export class NodeContext {
   readonly occupied: WeakSet<Socket> = new WeakSet();
   /** Connections of HTTP/2, which `node:https` does not know, with their sockets. */
   readonly sessions: Map<ServerHttp2Session, Socket> = new Map();
-  readonly certified: CertifiedConnections = new CertifiedConnections();
+  /** Why connections were cut that did not end by themselves; whoever is told of an end is told. */
+  readonly cuts: WeakMap<Socket, CloseReason> = new WeakMap();
+  readonly certified: CertifiedConnections = new CertifiedConnections(this.cuts);
   readonly peers: Peers;
   readonly sharedBytes: SharedBytes = new SharedBytes();
   readonly line: WaitingLine = new WaitingLine();
@@ -76,6 +79,7 @@ export class NodeContext {
     const begun = this.pipelines.get(socket);
     if (begun !== undefined) return begun;
     const pipeline = new Pipeline(socket, this.limits, () => {
+      this.cuts.set(socket, 'flooding');
       this.sight.count('http1_connections_cut_total', { reason: 'pipelined' });
     });
     this.pipelines.set(socket, pipeline);
@@ -97,6 +101,7 @@ export class NodeContext {
     const begun = this.#backlogs.get(socket);
     if (begun !== undefined) return begun;
     const backlog = new H1Backlog(socket, this.unsent, this.pipelines, () => {
+      this.cuts.set(socket, 'unread');
       this.sight.count('http1_connections_cut_total', { reason: 'unread' });
     });
     this.#backlogs.set(socket, backlog);

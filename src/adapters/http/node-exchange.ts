@@ -1,5 +1,6 @@
 /** One request and its reply on `node:http`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CloseReason } from '../../core/close-reasons.ts';
 import type { BodyOutcome, HttpExchange, RequestHead, StreamSink } from '../../core/ports.ts';
 import { answerAndDiscard } from './discard.ts';
 import { hasBody, readNodeBody } from './node-body.ts';
@@ -39,7 +40,7 @@ export class NodeExchange implements HttpExchange {
   #isComplete = false;
   /** Whether somebody else began the reply, such as a host's middleware whose time was over. */
   #isOthers = false;
-  #onGone: (() => void) | undefined;
+  #onGone: ((why?: CloseReason) => void) | undefined;
   #longStream: SocketStream | undefined;
   #replyStream: ResponseStream | undefined;
 
@@ -124,10 +125,10 @@ export class NodeExchange implements HttpExchange {
     return this.#replyStream;
   }
 
-  onClientGone(listener: () => void): void {
+  onClientGone(listener: (why?: CloseReason) => void): void {
     if (this.#longStream !== undefined) return this.#longStream.onClientGone(listener);
     const before = this.#onGone;
-    this.#onGone = before === undefined ? listener : () => (before(), listener());
+    this.#onGone = before === undefined ? listener : (why) => (before(why), listener(why));
     if (this.#pair === undefined) return;
     const { req, res } = this.#pair;
     // `close` comes after a whole reply too, and may have come already.
@@ -155,7 +156,9 @@ export class NodeExchange implements HttpExchange {
     this.#onGone = undefined;
     // Whoever was answered in our place waits for nothing of ours.
     const isServed = this.#isComplete && this.#isAnswered && !this.#isOthers;
-    if (!isServed && this.#replyStream?.isCut !== true) onGone?.();
+    if (isServed || this.#replyStream?.isCut === true) return;
+    const socket = this.#pair?.req.socket;
+    onGone?.(socket === undefined ? undefined : this.#context.cuts.get(socket));
   }
 
   #begin(status: number): Pair {

@@ -10,6 +10,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import type { CloseReason } from '../../core/close-reasons.ts';
 import type { StreamSink } from '../../core/ports.ts';
 import type { NodeContext } from './node-context.ts';
 import { reset } from './reset.ts';
@@ -18,7 +19,7 @@ import { takenBytes } from './taken-bytes.ts';
 export class SocketStream implements StreamSink {
   readonly #socket: Socket;
   readonly #context: NodeContext;
-  #onGone: (() => void) | undefined;
+  #onGone: ((why?: CloseReason) => void) | undefined;
   #isOpen = true;
 
   constructor(socket: Socket, context: NodeContext, head: string) {
@@ -33,9 +34,9 @@ export class SocketStream implements StreamSink {
   /**
    * Has `listener` called once if the peer leaves before the end was taken; not after `destroy`.
    */
-  onClientGone(listener: () => void): void {
+  onClientGone(listener: (why?: CloseReason) => void): void {
     if (!this.#socket.destroyed) this.#onGone = listener;
-    else if (this.#isOpen) queueMicrotask(listener);
+    else if (this.#isOpen) queueMicrotask(() => listener(this.#why()));
   }
 
   write(text: string): void {
@@ -79,7 +80,11 @@ export class SocketStream implements StreamSink {
     this.#context.detached.delete(this.#socket);
     // Node answers a FIN that comes before `detach` with one of its own: the socket is finished
     // then, our stream is not.
-    if (this.#isOpen || !this.#socket.writableFinished) onGone?.();
+    if (this.#isOpen || !this.#socket.writableFinished) onGone?.(this.#why());
+  }
+
+  #why(): CloseReason | undefined {
+    return this.#context.cuts.get(this.#socket);
   }
 }
 
