@@ -758,11 +758,10 @@ const BY_FILE = {
   ],
   'src/adapters/policy/tool-book.ts': [
     {
-      line: 'if (this.#owned.size > TOOLS_MAX && oldest !== undefined) this.forget(oldest);',
-      texts: ['(this.#owned.size > TOOLS_MAX)'],
+      line: 'if (this.#whole.size > WHOLE_MAX && oldest !== undefined) this.forget(oldest);',
+      texts: ['(this.#whole.size > WHOLE_MAX)'],
       why: 'More than fifty thousand have an oldest; the compiler asks.',
     },
-    { line: 'if (oldest === undefined) return;', texts: ['false'], why: 'As above.' },
     {
       line: 'if (known !== undefined && isDeepStrictEqual(known, found)) return known;',
       texts: ['(isDeepStrictEqual(known, found))'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
+import { EVERY_TOOL, ToolBook, UNKNOWN_TOOL } from './tool-book.ts';
 
 it.each([
   [{}, UNKNOWN_TOOL],
@@ -78,23 +78,23 @@ it('an owner is known as long as anything is known of it, and its list to its en
   const book = new ToolBook();
   const told = { annotations: { readOnlyHint: true } };
   book.replace('whole', new Map([['x', told]]));
-  book.learn('gone', 'x', told);
+  book.replace('empty', new Map());
   book.learn('partly', 'x', told);
-  book.learn('partly', 'y', told);
   book.learn('many', 'x', told);
-  expect(book.owners()).toEqual(['whole', 'gone', 'partly', 'many']);
+  expect(book.owners()).toEqual(['whole', 'empty', 'partly', 'many']);
   expect(book.find('partly', 'z', 'many')).toBe(UNKNOWN_TOOL);
   book.learn('many', 'z', told);
   expect(book.find('partly', 'z', 'many').readOnly).toBe(true);
-  for (let i = 0; i < 49_997; i += 1) book.learn('many', `${i}`, told);
-  expect(book.owners()).toEqual(['whole', 'partly', 'many']);
-  expect(book.find('whole', 'x', 'many')).toBe(UNKNOWN_TOOL);
-  expect(book.find('partly', 'y', 'nobody').readOnly).toBe(true);
+  expect(book.find('whole', 'z', 'many')).toBe(UNKNOWN_TOOL);
+  expect(book.find('empty', 'z', 'many')).toBe(UNKNOWN_TOOL);
   book.forget('partly');
+  book.forget('empty');
   expect(book.owners()).toEqual(['whole', 'many']);
+  expect(book.find('partly', 'x', 'nobody')).toBe(UNKNOWN_TOOL);
+  expect(book.find('empty', 'z', 'many').readOnly).toBe(true);
 });
 
-it('the longest known owner is forgotten when there are fifty thousand others', () => {
+it('of fifty thousand whose whole lists are known the first is forgotten for another', () => {
   const book = new ToolBook();
   const tools = new Map([['x', { annotations: { readOnlyHint: true } }]]);
   book.replace('first', tools);
@@ -103,6 +103,33 @@ it('the longest known owner is forgotten when there are fifty thousand others', 
   book.replace('one more', new Map());
   expect([book.owners().length, book.find('first', 'x', '').readOnly]).toEqual([50_000, false]);
   expect(book.owners().slice(0, 2)).toEqual(['1', '2']);
+});
+
+it('every tool is whatever one could say of itself', () => {
+  const either = [false, true];
+  const said = either.flatMap((openWorldHint) =>
+    either.flatMap((idempotentHint) =>
+      either.flatMap((destructiveHint) =>
+        either.map((readOnlyHint) => ({
+          annotations: { readOnlyHint, destructiveHint, idempotentHint, openWorldHint },
+        })),
+      ),
+    ),
+  );
+  const book = new ToolBook();
+  expect(EVERY_TOOL).toEqual(said.map((tool) => book.learn('s', 'x', tool)));
+});
+
+it('what one tenant’s server lists has no other’s tools forgotten', () => {
+  const book = new ToolBook();
+  const told = { annotations: { readOnlyHint: true } };
+  book.learn('s/quiet', 'x', told);
+  book.replace('t/quiet', new Map([['x', told]]));
+  for (let i = 0; i < 50_001; i += 1) book.learn('s/noisy', `${i}`, told);
+  for (const owner of ['s/quiet', 't/quiet']) {
+    expect(book.find(owner, 'x', '').readOnly).toBe(true);
+  }
+  expect(book.find('s/noisy', '0', '')).toBe(UNKNOWN_TOOL);
 });
 
 type Tools = ReadonlyMap<string, Readonly<Record<string, unknown>>>;

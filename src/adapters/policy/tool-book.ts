@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ToolFacts, ToolsThere } from '../../core/access.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import { recordOf } from './question.ts';
 
 export const UNKNOWN_TOOL: ToolFacts = {
@@ -14,53 +15,45 @@ export const UNKNOWN_TOOL: ToolFacts = {
   openWorld: true,
 };
 
-/** Tools remembered, the longest unheard of forgotten beyond it. */
+/**
+ * Tools remembered, of all owners. Those that are forgotten may do anything, and so be refused: of
+ * too many go those of whoever's server lists so many, the longest unheard of first.
+ */
 const TOOLS_MAX = 50_000;
+/** Owners whose whole list is known: as many as there are servers and tenants, by the config. */
+const WHOLE_MAX = 50_000;
 /** Servers of which it is remembered what conversations said last. */
 const SERVERS_MAX = 1000;
 
-interface Entry {
-  readonly owner: string;
-  readonly facts: ToolFacts;
-}
-
-interface Owned {
-  readonly keys: Set<string>;
-  /** Its whole list is known: what that does not hold is not looked up elsewhere. */
-  isWhole: boolean;
-}
-
 export class ToolBook {
-  readonly #facts = new Map<string, Entry>();
-  /** By owner; those alone of whom anything is known. */
-  readonly #owned = new Map<string, Owned>();
+  readonly #facts = new SharedCache<ToolFacts>(TOOLS_MAX);
+  /** Whose whole list is known: what that does not hold is not looked up elsewhere. */
+  readonly #whole = new Set<string>();
   /** By server, the newest: most conversations with one say the same. */
   readonly #there = new Map<string, ToolsThere>();
 
   /** @param owner - whose list it is: what one tenant's server says counts for no other. */
   learn(owner: string, name: string, tool: Readonly<Record<string, unknown>>): ToolFacts {
     const facts = factsOf(recordOf(tool['annotations']));
-    const key = keyOf(owner, name);
-    this.#facts.delete(key);
-    this.#facts.set(key, { owner, facts });
-    this.#ownedBy(owner).keys.add(key);
-    if (this.#facts.size > TOOLS_MAX) this.#forgetOldest();
+    this.#facts.set(owner, name, facts);
     return facts;
   }
 
   /** @param others - whose list counts where the owner's is not known. */
   find(owner: string, name: string, others: string): ToolFacts {
-    const own = this.#facts.get(keyOf(owner, name));
-    if (own !== undefined) return own.facts;
-    if (this.#owned.get(owner)?.isWhole === true) return UNKNOWN_TOOL;
-    return this.#facts.get(keyOf(others, name))?.facts ?? UNKNOWN_TOOL;
+    const own = this.#facts.get(owner, name);
+    if (own !== undefined) return own;
+    if (this.#whole.has(owner)) return UNKNOWN_TOOL;
+    return this.#facts.get(others, name) ?? UNKNOWN_TOOL;
   }
 
   /** The list of this owner was read to its end: what was heard of others before is no more. */
   replace(owner: string, tools: ReadonlyMap<string, Readonly<Record<string, unknown>>>): void {
     this.forget(owner);
     for (const [name, tool] of tools) this.learn(owner, name, tool);
-    this.#ownedBy(owner).isWhole = true;
+    this.#whole.add(owner);
+    const [oldest] = this.#whole;
+    if (this.#whole.size > WHOLE_MAX && oldest !== undefined) this.forget(oldest);
   }
 
   /** One object for all conversations in a row that say the same: there may be thousands. */
@@ -80,33 +73,12 @@ export class ToolBook {
   }
 
   forget(owner: string): void {
-    for (const key of this.#owned.get(owner)?.keys ?? []) this.#facts.delete(key);
-    this.#owned.delete(owner);
+    this.#facts.deleteAll(owner);
+    this.#whole.delete(owner);
   }
 
   owners(): readonly string[] {
-    return [...this.#owned.keys()];
-  }
-
-  #ownedBy(owner: string): Owned {
-    let owned = this.#owned.get(owner);
-    if (owned === undefined) {
-      owned = { keys: new Set(), isWhole: false };
-      this.#owned.set(owner, owned);
-      const [oldest] = this.#owned.keys();
-      if (this.#owned.size > TOOLS_MAX && oldest !== undefined) this.forget(oldest);
-    }
-    return owned;
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#facts;
-    if (oldest === undefined) return;
-    const [key, { owner }] = oldest;
-    this.#facts.delete(key);
-    const owned = this.#owned.get(owner);
-    owned?.keys.delete(key);
-    if (owned?.keys.size === 0 && !owned.isWhole) this.#owned.delete(owner);
+    return [...new Set([...this.#whole, ...this.#facts.owners()])];
   }
 }
 
@@ -119,10 +91,6 @@ export const EVERY_TOOL: readonly ToolFacts[] = Array.from({ length: 16 }, (_, b
     openWorldHint: (bits & 8) > 0,
   }),
 );
-
-function keyOf(owner: string, name: string): string {
-  return `${owner.length}:${owner}${name}`;
-}
 
 function factsOf(annotations: Readonly<Record<string, unknown>>): ToolFacts {
   const flag = (name: string, fallback: boolean): boolean => {
