@@ -8,7 +8,10 @@ import type { StrangersNote } from './audit-line.ts';
 
 /** Lines of one address in a second. */
 const LINES_PER_ADDRESS_MAX = 5;
-/** Lines of all addresses in a second, and so the addresses that are told apart. */
+/**
+ * Lines of all addresses in a second, and so the addresses that are told apart. Strangers have no
+ * tenant: who comes after as many has his requests counted, and tenants' lines are not among these.
+ */
 const LINES_MAX = 100;
 export const SECOND_MS = 1000;
 

@@ -16,6 +16,10 @@ interface Kept {
 
 /** Milliseconds a token is kept after its last use, unless it expires before. */
 const IDLE_MS = 3_600_000;
+/**
+ * Of all tenants together: each request notes its own anew before anything is exchanged for it, so
+ * that nobody misses for long what others pushed out.
+ */
 const PRINCIPALS_MAX = 20_000;
 
 export class SubjectTokens {

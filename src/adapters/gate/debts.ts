@@ -8,7 +8,7 @@ import type { RateLimiterMemory } from 'rate-limiter-flexible';
 const DEBT_SECONDS_MAX = 60;
 /** Which part of its points is gathered. */
 const SHARE = 64;
-/** Accounts whose small change is kept; the oldest is forgiven. */
+/** Accounts whose small change is kept; the oldest is forgiven, which costs it nothing. */
 const GATHERED_MAX = 10_000;
 
 export class Debts {

@@ -13,7 +13,10 @@ export interface Denied {
   readonly tenants?: readonly string[] | undefined;
 }
 
-/** Names of one kind that a program may deny, the oldest of which are forgotten beyond it. */
+/**
+ * Names of one kind that a program may deny, the oldest of which are forgotten beyond it. No
+ * request adds any, so that no tenant brings back who was put out.
+ */
 const SAID_MAX = 100_000;
 
 export class Denials {

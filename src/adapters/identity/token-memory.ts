@@ -20,4 +20,8 @@ export class TokenMemory {
   }
 }
 
+/**
+ * Of all together: whose a token is that is none, nobody knows. What is pushed
+ * out early is looked at once more, and how often that may fail is bounded.
+ */
 const TOKENS_MAX = 10_000;
