@@ -2,6 +2,7 @@
 import type { Credentials } from '../../core/credentials.ts';
 import type { Clock, Principal, Telemetry } from '../../core/ports.ts';
 import type { Outbound } from '../../core/outbound.ts';
+import { SharedCache } from '../../core/shared-cache.ts';
 import type { SsrfGuard } from '../outbound/ssrf-guard.ts';
 import { clientCredentialsToken, exchangedToken, type GrantClient } from './client-grants.ts';
 import { CredentialError } from './credential-error.ts';
@@ -40,6 +41,8 @@ export type UpstreamCredential =
       readonly subjectTokens?: SubjectTokens | undefined;
     };
 
+type ExchangeChoice = UpstreamCredential & { readonly kind: 'token-exchange' };
+
 /** The credential of the person in front of this machine, who signs in with a browser. */
 export interface PersonCredential {
   readonly kind: 'authorization-code';
@@ -70,8 +73,15 @@ export interface CredentialParts {
 /** Milliseconds after its last use that a principal's credential is kept. */
 const IDLE_MS = 3_600_000;
 const PRINCIPALS_MAX = 20_000;
+/** How many are looked at for each that is used or new. */
+const LOOKS_MAX = 4;
 /** Milliseconds a person may take to sign in. */
 export const LOGIN_MS_MAX = 300_000;
+
+interface Exchanged {
+  readonly caller: Principal;
+  readonly credential: RenewedCredential;
+}
 
 export class UpstreamCredentials {
   readonly #choice: UpstreamCredential | PersonCredential;
@@ -80,8 +90,10 @@ export class UpstreamCredentials {
   readonly #parts: CredentialParts;
   readonly #oauth: OAuthClient;
   readonly #own: RenewedCredential;
-  /** The longest unused first. */
-  readonly #exchanged = new Map<string, RenewedCredential>();
+  /** Of all tenants, the longest unused first: what is over is found at its beginning. */
+  readonly #exchanged = new Map<string, Exchanged>();
+  /** The same by tenant: of too many its own go. Those that somebody waits for know no bound. */
+  readonly #order = new SharedCache<Exchanged>(Infinity);
 
   /** @throws TypeError when tokens are to be exchanged and nobody said where. */
   constructor(choice: UpstreamCredential | PersonCredential, parts: CredentialParts) {
@@ -104,18 +116,13 @@ export class UpstreamCredentials {
   for(caller: Principal | undefined): Credentials {
     if (this.#choice.kind !== 'token-exchange' || caller === undefined) return this.#own;
     const known = this.#exchanged.get(caller.key);
-    const choice = clientOf(this.#choice);
-    const { audience, subjectTokens } = this.#choice;
-    const credential =
-      known ??
-      this.#renewed((need) => {
-        const subject = subjectTokens?.find(caller);
-        return exchangedToken(this.#oauth, { ...choice, audience }, subject, need);
-      });
+    if (known === undefined) this.#makeRoom(caller.tenant);
+    const used = known ?? { caller, credential: this.#exchangedFor(caller, this.#choice) };
     this.#exchanged.delete(caller.key);
-    this.#exchanged.set(caller.key, credential);
+    this.#exchanged.set(caller.key, used);
+    this.#order.set(caller.tenant, caller.key, used);
     this.#dropUnused();
-    return credential;
+    return used.credential;
   }
 
   /** Gives up a login that is under way. */
@@ -152,15 +159,37 @@ export class UpstreamCredentials {
   }
 
   /** A few at each turn; conversations that still use one keep it. */
+  #exchangedFor(caller: Principal, choice: ExchangeChoice): RenewedCredential {
+    const { audience, subjectTokens } = choice;
+    const client = { ...clientOf(choice), audience };
+    return this.#renewed((need) =>
+      exchangedToken(this.#oauth, client, subjectTokens?.find(caller), need),
+    );
+  }
+
+  #makeRoom(tenant: string): void {
+    for (let i = 0; i < LOOKS_MAX && this.#exchanged.size >= PRINCIPALS_MAX; i += 1) {
+      const oldest = this.#order.nextOut(tenant)?.value;
+      if (oldest === undefined) return;
+      const { caller, credential } = oldest;
+      if (credential.isBusy) this.#order.set(caller.tenant, caller.key, oldest);
+      else this.#drop(caller);
+    }
+  }
+
   #dropUnused(): void {
     const before = this.#parts.clock.now() - IDLE_MS;
     let looks = 0;
-    for (const [key, credential] of this.#exchanged) {
-      const isOver = this.#exchanged.size > PRINCIPALS_MAX || credential.lastUsedAt < before;
-      if (looks >= 4 || !isOver) return;
+    for (const { caller, credential } of this.#exchanged.values()) {
+      if (looks >= LOOKS_MAX || credential.lastUsedAt >= before) return;
       looks += 1;
-      if (!credential.isBusy) this.#exchanged.delete(key);
+      if (!credential.isBusy) this.#drop(caller);
     }
+  }
+
+  #drop({ tenant, key }: Principal): void {
+    this.#exchanged.delete(key);
+    this.#order.delete(tenant, key);
   }
 }
 
