@@ -213,7 +213,7 @@ export class Inbound {
       then(known, this);
       return;
     }
-    const over = this.#wait(asStream);
+    const over = this.wait(asStream);
     this.context.whenKnown((served) => {
       const inbound = over();
       if (inbound !== undefined) then(inbound.trustFault ?? served, inbound);
@@ -247,7 +247,7 @@ export class Inbound {
     if (this.#isJudgedLater) return false;
     if (known !== 'due' || this.#readings >= READINGS_MAX) return false;
     if (conversation !== undefined) this.#readings += 1;
-    const over = this.#wait(asStream);
+    const over = this.wait(asStream);
     const giveBack = session?.held.hold(messages) ?? ((): readonly Message[] => messages);
     const wait = (then: () => void): boolean =>
       conversation === undefined
@@ -262,6 +262,20 @@ export class Inbound {
     giveBack();
     over();
     return false;
+  }
+
+  /**
+   * Nothing is begun for a client that left while it waited.
+   * @param asStream - of a request whose reply may be a stream meanwhile: what it is answered by.
+   * @returns what ends the wait, and returns who goes on: undefined where nobody is there.
+   */
+  wait(asStream: string | undefined): () => Inbound | undefined {
+    if (asStream !== undefined) return this.#waitAsStream(asStream);
+    let isGone = false;
+    this.exchange.onClientGone(() => {
+      isGone = true;
+    });
+    return () => (isGone ? undefined : this);
   }
 
   /** The body as text, or the refusal is sent. */
@@ -279,19 +293,6 @@ export class Inbound {
     const fault = this.trustFault;
     if (fault === undefined) then();
     else this.refuse(fault);
-  }
-
-  /**
-   * Nothing is begun for a client that left while it waited.
-   * @returns what ends the wait, and returns who goes on: undefined where nobody is there.
-   */
-  #wait(asStream: string | undefined): () => Inbound | undefined {
-    if (asStream !== undefined) return this.#waitAsStream(asStream);
-    let isGone = false;
-    this.exchange.onClientGone(() => {
-      isGone = true;
-    });
-    return () => (isGone ? undefined : this);
   }
 
   #waitAsStream(id: string): () => Inbound | undefined {

@@ -1,5 +1,6 @@
 /** Requests that wait while it is found out what their server speaks. */
 import { describe, expect, it } from 'vitest';
+import { ApplicationOutbound } from '../../src/adapters/outbound/application-outbound.ts';
 import { credentials } from '../trust/credentials.ts';
 import { answerOf, callLater, callNow, listenTo, textOf } from './client-2026.ts';
 import { timedModernServer, type ModernOptions } from './modern-server.ts';
@@ -161,6 +162,68 @@ describe('while the tools are read that its verdict looks at', () => {
     discover.discover();
     (await upstream.call(0, 'tools/call')).say('late');
     expect(await textOf(reply)).toBe('late');
+    expect(server.endpoint.status).toMatchObject({ streams: 0, pending: 0 });
+  });
+});
+
+describe('a listen to tasks at a server that is still starting', () => {
+  const ASKED = { toolsListChanged: true, taskIds: ['t'] };
+
+  it('W74 is a stream after one heartbeat, and acknowledged there', async () => {
+    const { server, upstream, clock } = await timedModernServer({
+      server: { holdsDiscover: true },
+    });
+    const listen = server.send(listenTo(1, ASKED));
+    const discover = await upstream.call(0, 'server/discover');
+    await server.fetch({ path: '/healthz' });
+    clock.advance(15_000);
+    await listen.head();
+    expect(listen.header('content-type')).toBe('text/event-stream');
+    discover.discover();
+    expect(await listen.message(0)).toMatchObject({
+      method: 'notifications/subscriptions/acknowledged',
+      params: { notifications: { toolsListChanged: true } },
+    });
+    listen.leave();
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of the listen');
+  });
+
+  it('is nothing to the server where its client left', async () => {
+    const { server, upstream, clock } = await timedModernServer({
+      server: { holdsDiscover: true },
+    });
+    const listen = server.send(listenTo(1, ASKED));
+    const discover = await upstream.call(0, 'server/discover');
+    await server.fetch({ path: '/healthz' });
+    clock.advance(15_000);
+    await listen.head();
+    listen.leave();
+    await eventually(() => server.endpoint.status.streams === 0, 'the end of the stream');
+    discover.discover();
+    await server.fetch(callNow(2));
+    expect(upstream.listens).toEqual([]);
+    expect(server.endpoint.status).toMatchObject({ streams: 0, pending: 0 });
+  });
+
+  it('is nothing to the server where its client in this process left', async () => {
+    const { server, upstream } = await timedModernServer({ server: { holdsDiscover: true } });
+    const outbound = new ApplicationOutbound(server.endpoint);
+    const { headers = {}, body = '' } = listenTo(1, ASKED);
+    const leave = outbound.send(
+      {
+        method: 'POST',
+        url: `http://127.0.0.1:${server.port}/mcp`,
+        headers: Object.entries(headers).flatMap(([name, value]) => [name, String(value)]),
+        body: String(body),
+        isRepeatable: false,
+      },
+      { onSent() {}, onHead() {}, onBytes() {}, onEnd() {} },
+    );
+    const discover = await upstream.call(0, 'server/discover');
+    leave();
+    discover.discover();
+    await server.fetch(callNow(2));
+    expect(upstream.listens).toEqual([]);
     expect(server.endpoint.status).toMatchObject({ streams: 0, pending: 0 });
   });
 });

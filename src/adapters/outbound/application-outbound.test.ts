@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { OutboundHead } from '../../core/outbound.ts';
+import type { HttpExchange } from '../../core/ports.ts';
 import { ApplicationOutbound } from './application-outbound.ts';
 
 it('says of every reply that it is of this process, with the refusal that it says', async () => {
@@ -15,4 +16,27 @@ it('says of every reply that it is of this process, with the refusal that it say
   });
   expect(head).toMatchObject({ status: 401, refusal, isLocal: true });
   expect(head.header('x-a')).toBe('b');
+});
+
+it('tells whoever asks after the client left that it is gone, and nobody after a whole reply', async () => {
+  const exchanges: HttpExchange[] = [];
+  const http = new ApplicationOutbound({
+    handle: (exchange) => void exchanges.push(exchange),
+    drain: () => Promise.resolve(),
+  });
+  const send = (): (() => void) => {
+    const to = { method: 'POST', url: 'http://localhost/mcp' } as const;
+    const request = { ...to, headers: [], isRepeatable: false };
+    return http.send(request, { onSent() {}, onHead() {}, onBytes() {}, onEnd() {} });
+  };
+  const told: string[] = [];
+  const leave = send();
+  send();
+  await Promise.resolve();
+  leave();
+  exchanges[0]?.onClientGone(() => told.push('left'));
+  exchanges[1]?.respond(200, [], '');
+  exchanges[1]?.onClientGone(() => told.push('answered'));
+  await Promise.resolve();
+  expect(told).toEqual(['left']);
 });

@@ -52,6 +52,7 @@ class LocalExchange implements HttpExchange, StreamSink {
   readonly #events: OutboundEvents;
   readonly #onEnd: () => void;
   #onGone: (() => void) | undefined;
+  #isGone = false;
 
   constructor(
     request: OutboundRequest,
@@ -91,6 +92,8 @@ class LocalExchange implements HttpExchange, StreamSink {
   }
 
   onClientGone(listener: () => void): void {
+    // What waited may be begun later: it would wait for ever for a client that has left.
+    if (this.#isGone) return queueMicrotask(listener);
     const before = this.#onGone;
     this.#onGone = before === undefined ? listener : () => (before(), listener());
   }
@@ -116,7 +119,9 @@ class LocalExchange implements HttpExchange, StreamSink {
   }
 
   abort(): void {
-    if (this.#finish()) this.#onGone?.();
+    if (!this.#finish()) return;
+    this.#isGone = true;
+    this.#onGone?.();
   }
 
   #opened(status: number, headers: readonly string[], refusal?: Refusal): void {

@@ -48,9 +48,9 @@ export function runModern(
     return;
   }
   const warrant = warrants?.[0];
-  const refuse = (refusal: Refusal): void => {
+  const refuse = (refusal: Refusal, on = inbound): void => {
     warrant?.ended('refused');
-    inbound.refuse(refusal);
+    on.refuse(refusal);
   };
   const upstream = context.pool.modern(inbound.visitor, message);
   if ('error' in upstream) {
@@ -74,9 +74,9 @@ export function runModern(
     count(inbound, message, facts, { warrant, refuse });
     return;
   }
-  listen(inbound, message, filter, { accepts, upstream }, (refusal) => {
-    if (refusal === undefined) warrant?.ended('ok');
-    else refuse(refusal);
+  listen(inbound, message, filter, { accepts, upstream }, (end, on) => {
+    if (typeof end === 'object') refuse(end, on);
+    else warrant?.ended(end);
   });
 }
 
@@ -170,43 +170,60 @@ function count(
   if (call.isAtDoor) context.decideLast(call.undecided());
 }
 
+/** Why a listen is refused; or that it began, or that nobody waits for it any more. */
+type ListenEnd = Refusal | 'ok' | 'cancelled';
+
 function listen(
   inbound: Inbound,
   message: Message,
   filter: Filter,
   { accepts, upstream }: Pick<CallFacts, 'accepts' | 'upstream'>,
-  settle: (refusal: Refusal | undefined) => void,
+  settle: (end: ListenEnd, on: Inbound) => void,
 ): void {
   const id = message.id ?? 'null';
   if (!accepts.eventStream) {
-    settle({ error: 'STREAM_NOT_ACCEPTABLE', id });
+    settle({ error: 'STREAM_NOT_ACCEPTABLE', id }, inbound);
     return;
   }
   const { notifications } = message.value as { notifications?: unknown };
   if (typeof notifications !== 'object' || notifications === null) {
-    settle({ error: 'INVALID_PARAMS', id, detail: 'params.notifications is required.' });
+    const detail = 'params.notifications is required.';
+    settle({ error: 'INVALID_PARAMS', id, detail }, inbound);
     return;
   }
   if (!hasTasks(filter)) {
-    settle(openListen(inbound, message, filter, upstream));
+    settle(openListen(inbound, message, filter, upstream), inbound);
     return;
   }
+  const over = inbound.wait(id);
   upstream.whenReady(() => {
-    const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
-    // At the end of a shutdown the server is closed before it was ready, and acknowledges nothing.
-    const isOver = inbound.context.isDraining;
-    const fault = isOver ? ({ error: 'SHUTTING_DOWN' } as const) : inbound.trustFault;
-    if (fault !== undefined) {
-      settle({ ...fault, id });
-    } else if (!upstream.tellsOfTasks) {
-      settle(openListen(inbound, message, { ...filter, taskIds: undefined }, upstream));
-    } else if (declaresTasks(meta[META.clientCapabilities])) {
-      settle(openListen(inbound, message, ownFilter(inbound, filter), upstream));
-    } else {
-      const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
-      settle({ error: 'MISSING_CAPABILITY', id, data });
-    }
+    const on = over();
+    if (on === undefined) settle('cancelled', inbound);
+    else settle(listenToTasks(on, message, filter, upstream), on);
   });
+}
+
+/** Once it is known what the server says of tasks. */
+function listenToTasks(
+  inbound: Inbound,
+  message: Message,
+  filter: Filter,
+  upstream: ModernUpstream,
+): ListenEnd {
+  const { id } = message;
+  const { _meta: meta } = message.value as { readonly _meta: Readonly<Record<string, unknown>> };
+  // At the end of a shutdown the server is closed before it was ready, and acknowledges nothing.
+  const isOver = inbound.context.isDraining;
+  const fault = isOver ? ({ error: 'SHUTTING_DOWN' } as const) : inbound.trustFault;
+  if (fault !== undefined) return { ...fault, id };
+  if (!upstream.tellsOfTasks) {
+    return openListen(inbound, message, { ...filter, taskIds: undefined }, upstream);
+  }
+  if (!declaresTasks(meta[META.clientCapabilities])) {
+    const data = JSON.stringify({ requiredCapabilities: TASKS_REQUIRED });
+    return { error: 'MISSING_CAPABILITY', id, data };
+  }
+  return openListen(inbound, message, ownFilter(inbound, filter), upstream);
 }
 
 /** Without the tasks of others, as if there were none of such ids. */
@@ -222,7 +239,7 @@ function openListen(
   message: Message,
   filter: Filter,
   upstream: ModernUpstream,
-): Refusal | undefined {
+): ListenEnd {
   const { context, principal } = inbound;
   const { id } = message;
   const { listensPerPrincipalMax } = context.limits;
@@ -238,5 +255,5 @@ function openListen(
   stream.open(inbound.connection(stream, 'listen', '2026'), filter);
   if (inbound.isBegun) stream.decide();
   if (stream.isUndecided) context.decideLater(stream.undecided());
-  return undefined;
+  return 'ok';
 }
