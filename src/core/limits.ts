@@ -118,6 +118,11 @@ export interface Limits {
    * for each set of client capabilities, and one more for each call that waits for its user.
    */
   readonly bridgedSessionsPerOwnerMax: number;
+  /**
+   * Milliseconds a call keeps those of other principals waiting, at a server that they share and
+   * that is given one call at a time, before these are made in another session.
+   */
+  readonly sharedTurnMsMax: number;
   /** Calls of one principal that wait for their client to come back with answers. */
   readonly parkedPerOwnerMax: number;
   /** Milliseconds a call waits for answers, each time: people are asked. */
@@ -186,6 +191,7 @@ export const DEFAULT_LIMITS: Limits = {
   restartWindowMs: 120_000,
   restartPauseMs: 60_000,
   bridgedSessionsPerOwnerMax: 16,
+  sharedTurnMsMax: 10_000,
   parkedPerOwnerMax: 64,
   parkedMsMax: 600_000,
   parkedNoticesMax: 256,

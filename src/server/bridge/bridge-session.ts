@@ -11,6 +11,7 @@ import {
   legacyServerOf,
   type LegacyServer,
 } from '../../core/bridge/modern-client/modern-result.ts';
+import type { Principal } from '../../core/ports.ts';
 import { LOG_LEVELS } from '../../core/protocol/eras/stateless-2026.ts';
 import { relatedTaskOf, runsToolsAsTasks, taskIdOf } from '../../core/bridge/tasks/task-words.ts';
 import { Message } from '../../core/protocol/message.ts';
@@ -61,6 +62,8 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   readonly tasks: Map<string, BridgedTask> = new Map();
   server: LegacyServer | undefined;
   lastUsedAt: number;
+  /** When the newest call that may ask was given to it. */
+  turnAt = -Infinity;
   /** A call that was given up may still speak, and would be taken for another. */
   isHaunted = false;
   /** Those that were let in: for others nothing is asked of the server. */
@@ -205,6 +208,22 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
 
   taken(call: BridgedCall): void {
     this.calls.add(call);
+    if (call.canAsk) this.turnAt = this.instance.ports.clock.now();
+  }
+
+  /** Whether a call of this principal is made on it. */
+  isUsedBy({ key }: Principal): boolean {
+    for (const { facts } of this.calls) if (facts.principal.key === key) return true;
+    return false;
+  }
+
+  /** Whether one of them keeps others that may ask from it. */
+  isHeldBy({ key }: Principal): boolean {
+    if (!this.isExclusive) return false;
+    for (const { canAsk, facts } of this.calls) {
+      if (canAsk && facts.principal.key === key) return true;
+    }
+    return false;
   }
 
   begun(call: BridgedCall): void {

@@ -4,7 +4,8 @@
  *
  * Rules: a server that cannot say for which call it asks is given one call at a time that may ask.
  * A call whose turn has not come waits in line for the session before it, so that a server keeps
- * what it remembers; only while that one waits for people does another session serve instead.
+ * what it remembers; only while that one waits for people, or is kept long by somebody else, does
+ * another session serve instead. Principals that share the server take turns.
  */
 import type { Refusal } from '../../core/errors.ts';
 import { isBridged, mayAsk } from '../../core/bridge/modern-client/legacy-request.ts';
@@ -41,6 +42,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
   readonly ports: BridgePorts;
   readonly hub: LegacyListenHub;
   readonly #groups: SessionGroups;
+  readonly #isPrivate: boolean;
   /** Calls whose clients went for answers, by the id in their `requestState`. */
   readonly #parked = new Map<string, BridgedCall>();
   /** Undefined where tasks are not carried across. */
@@ -54,6 +56,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
    */
   constructor(ports: BridgePorts, isPrivate: boolean, places: InstancePlaces) {
     this.ports = ports;
+    this.#isPrivate = isPrivate;
     this.#groups = new SessionGroups(this, isPrivate, places);
     this.hub = new LegacyListenHub(() => this.sessions);
     if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(ports);
@@ -332,9 +335,17 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     const first = group[0] ?? this.#groups.open(client);
     if ('error' in first || !first.isExclusive || !call.canAsk) return first;
     const free = group.find(({ isFree }) => isFree);
-    if (free !== undefined) return free;
-    const mustWait = group.some((each) => !each.isHaunted && !each.isWaitingForPeople);
+    if (free !== undefined && this.#groups.mayTakeOneMore(client)) return free;
+    const mustWait = group.some(
+      (each) => !each.isHaunted && !each.isWaitingForPeople && !this.#hasHadItsTurn(each, client),
+    );
     return mustWait || !this.#groups.makesRoom(client) ? 'wait' : this.#groups.open(client);
+  }
+
+  /** Whether somebody else's call has had the session for so long that others need not wait. */
+  #hasHadItsTurn(session: BridgeSession, { principal }: BridgeClient): boolean {
+    if (this.#isPrivate || session.isHeldBy(principal)) return false;
+    return this.ports.clock.now() - session.turnAt >= this.ports.limits.sharedTurnMsMax;
   }
 
   /** Whoever waits and can be served is; one that cannot does not hold up the others' sessions. */
@@ -347,10 +358,18 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
       const session = this.#sessionForCall(client, call);
       if (session === 'wait') continue;
       this.#line.splice(this.#line.indexOf(waiting), 1);
+      this.#letOthersPass(client);
       if ('error' in session) call.giveUp(session);
       else call.start(session);
     }
     this.#isServing = false;
+  }
+
+  /** Whose turn has come waits with all its other calls behind those of others. */
+  #letOthersPass({ principal }: BridgeClient): void {
+    if (this.#isPrivate) return;
+    const isOwn = ({ client }: Waiting): boolean => client.principal.key === principal.key;
+    this.#line = [...this.#line.filter((each) => !isOwn(each)), ...this.#line.filter(isOwn)];
   }
 }
 

@@ -3,6 +3,7 @@
  * goes when there is no room for one more.
  */
 import type { Refusal } from '../../core/errors.ts';
+import type { Principal } from '../../core/ports.ts';
 import type { InstancePlaces } from '../instance-places.ts';
 import type { BridgeClient } from './bridge-client.ts';
 import type { BridgePorts } from './bridge-ports.ts';
@@ -48,14 +49,23 @@ export class SessionGroups {
     return [...this.#groups.values()].some(([first]) => first === session);
   }
 
+  /**
+   * Whether a principal may be given one more of those there are: where several share them, one
+   * whose calls hold half leaves the others to them.
+   */
+  mayTakeOneMore({ principal }: BridgeClient): boolean {
+    if (this.#isPrivate) return true;
+    const held = this.all.filter((each) => each.isHeldBy(principal)).length;
+    return held === 0 || 2 * held < this.#max;
+  }
+
   /** Whether one more may be opened; the oldest that is idle is closed for it. */
-  makesRoom({ visitor }: BridgeClient): boolean {
+  makesRoom({ visitor, principal }: BridgeClient): boolean {
+    if (this.#isBeyondShare(principal)) return false;
     const { all } = this;
-    const isFull = all.length >= this.#keeper.ports.limits.bridgedSessionsPerOwnerMax;
+    const isFull = all.length >= this.#max;
     if (!isFull && this.#places.hasRoom(visitor)) return true;
-    const isIdle = ({ calls, hasLivingTasks }: BridgeSession): boolean =>
-      calls.size === 0 && !hasLivingTasks;
-    const idle = all.filter((each) => isIdle(each) && !this.#keeper.isPrimary(each));
+    const idle = all.filter((each) => this.#isIdle(each) && !this.#keeper.isPrimary(each));
     const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
     if (oldest === undefined) return false;
     this.close(oldest);
@@ -63,8 +73,8 @@ export class SessionGroups {
   }
 
   open(client: BridgeClient): BridgeSession | Refusal {
-    const { bridgedSessionsPerOwnerMax } = this.#keeper.ports.limits;
-    const isFull = !this.makesRoom(client) && this.all.length >= bridgedSessionsPerOwnerMax;
+    const isFull = !this.makesRoom(client) && this.all.length >= this.#max;
+    if (this.#isBeyondShare(client.principal)) return { error: 'UPSTREAM_BUSY' };
     const place = isFull ? undefined : this.#places.take(client.visitor);
     if (place === undefined) return { error: 'UPSTREAM_BUSY' };
     if ('error' in place) return place;
@@ -90,6 +100,22 @@ export class SessionGroups {
 
   clear(): void {
     this.#groups.clear();
+  }
+
+  get #max(): number {
+    return this.#keeper.ports.limits.bridgedSessionsPerOwnerMax;
+  }
+
+  #isIdle({ calls, hasLivingTasks }: BridgeSession): boolean {
+    return calls.size === 0 && !hasLivingTasks;
+  }
+
+  /** A principal leaves as many as its calls are on, so that whoever comes finds one. */
+  #isBeyondShare(principal: Principal): boolean {
+    if (this.#isPrivate) return false;
+    const busy = this.all.filter((each) => !this.#isIdle(each));
+    const held = busy.filter((each) => each.isUsedBy(principal)).length;
+    return held > 0 && held >= this.#max - busy.length;
   }
 
   #groupOf(capabilitiesText: string): BridgeSession[] {
