@@ -61,7 +61,10 @@ export interface Limits {
   readonly initializeCharsMax: number;
   /** Requests in flight of one session, and so its reply streams; in 2026, of one principal. */
   readonly pendingPerOwnerMax: number;
-  /** Requests in flight at one upstream instance. */
+  /**
+   * Requests in flight at one upstream instance. Where several share it, those of one principal's
+   * sessions leave as much room as they take.
+   */
   readonly pendingPerUpstreamMax: number;
   /** Milliseconds a request may be in flight, whatever progress it reports. */
   readonly callMsMax: number;

@@ -82,6 +82,8 @@ export interface EndpointContext extends WarrantPorts {
   /** Requests of 2026 in flight, and listens open, by principal key. */
   readonly modernPending: Map<string, number>;
   readonly modernListens: Map<string, number>;
+  /** Requests in flight of 2024 and 2025 sessions, by principal key. */
+  readonly legacyPending: Map<string, number>;
   readonly recorded: RecordCall;
   isDraining: boolean;
   /** What the upstream speaks, or why it is not known; undefined while it is being asked. */

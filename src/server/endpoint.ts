@@ -260,6 +260,7 @@ export class Endpoint implements Application, OpenDoor {
       ),
       listens: new Set(),
       modernPending: new Map(),
+      legacyPending: new Map(),
       modernListens: new Map(),
       recorded: recordCall(clock, telemetry),
       isDraining: false,

@@ -10,6 +10,7 @@ import {
 import type { Priming } from '../core/protocol/eras/streamable-2025.ts';
 import type { Hearing } from './hearing.ts';
 import type { LegacyUpstream } from './legacy-upstream.ts';
+import type { CallCounts } from './own-calls.ts';
 import type { RecordCall } from './record-call.ts';
 import type { SessionEffectsPorts } from './session-effects.ts';
 import type { TaskOwners } from './task-owners.ts';
@@ -22,6 +23,8 @@ export interface LegacySessionOptions extends SessionEffectsPorts {
   readonly salt: number;
   readonly limits: Limits;
   readonly instance: LegacyUpstream;
+  /** Calls in flight of all sessions. */
+  readonly callCounts: CallCounts;
   /** Which updates of resources its client is told. */
   readonly hearing: Hearing;
   /** Where others have tasks at the same server. */

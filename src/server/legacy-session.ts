@@ -16,6 +16,7 @@ import type { UpstreamCall } from './upstream-call.ts';
 import { preamble2024, type LegacySessionOptions } from './legacy-session-options.ts';
 import type { LegacyOutcome, LegacyUpstream } from './legacy-upstream.ts';
 import { LegacyPost, type PostingSession } from './legacy-post.ts';
+import { OwnCalls } from './own-calls.ts';
 import { newestCall, replyTo as replyOn, callsSentWith } from './session-calls.ts';
 import type { ReplyTo, SessionHandle } from './session-handle.ts';
 import { SessionOpening } from './session-opening.ts';
@@ -37,13 +38,14 @@ export class LegacySession implements SessionHandle, PostingSession {
   readonly #options: LegacySessionOptions;
   readonly #streams: SessionStreams;
   readonly #opening: SessionOpening;
-  readonly #calls = new Set<UpstreamCall>();
+  readonly #calls: OwnCalls;
 
   constructor(options: LegacySessionOptions) {
     this.#options = options;
     this.upstream = options.instance;
     this.id = options.id;
     this.principal = options.principal;
+    this.#calls = new OwnCalls(options.callCounts, options.principal);
     this.era = options.era;
     this.version = requestedVersion(undefined);
     this.openedAt = options.connections.now();
@@ -245,7 +247,7 @@ export class LegacySession implements SessionHandle, PostingSession {
     const warrant = post.warrantOf();
     if (warrant !== undefined) this.#options.hearing.asked(warrant.request);
     const outcome: LegacyOutcome =
-      this.#calls.size >= this.#options.limits.pendingPerOwnerMax
+      this.#calls.size >= this.#options.limits.pendingPerOwnerMax || this.#isBeyondShare
         ? { error: 'TOO_MANY_REQUESTS', id }
         : (this.#options.taskOwners?.refusal(this.principal, message) ??
           this.#options.instance.request(post, message));
@@ -257,6 +259,11 @@ export class LegacySession implements SessionHandle, PostingSession {
     } else {
       this.#calls.add(outcome);
     }
+  }
+
+  get #isBeyondShare(): boolean {
+    const { instance } = this.#options;
+    return !instance.isExclusive && this.#calls.areShareOf(instance.conversation);
   }
 
   #opened(post: LegacyPost, id: string, result: string): void {

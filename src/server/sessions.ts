@@ -55,6 +55,7 @@ export function openSession(inbound: Inbound, era: '2024' | '2025'): LegacySessi
     log: context.log,
     connections: context.connections,
     instance,
+    callCounts: context.legacyPending,
     hearing: hearingOf(inbound, era),
     taskOwners: context.pool.taskOwners('legacy', principal),
     endpointForm: context.endpointForm,
