@@ -10,6 +10,7 @@ import { META } from '../../core/protocol/eras/stateless-2026.ts';
 import { Message } from '../../core/protocol/message.ts';
 import { encodeEvent } from '../../core/protocol/sse-encoder.ts';
 import { wants, type Filter, type Subscription } from '../../core/sessions/subscription.ts';
+import { AskLines } from '../ask-lines.ts';
 import { askBriefly } from '../ask-briefly.ts';
 import { noticesOf } from '../listen-hub.ts';
 import type { Listener } from '../listener.ts';
@@ -18,6 +19,8 @@ import type { BridgeSession } from './bridge-session.ts';
 interface Entry {
   readonly subscription: Subscription;
   readonly listener: Listener;
+  /** The key of whose it is. */
+  readonly owner: string;
   /** URIs it holds a lease of. */
   readonly leased: Set<string>;
   /** URIs that are honoured, as far as is known. */
@@ -42,13 +45,22 @@ const EARLY_MAX = 256;
 export class LegacyListenHub {
   readonly #entries = new Map<Subscription, Entry>();
   readonly #leases = new Leases<Entry>();
+  readonly #lines: AskLines;
+  /** URIs that are leased, and whose turn to be asked for has not come. */
+  readonly #unsent = new Set<string>();
+  /** How often all of them were asked for on a session that is new. */
+  #restores = 0;
   readonly #sessions: () => readonly BridgeSession[];
   /** The session whose answers decide what is honoured. */
   #primary: BridgeSession | undefined;
 
-  /** @param sessions - all there are: a change that any of them reports is told to everybody. */
-  constructor(sessions: () => readonly BridgeSession[]) {
+  /**
+   * @param sessions - all there are: a change that any of them reports is told to everybody.
+   * @param askedMax - resources that are asked for at once for one owner.
+   */
+  constructor(sessions: () => readonly BridgeSession[], askedMax: number) {
     this.#sessions = sessions;
+    this.#lines = new AskLines(askedMax);
   }
 
   get size(): number {
@@ -60,12 +72,13 @@ export class LegacyListenHub {
     return this.#entries.size === 0 ? undefined : this.#primary;
   }
 
-  open(session: BridgeSession, filter: Filter, listener: Listener): Subscription {
+  open(session: BridgeSession, owner: string, filter: Filter, listener: Listener): Subscription {
     this.#primary = session;
     const subscription: Subscription = { filter, state: 'waiting', honoured: filter };
     const entry: Entry = {
       subscription,
       listener,
+      owner,
       leased: new Set(),
       honoured: new Set(),
       asked: new Set(),
@@ -88,9 +101,7 @@ export class LegacyListenHub {
 
   /** A session is open: what is subscribed must be so there, too. After a restart, look again. */
   ready(session: BridgeSession, isRestart: boolean): void {
-    if (canSubscribe(session)) {
-      for (const uri of this.#leases.uris()) tell(session, 'resources/subscribe', uri);
-    }
+    if (canSubscribe(session)) this.#restore(session);
     if (!isRestart || session !== this.#primary) return;
     for (const { subscription, listener } of this.#entries.values()) {
       if (subscription.state !== 'listening') continue;
@@ -117,6 +128,22 @@ export class LegacyListenHub {
       frames.set(listener.id, frame);
       if (subscription.state === 'listening') listener.deliver(frame);
       else if (entry.early.push({ method, uri: named, frame }) > EARLY_MAX) entry.early.shift();
+    }
+  }
+
+  #restore(session: BridgeSession): void {
+    this.#restores += 1;
+    const restore = this.#restores;
+    const isKnown = new Set<string>();
+    for (const { owner, leased } of this.#entries.values()) {
+      for (const uri of leased) {
+        if (isKnown.has(uri)) continue;
+        isKnown.add(uri);
+        this.#lines.add(owner, `again ${restore} ${uri}`, (done) => {
+          if (this.#leases.has(uri)) tell([session], 'resources/subscribe', uri, done);
+          else done();
+        });
+      }
     }
   }
 
@@ -154,8 +181,12 @@ export class LegacyListenHub {
   #lease(session: BridgeSession, entry: Entry, uri: string): void {
     entry.leased.add(uri);
     const step = this.#leases.acquire(uri, entry);
+    if (step === 'ask') this.#unsent.add(uri);
     if (step === 'held') entry.asked.delete(uri);
-    else if (step === 'ask') this.#ask(session, uri);
+    // In the line of each that waits for it: that of one may be long.
+    else if (this.#unsent.has(uri)) {
+      this.#lines.add(entry.owner, uri, (done) => this.#ask(session, uri, done));
+    }
   }
 
   /** What the server said nothing of is left out, rather than keep the rest waiting. */
@@ -169,7 +200,12 @@ export class LegacyListenHub {
     this.#settle(entry);
   }
 
-  #ask(session: BridgeSession, uri: string): void {
+  #ask(session: BridgeSession, uri: string, done: () => void): void {
+    if (!this.#unsent.delete(uri)) {
+      done();
+      return;
+    }
+    let isHalf = false;
     askBriefly(session.instance, 'resources/subscribe', { uri }, (answer) => {
       const outcome = outcomeOf(answer);
       const waiting = this.#leases.waiting(uri);
@@ -177,12 +213,20 @@ export class LegacyListenHub {
       // Others may have granted what nobody is told of now.
       else if (outcome !== true) this.#unsubscribe(uri, session);
       for (const each of waiting) this.#answered(each, uri, outcome);
+      if (isHalf) done();
+      isHalf = true;
     });
-    for (const other of this.#sessions()) {
-      if (other !== session && other.instance.state === 'ready' && canSubscribe(other)) {
-        tell(other, 'resources/subscribe', uri);
-      }
-    }
+    tell(this.#listening(session), 'resources/subscribe', uri, () => {
+      if (isHalf) done();
+      isHalf = true;
+    });
+  }
+
+  /** Sessions that can subscribe now, but for this one. */
+  #listening(except?: BridgeSession): readonly BridgeSession[] {
+    return this.#sessions().filter(
+      (each) => each !== except && each.instance.state === 'ready' && canSubscribe(each),
+    );
   }
 
   #answered(entry: Entry, uri: string, outcome: boolean | Refusal): void {
@@ -214,15 +258,25 @@ export class LegacyListenHub {
   }
 
   #release(uri: string, entry: Entry): void {
-    if (this.#leases.release(uri, entry)) this.#unsubscribe(uri);
+    if (this.#leases.release(uri, entry)) this.#unsubscribe(uri, undefined, entry.owner);
+    if (!this.#unsent.has(uri)) return;
+    const waiting = this.#leases.waiting(uri);
+    if (!waiting.some(({ owner }) => owner === entry.owner)) this.#lines.drop(entry.owner, uri);
+    if (waiting.length > 0) return;
+    this.#unsent.delete(uri);
+    this.#leases.settled(uri, false);
   }
 
-  /** @param asked - which refused it, and needs no word of that. */
-  #unsubscribe(uri: string, asked?: BridgeSession): void {
-    for (const session of this.#sessions()) {
-      if (session === asked || session.instance.state !== 'ready') continue;
-      if (canSubscribe(session)) tell(session, 'resources/unsubscribe', uri);
-    }
+  /**
+   * @param asked - which refused it, and needs no word of that.
+   * @param owner - whoever held it last.
+   */
+  #unsubscribe(uri: string, asked?: BridgeSession, owner: string = ''): void {
+    this.#lines.add(owner, `unsubscribe ${uri}`, (done) => {
+      // Somebody may have come for it meanwhile.
+      if (this.#leases.has(uri)) done();
+      else tell(this.#listening(asked), 'resources/unsubscribe', uri, done);
+    });
   }
 }
 
@@ -231,9 +285,24 @@ function canSubscribe({ server }: BridgeSession): boolean {
   return resources?.subscribe === true;
 }
 
-/** Asks for something whose answer changes nothing. */
-function tell({ instance }: BridgeSession, method: string, uri: string): void {
-  askBriefly(instance, method, { uri });
+/**
+ * Asks for something whose answer changes nothing.
+ * @param done - called when all have answered.
+ */
+function tell(
+  sessions: readonly BridgeSession[],
+  method: string,
+  uri: string,
+  done: () => void,
+): void {
+  let left = sessions.length;
+  if (left === 0) done();
+  for (const { instance } of sessions) {
+    askBriefly(instance, method, { uri }, () => {
+      left -= 1;
+      if (left === 0) done();
+    });
+  }
 }
 
 /** Whether it is granted, or why nobody knows. A server that says nothing grants nothing. */

@@ -58,7 +58,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     this.ports = ports;
     this.#isPrivate = isPrivate;
     this.#groups = new SessionGroups(this, isPrivate, places);
-    this.hub = new LegacyListenHub(() => this.sessions);
+    this.hub = new LegacyListenHub(() => this.sessions, ports.limits.pendingPerOwnerMax);
     if (ports.bridgesTasks === true) this.#tasks = new BridgedTasks(ports);
   }
 
@@ -165,7 +165,7 @@ export class ModernOverLegacy implements SessionGroupsKeeper, BridgedCallKeeper 
     const { key } = client.principal;
     if (!('error' in session)) {
       const owned = this.#tasks?.owned(key, filter) ?? filter;
-      const subscription = this.hub.open(session, owned, listener);
+      const subscription = this.hub.open(session, key, owned, listener);
       this.#tasks?.listen(key, subscription, listener);
       return subscription;
     }

@@ -17,6 +17,10 @@ export class Leases<Holder> {
     return [...this.#leases.keys()];
   }
 
+  has(uri: string): boolean {
+    return this.#leases.has(uri);
+  }
+
   get size(): number {
     return this.#leases.size;
   }
