@@ -290,4 +290,35 @@ describe('a filter', () => {
       expect([uri, coversUri(uris, uri)]).toEqual([uri, false]);
     }
   });
+
+  it('of many URIs is not walked through for one that is told', () => {
+    const uris = Array.from({ length: 1000 }, (_, index) => `mem://x/${index}`);
+    const walked: string[] = [];
+    const counted = new Set(uris);
+    counted[Symbol.iterator] = function* walk() {
+      for (const uri of uris) {
+        walked.push(uri);
+        yield uri;
+      }
+      return undefined;
+    };
+    expect(coversUri(counted, 'mem://x/999/deep/in/it')).toBe(true);
+    expect(coversUri(counted, 'mem://y/999/deep/in/it')).toBe(false);
+    expect(walked).toEqual([]);
+    // One that is too long for that is found all the same.
+    expect(coversUri(counted, `mem://x/999/${'d'.repeat(1000)}`)).toBe(true);
+    expect(coversUri(counted, `mem://y/999/${'d'.repeat(1000)}`)).toBe(false);
+  });
+
+  it('covers a URI just as if each were looked at', () => {
+    const part = fc.array(fc.constantFrom('/', 'a', 'b'), { maxLength: 6 });
+    const text = part.map((letters) => letters.join(''));
+    fc.assert(
+      fc.property(fc.array(text), text, (all, uri) => {
+        const isIn = (each: string): boolean =>
+          uri === each || uri.startsWith(each.endsWith('/') ? each : `${each}/`);
+        expect(coversUri(new Set(all), uri)).toBe(all.some(isIn));
+      }),
+    );
+  });
 });

@@ -319,9 +319,24 @@ export function wants(filter: Filter, method: string, subject: string | undefine
   }
 }
 
-/** An update may name a sub-resource of the one subscribed. */
+/**
+ * An update may name a sub-resource of the one subscribed. It is looked up by what it may be in:
+ * one listener may have a thousand URIs, and one principal a thousand listeners.
+ */
 export function coversUri(uris: ReadonlySet<string>, uri: string): boolean {
-  if (uris.has(uri)) return true;
+  if (uris.size === 0 || uris.has(uri)) return uris.size > 0;
+  if (uri.length > LOOKED_UP_CHARS_MAX) return isWithinAny(uris, uri);
+  let slash = uri.indexOf('/');
+  for (; slash >= 0; slash = uri.indexOf('/', slash + 1)) {
+    if (uris.has(uri.slice(0, slash)) || uris.has(uri.slice(0, slash + 1))) return true;
+  }
+  return false;
+}
+
+/** Of a longer one every part would have to be hashed, and a server may send megabytes. */
+const LOOKED_UP_CHARS_MAX = 512;
+
+function isWithinAny(uris: ReadonlySet<string>, uri: string): boolean {
   for (const each of uris) if (uri.startsWith(each.endsWith('/') ? each : `${each}/`)) return true;
   return false;
 }
