@@ -132,6 +132,7 @@ const OWNER: CallOwner = { answered() {}, lost() {}, related() {}, closeStream()
 
 function member(): LegacyMember {
   return {
+    principal: principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' }),
     subscribed: new Set(),
     logLevel: undefined,
     initializeParams: '{}',

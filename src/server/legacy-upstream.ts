@@ -2,12 +2,14 @@
  * What a 2024 or 2025 session needs of the server behind it, whatever that server speaks.
  */
 import type { Refusal } from '../core/errors.ts';
+import type { Principal } from '../core/ports.ts';
 import type { Message } from '../core/protocol/message.ts';
 import type { Instance } from './instance.ts';
 import type { CallOwner, UpstreamCall } from './upstream-call.ts';
 
 /** A session, as its upstream sees it. */
 export interface LegacyMember {
+  readonly principal: Principal;
   /** URIs it subscribed, for restarts and, on a shared upstream, for routing. */
   readonly subscribed: Set<string>;
   logLevel: string | undefined;

@@ -1,3 +1,4 @@
+import { principalOf } from '../core/principal.ts';
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -10,6 +11,7 @@ import type { CallOwner } from './upstream-call.ts';
 function session(logLevel?: string): LegacyMember {
   return {
     logLevel,
+    principal: principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' }),
     subscribed: new Set(),
     initializeParams: '{}',
     isListening: true,

@@ -1,3 +1,4 @@
+import { principalOf } from '../core/principal.ts';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { Message } from '../core/protocol/message.ts';
@@ -14,6 +15,7 @@ function session(): Session {
   const told: Message[] = [];
   return {
     told,
+    principal: principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' }),
     subscribed: new Set(),
     logLevel: undefined,
     initializeParams: '{}',
@@ -59,7 +61,7 @@ function bench(hasRoom = true) {
       ports: { clock: new VirtualClock() },
     },
     members,
-    { subscriptionsPerOwnerMax: 2, subscriptionCharsMax: 100 },
+    { subscriptionsPerOwnerMax: 2, subscriptionCharsMax: 100, pendingPerOwnerMax: 9 },
   );
   const subscribe = (member: LegacyMember, uri: string) =>
     subscriptions.subscribe(owner(member), about('resources/subscribe', uri));

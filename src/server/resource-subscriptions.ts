@@ -2,8 +2,11 @@
  * Resources that sessions subscribed at the server they have in common. What one of them gives up
  * is kept while another needs it, and what the last one leaves behind is given up for it.
  */
+import type { Limits } from '../core/limits.ts';
+import type { Principal } from '../core/ports.ts';
 import { areTooMany, coversUri, type SubscriptionBounds } from '../core/sessions/subscription.ts';
 import type { Message } from '../core/protocol/message.ts';
+import { AskLines } from './ask-lines.ts';
 import { askBriefly, type AskedConversation } from './ask-briefly.ts';
 import type { Instance } from './instance.ts';
 import type { LegacyCallOwner, LegacyMember, LegacyOutcome } from './legacy-upstream.ts';
@@ -15,6 +18,7 @@ export class ResourceSubscriptions {
   readonly #conversation: Conversation;
   readonly #members: ReadonlySet<LegacyMember>;
   readonly #bounds: SubscriptionBounds;
+  readonly #lines: AskLines;
   /** Of each session, by URI: the call that is to say whether it is subscribed. */
   readonly #asked = new WeakMap<LegacyMember, Map<string, UpstreamCall>>();
 
@@ -22,11 +26,12 @@ export class ResourceSubscriptions {
   constructor(
     conversation: Conversation,
     members: ReadonlySet<LegacyMember>,
-    bounds: SubscriptionBounds,
+    bounds: SubscriptionBounds & Pick<Limits, 'pendingPerOwnerMax'>,
   ) {
     this.#conversation = conversation;
     this.#members = members;
     this.#bounds = bounds;
+    this.#lines = new AskLines(bounds.pendingPerOwnerMax);
   }
 
   subscribe(owner: LegacyCallOwner, message: Message): LegacyOutcome {
@@ -59,7 +64,7 @@ export class ResourceSubscriptions {
       member.subscribed.delete(uri);
       const isKept = this.#isSubscribed(uri) || this.#conversation.state !== 'ready';
       if (answer !== undefined || isKept) return;
-      askBriefly(this.#conversation, 'resources/unsubscribe', { uri });
+      this.#giveBack(member, uri);
       return;
     }
   }
@@ -80,17 +85,32 @@ export class ResourceSubscriptions {
   }
 
   /** What only this session had subscribed is given up: the server would keep it while it lives. */
-  takeBack({ subscribed }: LegacyMember): void {
-    for (const uri of subscribed) {
-      if (this.#isSubscribed(uri)) continue;
-      askBriefly(this.#conversation, 'resources/unsubscribe', { uri });
-    }
+  takeBack(member: LegacyMember): void {
+    for (const uri of member.subscribed) if (!this.#isSubscribed(uri)) this.#giveBack(member, uri);
   }
 
   /** After a restart. */
   restore(): void {
-    const uris = new Set([...this.#members].flatMap(({ subscribed }) => [...subscribed]));
-    for (const uri of uris) askBriefly(this.#conversation, 'resources/subscribe', { uri });
+    const isKnown = new Set<string>();
+    for (const { principal, subscribed } of this.#members) {
+      for (const uri of subscribed) {
+        if (isKnown.has(uri)) continue;
+        isKnown.add(uri);
+        this.#ask(principal, 'resources/subscribe', uri, () => this.#isSubscribed(uri));
+      }
+    }
+  }
+
+  #giveBack({ principal }: LegacyMember, uri: string): void {
+    this.#ask(principal, 'resources/unsubscribe', uri, () => !this.#isSubscribed(uri));
+  }
+
+  /** @param isDue - whether it is still so when its turn comes. */
+  #ask({ key }: Principal, method: string, uri: string, isDue: () => boolean): void {
+    this.#lines.add(key, `${method} ${uri}`, (done) => {
+      if (isDue()) askBriefly(this.#conversation, method, { uri }, done);
+      else done();
+    });
   }
 
   #askedBy(member: LegacyMember): Map<string, UpstreamCall> {

@@ -55,6 +55,7 @@ function bench(
     changeNotices: () => [CHANGED],
   };
   const session: PostingSession = {
+    principal: principalOf({ tenant: 't', issuer: 'i', subject: 's', clientId: 'c' }),
     subscribed: new Set(),
     logLevel: undefined,
     initializeParams,
