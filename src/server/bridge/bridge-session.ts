@@ -63,7 +63,7 @@ export class BridgeSession implements InstanceRole, CallSession, TasksHome {
   server: LegacyServer | undefined;
   lastUsedAt: number;
   /** When the newest call that may ask was given to it. */
-  turnAt = -Infinity;
+  turnAt: number = -Infinity;
   /** A call that was given up may still speak, and would be taken for another. */
   isHaunted = false;
   /** Those that were let in: for others nothing is asked of the server. */
