@@ -75,7 +75,12 @@ export interface Access {
 
 /** Something worth remembering. Values of requests are never in it; `params` is digested. */
 export interface AuditEntry {
-  readonly event: 'call' | 'denied' | 'unauthenticated' | 'connected' | 'disconnected';
+  /**
+   * `denied` is a request that was looked at; `refused` one that was not, whoever sent it, for want
+   * of a place, for a rate, or since it is for a server that is not his. There may be floods of
+   * `refused` and `unauthenticated`.
+   */
+  readonly event: 'call' | 'denied' | 'unauthenticated' | 'refused' | 'connected' | 'disconnected';
   readonly address: string;
   readonly server: string;
   readonly principal?: Principal | undefined;

@@ -117,8 +117,8 @@ export interface HttpExchange {
     isLong: boolean,
   ): StreamSink;
   /**
-   * Each is called once if the peer is gone before the reply was complete, never after it; with
-   * why, where it was not the peer that left but its connection was cut.
+   * Each is called once if the peer is gone before the reply was complete, never after it.
+   * @param listener - told why, where it was not the peer that left but its connection was cut.
    */
   onClientGone(listener: (why?: CloseReason) => void): void;
 }

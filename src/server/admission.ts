@@ -24,6 +24,7 @@ import type { HostOriginGuard } from '../core/security/host-origin.ts';
 import { comeBack, waitMsOf } from './come-back.ts';
 import type { EndpointContext } from './context.ts';
 import { Inbound, refuseExchange } from './inbound.ts';
+import { type Known, recordRefusal } from './record-refusal.ts';
 import { health, type HealthSource } from './routes/health.ts';
 import { type MetadataSource, resourceMetadata } from './routes/resource-metadata.ts';
 import { ROUTES, type Route } from './routes/table.ts';
@@ -49,7 +50,7 @@ export function admit(context: EndpointContext, exchange: HttpExchange): void {
     const inbound = new Inbound(context, exchange, headers, principal, grant, count);
     const fault = inbound.trustFault ?? context.serves?.(principal);
     if (fault !== undefined) {
-      inbound.refuse(fault);
+      inbound.turnAway(fault);
       return;
     }
     // Whoever calls in this process has the endpoint already, and names no server.
@@ -88,9 +89,8 @@ export function enter(
   const verify = (): void => {
     door.identity.verify(head, (outcome) => {
       if (outcome.kind === 'principal') {
-        count(door, exchange, headers, outcome.principal, () =>
-          then(headers, outcome.principal, outcome.grant),
-        );
+        const { principal, grant } = outcome;
+        count(door, exchange, headers, { principal, grant }, () => then(headers, principal, grant));
         return;
       }
       const { why = 'none' } = outcome;
@@ -107,7 +107,10 @@ export function enter(
   };
   if (door.gate === undefined) verify();
   else {
-    door.gate.arrive(head.remoteAddress, (full) => settle(door, exchange, headers, full, verify));
+    door.gate.arrive(head.remoteAddress, (full) => {
+      if (full !== undefined) recordRefusal(door, exchange, full);
+      settle(door, exchange, headers, full, verify);
+    });
   }
 }
 
@@ -146,7 +149,7 @@ function count(
   door: Door,
   exchange: HttpExchange,
   headers: readonly string[],
-  principal: Principal,
+  known: Known,
   then: () => void,
 ): void {
   const { gate, name: server } = door;
@@ -154,12 +157,13 @@ function count(
     then();
     return;
   }
-  const visitor = { address: exchange.head.remoteAddress, principal, server };
-  const open = (): void =>
-    gate.open(visitor, (full) => settle(door, exchange, headers, full, then));
-  gate.enter(visitor, (full) =>
-    settle(door, exchange, headers, full, isStream(exchange.head) ? open : then),
-  );
+  const visitor = { address: exchange.head.remoteAddress, principal: known.principal, server };
+  const go = (full: Refusal | undefined, next: () => void): void => {
+    if (full !== undefined) recordRefusal(door, exchange, full, known);
+    settle(door, exchange, headers, full, next);
+  };
+  const open = (): void => gate.open(visitor, (full) => go(full, then));
+  gate.enter(visitor, (full) => go(full, isStream(exchange.head) ? open : then));
 }
 
 /**

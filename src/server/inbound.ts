@@ -24,6 +24,7 @@ import {
   hasChallenge,
   stepUpChallenges,
 } from './door-challenges.ts';
+import { recordRefusal } from './record-refusal.ts';
 import type { SessionHandle } from './session-handle.ts';
 import { WaitingReply } from './waiting-reply.ts';
 import { isGuarded, Warrant } from './warrant.ts';
@@ -92,9 +93,28 @@ export class Inbound {
     refuseExchange(context, exchange, headers, told);
   }
 
+  /** Refuses what was not looked at: it has no other line on the record. */
+  turnAway(refusal: Refusal): void {
+    recordRefusal(this.context, this.exchange, refusal, this);
+    this.refuse(refusal);
+  }
+
+  /**
+   * Why no stream may be begun now: it has to be on the record, and cannot. What began in this
+   * process is recorded where it came in.
+   */
+  get recordFault(): Refusal | undefined {
+    const { audit, connections } = this.context;
+    const fault = this.exchange.caller === undefined ? audit?.fault() : undefined;
+    if (fault === undefined) return undefined;
+    const seconds = Math.ceil(connections.retryMs() / 1000);
+    return { ...fault, headers: ['Retry-After', String(seconds)] };
+  }
+
   /** Of a stream that may be had later: not an error, which some clients take for final. */
   refuseStream(refusal: Refusal): void {
     const isLater = refusal.headers?.includes('Retry-After') === true;
+    recordRefusal(this.context, this.exchange, refusal, this);
     if (isLater) comeBack(this.exchange, this.headers, waitMsOf(refusal));
     else this.refuse(refusal);
   }
@@ -194,7 +214,7 @@ export class Inbound {
       gate.open(this.visitor, (full) => {
         const refusal = full ?? this.trustFault;
         if (refusal === undefined) then();
-        else this.refuse({ ...refusal, id });
+        else this.turnAway({ ...refusal, id });
       });
     }
   }
@@ -292,7 +312,7 @@ export class Inbound {
   #believed(then: () => void): void {
     const fault = this.trustFault;
     if (fault === undefined) then();
-    else this.refuse(fault);
+    else this.turnAway(fault);
   }
 
   #waitAsStream(id: string): () => Inbound | undefined {

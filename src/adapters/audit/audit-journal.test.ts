@@ -362,8 +362,8 @@ describe('a record that cannot be written', () => {
     sink.failure = new Error('no space');
     const telemetry = new Counts();
     const trail = new AuditJournal({ sink, telemetry, isRequired: true, queueEntriesMax: 3 });
-    const visit: AuditEntry = { event: 'connected', address: '192.0.2.1', server: 'files' };
-    for (let i = 0; i < 10; i += 1) trail.record(visit);
+    for (let i = 0; i < 10; i += 1) trail.record(visit(i));
+    trail.record({ event: 'connected', address: '192.0.2.1', server: 'files' });
     for (let i = 0; i < 10; i += 1) trail.record(CALL);
     trail.record({ ...CALL, event: 'denied' });
     trail.record({ event: 'administered', act: 'reload', by: 'config' });
@@ -376,8 +376,7 @@ describe('a record that cannot be written', () => {
   it('that is required takes calls while only strangers fill it', () => {
     const options = { sink: new HeldSink(), telemetry: new Counts(), isRequired: true };
     const trail = new AuditJournal({ ...options, queueEntriesMax: 3 });
-    const visit: AuditEntry = { event: 'disconnected', address: '192.0.2.1', server: 'files' };
-    for (let i = 0; i < 10; i += 1) trail.record(visit);
+    for (let i = 0; i < 10; i += 1) trail.record(visit(i));
     expect(trail.fault()).toBeUndefined();
   });
 
@@ -390,6 +389,10 @@ describe('a record that cannot be written', () => {
     expect(trail.fault()).toEqual({ error: 'AUDIT_UNAVAILABLE' });
   });
 });
+
+function visit(stranger: number): AuditEntry {
+  return { event: 'unauthenticated', address: `192.0.2.${stranger}`, server: 'files' };
+}
 
 describe('strangers', () => {
   function stranger(address: string): AuditEntry {

@@ -4,7 +4,7 @@
  * the record is required, calls are refused instead of made unrecorded, and those that were let in
  * before find room.
  *
- * Who comes and goes has a share of its own, so that strangers cannot take the place of calls.
+ * Who is not let in has a share of its own, so that strangers cannot take the place of calls.
  */
 import type { AdministrativeAct, AuditEntry, AuditTrail } from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
@@ -13,6 +13,7 @@ import { AuditBatch } from './audit-batch.ts';
 import { type ChainHead, CHAIN_START, isVisit, type RecordLine } from './audit-line.ts';
 import type { Digest } from './digest.ts';
 import type { LineSink } from './line-sink.ts';
+import { RefusalLines } from './refusal-lines.ts';
 import { SECOND_MS, StrangerLines } from './stranger-lines.ts';
 
 export interface AuditJournalOptions {
@@ -20,7 +21,7 @@ export interface AuditJournalOptions {
   /** Whether calls are refused while the record cannot be kept. Default false. */
   readonly isRequired?: boolean | undefined;
   /**
-   * Entries that may wait to be written: of what was done, and as many again of who came and went.
+   * Entries that may wait to be written: of what was done, and as many again of who was not let in.
    * Default 10,000.
    */
   readonly queueEntriesMax?: number | undefined;
@@ -51,7 +52,8 @@ export class AuditJournal implements AuditTrail {
   #head: ChainHead;
   #dropped = 0;
   readonly #strangers = new StrangerLines();
-  #strangersTimer: NodeJS.Timeout | undefined;
+  readonly #refusals = new RefusalLines();
+  #visitsTimer: NodeJS.Timeout | undefined;
   #isWriting = false;
   /** Whether the sink was given lines and has not said what became of them. */
   #isInFlight = false;
@@ -85,18 +87,21 @@ export class AuditJournal implements AuditTrail {
   }
 
   record(entry: AuditEntry | AdministrativeAct): void {
-    if (entry.event === 'unauthenticated' && !this.#isClosed) {
+    const { event } = entry;
+    if (!this.#isClosed && (event === 'unauthenticated' || event === 'refused')) {
       // One timer for all that come in a second.
-      this.#strangersTimer ??= setTimeout(() => this.#tellStrangers(), SECOND_MS).unref();
+      this.#visitsTimer ??= setTimeout(() => this.#tellVisits(), SECOND_MS).unref();
+      if (event === 'refused') return this.#refusals.count(entry);
       if (!this.#strangers.admits(entry)) return;
     }
     this.#take(entry);
   }
 
-  #tellStrangers(): void {
-    clearTimeout(this.#strangersTimer);
-    this.#strangersTimer = undefined;
+  #tellVisits(): void {
+    clearTimeout(this.#visitsTimer);
+    this.#visitsTimer = undefined;
     for (const note of this.#strangers.take()) this.#take(note);
+    for (const note of this.#refusals.take()) this.#take(note);
   }
 
   #take(entry: RecordLine): void {
@@ -119,7 +124,7 @@ export class AuditJournal implements AuditTrail {
   }
 
   async #close(): Promise<void> {
-    this.#tellStrangers();
+    this.#tellVisits();
     this.#append({ event: 'stopped' });
     this.#isClosed = true;
     this.#endPause();

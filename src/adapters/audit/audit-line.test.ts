@@ -135,8 +135,9 @@ describe('a line of the record', () => {
 
 it.each([
   ['unauthenticated', true],
-  ['connected', true],
-  ['disconnected', true],
+  ['refused', true],
+  ['connected', false],
+  ['disconnected', false],
   ['call', false],
   ['denied', false],
   ['administered', false],

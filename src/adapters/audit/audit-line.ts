@@ -29,6 +29,18 @@ export interface TrailNote {
   readonly count?: number | undefined;
 }
 
+/** What stands for requests of one account in a second that were refused at the door. */
+export interface RefusalsNote {
+  readonly event: 'refused';
+  /** Absent, as what follows it: they differ in that. */
+  readonly address?: string | undefined;
+  readonly server?: string | undefined;
+  readonly credentialId?: string | undefined;
+  readonly principal?: Principal | undefined;
+  readonly refusal?: string | undefined;
+  readonly count: number;
+}
+
 /** What stands for further requests of strangers, that have no lines of their own. */
 export interface StrangersNote {
   readonly event: 'unauthenticated';
@@ -37,11 +49,11 @@ export interface StrangersNote {
   readonly count: number;
 }
 
-export type RecordLine = AuditEntry | AdministrativeAct | TrailNote | StrangersNote;
+export type RecordLine = AuditEntry | AdministrativeAct | TrailNote | StrangersNote | RefusalsNote;
 
-/** Whether it tells of somebody at the door, and so of nothing that was done. */
+/** Whether it tells of somebody who was not let in, and so of nothing that was done. */
 export function isVisit({ event }: RecordLine): boolean {
-  return event === 'unauthenticated' || event === 'connected' || event === 'disconnected';
+  return event === 'unauthenticated' || event === 'refused';
 }
 
 /** Characters of a name that a client chose and that is kept. */
@@ -58,7 +70,7 @@ export function auditBody(
   time: number,
   digest: Digest,
 ): string {
-  const facts = 'server' in entry ? factsText(entry, digest) : jsonText(entry).slice(1, -1);
+  const facts = isNote(entry) ? noteText(entry) : factsText(entry, digest);
   const sequence = before.sequence + 1;
   const when = timeText(time);
   return `${LINE_BEGINNING}${sequence},"time":"${when}",${facts},"previous":"${before.hash}"`;
@@ -81,6 +93,17 @@ export function checkAuditLine(text: string, before: ChainHead | undefined): Cha
   if (before === undefined) return head;
   const isNext = before.hash === previous && before.sequence + 1 === head.sequence;
   return isNext ? head : 'out of place';
+}
+
+function isNote(entry: RecordLine): entry is Exclude<RecordLine, AuditEntry> {
+  return 'count' in entry || !('server' in entry);
+}
+
+/** Members without braces. Who it was is told as of a call: without what we find him by. */
+function noteText(note: Exclude<RecordLine, AuditEntry>): string {
+  const isSomebody = 'principal' in note && note.principal !== undefined;
+  const told = isSomebody ? { ...note, principal: { ...note.principal, key: undefined } } : note;
+  return jsonText(told).slice(1, -1);
 }
 
 /** Members without braces. Written by hand: `JSON.stringify` of the same takes twice as long. */

@@ -35,7 +35,9 @@ function attach(inbound: Inbound): void {
   }
   const lastEventId = head.header('last-event-id');
   const cursor = lastEventId === '' ? undefined : lastEventId;
-  const full = session.isRead(cursor) ? undefined : context.connections.refusal(inbound.visitor);
+  const full =
+    inbound.recordFault ??
+    (session.isRead(cursor) ? undefined : context.connections.refusal(inbound.visitor));
   if (full !== undefined) {
     inbound.refuseStream(full);
     return;

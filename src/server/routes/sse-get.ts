@@ -29,7 +29,7 @@ export function openSse(inbound: Inbound): void {
       return;
     }
     // The place is taken below, with nothing in between.
-    const full = context.connections.refusal(inbound.visitor);
+    const full = inbound.recordFault ?? context.connections.refusal(inbound.visitor);
     const session = full ?? openSession(inbound, '2024');
     if ('error' in session) {
       inbound.refuseStream(session);
@@ -51,9 +51,9 @@ function resume(inbound: Inbound, lastEventId: string): void {
     inbound.refuse({ error: 'UNKNOWN_EVENT' });
     return;
   }
-  const full = session.isRead(place.cursor)
-    ? undefined
-    : context.connections.refusal(inbound.visitor);
+  const full =
+    inbound.recordFault ??
+    (session.isRead(place.cursor) ? undefined : context.connections.refusal(inbound.visitor));
   if (full !== undefined) {
     inbound.refuseStream(full);
     return;
