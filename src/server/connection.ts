@@ -242,7 +242,10 @@ export class Connection implements Attachment, OpenConnection {
   /** Another goes on where this one is, be it a stream by now or not. */
   handOver(): void {
     this.#take();
-    if (this.#sink !== undefined) this.#connections.left(this);
+    if (this.#sink === undefined) return;
+    // Whoever goes on counts its silence from then.
+    this.#connections.beat(this);
+    this.#connections.left(this);
     this.#sink = undefined;
   }
 

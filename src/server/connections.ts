@@ -178,6 +178,12 @@ export class Connections {
     this.#ports.telemetry.streamClosed(connection.era, connection.kind, reason, ageMs);
   }
 
+  beat(connection: OpenConnection): void {
+    if (this.#ports.heartbeat === 'off') return;
+    connection.write(HEARTBEAT);
+    this.#ports.telemetry.count('heartbeats_total', {});
+  }
+
   /** It is not among the open ones any more. @returns whether it was. */
   left(connection: OpenConnection): boolean {
     if (!this.#open.delete(connection)) return false;
@@ -248,10 +254,7 @@ export class Connections {
     }
     const { heartbeatMs } = this.#ports.limits;
     if (connection.writtenAt + heartbeatMs > now) return connection.writtenAt;
-    if (this.#ports.heartbeat === 'comment') {
-      connection.write(HEARTBEAT);
-      this.#ports.telemetry.count('heartbeats_total', {});
-    }
+    this.beat(connection);
     return now;
   }
 

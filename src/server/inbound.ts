@@ -320,6 +320,7 @@ export class Inbound {
     const rest = this.#over(reply.exchange);
     const connection = rest.connection(reply, 'reply', '2026');
     this.context.decideLast(reply.begin(connection));
+    if (this.isBegun) reply.decide();
     return () => {
       rest.isBegun ||= connection.isOpen;
       return reply.over() ? rest : undefined;

@@ -68,10 +68,12 @@ describe('while it is not known what the server speaks', () => {
     const reply = await wait(callLater(1));
     clock.advance(15_000);
     await reply.head();
+    clock.advance(14_000);
     probe.discover();
     const call = await upstream.call(0, 'tools/call');
+    await reply.until(() => comments(reply) === 1, 'a heartbeat as the call goes on');
     clock.advance(15_000);
-    await reply.until(() => comments(reply) > 0, 'a heartbeat');
+    await reply.until(() => comments(reply) === 2, 'another heartbeat');
     call.say('late');
     expect(await textOf(reply)).toBe('late');
   });

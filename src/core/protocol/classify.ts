@@ -60,16 +60,6 @@ export function classify(read: ReadMessage, head: RequestHead, served: ServedEra
   return { kind: 'modern-request', message, envelope };
 }
 
-/** What a request of the stateless revision is answered by; undefined for whatever else it is. */
-export function modernRequestId(read: ReadMessage, head: RequestHead): string | undefined {
-  if (read.kind !== 'message' || read.message.kind !== 'request') return undefined;
-  const version = head.header('mcp-protocol-version')?.trim();
-  const isModern =
-    claimedVersion(read.message) !== undefined ||
-    (version !== undefined && isModernVersion(version));
-  return isModern ? read.message.id : undefined;
-}
-
 function legacy(message: Message): Classified {
   return { kind: 'legacy', entries: [message], isBatch: false };
 }

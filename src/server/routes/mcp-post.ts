@@ -1,10 +1,11 @@
 /** `POST /mcp`: read once, classified once, and given to its era. */
 import type { Refusal } from '../../core/errors.ts';
-import { classify, modernRequestId, type ServedEras } from '../../core/protocol/classify.ts';
+import { classify, type ServedEras } from '../../core/protocol/classify.ts';
 import { checkBatch, checkVersionHeader } from '../../core/protocol/eras/streamable-2025.ts';
 import { acceptOf, isJsonContentType } from '../../core/protocol/media-type.ts';
 import type { Message } from '../../core/protocol/message.ts';
 import { readMessage } from '../../core/protocol/read-message.ts';
+import { MODERN_VERSIONS } from '../../core/protocol/versions.ts';
 import type { Accepts } from '../../core/sessions/reply.ts';
 import type { Inbound } from '../inbound.ts';
 import type { SessionHandle } from '../session-handle.ts';
@@ -39,10 +40,15 @@ export function postMcp(inbound: Inbound): void {
   });
 }
 
-/** Of a request that waits until it is known what the server speaks, and may do so as a stream. */
+/**
+ * Of a request that waits until it is known what the server speaks, and may do so as a stream: one
+ * that is refused whatever that is needs a status.
+ */
 function waitingId({ context, exchange }: Inbound, text: string): string | undefined {
   if (context.served() !== undefined) return undefined;
-  return modernRequestId(readMessage(text, context.bounds), exchange.head);
+  const served = { legacy: true, modern: true, supported: MODERN_VERSIONS };
+  const classified = classify(readMessage(text, context.bounds), exchange.head, served);
+  return classified.kind === 'modern-request' ? classified.message.id : undefined;
 }
 
 /**
