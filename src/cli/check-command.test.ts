@@ -122,23 +122,6 @@ audit: { file: ./gone/audit.jsonl }
     );
   });
 
-  it.skipIf(process.getuid?.() === 0)('says that a record cannot be written', () => {
-    const config = 'audit: { file: "./kept/a.jsonl" }\nservers: { a: { command: node } }\n';
-    const kept = join(folder, 'kept');
-    const said = (name: string, mode: number): string => {
-      chmodSync(join(kept, name), mode);
-      const { text } = check(config);
-      chmodSync(join(kept, name), 0o700);
-      return text;
-    };
-    mkdirSync(kept);
-    const sentence = 'audit.file: This user may not write to this file, or beside it.';
-    expect(said('.', 0o500)).toContain(sentence);
-    writeFileSync(join(kept, 'a.jsonl'), '');
-    expect(said('a.jsonl', 0o400)).toContain(sentence);
-    expect(said('.', 0o700)).toContain(' is fine. ');
-  });
-
   it('says that a certificate is over, which clients would find out', async () => {
     const authority = await Authority.create();
     const notAfter = new Date(Date.now() - 1000);

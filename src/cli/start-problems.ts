@@ -2,9 +2,10 @@
  * What will keep a config's servers from starting, as far as the disk tells without starting them.
  * Commands and paths may hold a variable's value, and are in no sentence.
  */
-import { accessSync, constants, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isForeignFile } from '../adapters/audit/foreign-file.ts';
+import { type WriteFault, writeFault } from '../adapters/audit/write-fault.ts';
 import { readKeyFile } from '../adapters/identity/key-file.ts';
 import { readTlsFiles, tlsFaults } from '../adapters/http/tls-files.ts';
 import type { ConfigPlaces } from '../gateway/config/read-config.ts';
@@ -85,11 +86,15 @@ function auditProblems({ audit }: GatewayConfig, places: ConfigPlaces): readonly
     return problem('This file holds something else than a record. Give the path of another.');
   }
   if (!isFolder(dirname(audit.file))) return problem('There is no such folder for this file.');
-  const needed = isFile(audit.file) ? [audit.file, dirname(audit.file)] : [dirname(audit.file)];
-  return needed.every(mayWrite)
-    ? []
-    : problem('This user may not write to this file, or beside it.');
+  const fault = writeFault(audit.file);
+  return fault === undefined ? [] : problem(WRITE_FAULTS[fault]);
 }
+
+const WRITE_FAULTS: Readonly<Record<WriteFault, string>> = {
+  file: 'This file may not be read and written. Give it to the user that starts Tidegate.',
+  folder: 'Nothing may be written in the folder of this file, where the next ones go as well.',
+  full: 'The disk of this file is full. Make room, or give the path of a file elsewhere.',
+};
 
 function tlsProblems({ listen }: GatewayConfig, places: ConfigPlaces): readonly Problem[] {
   if (listen.tls === undefined) return [];
@@ -141,15 +146,6 @@ const SENTENCES: Readonly<Record<MissingCommand['kind'], string>> = {
   'no-file': 'There is no such file. Check the path, which begins at the config file.',
   'not-on-path': 'This program is not on PATH. Check its spelling, or give its full path.',
 };
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory() ?? false;
