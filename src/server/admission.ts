@@ -8,7 +8,7 @@
  * 6. identity   7. route   8. method   9. drain
  */
 import type { AuditTrail } from '../core/access.ts';
-import { ERRORS, type Refusal } from '../core/errors.ts';
+import { type ErrorCode, ERRORS, type Refusal } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import { type Grant, UNKNOWN_GRANT } from '../core/grant.ts';
 import type {
@@ -82,7 +82,12 @@ export function enter(
     return;
   }
   const refuse = (refusal: Refusal): void => refuseExchange(door, exchange, headers, refusal);
+  const recordStranger = (refusal: ErrorCode, why?: string): void => {
+    const address = head.remoteAddress;
+    door.audit?.record({ event: 'unauthenticated', address, server: door.name, refusal, why });
+  };
   if (holdsToken(head)) {
+    recordStranger('CREDENTIAL_IN_URL');
     refuse({ error: 'CREDENTIAL_IN_URL' });
     return;
   }
@@ -95,13 +100,7 @@ export function enter(
       }
       const { why = 'none' } = outcome;
       door.telemetry.count('auth_total', { outcome: 'refused', why });
-      door.audit?.record({
-        event: 'unauthenticated',
-        address: head.remoteAddress,
-        server: door.name,
-        refusal: outcome.refusal.error,
-        why: outcome.why,
-      });
+      recordStranger(outcome.refusal.error, outcome.why);
       refuse(outcome.refusal);
     });
   };

@@ -86,4 +86,15 @@ describe('a request that is refused at the door', () => {
     await server.open({ path: '/sse', headers: { accept: 'text/event-stream' } });
     expect(audit.refused).toHaveLength(2);
   });
+
+  it('is one without a valid credential where that is in its URL', async () => {
+    const audit = new Trail();
+    const server = await wireServer({ audit });
+    const path = '/mcp?access_token=CANARY';
+    await server.fetch(postOf(path, initialize('2025-11-25')));
+    expect(audit.entries).toMatchObject([
+      { event: 'unauthenticated', address: '127.0.0.1', refusal: 'CREDENTIAL_IN_URL' },
+    ]);
+    expect(JSON.stringify(audit.entries)).not.toContain('CANARY');
+  });
 });
