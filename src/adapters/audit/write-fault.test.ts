@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -37,6 +37,12 @@ describe('a file for the record', () => {
     writeFileSync(file, '');
     expect(writeFault(file, disk(path))).toBe('folder');
     expect(writeFault(file, disk(file))).toBe('file');
+  });
+
+  it('is not writable where it cannot even be looked at', () => {
+    const file = join(folder(), 'audit.jsonl');
+    symlinkSync(file, file);
+    expect(writeFault(file)).toBe('file');
   });
 
   it('is not writable on a disk that is full, and is where nobody counts', () => {

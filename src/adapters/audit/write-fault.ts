@@ -1,5 +1,5 @@
 /** Whether a record can be kept at a path, as far as the disk tells while nothing is written. */
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export type WriteFault = 'file' | 'folder' | 'full';
@@ -15,7 +15,12 @@ const DISK: Disk = { access: accessSync, room: (path) => statfsSync(path) };
 
 /** @param path - in a folder that is there. Undefined: nothing is known to be in the way. */
 export function writeFault(path: string, disk: Disk = DISK): WriteFault | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return 'file';
+  }
   const { R_OK, W_OK, X_OK } = constants;
   if (found !== undefined && !isAllowed(disk, path, R_OK | W_OK)) return 'file';
   // A pipe is neither put aside nor kept by one process, and takes no room.
