@@ -99,12 +99,13 @@ describe('W42 a 401', () => {
     expect(sent.headers.slice(-2)).toEqual(headers);
   });
 
-  it('has two senders: what else answers names its status, and health chooses of 200 and 503', () => {
+  it('has two senders: others name their status, pass one on or choose of 200 and 503', () => {
     const senders = ['src/server', 'src/gateway']
       .flatMap((folder) => listFiles(folder))
       .filter((path) => !path.endsWith('.test.ts'))
       .filter((path) => /\.respond\(\s*(?!\d{3},)|\.respond\(\s*401/.test(readText(path)));
     expect(senders).toEqual([
+      'src/server/begun-exchange.ts',
       'src/server/connection.ts',
       'src/server/inbound.ts',
       'src/server/routes/health.ts',
