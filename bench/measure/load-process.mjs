@@ -1,7 +1,7 @@
 /** A load generator in a process of its own, on the load's core, driven over IPC. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LOAD_CORE, pinned } from './pinning.mjs';
+import { LOAD_CORE, pinned, yielding } from './pinning.mjs';
 
 const COMMAND_MS_MAX = 25_000;
 /** Its own collections of garbage would be part of every latency it measures. */
@@ -16,7 +16,7 @@ export class LoadProcess {
   /** @param {'calls' | 'streams' | 'stalled'} name a file in `load/` */
   constructor(name) {
     const file = fileURLToPath(new URL(`../load/${name}.mjs`, import.meta.url));
-    const [command, ...args] = pinned(LOAD_CORE, [process.execPath, ...FLAGS, file]);
+    const [command, ...args] = pinned(LOAD_CORE, yielding([process.execPath, ...FLAGS, file]));
     this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', ({ id, result, error }) => {
       const waiting = this.#waiting.get(id);

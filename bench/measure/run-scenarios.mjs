@@ -17,7 +17,7 @@ import { measureTrust } from '../scenarios/trust.mjs';
 import { BARE_GATEWAY, MCP_PROXY_6, PACKAGES, SDK_V1, SERVERS, TIDEGATE } from '../servers.mjs';
 import { judge } from '../targets.mjs';
 import { stopLoads } from './load-process.mjs';
-import { isPinned, LOAD_CORE, pinSelf, SERVER_CORE } from './pinning.mjs';
+import { canYield, isPinned, LOAD_CORE, pinSelf, SERVER_CORE } from './pinning.mjs';
 import { stopServers } from './running-server.mjs';
 
 const MEASURES = {
@@ -93,7 +93,7 @@ function describeMachine(isQuick) {
     packages: PACKAGES,
     commit: `commit ${git.stdout?.trim() || 'unknown'}`,
     pinning: isPinned
-      ? `server and its children on core ${SERVER_CORE}, load on core ${LOAD_CORE} (taskset)`
+      ? `server and its children on core ${SERVER_CORE}, load on core ${LOAD_CORE} (taskset)${canYield ? ', SCHED_IDLE (chrt)' : ''}`
       : 'not pinned: no taskset, or one core only',
     concurrency: CONCURRENCY,
     loadBefore: loadavg()[0].toFixed(2),

@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PATHS = { 2024: '/echo/sse', 2025: '/echo/mcp', 2026: '/echo/mcp' };
 const PEOPLE = 10;
 const PAUSE_MS = 1200;
-const ROUNDS = 16;
+const ROUNDS = 24;
 /** V8 compiles for a minute and more beside the calls, which is no part of how a server goes on. */
 const WARM_MS = 10_000;
 const WARM_ROUNDS = 3;

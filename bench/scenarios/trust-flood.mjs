@@ -11,7 +11,7 @@ import { pooled } from '../measure/statistics.mjs';
 import { BARE_HTTP } from '../servers.mjs';
 
 const PER_SECOND = 5000;
-const ROUNDS = 16;
+const ROUNDS = 24;
 /** V8 compiles for a minute and more beside the calls, which is no part of how a server goes on. */
 const WARM_MS = 10_000;
 const WARM_ROUNDS = 3;
