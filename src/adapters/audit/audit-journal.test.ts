@@ -439,12 +439,26 @@ describe('strangers', () => {
     const sink = new HeldSink();
     sink.isHeld = false;
     const trail = new AuditJournal({ sink, telemetry: new Counts() });
-    for (let i = 0; i < 50_000; i += 1) trail.record(stranger(`2001:db8::${i.toString(16)}`));
+    for (let i = 0; i < 50_000; i += 1) trail.record(stranger(`2001:db8:0:${i.toString(16)}::1`));
     await trail.close();
     const lines = told(sink);
     expect(lines).toHaveLength(101);
     expect(lines.at(-1)).toMatchObject({ count: 49_900 });
     expect(lines.at(-1)).not.toHaveProperty('address');
+  });
+
+  it('of one IPv6 network are one, and leave lines to others', async () => {
+    const sink = new HeldSink();
+    sink.isHeld = false;
+    const trail = new AuditJournal({ sink, telemetry: new Counts() });
+    for (let i = 0; i < 1000; i += 1) trail.record(stranger(`2001:db8::${i.toString(16)}`));
+    trail.record(stranger('192.0.2.1'));
+    await trail.close();
+    expect(told(sink).map(({ address, count }) => [address, count])).toEqual([
+      ...Array.from({ length: 5 }, (_, i) => [`2001:db8::${i}`, undefined]),
+      ['192.0.2.1', undefined],
+      ['2001:db8:0:0::/64', 995],
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@
  * as a bound on addresses allows, and told together when the second is over.
  */
 import type { AuditEntry } from '../../core/access.ts';
+import { addressKey } from '../../core/security/address-key.ts';
 import type { StrangersNote } from './audit-line.ts';
 
 /** Lines of one address in a second. */
@@ -21,20 +22,22 @@ interface Stranger {
 }
 
 export class StrangerLines {
+  /** By the account of an address: of IPv6 one subscriber has many, and would have all lines. */
   readonly #strangers = new Map<string, Stranger>();
   #lines = 0;
   #untoldOthers = 0;
 
   /** Whether it gets a line. If not, it is counted. */
   admits({ address }: Pick<AuditEntry, 'address'>): boolean {
-    const known = this.#strangers.get(address);
+    const account = addressKey(address);
+    const known = this.#strangers.get(account);
     if (this.#lines >= LINES_MAX || (known?.lines ?? 0) >= LINES_PER_ADDRESS_MAX) {
       if (known === undefined) this.#untoldOthers += 1;
       else known.untold += 1;
       return false;
     }
     this.#lines += 1;
-    if (known === undefined) this.#strangers.set(address, { lines: 1, untold: 0 });
+    if (known === undefined) this.#strangers.set(account, { lines: 1, untold: 0 });
     else known.lines += 1;
     return true;
   }

@@ -129,6 +129,23 @@ describe.each([
     expect(record.taken).toStrictEqual([ACT]);
   });
 
+  it('owes what was done, whatever strangers do after it', async () => {
+    const record = new Kind();
+    record.takes = () => false;
+    const [audit] = guardedOf(record);
+    const stranger = { address: '192.0.2.2', server: 's' };
+    audit.record({ ...stranger, event: 'unauthenticated' });
+    audit.record(CALL);
+    audit.record({ ...stranger, event: 'unauthenticated' });
+    audit.record({ ...stranger, event: 'refused' });
+    await afterAll();
+    record.takes = () => true;
+    audit.fault();
+    await afterAll();
+    expect(record.taken).toEqual([BARE]);
+    expect(audit.fault()).toBeUndefined();
+  });
+
   it('owes the newest that it did not take', async () => {
     const record = new Kind();
     record.takes = () => false;

@@ -15,7 +15,7 @@ const FAILED: Refusal = { error: 'AUDIT_UNAVAILABLE' };
 export class GuardedAudit implements AuditTrail {
   readonly #audit: AuditTrail;
   readonly #failures: PortFailures;
-  /** The last that it did not take; undefined while it takes what it is given. */
+  /** The last deed that it did not take; undefined while it takes what it is given. */
   #owed: Entry | undefined;
   #isTrying = false;
 
@@ -58,6 +58,8 @@ export class GuardedAudit implements AuditTrail {
   /** What a peer wrote may be why, and must not shut out others: the rest is tried without it. */
   #failed(how: string, entry: Entry, error: unknown): void {
     this.#failures.tell(`record() ${how}`, error);
+    // There may be floods of those, and what was done is owed for longer than it lasts.
+    if (isOfNobody(entry) && this.#owed !== undefined) return;
     this.#owed = entry.event === 'administered' ? entry : bare(entry);
     this.#tryAgain(this.#owed);
   }
@@ -81,6 +83,11 @@ export class GuardedAudit implements AuditTrail {
       ended(false);
     }
   }
+}
+
+/** Whether it is of a request that nobody looked at. */
+function isOfNobody({ event }: Entry): boolean {
+  return event === 'unauthenticated' || event === 'refused';
 }
 
 function bare(entry: AuditEntry): AuditEntry {
