@@ -73,6 +73,11 @@ export interface Access {
   forget?(server: string, tenant: string | undefined): void;
 }
 
+/** Whether it tells of somebody who was not let in, and so of nothing that was done. */
+export function isVisit({ event }: { readonly event: string }): boolean {
+  return event === 'unauthenticated' || event === 'refused';
+}
+
 /** Something worth remembering. Values of requests are never in it; `params` is digested. */
 export interface AuditEntry {
   /**

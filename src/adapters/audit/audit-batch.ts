@@ -4,7 +4,8 @@
  * way to a file from 5.1 us to 3.3.
  */
 import { hash } from 'node:crypto';
-import { auditBody, type ChainHead, hashMember, isVisit, type RecordLine } from './audit-line.ts';
+import { isVisit } from '../../core/access.ts';
+import { auditBody, type ChainHead, hashMember, type RecordLine } from './audit-line.ts';
 import { type Digest, PLAIN_DIGEST } from './digest.ts';
 
 /** Bytes at first; they are doubled when lines need more. */

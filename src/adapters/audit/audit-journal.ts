@@ -6,11 +6,16 @@
  *
  * Who is not let in has a share of its own, so that strangers cannot take the place of calls.
  */
-import type { AdministrativeAct, AuditEntry, AuditTrail } from '../../core/access.ts';
+import {
+  type AdministrativeAct,
+  type AuditEntry,
+  type AuditTrail,
+  isVisit,
+} from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import type { Telemetry } from '../../core/ports.ts';
 import { AuditBatch } from './audit-batch.ts';
-import { type ChainHead, CHAIN_START, isVisit, type RecordLine } from './audit-line.ts';
+import { type ChainHead, CHAIN_START, type RecordLine } from './audit-line.ts';
 import type { Digest } from './digest.ts';
 import type { LineSink } from './line-sink.ts';
 import { RefusalLines } from './refusal-lines.ts';
@@ -87,11 +92,10 @@ export class AuditJournal implements AuditTrail {
   }
 
   record(entry: AuditEntry | AdministrativeAct): void {
-    const { event } = entry;
-    if (!this.#isClosed && (event === 'unauthenticated' || event === 'refused')) {
+    if (!this.#isClosed && entry.event !== 'administered' && isVisit(entry)) {
       // One timer for all that come in a second.
       this.#visitsTimer ??= setTimeout(() => this.#tellVisits(), SECOND_MS).unref();
-      if (event === 'refused') return this.#refusals.count(entry);
+      if (entry.event === 'refused') return this.#refusals.count(entry);
       if (!this.#strangers.admits(entry)) return;
     }
     this.#take(entry);

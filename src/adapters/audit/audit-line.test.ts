@@ -1,3 +1,4 @@
+import { isVisit } from '../../core/access.ts';
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../core/access.ts';
@@ -8,7 +9,6 @@ import {
   type ChainHead,
   checkAuditLine,
   hashMember,
-  isVisit,
   type RecordLine,
 } from './audit-line.ts';
 
@@ -143,7 +143,7 @@ it.each([
   ['administered', false],
   ['dropped', false],
 ])('%s tells of a visit and of nothing that was done: %s', (event, isOne) => {
-  expect(isVisit({ event } as RecordLine)).toBe(isOne);
+  expect(isVisit({ event })).toBe(isOne);
 });
 
 describe('what a line proves', () => {

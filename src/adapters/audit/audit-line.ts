@@ -51,11 +51,6 @@ export interface StrangersNote {
 
 export type RecordLine = AuditEntry | AdministrativeAct | TrailNote | StrangersNote | RefusalsNote;
 
-/** Whether it tells of somebody who was not let in, and so of nothing that was done. */
-export function isVisit({ event }: RecordLine): boolean {
-  return event === 'unauthenticated' || event === 'refused';
-}
-
 /** Characters of a name that a client chose and that is kept. */
 const TARGET_CHARS_MAX = 128;
 

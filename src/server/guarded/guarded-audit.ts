@@ -2,7 +2,12 @@
  * The record of whoever embeds us. What cannot be recorded is not done: where it failed, requests
  * are refused until it takes what it did not.
  */
-import type { AdministrativeAct, AuditEntry, AuditTrail } from '../../core/access.ts';
+import {
+  type AdministrativeAct,
+  type AuditEntry,
+  type AuditTrail,
+  isVisit,
+} from '../../core/access.ts';
 import type { Refusal } from '../../core/errors.ts';
 import { heedPromise } from '../../core/heed-promise.ts';
 import { refusalFault } from '../../core/refusal-fault.ts';
@@ -59,7 +64,7 @@ export class GuardedAudit implements AuditTrail {
   #failed(how: string, entry: Entry, error: unknown): void {
     this.#failures.tell(`record() ${how}`, error);
     // There may be floods of those, and what was done is owed for longer than it lasts.
-    if (isOfNobody(entry) && this.#owed !== undefined) return;
+    if (isVisit(entry) && this.#owed !== undefined) return;
     this.#owed = entry.event === 'administered' ? entry : bare(entry);
     this.#tryAgain(this.#owed);
   }
@@ -83,11 +88,6 @@ export class GuardedAudit implements AuditTrail {
       ended(false);
     }
   }
-}
-
-/** Whether it is of a request that nobody looked at. */
-function isOfNobody({ event }: Entry): boolean {
-  return event === 'unauthenticated' || event === 'refused';
 }
 
 function bare(entry: AuditEntry): AuditEntry {
