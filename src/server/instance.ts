@@ -368,7 +368,9 @@ export class Instance {
 
   #payOwed(): void {
     const connection = this.#connection;
-    if (connection !== undefined) this.#owed.pay((message) => connection.send(message));
+    // Asked for every message, and nearly always there is nothing.
+    if (this.#owed.size === 0 || connection === undefined) return;
+    this.#owed.pay((message) => connection.send(message));
   }
 
   #tellCancelled(call: UpstreamCall, reason: string): void {
