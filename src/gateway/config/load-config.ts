@@ -1,6 +1,7 @@
 /** Reads a config from the disk. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { areOthersAllowed } from '../../adapters/system/file-mode.ts';
 import { checkOption, word } from '../../core/option-kinds.ts';
 import type { FileText } from './file-access.ts';
 import { fileVersion, type FileVersions } from './file-version.ts';
@@ -51,12 +52,11 @@ function faultyFile(message: string): ConfigOutcome {
 
 /**
  * Whoever may write a config may run commands as us, and whoever may write policies may do what
- * they forbid. Windows has no such modes.
+ * they forbid.
  */
 function isAnybodys(path: string): boolean {
-  if (process.platform === 'win32') return false;
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  return (mode & 0o002) !== 0;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && areOthersAllowed(found, 0o002);
 }
 
 /** The text of a file of bounded size; a fault follows "The file". */
