@@ -60,8 +60,11 @@ export class SessionGroups {
   }
 
   /** Whether one more may be opened; the oldest that is idle is closed for it. */
-  makesRoom({ visitor, principal }: BridgeClient): boolean {
-    if (this.#isBeyondShare(principal)) return false;
+  makesRoom(client: BridgeClient): boolean {
+    return !this.#isBeyondShare(client.principal) && this.#hasRoom(client);
+  }
+
+  #hasRoom({ visitor }: BridgeClient): boolean {
     const { all } = this;
     const isFull = all.length >= this.#max;
     if (!isFull && this.#places.hasRoom(visitor)) return true;
@@ -73,8 +76,8 @@ export class SessionGroups {
   }
 
   open(client: BridgeClient): BridgeSession | Refusal {
-    const isFull = !this.makesRoom(client) && this.all.length >= this.#max;
     if (this.#isBeyondShare(client.principal)) return { error: 'UPSTREAM_BUSY' };
+    const isFull = !this.#hasRoom(client) && this.all.length >= this.#max;
     const place = isFull ? undefined : this.#places.take(client.visitor);
     if (place === undefined) return { error: 'UPSTREAM_BUSY' };
     if ('error' in place) return place;
