@@ -158,7 +158,6 @@ export class UpstreamCredentials {
     });
   }
 
-  /** A few at each turn; conversations that still use one keep it. */
   #exchangedFor(caller: Principal, choice: ExchangeChoice): RenewedCredential {
     const { audience, subjectTokens } = choice;
     const client = { ...clientOf(choice), audience };
@@ -177,6 +176,7 @@ export class UpstreamCredentials {
     }
   }
 
+  /** A few at each turn; conversations that still use one keep it. */
   #dropUnused(): void {
     const before = this.#parts.clock.now() - IDLE_MS;
     let looks = 0;
