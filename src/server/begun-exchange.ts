@@ -2,6 +2,7 @@
  * An exchange whose reply may be a stream before it is known what is replied: what is replied then
  * goes out on that stream, without a status of its own.
  */
+import type { CloseReason } from '../core/close-reasons.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Asked, Grant } from '../core/grant.ts';
 import type {
@@ -60,7 +61,7 @@ export class BegunExchange implements HttpExchange {
     return this.#sink;
   }
 
-  onClientGone(listener: () => void): void {
+  onClientGone(listener: (why?: CloseReason) => void): void {
     this.#exchange.onClientGone(listener);
   }
 }
