@@ -17,9 +17,8 @@ export function pinned(core, command) {
 export const canYield = isPinned && spawnSync('chrt', ['--version']).status === 0;
 
 /**
- * The load never sleeps, and a core that is never idle gets none of the work the rest of the machine has:
- * the kernel would put all of it on the server's. What runs as SCHED_IDLE gives way to everybody, so that the
- * load's core counts as idle. See sched(7).
+ * The load never sleeps, and the rest of the machine would find the server's core alone idle. What runs
+ * as SCHED_IDLE gives way to everybody, so that the load's core counts as idle, too. See sched(7).
  */
 export function yielding(command) {
   return canYield ? ['chrt', '--idle', '0', ...command] : command;
