@@ -90,6 +90,16 @@ function post(url: string, token: string, message: unknown, session?: string): P
   });
 }
 
+/** One that its server does not answer. */
+async function callInFlight(url: string, token: string): Promise<void> {
+  const opened = await post(url, token, HELLO);
+  await opened.text();
+  const session = opened.headers.get('Mcp-Session-Id') ?? '';
+  const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'x' } };
+  const reply = await post(url, token, call, session);
+  void reply.text().catch(() => '');
+}
+
 function children(): number[] {
   return readFileSync(pidFile, 'utf8').trim().split('\n').map(Number);
 }
@@ -313,12 +323,7 @@ describe('the end', () => {
 
   it('takes no new connection from the signal on, and is not ready on those that are open', async () => {
     const { cli, url, token } = await serving(['--drain', '600']);
-    const opened = await post(url, token, HELLO);
-    await opened.text();
-    const session = opened.headers.get('Mcp-Session-Id') ?? '';
-    const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'x' } };
-    const reply = await post(url, token, call, session);
-    void reply.text().catch(() => '');
+    await callInFlight(url, token);
     const kept = new Agent({ keepAlive: true, maxSockets: 1 });
     const ready = (agent: Agent | false): Promise<number | string | undefined> =>
       new Promise((resolve) => {
@@ -355,12 +360,7 @@ describe('the end', () => {
 
   it('comes at once on a second signal, and takes the children along', async () => {
     const { cli, url, token } = await serving(['--drain', '600']);
-    const opened = await post(url, token, HELLO);
-    await opened.text();
-    const session = opened.headers.get('Mcp-Session-Id') ?? '';
-    const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'x' } };
-    const reply = await post(url, token, call, session);
-    void reply.text().catch(() => '');
+    await callInFlight(url, token);
     cli.child.kill('SIGINT');
     await cli.printed(/draining/);
     const again = setInterval(() => cli.child.kill('SIGINT'), 50);

@@ -171,7 +171,8 @@ describe('while the tools are read that its verdict looks at', () => {
 describe('a listen to tasks at a server that is still starting', () => {
   const ASKED = { toolsListChanged: true, taskIds: ['t'] };
 
-  it('W74 is a stream after one heartbeat, and acknowledged there', async () => {
+  /** Its head has come, and its server has not answered yet. */
+  async function listening() {
     const { server, upstream, clock } = await timedModernServer({
       server: { holdsDiscover: true },
     });
@@ -180,6 +181,11 @@ describe('a listen to tasks at a server that is still starting', () => {
     await server.fetch({ path: '/healthz' });
     clock.advance(15_000);
     await listen.head();
+    return { server, upstream, listen, discover };
+  }
+
+  it('W74 is a stream after one heartbeat, and acknowledged there', async () => {
+    const { server, listen, discover } = await listening();
     expect(listen.header('content-type')).toBe('text/event-stream');
     discover.discover();
     expect(await listen.message(0)).toMatchObject({
@@ -191,14 +197,7 @@ describe('a listen to tasks at a server that is still starting', () => {
   });
 
   it('is nothing to the server where its client left', async () => {
-    const { server, upstream, clock } = await timedModernServer({
-      server: { holdsDiscover: true },
-    });
-    const listen = server.send(listenTo(1, ASKED));
-    const discover = await upstream.call(0, 'server/discover');
-    await server.fetch({ path: '/healthz' });
-    clock.advance(15_000);
-    await listen.head();
+    const { server, upstream, listen, discover } = await listening();
     listen.leave();
     await eventually(() => server.endpoint.status.streams === 0, 'the end of the stream');
     discover.discover();
