@@ -1,10 +1,10 @@
 /** A key that everybody on the machine can read keeps nothing from starting. */
 import { statSync } from 'node:fs';
-import { areOthersAllowed } from '../adapters/system/file-mode.ts';
 
-/** What an operator should know of it; undefined where others are kept out. */
+/** What an operator should know of it; undefined where others are kept out, and on Windows. */
 export function keyModeNote(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || !areOthersAllowed(found, 0o004)) return undefined;
+  if (process.platform === 'win32') return undefined;
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o004) === 0) return undefined;
   return 'Everybody on this machine can read this key; use chmod o-r on it if that is not meant.';
 }

@@ -2,7 +2,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { areOthersAllowed } from '../system/file-mode.ts';
 import { certificateName } from './certificate-name.ts';
 import type { ClientTrust } from './certified-connections.ts';
 import { RevocationLists } from './revocation-lists.ts';
@@ -152,12 +151,9 @@ const SSL_OP_NO_RENEGOTIATION = 0x4000_0000;
 function textOf(options: TlsOptions, file: TlsFault['file']): string {
   const path = options[file] ?? '';
   try {
-    const found = statSync(path);
-    // Whoever may write an authority lets himself in.
-    if (areOthersAllowed(found, 0o002))
-      throw new Unfit(file, 'may be changed by anybody; use chmod o-w on it.');
-    if (found.size > FILE_BYTES_MAX)
-      throw new Unfit(file, `is larger than ${FILE_BYTES_MAX} bytes.`);
+    const { mode, size } = statSync(path);
+    if (isAnybodys(mode)) throw new Unfit(file, 'may be changed by anybody; use chmod o-w on it.');
+    if (size > FILE_BYTES_MAX) throw new Unfit(file, `is larger than ${FILE_BYTES_MAX} bytes.`);
     return readFileSync(path, 'utf8');
   } catch (cause) {
     if (cause instanceof Unfit) throw cause;
@@ -165,6 +161,11 @@ function textOf(options: TlsOptions, file: TlsFault['file']): string {
     const why = READ_FAULTS.get(code ?? '') ?? code ?? 'it cannot be opened';
     throw new Unfit(file, `cannot be read: ${why}.`, cause);
   }
+}
+
+/** Whoever may write an authority lets himself in. Windows has no such modes. */
+function isAnybodys(mode: number): boolean {
+  return process.platform !== 'win32' && (mode & 0o002) !== 0;
 }
 
 /** Room for some 300,000 revoked certificates; reading more would hold up everybody. */

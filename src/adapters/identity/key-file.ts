@@ -17,7 +17,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { areOthersAllowed } from '../system/file-mode.ts';
 import type { ApiKeyEntry } from './api-key.ts';
 
 export type KeyFileOutcome =
@@ -47,7 +46,7 @@ export function readKeyFile(path: string): KeyFileOutcome {
     if (!stat.isFile() || stat.size > FILE_BYTES_MAX) {
       return failed(path, 'is no file of keys');
     }
-    if (areOthersAllowed(stat, 0o022)) {
+    if (process.getuid !== undefined && (stat.mode & 0o022) !== 0) {
       const what = 'can be written to by others, who would let themselves in; run chmod 600 on it';
       return failed(path, what);
     }

@@ -20,7 +20,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { isAbsolute, posix, win32 } from 'node:path';
-import { areOthersAllowed } from '../system/file-mode.ts';
 import { TOKEN_CHARS_MAX, tokenFault } from './static-token.ts';
 
 export type TokenFileOutcome =
@@ -141,6 +140,10 @@ function place(draft: string, path: string, text: string): void {
  */
 function isOurs(stat: Stats): boolean {
   return process.getuid === undefined || stat.uid === process.getuid();
+}
+
+function areOthersAllowed(stat: Stats, bits: number): boolean {
+  return process.getuid !== undefined && (stat.mode & bits) !== 0;
 }
 
 function codeOf(error: unknown): string {

@@ -1,7 +1,6 @@
 /** Reads a config from the disk. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { areOthersAllowed } from '../../adapters/system/file-mode.ts';
 import { checkOption, word } from '../../core/option-kinds.ts';
 import type { FileText } from './file-access.ts';
 import { fileVersion, type FileVersions } from './file-version.ts';
@@ -52,11 +51,12 @@ function faultyFile(message: string): ConfigOutcome {
 
 /**
  * Whoever may write a config may run commands as us, and whoever may write policies may do what
- * they forbid.
+ * they forbid. Windows has no such modes.
  */
 function isAnybodys(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && areOthersAllowed(found, 0o002);
+  if (process.platform === 'win32') return false;
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & 0o002) !== 0;
 }
 
 /** The text of a file of bounded size; a fault follows "The file". */
